@@ -1,0 +1,1 @@
+"""Perch: a self-hosted AI chat for any web page."""

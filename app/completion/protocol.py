@@ -1,0 +1,57 @@
+"""What a model must do."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from app.conversation import Message, Usage
+
+Receive = Callable[[Sequence[str]], bool]
+"""Takes the deltas of one network read; answers whether more may come.
+
+It may be called from gevent's hub, so it never blocks and never raises.
+"""
+
+
+class Completion(Protocol):
+    """One run of the model, open until its context is left.
+
+    The attributes are filled in as the model tells them; they are final
+    when ``relay`` has returned true.
+    """
+
+    finish_reason: str | None
+    usage: Usage | None
+    model: str | None
+    refusal: str | None
+
+    def relay(self, receive: Receive) -> bool:
+        """Hand over deltas as they arrive, and wait.
+
+        Returns true when the model has ended, false when ``receive`` did
+        not want more for now: call again to go on.
+
+        Raises:
+            ModelFailure: what was handed over is all there will be.
+        """
+        ...
+
+
+class CompletionModel(Protocol):
+    """Something that answers prompts."""
+
+    def stream(
+        self, prompt: Sequence[Message], *, request_id: str | None = None
+    ) -> AbstractContextManager[Completion]:
+        """Start a completion; leaving the context stops the model.
+
+        Entering sends the prompt and returns once the model has accepted it.
+
+        Raises:
+            ModelFailure: the model did not start.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back connections."""
+        ...

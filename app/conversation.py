@@ -1,0 +1,207 @@
+"""What is said, and what happens while it is said: plain frozen values.
+
+All times are milliseconds since the Unix epoch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from app.errors import ServiceError
+
+Role = Literal["user", "assistant", "system"]
+Status = Literal["complete", "partial", "error"]
+Rating = Literal["up", "down"]
+
+MAX_PREVIEW_CHARS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The tokens of one completion, as the model's provider counted them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """A visitor's opinion of one answer."""
+
+    rating: Rating
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The page that a visitor chats from."""
+
+    url: str
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing said.
+
+    ``status`` is set on answers; on a question it is ``error`` when its
+    turn ended without a word of an answer. Messages of the original
+    service have no ``turn_id`` and no ``status``.
+    """
+
+    role: Role
+    content: str
+    created_at: int = 0
+    id: str = ""
+    turn_id: str | None = None
+    status: Status | None = None
+    model: str | None = None
+    usage: Usage | None = None
+    latency_ms: int | None = None
+    first_token_ms: int | None = None
+    finish_reason: str | None = None
+    feedback: Feedback | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The stored thread of one session, without its messages."""
+
+    id: str
+    session_id: str
+    created_at: int
+    updated_at: int
+    last_message: str | None = None
+    page: Page | None = None
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A conversation with a page of its messages, oldest first."""
+
+    conversation: Conversation
+    messages: Sequence[Message]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationFilter:
+    """What a list of conversations is narrowed to; ``None`` means all.
+
+    ``text`` must occur in a message, ``since`` and ``until`` bound
+    ``updated_at`` (from, inclusive; to, exclusive), ``page`` is a prefix of
+    the page's URL, ``feedback`` and ``status`` must stand on some message.
+    """
+
+    text: str | None = None
+    since: int | None = None
+    until: int | None = None
+    feedback: Rating | None = None
+    status: Status | None = None
+    page: str | None = None
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    """Conversations, newest-updated first, and where the next page begins.
+
+    ``total`` counts all that are stored; ``None`` where a filter is set.
+    """
+
+    conversations: Sequence[Conversation]
+    total: int | None
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a visitor asks, as a store takes it in.
+
+    ``regenerate`` asks for a new answer to the session's last turn, which
+    must be ``turn_id``.
+    """
+
+    session_id: str
+    turn_id: str
+    content: str
+    regenerate: bool = False
+    page: Page | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question that is stored and now ours to answer.
+
+    ``prompt`` ends with the question. ``answer`` is set when the turn was
+    complete already: nothing runs, and the store's answer is the reply.
+    """
+
+    id: str
+    attempt: int
+    session_id: str
+    conversation_id: str
+    prompt: Sequence[Message]
+    answer: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a turn ended, as a store takes it in.
+
+    ``content`` is empty only with ``error``, or with ``partial`` when the
+    visitor left before the first word; then no message is stored.
+    """
+
+    content: str
+    status: Status
+    model: str | None = None
+    usage: Usage | None = None
+    latency_ms: int | None = None
+    first_token_ms: int | None = None
+    finish_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """The question is stored."""
+
+    conversation_id: str
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokensReceived:
+    """The deltas that one network read brought, in order."""
+
+    tokens: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """Nothing was said for a while, and the turn is alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnDone:
+    """The answer is stored.
+
+    ``finish_reason`` is set where the answer is not simply whole:
+    ``length``, ``content_filter``, or ``stopped`` by the visitor.
+    """
+
+    message: str
+    conversation_id: str
+    turn_id: str
+    finish_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFailed:
+    """No whole answer; what was said so far is kept."""
+
+    error: ServiceError
+
+
+TurnEvent = TurnStarted | TokensReceived | Heartbeat | TurnDone | TurnFailed

@@ -1,0 +1,248 @@
+"""Every failure that Perch names.
+
+    ServiceError
+    ├── InvalidRequest             the request cannot be understood
+    │   ├── LengthRequired
+    │   ├── PayloadTooLarge
+    │   └── MediaTypeUnsupported
+    ├── Unauthorized               no key, a wrong key, a dead token
+    ├── Forbidden                  an origin or a session that may not
+    │   └── OriginNotAllowed
+    ├── NotFound
+    │   ├── ConversationNotFound
+    │   └── MessageNotFound
+    ├── Conflict                   the turn cannot begin now, or never
+    │   ├── TurnInProgress
+    │   ├── TurnMismatch
+    │   └── TurnNotLast
+    ├── TooManyRequests
+    ├── ModelFailure               no answer, or not the whole answer
+    │   ├── ModelUnavailable
+    │   ├── ModelTimeout
+    │   ├── ModelRateLimited
+    │   ├── ModelMisconfigured
+    │   ├── ModelRefused
+    │   └── ModelInterrupted
+    ├── StorageUnavailable
+    ├── Overloaded                 full, or going down
+    │   └── ServerRestarting
+    └── NotConfigured              a part that the owner has switched off
+
+The texts are what a visitor may read: they name no vendor and no setting.
+``web/problems.py`` holds the only table from these to HTTP statuses.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+
+class ServiceError(Exception):
+    """A failure with a sentence for the caller and a code for programs.
+
+    ``retry_after_s`` is set where waiting that long may help; ``details``
+    names faulty fields, and is shown in development only.
+    """
+
+    code: ClassVar[str] = "internal_error"
+    text: ClassVar[str] = "Internal server error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        text: str | None = None,
+        *,
+        retry_after_s: float | None = None,
+        details: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        super().__init__(text or self.text)
+        self.retry_after_s = retry_after_s
+        self.details = details
+
+
+class InvalidRequest(ServiceError):
+    """The request cannot be understood, and repeating it will not help."""
+
+    code = "invalid_request"
+    text = "Invalid request payload"
+
+
+class LengthRequired(InvalidRequest):
+    """A body came without ``Content-Length``."""
+
+    code = "length_required"
+    text = "Content-Length is required"
+
+
+class PayloadTooLarge(InvalidRequest):
+    """The body is larger than any valid request."""
+
+    code = "payload_too_large"
+    text = "Request body is too large"
+
+
+class MediaTypeUnsupported(InvalidRequest):
+    """The body is not declared as JSON."""
+
+    code = "unsupported_media_type"
+    text = "Content-Type must be application/json"
+
+
+class Unauthorized(ServiceError):
+    """No key or token, or one that does not hold."""
+
+    code = "unauthorized"
+    text = "Unauthorized"
+
+
+class Forbidden(ServiceError):
+    """Known, but not allowed."""
+
+    code = "forbidden"
+    text = "Forbidden"
+
+
+class OriginNotAllowed(Forbidden):
+    """The page's origin is not on the owner's list."""
+
+    code = "origin_not_allowed"
+    text = "Origin not allowed"
+
+
+class NotFound(ServiceError):
+    """Nothing stands at this address."""
+
+    code = "not_found"
+    text = "Not found"
+
+
+class ConversationNotFound(NotFound):
+    """No conversation has this id, or it was deleted."""
+
+    code = "conversation_not_found"
+    text = "Conversation not found"
+
+
+class MessageNotFound(NotFound):
+    """No message of this session has this id."""
+
+    code = "message_not_found"
+    text = "Message not found"
+
+
+class Conflict(ServiceError):
+    """The turn contradicts what is stored."""
+
+    code = "conflict"
+    text = "This request conflicts with the conversation"
+
+
+class TurnInProgress(Conflict):
+    """The session's previous turn is still running."""
+
+    code = "turn_in_progress"
+    text = "The previous message is still being answered"
+    retryable = True
+
+
+class TurnMismatch(Conflict):
+    """The turn id was used for another question."""
+
+    code = "turn_mismatch"
+    text = "This turnId belongs to a different message"
+
+
+class TurnNotLast(Conflict):
+    """Only the conversation's last turn may be answered anew."""
+
+    code = "turn_not_last"
+    text = "Only the last message can be answered again"
+
+
+class TooManyRequests(ServiceError):
+    """A limit was hit; ``retry_after_s`` says when it opens again."""
+
+    code = "too_many_requests"
+    text = "Too many requests"
+    retryable = True
+
+
+class ModelFailure(ServiceError):
+    """The model gave no answer, or not the whole of it."""
+
+    code = "model_error"
+    text = "The assistant could not answer"
+    retryable = True
+
+
+class ModelUnavailable(ModelFailure):
+    """The model could not be reached, or answered 5xx."""
+
+    code = "model_unavailable"
+    text = "The assistant is not available right now"
+
+
+class ModelTimeout(ModelFailure):
+    """The model was silent too long, or the turn's deadline passed."""
+
+    code = "model_timeout"
+    text = "The assistant took too long to answer"
+
+
+class ModelRateLimited(ModelFailure):
+    """The model's provider wants us to slow down."""
+
+    code = "model_rate_limited"
+    text = "The assistant is very busy right now"
+
+
+class ModelMisconfigured(ModelFailure):
+    """The provider refuses our key, quota or model name: the owner must act."""
+
+    code = "model_misconfigured"
+    text = "The assistant is not set up correctly"
+    retryable = False
+
+
+class ModelRefused(ModelFailure):
+    """The provider refuses this very request; repeating it will not help."""
+
+    code = "model_refused"
+    text = "The assistant cannot answer this message"
+    retryable = False
+
+
+class ModelInterrupted(ModelFailure):
+    """The answer broke off before the model said that it was complete."""
+
+    code = "model_interrupted"
+    text = "The answer was interrupted"
+
+
+class StorageUnavailable(ServiceError):
+    """The store could not be reached or did not answer in time."""
+
+    code = "storage_unavailable"
+    text = "Conversations are not available right now"
+    retryable = True
+
+
+class Overloaded(ServiceError):
+    """More streams are open than this server may hold."""
+
+    code = "overloaded"
+    text = "The assistant is very busy right now"
+    retryable = True
+
+
+class ServerRestarting(Overloaded):
+    """The server is going down; another will take the same request."""
+
+    code = "server_restarting"
+    text = "The assistant is restarting"
+
+
+class NotConfigured(ServiceError):
+    """A part of the service that its owner has not switched on."""
+
+    code = "not_configured"
+    text = "This is not configured on this deployment"

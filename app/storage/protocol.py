@@ -1,0 +1,129 @@
+"""What a store of conversations must do.
+
+Every write is one half of a turn, or one whole deletion, and is atomic:
+after an error nothing of it is stored. Every method may raise
+``StorageUnavailable``, within the store's own deadline.
+"""
+
+from typing import Protocol
+
+from app.conversation import (
+    Answer,
+    ConversationFilter,
+    ConversationPage,
+    Feedback,
+    Question,
+    Thread,
+    Turn,
+)
+
+EVERYTHING = ConversationFilter()
+
+
+class ConversationStore(Protocol):
+    """Conversations, one per session, each a sequence of turns."""
+
+    def begin_turn(self, question: Question, *, history_limit: int, lease_s: float) -> Turn:
+        """Store a question and take the session's lease, in one transaction.
+
+        Opens the session's conversation if there is none. The prompt is
+        the last ``history_limit`` messages up to the question, oldest
+        first, question included, without a former answer to it.
+
+        A known ``turn_id`` stores no second question. When that turn is
+        complete, its answer comes back with it and no lease is taken
+        (unless ``regenerate``); after ``partial``, ``error`` or an expired
+        lease, the next attempt begins.
+
+        The lease runs ``lease_s`` by the store's clock; a running turn
+        whose lease has passed is ended here, and its question kept.
+
+        Raises:
+            TurnInProgress: a turn of this session holds the lease;
+                ``retry_after_s`` is what is left of it.
+            TurnMismatch: ``turn_id`` is stored with another text.
+            TurnNotLast: ``regenerate`` names another turn than the last.
+        """
+        ...
+
+    def finish_turn(self, turn: Turn, answer: Answer) -> bool:
+        """Store how a turn ended and give its lease back.
+
+        Applies only to the attempt that ``turn`` names; repeated for the
+        same attempt it changes nothing. The answer takes the place of a
+        former attempt's, and stands behind its question even when later
+        turns were stored meanwhile.
+
+        Returns whether the attempt was still the current one (also true
+        for a repetition): false means that another attempt, or a deletion,
+        overtook this one.
+        """
+        ...
+
+    def list_conversations(
+        self,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        where: ConversationFilter = EVERYTHING,
+    ) -> ConversationPage:
+        """Return conversations, newest-updated first.
+
+        Raises:
+            InvalidRequest: the cursor is not one of ours.
+        """
+        ...
+
+    def read_thread(
+        self, conversation_id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> Thread:
+        """Return a conversation and its messages, oldest first.
+
+        Without ``limit``, all of them, up to ``MAX_THREAD_MESSAGES``, the
+        newest where there are more.
+
+        Raises:
+            ConversationNotFound: no conversation has this id.
+            InvalidRequest: the cursor is not one of ours.
+        """
+        ...
+
+    def read_session(
+        self, session_id: str, *, limit: int, cursor: str | None = None
+    ) -> Thread | None:
+        """Return a session's conversation with its newest messages.
+
+        The messages stand oldest first; ``next_cursor`` leads to the page
+        before them. ``None`` while the session has said nothing.
+        """
+        ...
+
+    def delete_conversation(self, conversation_id: str) -> bool:
+        """Delete a conversation and all its messages.
+
+        Returns whether there was one.
+        """
+        ...
+
+    def rate_message(self, session_id: str, message_id: str, feedback: Feedback) -> None:
+        """Set the feedback of one of the session's answers.
+
+        Raises:
+            MessageNotFound: the session has no such answer.
+        """
+        ...
+
+    def ping(self) -> None:
+        """Return when the store can serve.
+
+        Raises:
+            StorageUnavailable: its text tells the operator what is wrong.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back connections and threads; calls after it may fail."""
+        ...
+
+
+MAX_THREAD_MESSAGES = 5000
