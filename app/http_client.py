@@ -520,7 +520,7 @@ class _Pump:
         try:
             if self._connection.has_buffered():
                 self._hub.loop.run_callback(self._on_readable)
-            return self._done.get()
+            return bool(self._done.get())
         finally:
             watcher.stop()
             self._timer.close()
