@@ -1,0 +1,10 @@
+"""The embedded store: every conversation in one SQLite file.
+
+Read top-down: ``store`` is the port; ``turns``, ``listing`` and ``threads``
+are its transactions; ``rows`` and ``cursors`` translate; ``database`` owns
+threads and connections; ``schema`` says what is in the file.
+"""
+
+from app.storage.sqlite.store import SqliteStore, now_ms
+
+__all__ = ["SqliteStore", "now_ms"]

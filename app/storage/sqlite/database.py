@@ -1,0 +1,207 @@
+"""One SQLite file behind native threads, so that no disk stops the streams.
+
+SQLite blocks in C, which would stop every greenlet of the process; all of
+it therefore happens in gevent's native thread pools.
+"""
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import gevent
+from gevent.event import Event
+from gevent.threadpool import ThreadPool
+
+from app.errors import InvalidRequest, ServiceError, StorageUnavailable
+from app.storage.sqlite.faults import unavailable
+from app.storage.sqlite.schema import migrate
+
+READER_THREADS = 4
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+
+
+class Database:
+    """Runs transactions: writes one after another, reads beside them.
+
+    Threads and connections are made at the first use, after any fork.
+    Belongs to one gevent hub, the one that uses it first.
+    """
+
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        self._path = path
+        self._timeout_s = timeout_s
+        self._queue: list[_Write] = []
+        self._committer: gevent.Greenlet[..., None] | None = None
+        self._writer: ThreadPool | None = None
+        self._readers: ThreadPool | None = None
+        # Not thread-local: under gunicorn's patches locals are per greenlet.
+        self._idle_writers: deque[sqlite3.Connection] = deque()
+        self._idle_readers: deque[sqlite3.Connection] = deque()
+
+    def read(self, work: Work[T]) -> T:
+        """Run ``work`` in a transaction that sees one state of the file."""
+        if self._readers is None:
+            self._readers = ThreadPool(READER_THREADS)
+        pool = self._readers
+        result: T = self._in_time(lambda: pool.apply(self._read, (work,)))
+        return result
+
+    def write(self, work: Work[T]) -> T:
+        """Run ``work`` in a write transaction, and return once it is on disk.
+
+        Writes that wait together are committed together: one sync for all.
+        """
+        write = _Write(work)
+        self._queue.append(write)
+        if self._committer is None or self._committer.dead:
+            self._committer = gevent.spawn(self._commit_queue)
+        try:
+            self._in_time(write.settled.wait)
+        except StorageUnavailable:
+            write.abandoned = True
+            raise
+        if write.error is not None:
+            raise write.error
+        result: T = write.result
+        return result
+
+    def close(self) -> None:
+        """End the threads and close the file."""
+        pools = [pool for pool in (self._readers, self._writer) if pool is not None]
+        for pool in pools:
+            with suppress(StorageUnavailable):
+                self._in_time(pool.join)
+            pool.kill()
+        for idle in (self._idle_readers, self._idle_writers):
+            while idle:
+                idle.pop().close()
+        self._readers = self._writer = None
+
+    def _in_time(self, wait: Callable[[], T]) -> T:
+        timer = gevent.Timeout(self._timeout_s)
+        try:
+            with timer:
+                return wait()
+        except gevent.Timeout as fired:
+            if fired is not timer:  # a caller's own deadline
+                raise
+            raise unavailable(self._path, TimeoutError()) from None
+
+    def _commit_queue(self) -> None:
+        if self._writer is None:
+            self._writer = ThreadPool(1)
+        while self._queue:
+            batch, self._queue = self._queue, []
+            self._writer.apply(self._commit, (batch,))
+            for write in batch:
+                write.settled.set()
+
+    # Below this line everything runs in a native thread.
+
+    def _read(self, work: Work[T]) -> T:
+        try:
+            with self._connection(self._idle_readers) as db:
+                db.execute("BEGIN")
+                try:
+                    return work(db)
+                finally:
+                    db.execute("ROLLBACK")
+        except (sqlite3.Error, OSError) as error:
+            raise unavailable(self._path, error) from error
+
+    def _commit(self, batch: list["_Write"]) -> None:
+        try:
+            with self._connection(self._idle_writers) as db:
+                db.execute("BEGIN IMMEDIATE")
+                for write in batch:
+                    write.run(db, self._path)
+                db.execute("COMMIT")
+        except Exception as error:  # each caller must hear of it
+            for write in batch:
+                write.error = write.error or unavailable(self._path, error)
+
+    @contextmanager
+    def _connection(self, idle: deque[sqlite3.Connection]) -> Iterator[sqlite3.Connection]:
+        db = idle.pop() if idle else self._open()
+        try:
+            yield db
+        except BaseException:
+            # Opened anew next time: the file may have been mended meanwhile.
+            db.close()
+            raise
+        idle.append(db)
+
+    def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(
+            self._path,
+            # Shorter than the callers' patience, so that they hear "locked".
+            timeout=self._timeout_s * 0.8,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            db.row_factory = sqlite3.Row
+            _use_wal(db)
+            # What was acknowledged must survive a power cut: sync at each commit.
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA foreign_keys = ON")
+            db.execute("PRAGMA secure_delete = FAST")
+            migrate(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+class _Write:
+    """One caller's write, and what became of it."""
+
+    def __init__(self, work: Work[Any]) -> None:
+        self._work = work
+        self.settled = Event()
+        self.abandoned = False
+        self.result: Any = None
+        self.error: Exception | None = None
+
+    def run(self, db: sqlite3.Connection, path: Path) -> None:
+        """Run within the batch's transaction; a failure undoes only this write."""
+        if self.abandoned:
+            return
+        db.execute("SAVEPOINT one_write")
+        try:
+            self.result = self._work(db)
+        except Exception as error:  # the others of the batch must go on
+            if not db.in_transaction:  # SQLite undid them all: disk full, I/O error
+                raise
+            db.execute("ROLLBACK TO one_write")
+            self.error = _translate(path, error)
+        db.execute("RELEASE one_write")
+
+
+def _translate(path: Path, error: Exception) -> Exception:
+    if isinstance(error, UnicodeEncodeError):  # a lone surrogate
+        failure: ServiceError = InvalidRequest()
+    elif isinstance(error, sqlite3.Error):
+        failure = unavailable(path, error)
+    else:
+        return error
+    failure.__cause__ = failure.__cause__ or error
+    return failure
+
+
+def _use_wal(db: sqlite3.Connection) -> None:
+    # Of two processes that switch a new file at once, one is refused without
+    # a wait; a transaction does wait, so take one and ask again.
+    for _ in range(20):
+        with suppress(sqlite3.OperationalError):
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("ROLLBACK")
+    db.execute("PRAGMA journal_mode = WAL")

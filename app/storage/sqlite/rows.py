@@ -1,0 +1,55 @@
+"""Rows of the database as the values that the rest of Perch knows."""
+
+import sqlite3
+
+from app.conversation import Conversation, Feedback, Message, Page, Usage
+
+
+def to_conversation(row: sqlite3.Row) -> Conversation:
+    """Convert a row of ``conversations``."""
+    return Conversation(
+        id=row["id"],
+        session_id=row["session_id"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        last_message=row["last_message"],
+        page=None if row["page_url"] is None else Page(row["page_url"], row["page_title"]),
+        user=row["user"],
+    )
+
+
+def to_message(conversation_id: str, row: sqlite3.Row) -> Message:
+    """Convert a row of ``messages``."""
+    return Message(
+        role=row["role"],
+        content=row["content"],
+        created_at=row["created_at"],
+        id=to_message_id(conversation_id, row["position"]),
+        turn_id=row["turn_id"],
+        status=row["status"],
+        model=row["model"],
+        usage=_usage(row),
+        latency_ms=row["latency_ms"],
+        first_token_ms=row["first_token_ms"],
+        finish_reason=row["finish_reason"],
+        feedback=None if row["rating"] is None else Feedback(row["rating"], row["comment"]),
+    )
+
+
+def to_message_id(conversation_id: str, position: int) -> str:
+    """Name a message by its place, which never changes."""
+    return f"{conversation_id}-{position}"
+
+
+def from_message_id(message_id: str) -> tuple[str, int] | None:
+    """Take a message's public id apart; ``None`` if it is not one of ours."""
+    conversation_id, _, position = message_id.rpartition("-")
+    if not (position.isascii() and position.isdigit() and len(position) < 10):
+        return None
+    return conversation_id, int(position)
+
+
+def _usage(row: sqlite3.Row) -> Usage | None:
+    if row["prompt_tokens"] is None:
+        return None
+    return Usage(row["prompt_tokens"], row["completion_tokens"])

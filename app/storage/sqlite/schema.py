@@ -1,0 +1,133 @@
+"""What is in the file, and how an older file becomes a current one."""
+
+import sqlite3
+from collections.abc import Iterator
+
+from app.storage.sqlite.faults import DatabaseFault
+
+# One script for each version; never edit one that was released, append.
+MIGRATIONS = (
+    """
+    CREATE TABLE conversations (
+        key INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        session_id TEXT NOT NULL UNIQUE,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        last_message TEXT,
+        page_url TEXT,
+        page_title TEXT,
+        user TEXT,
+        next_position INTEGER NOT NULL DEFAULT 0,
+        -- The turn that holds the session's lease, by its question's position.
+        running_position INTEGER,
+        lease_until INTEGER,
+        -- What stands on some message; see marks.py.
+        has_complete INTEGER NOT NULL DEFAULT 0,
+        has_partial INTEGER NOT NULL DEFAULT 0,
+        has_error INTEGER NOT NULL DEFAULT 0,
+        has_up INTEGER NOT NULL DEFAULT 0,
+        has_down INTEGER NOT NULL DEFAULT 0
+    );
+    -- Every index ends in the rowid, the list's second key.
+    CREATE INDEX conversations_updated ON conversations (updated_at);
+    CREATE INDEX conversations_user ON conversations (user, updated_at) WHERE user IS NOT NULL;
+    CREATE INDEX conversations_page ON conversations (page_url, updated_at)
+        WHERE page_url IS NOT NULL;
+    CREATE INDEX conversations_complete ON conversations (updated_at) WHERE has_complete;
+    CREATE INDEX conversations_partial ON conversations (updated_at) WHERE has_partial;
+    CREATE INDEX conversations_error ON conversations (updated_at) WHERE has_error;
+    CREATE INDEX conversations_up ON conversations (updated_at) WHERE has_up;
+    CREATE INDEX conversations_down ON conversations (updated_at) WHERE has_down;
+
+    -- A question takes an even position and keeps the next one for its answer.
+    CREATE TABLE messages (
+        key INTEGER PRIMARY KEY,
+        conversation INTEGER NOT NULL REFERENCES conversations ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        turn_id TEXT NOT NULL,
+        role TEXT NOT NULL,
+        content TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        status TEXT,
+        model TEXT,
+        prompt_tokens INTEGER,
+        completion_tokens INTEGER,
+        latency_ms INTEGER,
+        first_token_ms INTEGER,
+        finish_reason TEXT,
+        rating TEXT,
+        comment TEXT,
+        -- On questions: the newest attempt, and the newest that was finished.
+        attempt INTEGER,
+        finished_attempt INTEGER,
+        UNIQUE (conversation, position)
+    );
+    CREATE UNIQUE INDEX messages_question ON messages (conversation, turn_id)
+        WHERE role = 'user';
+    CREATE INDEX messages_status ON messages (conversation, status) WHERE status IS NOT NULL;
+    CREATE INDEX messages_rating ON messages (conversation, rating) WHERE rating IS NOT NULL;
+
+    -- Content is never updated in place, so two triggers keep the index true.
+    CREATE VIRTUAL TABLE messages_text USING fts5 (
+        content, content = 'messages', content_rowid = 'key', tokenize = 'trigram'
+    );
+    CREATE TRIGGER message_stored AFTER INSERT ON messages BEGIN
+        INSERT INTO messages_text (rowid, content) VALUES (new.key, new.content);
+    END;
+    CREATE TRIGGER message_deleted AFTER DELETE ON messages BEGIN
+        INSERT INTO messages_text (messages_text, rowid, content)
+        VALUES ('delete', old.key, old.content);
+    END;
+
+    CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    INSERT INTO counters VALUES ('conversations', 0);
+    CREATE TRIGGER conversation_opened AFTER INSERT ON conversations BEGIN
+        UPDATE counters SET value = value + 1 WHERE name = 'conversations';
+    END;
+    CREATE TRIGGER conversation_deleted AFTER DELETE ON conversations BEGIN
+        UPDATE counters SET value = value - 1 WHERE name = 'conversations';
+    END;
+    """,
+)
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring the file to the current version; safe from several processes.
+
+    Raises:
+        DatabaseFault: a newer Perch wrote the file.
+    """
+    if _version(db) == len(MIGRATIONS):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        # Read again under the lock: another process may have been first.
+        for script in MIGRATIONS[_version(db) :]:
+            for statement in _statements(script):
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        db.execute("COMMIT")
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+
+
+def _version(db: sqlite3.Connection) -> int:
+    version: int = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise DatabaseFault(
+            f"The database was written by a newer Perch (its schema is {version}, "
+            f"this one knows {len(MIGRATIONS)}): run that version, or restore a backup."
+        )
+    return version
+
+
+def _statements(script: str) -> Iterator[str]:
+    # Not executescript: it commits, and a migration is one transaction.
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

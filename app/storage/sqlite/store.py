@@ -1,0 +1,106 @@
+"""``ConversationStore`` on one SQLite file: each method one transaction."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from app.conversation import (
+    Answer,
+    ConversationFilter,
+    ConversationPage,
+    Feedback,
+    Question,
+    Thread,
+    Turn,
+)
+from app.errors import StorageUnavailable
+from app.storage.protocol import EVERYTHING
+from app.storage.sqlite import listing, threads, turns
+from app.storage.sqlite.database import Database
+
+
+def now_ms() -> int:
+    """Return the time of day, in ms since the Unix epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class SqliteStore:
+    """Conversations in the file at ``path``, made at the first use.
+
+    Several processes may use one file. Leases run by ``clock_ms``.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        timeout_s: float = 5.0,
+        clock_ms: Callable[[], int] = now_ms,
+    ) -> None:
+        self._database = Database(Path(path), timeout_s)
+        self._clock_ms = clock_ms
+
+    def begin_turn(self, question: Question, *, history_limit: int, lease_s: float) -> Turn:
+        """Store a question and take the session's lease."""
+        return self._database.write(
+            lambda db: turns.begin_turn(
+                db,
+                question,
+                history_limit=history_limit,
+                lease_ms=round(lease_s * 1000),
+                now=self._clock_ms(),
+            )
+        )
+
+    def finish_turn(self, turn: Turn, answer: Answer) -> bool:
+        """Store how a turn ended and give its lease back."""
+        return self._database.write(
+            lambda db: turns.finish_turn(db, turn, answer, now=self._clock_ms())
+        )
+
+    def list_conversations(
+        self,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        where: ConversationFilter = EVERYTHING,
+    ) -> ConversationPage:
+        """Return conversations, newest-updated first."""
+        return self._database.read(
+            lambda db: listing.list_conversations(db, limit=limit, cursor=cursor, where=where)
+        )
+
+    def read_thread(
+        self, conversation_id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> Thread:
+        """Return a conversation and its messages, oldest first."""
+        return self._database.read(
+            lambda db: threads.read_thread(db, conversation_id, limit=limit, cursor=cursor)
+        )
+
+    def read_session(
+        self, session_id: str, *, limit: int, cursor: str | None = None
+    ) -> Thread | None:
+        """Return a session's conversation with its newest messages."""
+        return self._database.read(
+            lambda db: threads.read_session(db, session_id, limit=limit, cursor=cursor)
+        )
+
+    def delete_conversation(self, conversation_id: str) -> bool:
+        """Delete a conversation and all its messages."""
+        return self._database.write(lambda db: threads.delete_conversation(db, conversation_id))
+
+    def rate_message(self, session_id: str, message_id: str, feedback: Feedback) -> None:
+        """Set the feedback of one of the session's answers."""
+        self._database.write(lambda db: threads.rate_message(db, session_id, message_id, feedback))
+
+    def ping(self) -> None:
+        """Return when the file can be read and written."""
+        try:
+            self._database.write(lambda db: db.execute("SELECT 1 FROM counters").fetchone())
+        except StorageUnavailable as failure:
+            raise StorageUnavailable(str(failure.__cause__)) from failure
+
+    def close(self) -> None:
+        """Give back connections and threads."""
+        self._database.close()

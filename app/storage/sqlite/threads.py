@@ -1,0 +1,98 @@
+"""Reading one conversation, and the two things done to it from outside."""
+
+import sqlite3
+
+from app.conversation import Feedback, Thread
+from app.errors import ConversationNotFound, MessageNotFound
+from app.storage.protocol import MAX_THREAD_MESSAGES
+from app.storage.sqlite.cursors import from_cursor, to_cursor
+from app.storage.sqlite.marks import refresh_marks
+from app.storage.sqlite.rows import from_message_id, to_conversation, to_message
+
+_FORWARD = "t"
+_BACKWARD = "s"
+_BEFORE_ALL = -1
+_AFTER_ALL = 2**62
+
+
+def read_thread(
+    db: sqlite3.Connection, conversation_id: str, *, limit: int | None, cursor: str | None
+) -> Thread:
+    """Read a conversation from its oldest message on."""
+    after = _BEFORE_ALL if cursor is None else from_cursor(_FORWARD, cursor, 1)[0]
+    row = db.execute("SELECT * FROM conversations WHERE id = ?", (conversation_id,)).fetchone()
+    if row is None:
+        raise ConversationNotFound
+    if limit is None and cursor is None:
+        return _to_thread(row, _newest(db, row["key"], _AFTER_ALL, MAX_THREAD_MESSAGES))
+    size = min(limit or MAX_THREAD_MESSAGES, MAX_THREAD_MESSAGES)
+    found = db.execute(
+        "SELECT * FROM messages WHERE conversation = ? AND position > ? ORDER BY position LIMIT ?",
+        (row["key"], after, size + 1),
+    ).fetchall()
+    page = found[:size]
+    more = len(found) > size
+    return _to_thread(row, page, to_cursor(_FORWARD, page[-1]["position"]) if more else None)
+
+
+def read_session(
+    db: sqlite3.Connection, session_id: str, *, limit: int, cursor: str | None
+) -> Thread | None:
+    """Read a session's conversation from its newest message back."""
+    before = _AFTER_ALL if cursor is None else from_cursor(_BACKWARD, cursor, 1)[0]
+    row = db.execute("SELECT * FROM conversations WHERE session_id = ?", (session_id,)).fetchone()
+    if row is None:
+        return None
+    found = _newest(db, row["key"], before, limit + 1)
+    page = found[-limit:]
+    more = len(found) > limit
+    return _to_thread(row, page, to_cursor(_BACKWARD, page[0]["position"]) if more else None)
+
+
+def delete_conversation(db: sqlite3.Connection, conversation_id: str) -> bool:
+    """Delete a conversation; its messages and their index go with it."""
+    deleted = db.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
+    return deleted.rowcount > 0
+
+
+def rate_message(
+    db: sqlite3.Connection, session_id: str, message_id: str, feedback: Feedback
+) -> None:
+    """Set the feedback of one of the session's answers."""
+    conversation_id, position = from_message_id(message_id) or ("", 0)
+    found = db.execute(
+        "SELECT m.key, m.conversation FROM conversations AS c"
+        " JOIN messages AS m ON m.conversation = c.key"
+        " WHERE c.id = ? AND c.session_id = ? AND m.position = ? AND m.role = 'assistant'",
+        (conversation_id, session_id, position),
+    ).fetchone()
+    if found is None:
+        raise MessageNotFound
+    db.execute(
+        "UPDATE messages SET rating = ?, comment = ? WHERE key = ?",
+        (feedback.rating, feedback.comment, found["key"]),
+    )
+    refresh_marks(db, found["conversation"])
+
+
+def _newest(
+    db: sqlite3.Connection, conversation: int, before: int, limit: int
+) -> list[sqlite3.Row]:
+    rows = db.execute(
+        "SELECT * FROM messages WHERE conversation = ? AND position < ?"
+        " ORDER BY position DESC LIMIT ?",
+        (conversation, before, limit),
+    ).fetchall()
+    rows.reverse()
+    return rows
+
+
+def _to_thread(
+    row: sqlite3.Row, messages: list[sqlite3.Row], next_cursor: str | None = None
+) -> Thread:
+    conversation = to_conversation(row)
+    return Thread(
+        conversation,
+        tuple(to_message(conversation.id, message) for message in messages),
+        next_cursor,
+    )

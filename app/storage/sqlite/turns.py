@@ -1,0 +1,206 @@
+"""The two halves of a turn, each the inside of one transaction."""
+
+import secrets
+import sqlite3
+
+from app.conversation import MAX_PREVIEW_CHARS, Answer, Message, Question, Turn
+from app.errors import TurnInProgress, TurnMismatch, TurnNotLast
+from app.storage.sqlite.marks import refresh_marks
+from app.storage.sqlite.rows import to_message
+
+# A question and the place that it keeps for its answer.
+POSITIONS_A_TURN = 2
+
+
+def begin_turn(
+    db: sqlite3.Connection, question: Question, *, history_limit: int, lease_ms: int, now: int
+) -> Turn:
+    """Store a question and take the lease: see ``ConversationStore``."""
+    opened = _open_conversation(db, question, now)
+    asked = _find_question(db, opened["key"], question.turn_id)
+    _refuse_contradiction(question, opened, asked)
+    if asked is not None and not question.regenerate:
+        answer = _complete_answer(db, opened, asked)
+        if answer is not None:
+            return _turn(db, question, opened, asked["position"], history_limit, answer=answer)
+    _end_running_turn(db, opened, now)
+    if asked is None:
+        position = _store_question(db, opened, question, now)
+    else:
+        position = _begin_next_attempt(db, opened, asked)
+    db.execute(
+        "UPDATE conversations SET running_position = ?, lease_until = ? WHERE key = ?",
+        (position, now + lease_ms, opened["key"]),
+    )
+    return _turn(db, question, opened, position, history_limit)
+
+
+def finish_turn(db: sqlite3.Connection, turn: Turn, answer: Answer, *, now: int) -> bool:
+    """Store how a turn ended: see ``ConversationStore``."""
+    opened = db.execute(
+        "SELECT * FROM conversations WHERE id = ?", (turn.conversation_id,)
+    ).fetchone()
+    asked = opened and _find_question(db, opened["key"], turn.id)
+    if asked is None or asked["attempt"] != turn.attempt:
+        return False
+    if asked["finished_attempt"] == turn.attempt:
+        return True
+    db.execute(
+        "UPDATE messages SET finished_attempt = attempt, status = ? WHERE key = ?",
+        (None if answer.content else answer.status, asked["key"]),
+    )
+    if answer.content:
+        _store_answer(db, opened, asked, answer, now)
+    db.execute("UPDATE conversations SET updated_at = ? WHERE key = ?", (now, opened["key"]))
+    # By position: a later turn may hold the lease by now.
+    db.execute(
+        "UPDATE conversations SET running_position = NULL, lease_until = NULL"
+        " WHERE key = ? AND running_position = ?",
+        (opened["key"], asked["position"]),
+    )
+    refresh_marks(db, opened["key"])
+    return True
+
+
+def _open_conversation(db: sqlite3.Connection, question: Question, now: int) -> sqlite3.Row:
+    db.execute(
+        "INSERT INTO conversations (id, session_id, created_at, updated_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (session_id) DO NOTHING",
+        (secrets.token_hex(16), question.session_id, now, now),
+    )
+    row: sqlite3.Row = db.execute(
+        "SELECT * FROM conversations WHERE session_id = ?", (question.session_id,)
+    ).fetchone()
+    return row
+
+
+def _find_question(db: sqlite3.Connection, conversation: int, turn_id: str) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = db.execute(
+        "SELECT * FROM messages WHERE conversation = ? AND turn_id = ? AND role = 'user'",
+        (conversation, turn_id),
+    ).fetchone()
+    return row
+
+
+def _refuse_contradiction(
+    question: Question, opened: sqlite3.Row, asked: sqlite3.Row | None
+) -> None:
+    if asked is not None and asked["content"] != question.content:
+        raise TurnMismatch
+    last_position = opened["next_position"] - POSITIONS_A_TURN
+    if question.regenerate and (asked is None or asked["position"] != last_position):
+        raise TurnNotLast
+
+
+def _complete_answer(
+    db: sqlite3.Connection, opened: sqlite3.Row, asked: sqlite3.Row
+) -> Message | None:
+    if opened["running_position"] == asked["position"] or asked["status"] is not None:
+        return None
+    row = db.execute(
+        "SELECT * FROM messages WHERE conversation = ? AND position = ? AND status = 'complete'",
+        (opened["key"], asked["position"] + 1),
+    ).fetchone()
+    return row and to_message(opened["id"], row)
+
+
+def _end_running_turn(db: sqlite3.Connection, opened: sqlite3.Row, now: int) -> None:
+    if opened["running_position"] is None:
+        return
+    left_ms = opened["lease_until"] - now
+    if left_ms > 0:
+        raise TurnInProgress(retry_after_s=left_ms / 1000)
+    db.execute(
+        "UPDATE messages SET status = 'error' WHERE conversation = ? AND position = ?",
+        (opened["key"], opened["running_position"]),
+    )
+    refresh_marks(db, opened["key"])
+
+
+def _store_question(
+    db: sqlite3.Connection, opened: sqlite3.Row, question: Question, now: int
+) -> int:
+    position: int = opened["next_position"]
+    db.execute(
+        "INSERT INTO messages (conversation, position, turn_id, role, content, created_at, attempt)"
+        " VALUES (?, ?, ?, 'user', ?, ?, 1)",
+        (opened["key"], position, question.turn_id, question.content, now),
+    )
+    db.execute(
+        "UPDATE conversations SET next_position = ?, updated_at = ?, last_message = ?"
+        " WHERE key = ?",
+        (position + POSITIONS_A_TURN, now, question.content[:MAX_PREVIEW_CHARS], opened["key"]),
+    )
+    if question.page is not None:
+        db.execute(
+            "UPDATE conversations SET page_url = ?, page_title = ? WHERE key = ?",
+            (question.page.url, question.page.title, opened["key"]),
+        )
+    return position
+
+
+def _begin_next_attempt(db: sqlite3.Connection, opened: sqlite3.Row, asked: sqlite3.Row) -> int:
+    db.execute(
+        "UPDATE messages SET attempt = attempt + 1, status = NULL WHERE key = ?", (asked["key"],)
+    )
+    refresh_marks(db, opened["key"])
+    position: int = asked["position"]
+    return position
+
+
+def _store_answer(
+    db: sqlite3.Connection, opened: sqlite3.Row, asked: sqlite3.Row, answer: Answer, now: int
+) -> None:
+    position = asked["position"] + 1
+    db.execute(
+        "DELETE FROM messages WHERE conversation = ? AND position = ?", (opened["key"], position)
+    )
+    usage = answer.usage
+    db.execute(
+        "INSERT INTO messages (conversation, position, turn_id, role, content, created_at,"
+        " status, model, prompt_tokens, completion_tokens, latency_ms, first_token_ms,"
+        " finish_reason) VALUES (?, ?, ?, 'assistant', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            opened["key"],
+            position,
+            asked["turn_id"],
+            answer.content,
+            now,
+            answer.status,
+            answer.model,
+            usage and usage.prompt_tokens,
+            usage and usage.completion_tokens,
+            answer.latency_ms,
+            answer.first_token_ms,
+            answer.finish_reason,
+        ),
+    )
+    # The preview shows the last message, and a later turn's question is later.
+    db.execute(
+        "UPDATE conversations SET last_message = ? WHERE key = ? AND next_position = ?",
+        (answer.content[:MAX_PREVIEW_CHARS], opened["key"], position + 1),
+    )
+
+
+def _turn(
+    db: sqlite3.Connection,
+    question: Question,
+    opened: sqlite3.Row,
+    position: int,
+    history_limit: int,
+    *,
+    answer: Message | None = None,
+) -> Turn:
+    rows = db.execute(
+        "SELECT * FROM messages WHERE conversation = ? AND position <= ?"
+        " ORDER BY position DESC LIMIT ?",
+        (opened["key"], position, history_limit),
+    ).fetchall()
+    return Turn(
+        id=question.turn_id,
+        attempt=rows[0]["attempt"],
+        session_id=question.session_id,
+        conversation_id=opened["id"],
+        prompt=tuple(to_message(opened["id"], row) for row in reversed(rows)),
+        answer=answer,
+    )
