@@ -137,11 +137,15 @@ class Conflict(ServiceError):
 
 
 class TurnInProgress(Conflict):
-    """The session's previous turn is still running."""
+    """A turn of the session is running: ``turn_id``, where the store knows it."""
 
     code = "turn_in_progress"
     text = "The previous message is still being answered"
     retryable = True
+
+    def __init__(self, *, retry_after_s: float | None = None, turn_id: str | None = None) -> None:
+        super().__init__(retry_after_s=retry_after_s)
+        self.turn_id = turn_id
 
 
 class TurnMismatch(Conflict):

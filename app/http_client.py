@@ -31,6 +31,7 @@ _MAX_BODY_BYTES = 32 * 1024 * 1024
 # keep the hub from the other streams.
 _MAX_READS_A_WAKE = 16
 _TCP_USER_TIMEOUT_MS = 20_000
+_LINGER_S = 1.0
 
 Headers = Sequence[tuple[str, str]]
 
@@ -286,6 +287,7 @@ class Exchange:
         "_framed",
         "_got_bytes",
         "_head_bytes",
+        "_lingers",
         "_parser",
         "_read_timeout_s",
         "_reusable",
@@ -311,6 +313,7 @@ class Exchange:
         self._got_bytes = False
         self._head_bytes = 0
         self._reusable = False
+        self._lingers = False
         self.status = 0
         self.headers: list[tuple[str, str]] = []
 
@@ -332,6 +335,9 @@ class Exchange:
             return
         if self._ended and self._reusable:
             self._client.give_back(connection)
+        elif self._lingers and not self._ended:
+            self._connection = connection
+            _Linger(self, connection)
         else:
             connection.close()
 
@@ -374,12 +380,21 @@ class Exchange:
             self._read_once()
         return self._take_body()
 
-    def pump(self, consume: Callable[[bytes], bool]) -> bool:
+    def forget_lingering(self) -> None:
+        """Let ``close`` close at once again."""
+        self._lingers = False
+
+    def linger(self) -> None:
+        """Let ``close`` wait a second, in the hub, for an end that is all but here."""
+        self._lingers = True
+
+    def pump(self, consume: Callable[[bytes], bool], silence_s: float | None = None) -> bool:
         """Hand the body over, piece by piece, from gevent's hub.
 
         ``consume`` must neither block nor raise; a false answer pauses the
         pump. The calling greenlet sleeps meanwhile: a token costs no switch.
-        Returns true at the end of the body, false when paused.
+        ``silence_s`` replaces the read timeout. Returns true at the end of
+        the body, false when paused.
 
         Raises:
             HttpFailure: no more will come.
@@ -388,7 +403,7 @@ class Exchange:
             return False
         if self._ended:
             return True
-        return _Pump(self, self._connected(), consume, self._read_timeout_s).run()
+        return _Pump(self, self._connected(), consume, silence_s or self._read_timeout_s).run()
 
     def feed_once(self) -> bool:
         """Parse what one read brings; false when nothing was there.
@@ -489,6 +504,37 @@ class Exchange:
         if self.status:
             self._ended = True
             self._reusable = self._parser.should_keep_alive()
+
+
+class _Linger:
+    """Waits for the last bytes of a response whose content is known already."""
+
+    __slots__ = ("_connection", "_exchange", "_timer")
+
+    def __init__(self, exchange: Exchange, connection: _Connection) -> None:
+        self._exchange = exchange
+        self._connection = connection
+        self._timer = gevent.get_hub().loop.timer(_LINGER_S)
+        self._timer.start(self._leave)
+        connection.watcher.start(self._on_readable)
+        if connection.has_buffered():
+            self._on_readable()
+
+    def _on_readable(self) -> None:
+        try:
+            self._exchange.feed_once()
+        except Exception:
+            self._leave()
+            return
+        if self._exchange.ended:
+            self._leave()
+
+    def _leave(self) -> None:
+        self._timer.stop()
+        self._timer.close()
+        self._connection.watcher.stop()
+        self._exchange.forget_lingering()
+        self._exchange.close()
 
 
 class _Pump:

@@ -1,0 +1,88 @@
+"""A model that needs no key: it shows that everything else works."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+
+import gevent
+
+from app.completion.protocol import Receive
+from app.conversation import Message, Usage
+
+NAME = "perch-demo"
+# About 20 words a second: fast enough to follow, slow enough to see.
+WORD_PAUSE_S = 0.05
+_MAX_QUOTE_CHARS = 120
+
+_FIRST = """\
+This is Perch's built-in demo, not a language model: set `OPENAI_API_KEY` and restart to get real \
+answers. You wrote: “{quote}”
+
+Everything around me is real:
+
+- this text **streams** from the server, word by word;
+- it is stored, and will still be here after a reload;
+- the same conversation can be read through the admin API.
+
+Ask me anything else to see the next turn."""
+
+_LATER = """\
+Still the built-in demo (set `OPENAI_API_KEY` for a real model). You wrote: “{quote}” — and before \
+that, “{before}”, so the conversation is remembered: {number} messages so far."""
+
+
+class DemoModel:
+    """A ``CompletionModel`` that says what it is and quotes the visitor."""
+
+    def __init__(self, word_pause_s: float = WORD_PAUSE_S) -> None:
+        self._word_pause_s = word_pause_s
+
+    @contextmanager
+    def stream(
+        self, prompt: Sequence[Message], *, request_id: str | None = None
+    ) -> Iterator["DemoCompletion"]:
+        """Start telling about the prompt's last message."""
+        yield DemoCompletion(prompt, self._word_pause_s)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class DemoCompletion:
+    """One run of the demo."""
+
+    def __init__(self, prompt: Sequence[Message], word_pause_s: float) -> None:
+        self.finish_reason: str | None = None
+        self.usage: Usage | None = None
+        self.model: str | None = NAME
+        self.refusal: str | None = None
+        self._words = re.findall(r"\s*\S+", _compose(prompt))
+        self._position = count()
+        self._word_pause_s = word_pause_s
+        self._prompt_words = sum(len(said.content.split()) for said in prompt)
+
+    def relay(self, receive: Receive) -> bool:
+        """Hand over a word at a time, at a reading pace."""
+        for position in self._position:
+            if position == len(self._words):
+                break
+            gevent.sleep(self._word_pause_s)
+            if not receive([self._words[position]]):
+                return False
+        self.finish_reason = "stop"
+        self.usage = Usage(self._prompt_words, len(self._words))
+        return True
+
+
+def _compose(prompt: Sequence[Message]) -> str:
+    asked = [said.content for said in prompt if said.role == "user"]
+    said = [message for message in prompt if message.role != "system"]
+    if len(asked) < 2:
+        return _FIRST.format(quote=_quote(asked[-1]))
+    return _LATER.format(quote=_quote(asked[-1]), before=_quote(asked[-2]), number=len(said))
+
+
+def _quote(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= _MAX_QUOTE_CHARS else words[: _MAX_QUOTE_CHARS - 1] + "…"

@@ -1,0 +1,280 @@
+"""Chat completions from OpenAI, or any server that speaks its API.
+
+The SDK owns configuration, authentication, the shape of the request and the
+errors; it is asked once, at start, what it would send. The turns themselves
+go through ``app.http_client`` without it: the SDK costs 0.7 ms a request and
+65 µs a chunk. See ``docs/adr/0001-sdk-beside-the-data-path.md``.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import gevent
+import httpx2
+import openai
+
+from app.completion.chunks import ChunkReader
+from app.completion.protocol import Receive
+from app.conversation import Message, Usage
+from app.errors import (
+    ModelFailure,
+    ModelInterrupted,
+    ModelMisconfigured,
+    ModelRateLimited,
+    ModelRefused,
+    ModelTimeout,
+    ModelUnavailable,
+)
+from app.http_client import (
+    Exchange,
+    HttpBroken,
+    HttpClient,
+    HttpFailure,
+    HttpTimeout,
+)
+
+_PATH = "/chat/completions"
+_MAX_RETRY_AFTER_S = 3600.0
+_RETRY_AFTER_S = 0.2
+# After `finish_reason` only the usage and `[DONE]` are missing.
+_LAST_WORDS_S = 2.0
+
+# The first row that fits decides. A failure of ours is what the visitor
+# reads; the vendor's own error stays in the exception's chain, for the log.
+_FAILURES: tuple[tuple[type[Exception], type[ModelFailure]], ...] = (
+    (openai.APITimeoutError, ModelTimeout),
+    (openai.RateLimitError, ModelRateLimited),
+    (openai.AuthenticationError, ModelMisconfigured),
+    (openai.PermissionDeniedError, ModelMisconfigured),
+    (openai.NotFoundError, ModelMisconfigured),
+    (openai.BadRequestError, ModelRefused),
+    (openai.UnprocessableEntityError, ModelRefused),
+    (openai.APIError, ModelUnavailable),
+    (HttpTimeout, ModelTimeout),
+    (HttpFailure, ModelUnavailable),
+)
+# Codes of a 429 or 402 that waiting does not mend.
+_OWNER_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAIOptions:
+    """What the settings decide of every request."""
+
+    api_key: str
+    model: str
+    base_url: str | None = None
+    max_output_tokens: int = 800
+    connect_timeout_s: float = 3.0
+    read_timeout_s: float = 30.0
+
+
+class OpenAIModel:
+    """A ``CompletionModel`` over one pool of connections; make it after the fork."""
+
+    def __init__(self, options: OpenAIOptions) -> None:
+        self._options = options
+        self._sdk_transport = _CannedTransport()
+        self._sdk = openai.OpenAI(
+            api_key=options.api_key,
+            base_url=options.base_url,
+            max_retries=0,
+            http_client=httpx2.Client(transport=self._sdk_transport),
+        )
+        self._path, self._headers, origin = self._ask_sdk()
+        # OpenAI's newer models refuse the old name; many compatible servers
+        # silently ignore the new one, and then nothing bounds the bill.
+        self._limit_name = "max_tokens" if options.base_url else "max_completion_tokens"
+        self._http = HttpClient(
+            origin,
+            connect_timeout_s=options.connect_timeout_s,
+            read_timeout_s=options.read_timeout_s,
+            max_idle=256,
+        )
+
+    @contextmanager
+    def stream(
+        self, prompt: Sequence[Message], *, request_id: str | None = None
+    ) -> Iterator["OpenAICompletion"]:
+        """Start a completion; leaving the context stops it.
+
+        A server that cannot be reached or answers 5xx is asked once more.
+        """
+        body = self._body(prompt)
+        headers = self._headers
+        if request_id:
+            headers = [*headers, ("X-Client-Request-Id", request_id)]
+        with self._open(body, headers) as exchange:
+            yield OpenAICompletion(exchange)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._http.close()
+
+    def _open(self, body: bytes, headers: Sequence[tuple[str, str]]) -> Exchange:
+        try:
+            return self._open_once(body, headers)
+        except (ModelUnavailable, ModelInterrupted):
+            gevent.sleep(_RETRY_AFTER_S)
+            return self._open_once(body, headers)
+
+    def _open_once(self, body: bytes, headers: Sequence[tuple[str, str]]) -> Exchange:
+        try:
+            exchange = self._http.open("POST", self._path, body=body, headers=headers)
+        except HttpFailure as error:
+            raise translate(error) from error
+        if exchange.status == 200:
+            return exchange
+        with exchange:
+            raise self._refusal(exchange)
+
+    def _body(self, prompt: Sequence[Message]) -> bytes:
+        return json.dumps(
+            {
+                "model": self._options.model,
+                "messages": [{"role": said.role, "content": said.content} for said in prompt],
+                "stream": True,
+                "stream_options": {"include_usage": True},
+                self._limit_name: self._options.max_output_tokens,
+            },
+            ensure_ascii=False,
+            separators=(",", ":"),
+        ).encode()
+
+    def _ask_sdk(self) -> tuple[str, list[tuple[str, str]], str]:
+        """Let the SDK make one request, and learn its address and headers."""
+        self._send_through_sdk(httpx2.Response(200, json={}))
+        request = self._sdk_transport.request
+        ours = {"host", "content-length", "accept-encoding", "connection", "accept"}
+        headers = [
+            (name, value) for name, value in request.headers.multi_items() if name not in ours
+        ]
+        headers.append(("accept", "text/event-stream"))
+        url = urlsplit(str(request.url))
+        path = f"{url.path}?{url.query}" if url.query else url.path
+        return path, headers, f"{url.scheme}://{url.netloc}"
+
+    def _refusal(self, exchange: Exchange) -> ModelFailure:
+        """Let the SDK name the error that this response means."""
+        try:
+            body = exchange.read_all()
+        except HttpFailure:
+            body = b""
+        try:
+            self._send_through_sdk(
+                httpx2.Response(exchange.status, headers=exchange.headers, content=body)
+            )
+        except openai.APIError as error:
+            failure = translate(error, exchange.header("retry-after"))
+            failure.__cause__ = error
+            return failure
+        return ModelUnavailable()
+
+    def _send_through_sdk(self, response: httpx2.Response) -> None:
+        self._sdk_transport.response = response
+        self._sdk.post(_PATH, body={}, cast_to=object)
+
+
+class OpenAICompletion:
+    """One running completion."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._reader = ChunkReader()
+        self._receive: Receive | None = None
+        self._error: ModelFailure | None = None
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why the model ended, in OpenAI's words; ``None`` when it did not say."""
+        return self._reader.finish_reason
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens used, when the server told."""
+        return self._reader.usage
+
+    @property
+    def model(self) -> str | None:
+        """The model that answered, by its own account."""
+        return self._reader.model
+
+    @property
+    def refusal(self) -> str | None:
+        """What the model said in place of an answer that it refuses."""
+        return self._reader.refusal
+
+    def relay(self, receive: Receive) -> bool:
+        """Hand over deltas from the hub until the model ends."""
+        self._receive = receive
+        try:
+            ended = self._exchange.pump(self._consume)
+            if not ended and self._is_finished() and not self._error:
+                ended = self._exchange.pump(self._consume, silence_s=_LAST_WORDS_S)
+        except HttpFailure as error:
+            if self._is_finished():
+                return True
+            if isinstance(error, HttpBroken):
+                raise ModelInterrupted from error
+            raise translate(error) from error
+        if self._error:
+            raise self._error
+        if self._reader.done:
+            self._exchange.linger()
+        return ended or self._reader.done
+
+    def _consume(self, received: bytes) -> bool:
+        was_finished = self._is_finished()
+        try:
+            deltas = self._reader.feed(received)
+        except ModelFailure as error:
+            self._error = error
+            return False
+        wanted = not deltas or self._receive is None or self._receive(deltas)
+        return wanted and not self._reader.done and self._is_finished() == was_finished
+
+    def _is_finished(self) -> bool:
+        return self._reader.done or self._reader.finish_reason is not None
+
+
+def translate(error: Exception, retry_after: str | None = None) -> ModelFailure:
+    """Name a vendor's or a connection's error in our words."""
+    code = getattr(error, "code", None)
+    if code in _OWNER_CODES or getattr(error, "status_code", None) == 402:
+        return ModelMisconfigured()
+    for vendor, ours in _FAILURES:
+        if isinstance(error, vendor):
+            return ours(retry_after_s=_seconds(retry_after))
+    return ModelUnavailable()
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Read a ``Retry-After`` (RFC 9110 section 10.2.3), bounded to an hour."""
+    if retry_after is None:
+        return None
+    try:
+        seconds = float(retry_after)
+    except ValueError:
+        from email.utils import parsedate_to_datetime
+
+        try:
+            seconds = parsedate_to_datetime(retry_after).timestamp() - time.time()
+        except ValueError:
+            return None
+    return min(max(seconds, 0.0), _MAX_RETRY_AFTER_S)
+
+
+class _CannedTransport(httpx2.BaseTransport):
+    """Keeps the SDK's request, and answers with what it is given."""
+
+    request: httpx2.Request
+    response: httpx2.Response
+
+    def handle_request(self, request: httpx2.Request) -> Any:
+        self.request = request
+        return self.response

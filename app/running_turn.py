@@ -1,0 +1,330 @@
+"""One turn while it runs: owned by its producer, read by whoever is there.
+
+The producer is a greenlet that reads the model, stores the answer and feeds
+one reader. While the reader waits with an outlet, deltas do not wake it: they
+go from the model's socket to the visitor's inside gevent's hub.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Protocol
+
+import gevent
+from gevent.event import Event
+
+from app.completion.protocol import Completion, CompletionModel
+from app.conversation import (
+    Answer,
+    Heartbeat,
+    Status,
+    TokensReceived,
+    Turn,
+    TurnDone,
+    TurnEvent,
+    TurnFailed,
+    TurnStarted,
+)
+from app.errors import (
+    Conflict,
+    ModelInterrupted,
+    ModelTimeout,
+    ServerRestarting,
+    ServiceError,
+)
+from app.storage.protocol import ConversationStore
+
+log = logging.getLogger(__name__)
+
+EMPTY_ANSWER = "I could not generate a response right now."
+# A reader this far behind stops the model's socket from being read.
+_MAX_PENDING_DELTAS = 512
+_RESTART_RETRY_S = 2.0
+
+
+class Outlet(Protocol):
+    """A way to the reader that never blocks, used while the reader waits."""
+
+    def send(self, tokens: Sequence[str]) -> bool:
+        """Write deltas from the hub; false when the reader must be woken."""
+        ...
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether everything sent has left."""
+        ...
+
+
+class Ending(Enum):
+    """Why a turn was cut short."""
+
+    LEFT = "left"
+    STOPPED = "stopped"
+    DEADLINE = "deadline"
+    RESTARTING = "restarting"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLimits:
+    """What every turn is held to, and the owner's words where the model has none."""
+
+    turn_timeout_s: float = 120.0
+    heartbeat_s: float = 12.0
+    refusal_message: str = "I can't help with that."
+
+
+class RunningTurn:
+    """A turn in progress. ``start`` it once; ``events`` has one reader."""
+
+    __slots__ = (
+        "_direct",
+        "_ended",
+        "_ending",
+        "_interruptible",
+        "_limits",
+        "_model",
+        "_on_end",
+        "_pending",
+        "_producer",
+        "_request_id",
+        "_room",
+        "_said",
+        "_started_at",
+        "_store",
+        "_terminal",
+        "_wake",
+        "answer",
+        "first_token_ms",
+        "turn",
+    )
+
+    def __init__(
+        self,
+        turn: Turn,
+        store: ConversationStore,
+        model: CompletionModel,
+        limits: TurnLimits,
+        request_id: str | None = None,
+    ) -> None:
+        self.turn = turn
+        self.answer: Answer | None = None
+        self.first_token_ms: int | None = None
+        self._store = store
+        self._model = model
+        self._limits = limits
+        self._request_id = request_id
+        self._said: list[str] = []
+        self._pending: list[str] = []
+        self._direct: Outlet | None = None
+        self._wake = Event()
+        self._room = Event()
+        self._ended = Event()
+        self._terminal: TurnEvent | None = None
+        self._ending: Ending | None = None
+        self._interruptible = False
+        self._producer: gevent.Greenlet[[], None] | None = None
+        self._started_at = time.monotonic()
+
+    def start(self, on_end: Callable[["RunningTurn"], None]) -> None:
+        """Begin to answer; a turn that is complete already is only told again.
+
+        ``on_end`` is called once, when the answer is stored.
+        """
+        self._on_end = on_end
+        stored = self.turn.answer
+        if stored is None:
+            self._producer = gevent.spawn(self._produce)
+            return
+        self._pending.append(stored.content)
+        self._end(self._done(stored.content, stored.finish_reason))
+
+    def events(self, outlet: Outlet | None = None) -> Iterator[TurnEvent]:
+        """Yield what happens, until the one terminal event.
+
+        With an ``outlet``, deltas that arrive while this waits go there and
+        are not yielded. ``TokensReceived`` may then be empty: it asks the
+        reader to clear the outlet.
+        """
+        yield TurnStarted(self.turn.conversation_id, self.turn.id)
+        while True:
+            if self._pending or (outlet is not None and not outlet.is_clear):
+                yield TokensReceived(self._take_pending())
+            elif self._terminal is not None:
+                break
+            elif not self._wait(outlet):
+                yield Heartbeat()
+        yield self._terminal
+
+    def cancel(self, ending: Ending) -> None:
+        """Stop the model and keep what was said.
+
+        The first call decides; one that comes while the answer is being
+        stored, or later, changes nothing. May be called from the hub.
+        """
+        if self._ending is None:
+            self._ending = ending
+        if self._interruptible:
+            gevent.get_hub().loop.run_callback(self._interrupt)
+
+    def wait_ended(self, timeout_s: float) -> bool:
+        """Wait until the answer is stored; false when it took longer."""
+        return bool(self._ended.wait(timeout_s))
+
+    @property
+    def token_count(self) -> int:
+        """How many deltas have come so far."""
+        return len(self._said)
+
+    @property
+    def outcome(self) -> str:
+        """How the turn ended, in one word for logs and metrics."""
+        if isinstance(self._terminal, TurnFailed) and self._ending is not Ending.LEFT:
+            return self._terminal.error.code
+        if self._ending is not None:
+            return self._ending.value
+        return "done" if self._terminal is not None else "running"
+
+    def _wait(self, outlet: Outlet | None) -> bool:
+        self._direct = outlet
+        woken = self._wake.wait(self._limits.heartbeat_s)
+        # From here until the next wait the connection belongs to whoever
+        # writes what this generator yields.
+        self._direct = None
+        self._wake.clear()
+        return bool(woken)
+
+    def _take_pending(self) -> Sequence[str]:
+        taken, self._pending = self._pending, []
+        self._room.set()
+        return taken
+
+    def _receive(self, deltas: Sequence[str]) -> bool:
+        if self.first_token_ms is None:
+            self.first_token_ms = self._elapsed_ms()
+        self._said.extend(deltas)
+        direct = self._direct
+        if direct is not None and not self._pending and direct.is_clear:
+            if not direct.send(deltas):
+                self._wake.set()
+            return True
+        self._pending.extend(deltas)
+        self._wake.set()
+        return len(self._pending) < _MAX_PENDING_DELTAS
+
+    def _produce(self) -> None:
+        deadline = gevent.get_hub().loop.timer(self._limits.turn_timeout_s)
+        deadline.start(self.cancel, Ending.DEADLINE)
+        try:
+            terminal = self._conclude(*self._complete())
+        except Exception:
+            log.exception("A turn ended in an unexpected error")
+            terminal = TurnFailed(ServiceError())
+        finally:
+            deadline.stop()
+            deadline.close()
+        self._end(terminal)
+
+    def _complete(self) -> tuple[Completion | None, ServiceError | None]:
+        """Run the model to its end; return what it told, and what went wrong."""
+        completion = None
+        self._interruptible = True
+        try:
+            if self._ending is None:
+                with self._model.stream(
+                    self.turn.prompt, request_id=self._request_id
+                ) as completion:
+                    while not completion.relay(self._receive):
+                        self._room.clear()
+                        if len(self._pending) >= _MAX_PENDING_DELTAS:
+                            self._room.wait()
+        except _Cancelled:
+            pass
+        except ServiceError as error:
+            return completion, error
+        finally:
+            self._interruptible = False
+        return completion, None
+
+    def _conclude(self, completion: Completion | None, failure: ServiceError | None) -> TurnEvent:
+        """Store the answer, and say how the turn ended."""
+        self.answer = answer = self._answer(completion, failure)
+        if failure is None and self._ending is None and answer.status != "complete":
+            failure = ModelInterrupted()
+        try:
+            if not self._store.finish_turn(self.turn, answer):
+                return TurnFailed(Conflict("The conversation was deleted or answered elsewhere"))
+        except ServiceError as error:
+            log.warning("The answer of a turn was not stored: %s", error)
+            return TurnFailed(error)
+        failure = self._cut_short() or failure
+        if failure is not None:
+            return TurnFailed(failure)
+        return self._done(answer.content, answer.finish_reason)
+
+    def _answer(self, completion: Completion | None, failure: ServiceError | None) -> Answer:
+        said = "".join(self._said).strip()
+        answer = Answer(
+            content=said,
+            status="partial" if said or self._ending else "error",
+            model=completion.model if completion else None,
+            usage=completion.usage if completion else None,
+            latency_ms=self._elapsed_ms(),
+            first_token_ms=self.first_token_ms,
+        )
+        if self._ending is not None:
+            return replace(answer, finish_reason=self._ending.value)
+        if failure is not None or completion is None:
+            return answer
+        return _judge(answer, completion, self._limits.refusal_message)
+
+    def _cut_short(self) -> ServiceError | None:
+        if self._ending is Ending.DEADLINE:
+            return ModelTimeout()
+        if self._ending is Ending.RESTARTING:
+            return ServerRestarting(retry_after_s=_RESTART_RETRY_S)
+        return None
+
+    def _done(self, content: str, finish_reason: str | None) -> TurnDone:
+        marked = finish_reason if finish_reason != "stop" else None
+        return TurnDone(content, self.turn.conversation_id, self.turn.id, marked)
+
+    def _end(self, terminal: TurnEvent) -> None:
+        self._terminal = terminal
+        self._wake.set()
+        self._ended.set()
+        self._on_end(self)
+
+    def _interrupt(self) -> None:
+        if self._interruptible and self._producer is not None:
+            self._interruptible = False
+            self._producer.throw(_Cancelled())
+
+    def _elapsed_ms(self) -> int:
+        return round((time.monotonic() - self._started_at) * 1000)
+
+
+class _Cancelled(Exception):
+    """Thrown into a producer that waits for its model."""
+
+
+def _judge(answer: Answer, completion: Completion, refusal_message: str) -> Answer:
+    """Decide what a completion that ended by itself is worth."""
+    reason = completion.finish_reason
+    if reason is None:
+        return answer
+    status: Status = "complete"
+    if reason == "content_filter" or completion.refusal:
+        return replace(
+            answer,
+            content=answer.content or refusal_message,
+            status=status,
+            finish_reason="content_filter",
+        )
+    return replace(
+        answer,
+        content=answer.content or EMPTY_ANSWER,
+        status=status,
+        finish_reason="length" if reason == "length" else "stop",
+    )

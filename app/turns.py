@@ -1,0 +1,135 @@
+"""Turns: a question is stored, answered once, and the answer is stored."""
+
+import time
+from dataclasses import dataclass, replace
+
+import gevent
+
+from app.completion.protocol import CompletionModel
+from app.conversation import Message, Question, Turn, TurnDone, TurnFailed
+from app.errors import Overloaded, ServerRestarting, TurnInProgress
+from app.running_turn import Ending, RunningTurn, TurnLimits
+from app.storage.protocol import ConversationStore
+
+_BUSY_POLL_S = 0.25
+_OVERLOADED_RETRY_S = 5.0
+_RESTARTING_RETRY_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPolicy:
+    """What the settings decide of all turns.
+
+    ``lease_grace_s`` is how long after its deadline a turn still owns its
+    session, so that a slow write is not overtaken.
+    """
+
+    system_prompt: str
+    history_limit: int = 30
+    busy_wait_s: float = 5.0
+    lease_grace_s: float = 10.0
+    max_running: int = 1500
+    limits: TurnLimits = TurnLimits()
+
+
+class TurnService:
+    """Begins turns and keeps hold of those that run in this process."""
+
+    def __init__(
+        self, store: ConversationStore, model: CompletionModel, policy: TurnPolicy
+    ) -> None:
+        self._store = store
+        self._model = model
+        self._policy = policy
+        self._system = Message("system", policy.system_prompt)
+        self._running: dict[str, RunningTurn] = {}
+        self._draining = False
+
+    def begin(self, question: Question) -> Turn:
+        """Store a question and own its turn.
+
+        Waits for the session's running turn, up to the policy's limit.
+
+        Raises:
+            TurnInProgress: it still runs, or this very turn does.
+            TurnMismatch, TurnNotLast, StorageUnavailable: see the store.
+            Overloaded: this process holds as many turns as it may.
+        """
+        self.admit()
+        give_up_at = time.monotonic() + self._policy.busy_wait_s
+        lease_s = self._policy.limits.turn_timeout_s + self._policy.lease_grace_s
+        while True:
+            try:
+                turn = self._store.begin_turn(
+                    question, history_limit=self._policy.history_limit, lease_s=lease_s
+                )
+            except TurnInProgress as busy:
+                left_s = give_up_at - time.monotonic()
+                if left_s <= 0 or busy.turn_id == question.turn_id:
+                    raise TurnInProgress(retry_after_s=1.0, turn_id=busy.turn_id) from busy
+                self._wait_for(question.session_id, left_s)
+            else:
+                return replace(turn, prompt=[self._system, *turn.prompt])
+
+    def run(self, turn: Turn, request_id: str | None = None) -> RunningTurn:
+        """Start to answer a turn; the caller reads its events."""
+        running = RunningTurn(turn, self._store, self._model, self._policy.limits, request_id)
+        self._running[turn.session_id] = running
+        running.start(on_end=self._forget)
+        return running
+
+    def complete(self, running: RunningTurn) -> TurnDone:
+        """Wait for the whole answer.
+
+        Raises:
+            ServiceError: what a stream would end with.
+        """
+        for event in running.events():
+            if isinstance(event, TurnDone):
+                return event
+            if isinstance(event, TurnFailed):
+                raise event.error
+        raise AssertionError("a turn ends with a terminal event")
+
+    def admit(self) -> None:
+        """Refuse a turn that this process cannot take now."""
+        if self._draining:
+            raise ServerRestarting(retry_after_s=_RESTARTING_RETRY_S)
+        if len(self._running) >= self._policy.max_running:
+            raise Overloaded(retry_after_s=_OVERLOADED_RETRY_S)
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the process is going down and takes no new turns."""
+        return self._draining
+
+    @property
+    def running_count(self) -> int:
+        """How many turns run in this process."""
+        return len(self._running)
+
+    def drain(self, patience_s: float) -> None:
+        """Take no new turns; let running ones finish, then end them.
+
+        Returns when all have stored what was said, or nearly: a turn that
+        is cut after ``patience_s`` has as long as its store needs.
+        """
+        self._draining = True
+        deadline = time.monotonic() + patience_s
+        while self._running and time.monotonic() < deadline:
+            gevent.sleep(0.05)
+        for running in list(self._running.values()):
+            running.cancel(Ending.RESTARTING)
+        for running in list(self._running.values()):
+            running.wait_ended(timeout_s=5.0)
+
+    def _wait_for(self, session_id: str, left_s: float) -> None:
+        running = self._running.get(session_id)
+        if running is not None:
+            running.wait_ended(left_s)
+        else:  # it runs in another process
+            gevent.sleep(min(_BUSY_POLL_S, left_s))
+
+    def _forget(self, running: RunningTurn) -> None:
+        if self._running.get(running.turn.session_id) is running:
+            del self._running[running.turn.session_id]
