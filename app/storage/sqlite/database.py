@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import gevent
 from gevent.event import Event
@@ -35,7 +35,7 @@ class Database:
     def __init__(self, path: Path, timeout_s: float) -> None:
         self._path = path
         self._timeout_s = timeout_s
-        self._queue: list[_Write] = []
+        self._queue: list[_Job[Any]] = []
         self._committer: gevent.Greenlet[..., None] | None = None
         self._writer: ThreadPool | None = None
         self._readers: ThreadPool | None = None
@@ -47,36 +47,34 @@ class Database:
         """Run ``work`` in a transaction that sees one state of the file."""
         if self._readers is None:
             self._readers = ThreadPool(READER_THREADS)
-        pool = self._readers
-        result: T = self._in_time(lambda: pool.apply(self._read, (work,)))
-        return result
+        pool, job = self._readers, _Job(work)
+        self._in_time(lambda: pool.apply(self._read, (job,)))
+        return job.outcome()
 
     def write(self, work: Work[T]) -> T:
         """Run ``work`` in a write transaction, and return once it is on disk.
 
         Writes that wait together are committed together: one sync for all.
         """
-        write = _Write(work)
-        self._queue.append(write)
+        job = _Job(work)
+        self._queue.append(job)
         if self._committer is None or self._committer.dead:
             self._committer = gevent.spawn(self._commit_queue)
         try:
-            self._in_time(write.settled.wait)
+            self._in_time(job.settled.wait)
         except StorageUnavailable:
-            write.abandoned = True
+            job.abandoned = True
             raise
-        if write.error is not None:
-            raise write.error
-        result: T = write.result
-        return result
+        return job.outcome()
 
     def close(self) -> None:
         """End the threads and close the file."""
         pools = [pool for pool in (self._readers, self._writer) if pool is not None]
         for pool in pools:
+            # A thread that hangs in the disk is left behind.
             with suppress(StorageUnavailable):
                 self._in_time(pool.join)
-            pool.kill()
+                self._in_time(pool.kill)
         for idle in (self._idle_readers, self._idle_writers):
             while idle:
                 idle.pop().close()
@@ -98,32 +96,29 @@ class Database:
         while self._queue:
             batch, self._queue = self._queue, []
             self._writer.apply(self._commit, (batch,))
-            for write in batch:
-                write.settled.set()
+            for job in batch:
+                job.settled.set()
 
-    # Below this line everything runs in a native thread.
+    # Below this line everything runs in a native thread. Nothing is raised
+    # out of it, for gevent would print that: errors travel in the jobs.
 
-    def _read(self, work: Work[T]) -> T:
+    def _read(self, job: "_Job[Any]") -> None:
+        self._transact("BEGIN", [job])
+
+    def _commit(self, batch: "list[_Job[Any]]") -> None:
+        self._transact("BEGIN IMMEDIATE", batch)
+
+    def _transact(self, begin: str, batch: "list[_Job[Any]]") -> None:
+        idle = self._idle_readers if begin == "BEGIN" else self._idle_writers
         try:
-            with self._connection(self._idle_readers) as db:
-                db.execute("BEGIN")
-                try:
-                    return work(db)
-                finally:
-                    db.execute("ROLLBACK")
-        except (sqlite3.Error, OSError) as error:
-            raise unavailable(self._path, error) from error
-
-    def _commit(self, batch: list["_Write"]) -> None:
-        try:
-            with self._connection(self._idle_writers) as db:
-                db.execute("BEGIN IMMEDIATE")
-                for write in batch:
-                    write.run(db, self._path)
+            with self._connection(idle) as db:
+                db.execute(begin)
+                for job in batch:
+                    job.run(db, self._path)
                 db.execute("COMMIT")
         except Exception as error:  # each caller must hear of it
-            for write in batch:
-                write.error = write.error or unavailable(self._path, error)
+            for job in batch:
+                job.error = job.error or unavailable(self._path, error)
 
     @contextmanager
     def _connection(self, idle: deque[sqlite3.Connection]) -> Iterator[sqlite3.Connection]:
@@ -159,29 +154,35 @@ class Database:
         return db
 
 
-class _Write:
-    """One caller's write, and what became of it."""
+class _Job(Generic[T]):
+    """One caller's work, and what became of it."""
 
-    def __init__(self, work: Work[Any]) -> None:
+    def __init__(self, work: Work[T]) -> None:
         self._work = work
+        self._result: T | None = None
+        self.error: Exception | None = None
         self.settled = Event()
         self.abandoned = False
-        self.result: Any = None
-        self.error: Exception | None = None
 
     def run(self, db: sqlite3.Connection, path: Path) -> None:
-        """Run within the batch's transaction; a failure undoes only this write."""
+        """Run within the batch's transaction; a failure undoes only this job."""
         if self.abandoned:
             return
-        db.execute("SAVEPOINT one_write")
+        db.execute("SAVEPOINT job")
         try:
-            self.result = self._work(db)
+            self._result = self._work(db)
         except Exception as error:  # the others of the batch must go on
             if not db.in_transaction:  # SQLite undid them all: disk full, I/O error
                 raise
-            db.execute("ROLLBACK TO one_write")
+            db.execute("ROLLBACK TO job")
             self.error = _translate(path, error)
-        db.execute("RELEASE one_write")
+        db.execute("RELEASE job")
+
+    def outcome(self) -> T:
+        """Return the work's result, or raise its error."""
+        if self.error is not None:
+            raise self.error
+        return cast(T, self._result)
 
 
 def _translate(path: Path, error: Exception) -> Exception:
