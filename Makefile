@@ -1,0 +1,94 @@
+# `make help` lists what can be done here. Everything happens inside .venv and node_modules.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+# Absolute, and first on the PATH: Node from PyPI stands here where the machine has none.
+BIN := $(CURDIR)/$(VENV)/bin
+export PATH := $(BIN):$(PATH)
+
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+PYTEST := $(BIN)/python -m pytest --no-skips
+# Parts with a package.json, and the file that npm leaves behind once it has installed them.
+NODE_PARTS := $(patsubst %/package.json,%,$(wildcard convex/package.json widget/package.json))
+NODE_READY := $(NODE_PARTS:%=%/node_modules/.package-lock.json)
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url
+
+.PHONY: help run test unit live check format widget widget-check test-model lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/run.stamp ## Start the server on port 4000 (or PORT), installing what it needs
+	@exec $(BIN)/gunicorn
+
+test: tools-for-tests ## Run every test, installing what they need
+	@for part in $(NODE_PARTS); do npm --prefix $$part run --silent check --if-present && npm --prefix $$part test --silent --if-present || exit 1; done
+	$(PYTEST) -n 2 -m "not live and not browser and not model"
+	$(PYTEST) -m "(live or browser) and not model"
+
+unit: $(VENV)/dev.stamp ## Run the tests that need neither a server process nor a browser
+	$(PYTEST) -n 2 -m "not live and not browser and not model"
+
+check: $(VENV)/dev.stamp ## Lint, check formatting, types and who imports whom
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev.stamp ## Format and mend what ruff can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+widget: node widget/node_modules/.package-lock.json ## Build widget_dist/ from widget/
+	npm --prefix widget run build
+
+widget-check: node widget/node_modules/.package-lock.json ## Build the widget again and compare it with widget_dist/
+	$(BIN)/python tools/widget_check.py
+
+test-model: $(VENV)/model.stamp ## Talk to a real language model on this CPU (compiles for minutes the first time)
+	$(PYTEST) -m model
+
+lock: $(VENV)/dev.stamp ## Compile requirements*.txt from pyproject.toml; UPGRADE=1 takes newer versions
+	$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
+	$(LOCK) $(if $(UPGRADE),--upgrade) --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean: ## Remove everything that the other targets made, but for data/
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis test-results
+	rm -rf $(NODE_PARTS:%=%/node_modules)
+	find app tests -name __pycache__ -prune -exec rm -rf {} +
+
+# --- what the targets above stand on ------------------------------------------------------------
+
+.PHONY: node tools-for-tests
+
+$(VENV)/run.stamp: requirements.txt
+	@sh tools/virtualenv $(VENV)
+	@echo "Installing what the server needs …"
+	@$(PIP_INSTALL) -r requirements.txt
+	@$(BIN)/python -m compileall -q app wsgi.py
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt
+	@sh tools/virtualenv $(VENV)
+	@echo "Installing what the tests need …"
+	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/model.stamp: $(VENV)/dev.stamp pyproject.toml
+	@echo "Compiling llama.cpp; this takes some minutes …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements-dev.txt '.[model]'
+	@touch $@
+
+node: $(VENV)/dev.stamp
+	@$(BIN)/python tools/system_packages.py node
+
+tools-for-tests: $(VENV)/dev.stamp
+	@$(BIN)/python tools/system_packages.py
+	@$(if $(NODE_READY),$(MAKE) --no-print-directory $(NODE_READY))
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	npm --prefix $* ci --silent --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,42 @@
+"""Fixtures of the tests that run the real gunicorn; all of them carry the mark ``live``."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.server import Server
+from tests.upstream import Upstream
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.live)
+
+
+@pytest.fixture(scope="session")
+def session_upstream() -> Iterator[Upstream]:
+    with Upstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture
+def upstream(session_upstream: Upstream) -> Upstream:
+    """The scripted model, forgetful of the tests before."""
+    session_upstream.reset()
+    return session_upstream
+
+
+@pytest.fixture(scope="session")
+def session_server(session_upstream: Upstream) -> Iterator[Server]:
+    with Server.over(session_upstream) as server:
+        yield server
+
+
+@pytest.fixture
+def server(session_server: Server, upstream: Upstream) -> Server:
+    """A running server over the scripted model; tests that stop it start their own."""
+    return session_server
