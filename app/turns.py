@@ -1,7 +1,7 @@
 """Turns: a question is stored, answered once, and the answer is stored."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import gevent
 
@@ -29,7 +29,7 @@ class TurnPolicy:
     busy_wait_s: float = 5.0
     lease_grace_s: float = 10.0
     max_running: int = 1500
-    limits: TurnLimits = TurnLimits()
+    limits: TurnLimits = field(default_factory=TurnLimits)
 
 
 class TurnService:
@@ -74,7 +74,8 @@ class TurnService:
     def run(self, turn: Turn, request_id: str | None = None) -> RunningTurn:
         """Start to answer a turn; the caller reads its events."""
         running = RunningTurn(turn, self._store, self._model, self._policy.limits, request_id)
-        self._running[turn.session_id] = running
+        if turn.answer is None:
+            self._running[turn.session_id] = running
         running.start(on_end=self._forget)
         return running
 

@@ -1,0 +1,354 @@
+"""Settings: every variable, typed and frozen, read once.
+
+Nothing else reads the environment. ``load`` reports all faults at once, each
+by the variable's name and with what to do about it.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from environs import Env, EnvValidationError
+from marshmallow.validate import Range
+
+ROOT = Path(__file__).resolve().parent.parent
+
+AppEnv = Literal["development", "production", "test"]
+
+DEVELOPMENT_WIDGET_KEY = "development-widget-key"
+MIN_KEY_CHARS = 24
+DEFAULT_SYSTEM_PROMPT = (
+    "You are a concise, helpful assistant in the support chat of a website. "
+    "Answer in the language of the question, in Markdown where it helps."
+)
+
+# One variable of its own tells each platform, and how it passes the client on.
+_PLATFORMS: Mapping[str, tuple[str, int, str | None]] = {
+    "RENDER": ("Render", 2, None),
+    "RAILWAY_ENVIRONMENT_NAME": ("Railway", 0, "X-Real-IP"),
+    "FLY_APP_NAME": ("Fly.io", 0, "Fly-Client-IP"),
+    "DYNO": ("Heroku", 1, None),
+}
+_SECRETS = (
+    "OPENAI_API_KEY",
+    "CONVEX_DEPLOY_KEY",
+    "WIDGET_API_KEY",
+    "ADMIN_API_KEY",
+    "REDIS_URL",
+    "SYSTEM_PROMPT",
+)
+_PLACEHOLDERS = ("change", "your-", "your_", "example", "placeholder", "replace", "xxxx")
+# What the original service's projects keep in the same file and the server
+# never needed: said in one log line, so that nobody wonders.
+_ORIGINAL_BUNDLE_PATH = "../widget/dist/chat-widget.js"
+_IGNORED_PREFIXES = ("NEXT_PUBLIC_", "VITE_")
+_IGNORED = ("CONVEX_DEPLOYMENT", "CONVEX_SITE_URL", "OPENAI_AGENT_MODEL", "CONVEX_HTTP_URL")
+
+
+class SettingsFaults(Exception):
+    """The environment cannot be used; ``faults`` maps variables to sentences."""
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {fault}" for name, fault in faults.items()))
+        self.faults = dict(faults)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the environment decides. Durations in seconds unless named otherwise."""
+
+    app_env: AppEnv
+    platform: str | None
+    port: int
+    web_concurrency: int
+    graceful_timeout_s: int
+
+    convex_url: str | None
+    convex_deploy_key: str | None
+    sqlite_path: Path | None
+    storage_timeout_s: float
+
+    openai_api_key: str | None
+    openai_model: str
+    openai_base_url: str | None
+    system_prompt: str
+    max_output_tokens: int
+    max_history_messages: int
+    refusal_message: str
+    model_connect_timeout_s: float
+    model_read_timeout_s: float
+
+    turn_timeout_s: float
+    busy_wait_s: float
+    heartbeat_s: float
+    lease_grace_s: float
+    send_timeout_s: float
+    max_streams: int
+
+    widget_api_keys: tuple[str, ...]
+    admin_api_keys: tuple[str, ...]
+    cors_origins: tuple[str, ...]
+    rate_limit_window_ms: int
+    rate_limit_max_requests: int
+    redis_url: str | None
+    trusted_proxy_hops: int
+    client_ip_header: str | None
+    widget_bundle_path: Path
+
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def is_production(self) -> bool:
+        """Whether strangers use this deployment."""
+        return self.app_env == "production"
+
+    @property
+    def is_development(self) -> bool:
+        """Whether the demo pages and detailed errors are on."""
+        return self.app_env == "development"
+
+    @classmethod
+    def from_env(cls) -> "Settings":
+        """Read the environment, ``.env`` and ``.env.local`` included.
+
+        Raises:
+            SettingsFaults: with everything that is wrong.
+        """
+        read_dotenv()
+        return load()
+
+
+def read_dotenv(directory: Path | None = None) -> None:
+    """Add ``.env.local`` and ``.env`` to the environment.
+
+    Real variables win over both, the first file over the second.
+    """
+    for name in (".env.local", ".env"):
+        path = (directory or Path.cwd()) / name
+        if path.is_file():
+            Env().read_env(path, recurse=False, override=False)
+
+
+def load() -> Settings:
+    """Read the environment's variables.
+
+    Raises:
+        SettingsFaults: with everything that is wrong.
+    """
+    faults: dict[str, str] = {}
+    env = _Reader(faults)
+    platform = next((row for name, row in _PLATFORMS.items() if os.environ.get(name)), None)
+    app_env = env.app_env("production" if platform else "development")
+    values = _read(env, app_env, platform)
+    env.finish()
+    faults.update(_contradictions(values))
+    if faults:
+        raise SettingsFaults(faults)
+    return Settings(**values)
+
+
+def variables() -> tuple[str, ...]:
+    """Return the names of all variables that are read, in the order of the docs."""
+    env = _Reader({})
+    env.app_env("test")
+    _read(env, "test", None)
+    return env.names
+
+
+def _read(env: "_Reader", app_env: AppEnv, platform: tuple[str, int, str | None] | None) -> Any:
+    development = app_env != "production"
+    _, hops, ip_header = platform or ("", 0, None)
+    return {
+        "app_env": app_env,
+        "platform": platform[0] if platform else None,
+        "port": env.whole("PORT", 4000, 1, 65535),
+        "convex_url": env.url("CONVEX_URL"),
+        "convex_deploy_key": env.text("CONVEX_DEPLOY_KEY"),
+        "sqlite_path": env.path("SQLITE_PATH", "data/chat.db" if development else None),
+        "openai_api_key": env.text("OPENAI_API_KEY"),
+        "openai_model": env.text("OPENAI_MODEL", "gpt-4.1-mini"),
+        "openai_base_url": env.url("OPENAI_BASE_URL"),
+        "system_prompt": env.text("SYSTEM_PROMPT", DEFAULT_SYSTEM_PROMPT),
+        "max_output_tokens": env.whole("MAX_OUTPUT_TOKENS", 800, 1, 1_000_000),
+        "refusal_message": env.text("REFUSAL_MESSAGE", "I can't help with that."),
+        "widget_api_keys": env.texts(
+            "WIDGET_API_KEY", DEVELOPMENT_WIDGET_KEY if development else ""
+        ),
+        "admin_api_keys": env.texts("ADMIN_API_KEY", ""),
+        "cors_origins": env.texts("CORS_ORIGIN", "*" if development else ""),
+        "max_history_messages": env.whole("MAX_HISTORY_MESSAGES", 30, 1, 1000),
+        "rate_limit_window_ms": env.whole("RATE_LIMIT_WINDOW_MS", 60_000, 1, 86_400_000),
+        "rate_limit_max_requests": env.whole("RATE_LIMIT_MAX_REQUESTS", 30, 1, 2**31),
+        "redis_url": env.text("REDIS_URL"),
+        "trusted_proxy_hops": env.whole("TRUSTED_PROXY_HOPS", hops, 0, 10),
+        "client_ip_header": env.text("CLIENT_IP_HEADER", ip_header),
+        "widget_bundle_path": env.bundle_path("WIDGET_BUNDLE_PATH"),
+        "web_concurrency": env.whole("WEB_CONCURRENCY", 1, 1, 64),
+        "graceful_timeout_s": env.whole("GRACEFUL_TIMEOUT", 25, 2, 600),
+        "turn_timeout_s": env.seconds("TURN_TIMEOUT_S", 120),
+        "model_connect_timeout_s": env.seconds("MODEL_CONNECT_TIMEOUT_S", 3),
+        "model_read_timeout_s": env.seconds("MODEL_READ_TIMEOUT_S", 30),
+        "storage_timeout_s": env.seconds("STORAGE_TIMEOUT_S", 5),
+        "send_timeout_s": env.seconds("SEND_TIMEOUT_S", 30),
+        "busy_wait_s": env.seconds("BUSY_WAIT_S", 5, least=0.0),
+        "heartbeat_s": env.seconds("HEARTBEAT_S", 12),
+        "lease_grace_s": env.seconds("LEASE_GRACE_S", 10),
+        "max_streams": env.whole("MAX_STREAMS", 1500, 1, 100_000),
+        "ignored": tuple(
+            sorted(
+                name
+                for name in os.environ
+                if name in _IGNORED or name.startswith(_IGNORED_PREFIXES)
+            )
+        ),
+    }
+
+
+class _Reader:
+    """Reads single variables, and notes what is wrong instead of raising."""
+
+    def __init__(self, faults: dict[str, str]) -> None:
+        self._env = Env(eager=False)
+        self._faults = faults
+        self._read_secret_files()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._env.dump())
+
+    def app_env(self, default: str) -> AppEnv:
+        name = (
+            "APP_ENV" if os.environ.get("APP_ENV") or not os.environ.get("NODE_ENV") else "NODE_ENV"
+        )
+        value = self._env.str(name, default) or default
+        if value not in ("development", "production", "test"):
+            self._faults[name] = f"is {value!r}: use development, production or test"
+            return "production"
+        return cast(AppEnv, value)
+
+    def text(self, name: str, default: str | None = None) -> str | None:
+        value: str | None = self._env.str(name, None)
+        value = (value or "").strip()
+        return value or default
+
+    def texts(self, name: str, default: str) -> tuple[str, ...]:
+        value = self.text(name, default) or ""
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    def whole(self, name: str, default: int, least: int, most: int) -> int:
+        self._drop_empty(name)
+        value: int = self._env.int(name, default, validate=Range(least, most))
+        return value
+
+    def seconds(self, name: str, default: float, least: float = 0.01) -> float:
+        self._drop_empty(name)
+        value: float = self._env.float(name, default, validate=Range(least, 86_400))
+        return value
+
+    def url(self, name: str) -> str | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        if not value.startswith(("https://", "http://")) or any(c.isspace() for c in value):
+            self._faults[name] = "must be a URL that begins with https:// (or http://)"
+        return value.rstrip("/")
+
+    def path(self, name: str, default: str | None) -> Path | None:
+        value = self.text(name, default)
+        return Path(value) if value else None
+
+    def bundle_path(self, name: str) -> Path:
+        ours = ROOT / "widget_dist" / "chat-widget.js"
+        value = self.text(name)
+        if value is None:
+            return ours
+        path = Path(value)
+        if value == _ORIGINAL_BUNDLE_PATH and not path.exists():
+            return ours
+        return path
+
+    def finish(self) -> None:
+        try:
+            self._env.seal()
+        except EnvValidationError as error:
+            for name, messages in dict(error.error_messages).items():
+                self._faults.setdefault(name, " ".join(map(str, messages)))
+
+    def _drop_empty(self, name: str) -> None:
+        # An empty line of a .env file means "the default", as in the original.
+        if not os.environ.get(name, "x").strip():
+            del os.environ[name]
+
+    def _read_secret_files(self) -> None:
+        for name in _SECRETS:
+            path = os.environ.get(f"{name}_FILE")
+            if not path or os.environ.get(name):
+                continue
+            try:
+                os.environ[name] = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                self._faults[f"{name}_FILE"] = f"cannot be read ({type(error).__name__}): {path}"
+
+
+def _contradictions(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return the faults that only several variables together make."""
+    faults: dict[str, str] = {}
+    if values["convex_url"] and not values["convex_deploy_key"]:
+        faults["CONVEX_DEPLOY_KEY"] = (
+            "is needed with CONVEX_URL, because the functions are internal. Make one in the Convex "
+            "dashboard (Settings, Deploy keys) with only the permissions to run internal queries "
+            "and internal mutations; docs/convex.md shows each step"
+        )
+    if values["app_env"] == "production":
+        _check_keys(faults, "WIDGET_API_KEY", values["widget_api_keys"])
+    _check_keys(faults, "ADMIN_API_KEY", values["admin_api_keys"])
+    if "*" in values["cors_origins"] and len(values["cors_origins"]) > 1:
+        faults["CORS_ORIGIN"] = "mixes * with origins: name the origins only"
+    for origin in values["cors_origins"]:
+        if origin != "*" and not _is_origin(origin):
+            faults["CORS_ORIGIN"] = (
+                f"has {origin!r}: an origin is https://host or https://host:port, without a path"
+            )
+    if values["app_env"] == "production":
+        faults.update(_production_faults(values))
+    return faults
+
+
+def _production_faults(values: Mapping[str, Any]) -> dict[str, str]:
+    faults: dict[str, str] = {}
+    if not values["convex_url"] and not values["sqlite_path"]:
+        faults["CONVEX_URL"] = (
+            "is not set. Set it to your Convex deployment, or set SQLITE_PATH to a file on a disk "
+            "that survives a restart"
+        )
+    if not values["openai_api_key"]:
+        faults["OPENAI_API_KEY"] = "is not set: production never answers with the demo model"
+    if not values["widget_api_keys"]:
+        faults["WIDGET_API_KEY"] = (
+            'is not set. Make one: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
+        )
+    if not values["cors_origins"]:
+        faults["CORS_ORIGIN"] = (
+            "is not set: name the origins of the pages that embed the widget, comma-separated"
+        )
+    elif "*" in values["cors_origins"]:
+        faults["CORS_ORIGIN"] = "is *, which is refused in production: name the origins"
+    return faults
+
+
+def _check_keys(faults: dict[str, str], name: str, keys: tuple[str, ...]) -> None:
+    for key in keys:
+        lowered = key.lower()
+        if key == DEVELOPMENT_WIDGET_KEY or any(word in lowered for word in _PLACEHOLDERS):
+            faults[name] = "is a placeholder: make a random one"
+        elif len(key) < MIN_KEY_CHARS:
+            faults[name] = f"has a key of {len(key)} characters: use at least {MIN_KEY_CHARS}"
+        elif not key.isascii() or not key.isprintable():
+            faults[name] = "has characters that no HTTP header carries: use letters and digits"
+
+
+def _is_origin(text: str) -> bool:
+    scheme, _, host = text.partition("://")
+    return bool(scheme and host) and not set(host) & set("/?#*@ ")
