@@ -1,0 +1,27 @@
+"""The stores under test, each empty, with a clock of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.storage.protocol import ConversationStore
+from tests.storage.stores import STORES, Advance
+
+
+@pytest.fixture(params=STORES)
+def store_and_clock(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[tuple[ConversationStore, Advance]]:
+    with STORES[request.param](tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def store(store_and_clock: tuple[ConversationStore, Advance]) -> ConversationStore:
+    return store_and_clock[0]
+
+
+@pytest.fixture
+def advance(store_and_clock: tuple[ConversationStore, Advance]) -> Advance:
+    return store_and_clock[1]
