@@ -1,0 +1,82 @@
+/* eslint-disable */
+/**
+ * Generated `api` utility.
+ *
+ * THIS CODE IS AUTOMATICALLY GENERATED.
+ *
+ * To regenerate, run `npx convex dev`.
+ * @module
+ */
+
+import type {
+  ApiFromModules,
+  FilterApi,
+  FunctionReference,
+} from "convex/server";
+import type * as conversations from "../conversations.js";
+import type * as crons from "../crons.js";
+import type * as maintenance from "../maintenance.js";
+import type * as messages from "../messages.js";
+import type * as model_begin from "../model/begin.js";
+import type * as model_conversations from "../model/conversations.js";
+import type * as model_counters from "../model/counters.js";
+import type * as model_cursors from "../model/cursors.js";
+import type * as model_feedback from "../model/feedback.js";
+import type * as model_finish from "../model/finish.js";
+import type * as model_listing from "../model/listing.js";
+import type * as model_marks from "../model/marks.js";
+import type * as model_messages from "../model/messages.js";
+import type * as model_originals from "../model/originals.js";
+import type * as model_previews from "../model/previews.js";
+import type * as model_ranges from "../model/ranges.js";
+import type * as model_retention from "../model/retention.js";
+import type * as model_searching from "../model/searching.js";
+import type * as model_threads from "../model/threads.js";
+import type * as model_turns from "../model/turns.js";
+import type * as model_validators from "../model/validators.js";
+import type * as model_version from "../model/version.js";
+import type * as system from "../system.js";
+import type * as turns from "../turns.js";
+
+/**
+ * A utility for referencing Convex functions in your app's API.
+ *
+ * Usage:
+ * ```js
+ * const myFunctionReference = api.myModule.myFunction;
+ * ```
+ */
+declare const fullApi: ApiFromModules<{
+  conversations: typeof conversations;
+  crons: typeof crons;
+  maintenance: typeof maintenance;
+  messages: typeof messages;
+  "model/begin": typeof model_begin;
+  "model/conversations": typeof model_conversations;
+  "model/counters": typeof model_counters;
+  "model/cursors": typeof model_cursors;
+  "model/feedback": typeof model_feedback;
+  "model/finish": typeof model_finish;
+  "model/listing": typeof model_listing;
+  "model/marks": typeof model_marks;
+  "model/messages": typeof model_messages;
+  "model/originals": typeof model_originals;
+  "model/previews": typeof model_previews;
+  "model/ranges": typeof model_ranges;
+  "model/retention": typeof model_retention;
+  "model/searching": typeof model_searching;
+  "model/threads": typeof model_threads;
+  "model/turns": typeof model_turns;
+  "model/validators": typeof model_validators;
+  "model/version": typeof model_version;
+  system: typeof system;
+  turns: typeof turns;
+}>;
+export declare const api: FilterApi<
+  typeof fullApi,
+  FunctionReference<any, "public">
+>;
+export declare const internal: FilterApi<
+  typeof fullApi,
+  FunctionReference<any, "internal">
+>;

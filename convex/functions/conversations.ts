@@ -1,0 +1,62 @@
+/** Reading and removing conversations. */
+import { v } from "convex/values";
+
+import { internalMutation, internalQuery } from "./_generated/server.js";
+import {
+  findConversation,
+  readConversation,
+  removeConversation,
+  sweepMessages,
+} from "./model/conversations.js";
+import { listConversations } from "./model/listing.js";
+import { readThread } from "./model/threads.js";
+import { conversationPage, filter, thread as threadValidator } from "./model/validators.js";
+
+const cursor = v.union(v.string(), v.null());
+
+export const list = internalQuery({
+  args: { limit: v.number(), cursor, where: filter },
+  returns: conversationPage,
+  handler: async (ctx, args) => await listConversations(ctx, args),
+});
+
+export const thread = internalQuery({
+  args: { conversationId: v.string(), newestFirst: v.boolean(), limit: v.number(), cursor },
+  returns: v.union(threadValidator, v.null()),
+  handler: async (ctx, { conversationId, newestFirst, limit, cursor }) => {
+    const order = newestFirst ? "desc" : "asc";
+    const conversation = await readConversation(ctx, conversationId);
+    return await readThread(ctx, conversation, { order, limit, cursor });
+  },
+});
+
+export const bySession = internalQuery({
+  args: { sessionId: v.string(), limit: v.number(), cursor },
+  returns: v.union(threadValidator, v.null()),
+  handler: async (ctx, { sessionId, limit, cursor }) => {
+    const conversation = await findConversation(ctx, sessionId);
+    return await readThread(ctx, conversation, { order: "desc", limit, cursor });
+  },
+});
+
+export const remove = internalMutation({
+  args: { conversationId: v.string() },
+  returns: v.boolean(),
+  handler: async (ctx, { conversationId }) => {
+    const conversation = await readConversation(ctx, conversationId);
+    if (conversation === null) {
+      return false;
+    }
+    await removeConversation(ctx, conversation);
+    return true;
+  },
+});
+
+export const sweep = internalMutation({
+  args: { conversationId: v.id("conversations") },
+  returns: v.null(),
+  handler: async (ctx, { conversationId }) => {
+    await sweepMessages(ctx, conversationId);
+    return null;
+  },
+});

@@ -1,0 +1,16 @@
+/** When Convex does it. */
+import { cronJobs } from "convex/server";
+
+import { internal } from "./_generated/api.js";
+
+const crons = cronJobs();
+
+crons.daily(
+  "forget conversations older than RETENTION_DAYS",
+  { hourUTC: 3, minuteUTC: 17 },
+  internal.maintenance.forget,
+  {},
+);
+crons.hourly("count the original's conversations", { minuteUTC: 41 }, internal.maintenance.adopt, {});
+
+export default crons;

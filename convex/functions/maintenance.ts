@@ -1,0 +1,30 @@
+/** What Convex does by itself, from time to time: batches that come again for more. */
+import { v } from "convex/values";
+
+import { internal } from "./_generated/api.js";
+import { internalMutation } from "./_generated/server.js";
+import { adoptOriginals } from "./model/originals.js";
+import { forgetConversations, retentionDays } from "./model/retention.js";
+
+export const forget = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    const days = retentionDays(process.env["RETENTION_DAYS"]);
+    if (days !== null && (await forgetConversations(ctx, days))) {
+      await ctx.scheduler.runAfter(0, internal.maintenance.forget, {});
+    }
+    return null;
+  },
+});
+
+export const adopt = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    if (await adoptOriginals(ctx)) {
+      await ctx.scheduler.runAfter(0, internal.maintenance.adopt, {});
+    }
+    return null;
+  },
+});

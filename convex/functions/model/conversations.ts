@@ -1,0 +1,87 @@
+/** One conversation per session: find, open, show and remove it. */
+import type { Infer } from "convex/values";
+
+import { internal } from "../_generated/api.js";
+import type { Doc, Id } from "../_generated/dataModel.js";
+import type { MutationCtx, QueryCtx } from "../_generated/server.js";
+import { addToCounter } from "./counters.js";
+import type { conversation as conversationValidator } from "./validators.js";
+
+const SWEEP_MESSAGES = 200;
+
+export async function findConversation(
+  ctx: QueryCtx,
+  sessionId: string,
+): Promise<Doc<"conversations"> | null> {
+  // Not `.unique()`: the original may have stored a session twice.
+  return await ctx.db
+    .query("conversations")
+    .withIndex("by_session_id", (q) => q.eq("sessionId", sessionId))
+    .first();
+}
+
+/** Read a conversation by an id from outside, which may be anything. */
+export async function readConversation(
+  ctx: QueryCtx,
+  conversationId: string,
+): Promise<Doc<"conversations"> | null> {
+  const id = ctx.db.normalizeId("conversations", conversationId);
+  return id === null ? null : await ctx.db.get("conversations", id);
+}
+
+/** Open a session's conversation, and count it. */
+export async function openConversation(
+  ctx: MutationCtx,
+  sessionId: string,
+  now: number,
+): Promise<Doc<"conversations">> {
+  const id = await ctx.db.insert("conversations", {
+    sessionId,
+    createdAt: now,
+    updatedAt: now,
+    counted: true,
+  });
+  await addToCounter(ctx, "conversations", 1);
+  const opened = await ctx.db.get("conversations", id);
+  if (opened === null) {
+    throw new Error("a document is readable once inserted");
+  }
+  return opened;
+}
+
+/** Delete a conversation; what is left of its messages follows in batches. */
+export async function removeConversation(
+  ctx: MutationCtx,
+  conversation: Doc<"conversations">,
+): Promise<void> {
+  await ctx.db.delete("conversations", conversation._id);
+  if (conversation.counted === true) {
+    await addToCounter(ctx, "conversations", -1);
+  }
+  await sweepMessages(ctx, conversation._id);
+}
+
+/** Delete a batch of a removed conversation's messages, and come again for more. */
+export async function sweepMessages(
+  ctx: MutationCtx,
+  conversationId: Id<"conversations">,
+): Promise<void> {
+  const batch = await ctx.db
+    .query("messages")
+    .withIndex("by_conversation_id", (q) => q.eq("conversationId", conversationId))
+    .take(SWEEP_MESSAGES);
+  for (const message of batch) {
+    await ctx.db.delete("messages", message._id);
+  }
+  if (batch.length === SWEEP_MESSAGES) {
+    await ctx.scheduler.runAfter(0, internal.conversations.sweep, { conversationId });
+  }
+}
+
+/** Show a conversation as our server reads it. */
+export function toConversation(
+  conversation: Doc<"conversations">,
+): Infer<typeof conversationValidator> {
+  const { _id, sessionId, createdAt, updatedAt, lastMessage, page, user } = conversation;
+  return { id: _id, sessionId, createdAt, updatedAt, lastMessage, page, user };
+}

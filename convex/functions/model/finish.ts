@@ -1,0 +1,92 @@
+/** The second half of a turn: how it ended is stored, and the lease given back. */
+import type { Infer } from "convex/values";
+
+import type { Doc } from "../_generated/dataModel.js";
+import type { MutationCtx } from "../_generated/server.js";
+import { readConversation } from "./conversations.js";
+import { Marks } from "./marks.js";
+import { preview } from "./previews.js";
+import { answerPosition, findAnswer, findQuestion } from "./turns.js";
+import type { answer as answerValidator } from "./validators.js";
+
+type Conversation = Doc<"conversations">;
+type Message = Doc<"messages">;
+
+export interface Finish {
+  conversationId: string;
+  turnId: string;
+  attempt: number;
+  answer: Infer<typeof answerValidator>;
+}
+
+/** Returns whether the attempt was still the turn's current one. */
+export async function finishTurn(ctx: MutationCtx, finish: Finish): Promise<boolean> {
+  const conversation = await readConversation(ctx, finish.conversationId);
+  const asked = conversation && (await findQuestion(ctx, conversation._id, finish.turnId));
+  if (conversation === null || asked === null || asked.attempt !== finish.attempt) {
+    return false;
+  }
+  if (asked.finished !== finish.attempt) {
+    await storeEnd(ctx, conversation, asked, finish);
+  }
+  return true;
+}
+
+async function storeEnd(
+  ctx: MutationCtx,
+  conversation: Conversation,
+  asked: Message,
+  { attempt, answer }: Finish,
+): Promise<void> {
+  const now = Date.now();
+  const marks = new Marks(conversation.tally);
+  const said = answer.content !== "";
+  const status = said ? undefined : answer.status;
+  marks.replace(asked, { ...asked, status });
+  await ctx.db.patch("messages", asked._id, { finished: attempt, status });
+  if (said) {
+    await storeAnswer(ctx, asked, answer, now, marks);
+  }
+  await ctx.db.patch("conversations", conversation._id, {
+    updatedAt: now,
+    ...marks.fields(),
+    ...(said ? lastAnswer(conversation, asked, answer.content) : {}),
+    ...leaseGivenBack(conversation, asked),
+  });
+}
+
+async function storeAnswer(
+  ctx: MutationCtx,
+  asked: Message,
+  answer: Finish["answer"],
+  now: number,
+  marks: Marks,
+): Promise<void> {
+  const { conversationId, turnId } = asked;
+  const message = {
+    ...answer,
+    conversationId,
+    role: "assistant" as const,
+    createdAt: now,
+    position: answerPosition(asked),
+    turnId,
+  };
+  const former = await findAnswer(ctx, conversationId, asked);
+  marks.replace(former, message);
+  if (former === null) {
+    await ctx.db.insert("messages", message);
+  } else {
+    await ctx.db.replace("messages", former._id, message);
+  }
+}
+
+/** The preview shows the last message, and a later turn's question is later. */
+function lastAnswer(conversation: Conversation, asked: Message, content: string) {
+  const isLast = conversation.nextPosition === answerPosition(asked) + 1;
+  return isLast ? { lastMessage: preview(content) } : {};
+}
+
+/** By turn: a later one may hold the lease by now. */
+function leaseGivenBack({ lease }: Conversation, { turnId }: Message) {
+  return lease?.turnId === turnId ? { lease: undefined } : {};
+}

@@ -1,0 +1,102 @@
+/** The operator's list: newest-updated first, narrowed, page by page. */
+import type { Infer } from "convex/values";
+
+import type { Doc } from "../_generated/dataModel.js";
+import type { QueryCtx } from "../_generated/server.js";
+import { toConversation } from "./conversations.js";
+import { fromListCursor, type ListPlace, toListCursor } from "./cursors.js";
+import { countConversations } from "./originals.js";
+import { readRange } from "./ranges.js";
+import { searchConversations } from "./searching.js";
+import type { conversationPage, filter } from "./validators.js";
+
+type Conversation = Doc<"conversations">;
+export type Filter = Infer<typeof filter>;
+
+export interface Listing {
+  limit: number;
+  cursor: string | null;
+  where: Filter;
+}
+
+// A filter without an index of its own reads this many a page; then the page
+// may be short, or empty, while its cursor leads on.
+const MAX_SCANNED = 2000;
+const BATCH_CONVERSATIONS = 250;
+
+export async function listConversations(
+  ctx: QueryCtx,
+  { limit, cursor, where }: Listing,
+): Promise<Infer<typeof conversationPage>> {
+  const start = cursor === null ? null : fromListCursor(cursor);
+  const { found, rest } =
+    where.text === undefined
+      ? await scan(ctx, where, start, limit + 1)
+      : { found: await search(ctx, where, where.text, start), rest: null };
+  const page = found.slice(0, limit);
+  const next = found.length > limit ? placeOf(page.at(-1)) : rest;
+  return {
+    conversations: page.map(toConversation),
+    total: Object.keys(where).length === 0 ? await countConversations(ctx) : null,
+    nextCursor: next === null ? null : toListCursor(next),
+  };
+}
+
+/** Whether a conversation passes all of the filter but its text. */
+export function matches(conversation: Conversation, where: Filter): boolean {
+  const { updatedAt, tally, page, user } = conversation;
+  return (
+    updatedAt >= (where.since ?? 0) &&
+    updatedAt < (where.until ?? Infinity) &&
+    (where.user === undefined || user === where.user) &&
+    (where.page === undefined || page?.url.startsWith(where.page) === true) &&
+    (where.status === undefined || (tally?.[where.status] ?? 0) > 0) &&
+    (where.feedback === undefined || (tally?.[where.feedback] ?? 0) > 0)
+  );
+}
+
+/** Read on from a place until enough are found; `rest` is where a long search stopped. */
+async function scan(ctx: QueryCtx, where: Filter, start: ListPlace | null, wanted: number) {
+  const found: Conversation[] = [];
+  let place = start;
+  for (let scanned = 0; scanned < MAX_SCANNED; ) {
+    const size = isIndexed(where) ? wanted - found.length : BATCH_CONVERSATIONS;
+    const batch = await readRange(ctx, where, place, size);
+    found.push(...batch.filter((conversation) => matches(conversation, where)));
+    if (batch.length < size || found.length >= wanted) {
+      return { found, rest: null };
+    }
+    scanned += batch.length;
+    place = placeOf(batch.at(-1));
+  }
+  return { found, rest: place };
+}
+
+async function search(ctx: QueryCtx, where: Filter, text: string, start: ListPlace | null) {
+  const found = await searchConversations(ctx, text);
+  return found
+    .filter((conversation) => matches(conversation, where))
+    .sort((a, b) => b.updatedAt - a.updatedAt || b._creationTime - a._creationTime)
+    .filter((conversation) => start === null || isBehind(conversation, start));
+}
+
+/** Whether the index that serves this filter leaves nothing to sift. */
+function isIndexed({ user, feedback, status, page }: Filter): boolean {
+  const filters = [user, feedback, status, page].filter((wanted) => wanted !== undefined);
+  const hasIndex = page === undefined && status !== "complete";
+  return filters.length === 0 || (filters.length === 1 && hasIndex);
+}
+
+function isBehind({ updatedAt, _creationTime }: Conversation, place: ListPlace): boolean {
+  return (
+    updatedAt < place.updatedAt ||
+    (updatedAt === place.updatedAt && _creationTime < place.creationTime)
+  );
+}
+
+function placeOf(conversation: Conversation | undefined): ListPlace | null {
+  if (conversation === undefined) {
+    return null;
+  }
+  return { updatedAt: conversation.updatedAt, creationTime: conversation._creationTime };
+}

@@ -1,0 +1,122 @@
+/** The messages of one conversation, in order, by pages. */
+import type { Infer } from "convex/values";
+
+import type { Doc, Id } from "../_generated/dataModel.js";
+import type { QueryCtx } from "../_generated/server.js";
+import { type Order, type ThreadPlace, toThreadCursor } from "./cursors.js";
+import type { message as messageValidator } from "./validators.js";
+
+// A page ends early rather than pass what one transaction may read (16 MiB).
+const BATCH_MESSAGES = 100;
+const MAX_PAGE_CHARS = 2_000_000;
+
+export interface MessagePage {
+  messages: Doc<"messages">[];
+  nextCursor: string | null;
+}
+
+/** Read a page, oldest first whatever the order in which it was sought. */
+export async function readMessages(
+  ctx: QueryCtx,
+  conversationId: Id<"conversations">,
+  { order, limit, start }: { order: Order; limit: number; start: ThreadPlace | null },
+): Promise<MessagePage> {
+  const found: Doc<"messages">[] = [];
+  let place = start;
+  let chars = 0;
+  let ended = false;
+  while (!ended && found.length <= limit && chars < MAX_PAGE_CHARS) {
+    const wanted = Math.min(limit + 1 - found.length, BATCH_MESSAGES);
+    const batch = await readBatch(ctx, conversationId, order, place, wanted);
+    found.push(...batch);
+    chars += batch.reduce((sum, message) => sum + message.content.length, 0);
+    place = placeOf(batch.at(-1)) ?? place;
+    ended = batch.length < wanted;
+  }
+  const messages = found.slice(0, limit);
+  const last = ended && found.length <= limit ? null : placeOf(messages.at(-1));
+  return {
+    messages: order === "asc" ? messages : messages.reverse(),
+    nextCursor: last === null ? null : toThreadCursor(order, last),
+  };
+}
+
+/** Read the last messages up to a position, oldest first. */
+export async function readHistory(
+  ctx: QueryCtx,
+  conversationId: Id<"conversations">,
+  position: number,
+  limit: number,
+): Promise<Doc<"messages">[]> {
+  // The original's messages have no position, which is less than any.
+  const newestFirst = await ctx.db
+    .query("messages")
+    .withIndex("by_conversation_id_position", (q) =>
+      q.eq("conversationId", conversationId).lte("position", position),
+    )
+    .order("desc")
+    .take(limit);
+  return newestFirst.reverse();
+}
+
+/** Show a message as our server reads it. */
+export function toMessage(message: Doc<"messages">): Infer<typeof messageValidator> {
+  const { _id, role, content, createdAt, turnId, status, model, usage } = message;
+  const { latencyMs, firstTokenMs, finishReason, feedback } = message;
+  return {
+    ...{ id: _id, role, content, createdAt, turnId, status, model, usage },
+    ...{ latencyMs, firstTokenMs, finishReason, feedback },
+  };
+}
+
+async function readBatch(
+  ctx: QueryCtx,
+  conversationId: Id<"conversations">,
+  order: Order,
+  place: ThreadPlace | null,
+  limit: number,
+): Promise<Doc<"messages">[]> {
+  const messages = ctx.db.query("messages");
+  if (place === null) {
+    return await messages
+      .withIndex("by_conversation_id_position", (q) => q.eq("conversationId", conversationId))
+      .order(order)
+      .take(limit);
+  }
+  const { position, creationTime } = place;
+  if (position !== null) {
+    return await messages
+      .withIndex("by_conversation_id_position", (q) => {
+        const thread = q.eq("conversationId", conversationId);
+        return order === "asc" ? thread.gt("position", position) : thread.lt("position", position);
+      })
+      .order(order)
+      .take(limit);
+  }
+  const originals = await messages
+    .withIndex("by_conversation_id_position", (q) => {
+      const unplaced = q.eq("conversationId", conversationId).eq("position", undefined);
+      return order === "asc"
+        ? unplaced.gt("_creationTime", creationTime)
+        : unplaced.lt("_creationTime", creationTime);
+    })
+    .order(order)
+    .take(limit);
+  if (order === "desc" || originals.length === limit) {
+    return originals;
+  }
+  const ours = await ctx.db
+    .query("messages")
+    .withIndex("by_conversation_id_position", (q) =>
+      q.eq("conversationId", conversationId).gte("position", 0),
+    )
+    .take(limit - originals.length);
+  return [...originals, ...ours];
+}
+
+function placeOf(message: Doc<"messages"> | undefined): ThreadPlace | null {
+  if (message === undefined) {
+    return null;
+  }
+  return { position: message.position ?? null, creationTime: message._creationTime };
+}

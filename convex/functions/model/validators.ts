@@ -1,0 +1,115 @@
+/** What may stand in a document, an argument or a result. */
+import { v } from "convex/values";
+
+export const role = v.union(v.literal("user"), v.literal("assistant"));
+export const status = v.union(v.literal("complete"), v.literal("partial"), v.literal("error"));
+export const rating = v.union(v.literal("up"), v.literal("down"));
+
+export const feedback = v.object({ rating, comment: v.optional(v.string()) });
+export const page = v.object({ url: v.string(), title: v.optional(v.string()) });
+export const usage = v.object({ promptTokens: v.number(), completionTokens: v.number() });
+
+/** Who answers now: `holder` names one call, so that its repetition is known. */
+export const lease = v.object({
+  turnId: v.string(),
+  attempt: v.number(),
+  holder: v.string(),
+  until: v.number(),
+});
+
+export const tally = v.object({
+  up: v.number(),
+  down: v.number(),
+  complete: v.number(),
+  partial: v.number(),
+  error: v.number(),
+});
+
+/** A message as our server reads it. */
+export const message = v.object({
+  id: v.string(),
+  role,
+  content: v.string(),
+  createdAt: v.number(),
+  turnId: v.optional(v.string()),
+  status: v.optional(status),
+  model: v.optional(v.string()),
+  usage: v.optional(usage),
+  latencyMs: v.optional(v.number()),
+  firstTokenMs: v.optional(v.number()),
+  finishReason: v.optional(v.string()),
+  feedback: v.optional(feedback),
+});
+
+/** A conversation as our server reads it. */
+export const conversation = v.object({
+  id: v.string(),
+  sessionId: v.string(),
+  createdAt: v.number(),
+  updatedAt: v.number(),
+  lastMessage: v.optional(v.string()),
+  page: v.optional(page),
+  user: v.optional(v.string()),
+});
+
+export const thread = v.object({
+  conversation,
+  messages: v.array(message),
+  nextCursor: v.union(v.string(), v.null()),
+});
+
+export const question = v.object({
+  sessionId: v.string(),
+  turnId: v.string(),
+  content: v.string(),
+  regenerate: v.boolean(),
+  page: v.optional(page),
+});
+
+export const answer = v.object({
+  content: v.string(),
+  status,
+  model: v.optional(v.string()),
+  usage: v.optional(usage),
+  latencyMs: v.optional(v.number()),
+  firstTokenMs: v.optional(v.number()),
+  finishReason: v.optional(v.string()),
+});
+
+const prompt = v.array(v.object({ role, content: v.string() }));
+
+/** How `turns:begin` ends; only the first took the lease. */
+export const beginning = v.union(
+  v.object({
+    outcome: v.literal("begun"),
+    conversationId: v.string(),
+    attempt: v.number(),
+    prompt,
+  }),
+  v.object({
+    outcome: v.literal("answered"),
+    conversationId: v.string(),
+    attempt: v.number(),
+    prompt,
+    answer: message,
+  }),
+  v.object({ outcome: v.literal("busy"), retryAfterMs: v.number(), turnId: v.string() }),
+  v.object({ outcome: v.literal("mismatch") }),
+  v.object({ outcome: v.literal("notLast") }),
+);
+
+export const filter = v.object({
+  text: v.optional(v.string()),
+  since: v.optional(v.number()),
+  until: v.optional(v.number()),
+  feedback: v.optional(rating),
+  status: v.optional(status),
+  page: v.optional(v.string()),
+  user: v.optional(v.string()),
+});
+
+export const conversationPage = v.object({
+  conversations: v.array(conversation),
+  total: v.union(v.number(), v.null()),
+  nextCursor: v.union(v.string(), v.null()),
+});

@@ -1,0 +1,71 @@
+/**
+ * The tables: the original service's, with every later field optional, so that
+ * its deployments are upgraded in place.
+ */
+import { defineSchema, defineTable } from "convex/server";
+import { v } from "convex/values";
+
+import { feedback, lease, page, role, status, tally, usage } from "./model/validators.js";
+
+export default defineSchema({
+  conversations: defineTable({
+    sessionId: v.string(),
+    createdAt: v.number(),
+    updatedAt: v.number(),
+    lastMessage: v.optional(v.string()),
+    // Where the next question will stand; its answer stands behind it.
+    nextPosition: v.optional(v.number()),
+    lease: v.optional(lease),
+    page: v.optional(page),
+    user: v.optional(v.string()),
+    // How many of its messages bear each mark, and whether any does: the list's filters.
+    tally: v.optional(tally),
+    hasUp: v.optional(v.boolean()),
+    hasDown: v.optional(v.boolean()),
+    hasPartial: v.optional(v.boolean()),
+    hasError: v.optional(v.boolean()),
+    // Absent on the original's conversations until the counters know them.
+    counted: v.optional(v.boolean()),
+  })
+    .index("by_session_id", ["sessionId"])
+    .index("by_updated_at", ["updatedAt"])
+    .index("by_user_updated_at", ["user", "updatedAt"])
+    .index("by_has_up_updated_at", ["hasUp", "updatedAt"])
+    .index("by_has_down_updated_at", ["hasDown", "updatedAt"])
+    .index("by_has_partial_updated_at", ["hasPartial", "updatedAt"])
+    .index("by_has_error_updated_at", ["hasError", "updatedAt"])
+    .index("by_counted", ["counted"]),
+
+  messages: defineTable({
+    conversationId: v.id("conversations"),
+    role,
+    content: v.string(),
+    createdAt: v.number(),
+    // Absent on the original's messages, which therefore stand before all others.
+    position: v.optional(v.number()),
+    turnId: v.optional(v.string()),
+    // On a question: the attempt that was begun last, and the one that ended last.
+    attempt: v.optional(v.number()),
+    finished: v.optional(v.number()),
+    status: v.optional(status),
+    model: v.optional(v.string()),
+    usage: v.optional(usage),
+    latencyMs: v.optional(v.number()),
+    firstTokenMs: v.optional(v.number()),
+    finishReason: v.optional(v.string()),
+    feedback: v.optional(feedback),
+  })
+    .index("by_conversation_id", ["conversationId"])
+    .index("by_conversation_id_created_at", ["conversationId", "createdAt"])
+    .index("by_conversation_id_position", ["conversationId", "position"])
+    .index("by_conversation_id_turn_id", ["conversationId", "turnId"])
+    .searchIndex("search_content", { searchField: "content" }),
+
+  // A count kept in shards, so that no two turns must write the same document.
+  counters: defineTable({
+    name: v.string(),
+    shard: v.number(),
+    value: v.number(),
+  }).index("by_name_shard", ["name", "shard"]),
+});
+

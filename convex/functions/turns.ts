@@ -1,0 +1,19 @@
+/** The two halves of a turn. */
+import { v } from "convex/values";
+
+import { internalMutation } from "./_generated/server.js";
+import { beginTurn } from "./model/begin.js";
+import { finishTurn } from "./model/finish.js";
+import { answer, beginning, question } from "./model/validators.js";
+
+export const begin = internalMutation({
+  args: { question, historyLimit: v.number(), leaseMs: v.number(), holder: v.string() },
+  returns: beginning,
+  handler: async (ctx, args) => await beginTurn(ctx, args),
+});
+
+export const finish = internalMutation({
+  args: { conversationId: v.string(), turnId: v.string(), attempt: v.number(), answer },
+  returns: v.boolean(),
+  handler: async (ctx, args) => await finishTurn(ctx, args),
+});
