@@ -69,6 +69,9 @@ class ConversationStore(Protocol):
     ) -> ConversationPage:
         """Return conversations, newest-updated first.
 
+        Under a filter a page may be short, or empty, while its cursor
+        leads on: the last page is the one without a cursor.
+
         Raises:
             InvalidRequest: the cursor is not one of ours.
         """

@@ -40,7 +40,8 @@ def say(store: ConversationStore, turn_id: str = TURN, **fields: object) -> Turn
     """Run a whole turn: ``answer`` is what the model said, the rest the question's."""
     answer = fields.pop("answer", an_answer())
     assert isinstance(answer, Answer)
-    turn = begin(store, turn_id=turn_id, **fields)
+    question = a_question(turn_id=turn_id, **fields)
+    turn = store.begin_turn(question, history_limit=30, lease_s=LEASE_S)
     assert store.finish_turn(turn, answer)
     return turn
 

@@ -88,7 +88,7 @@ class Database:
         except gevent.Timeout as fired:
             if fired is not timer:  # a caller's own deadline
                 raise
-            raise unavailable(self._path, TimeoutError()) from None
+        raise unavailable(self._path, TimeoutError())
 
     def _commit_queue(self) -> None:
         if self._writer is None:

@@ -97,7 +97,8 @@ class SqliteStore:
     def ping(self) -> None:
         """Return when the file can be read and written."""
         try:
-            self._database.write(lambda db: db.execute("SELECT 1 FROM counters").fetchone())
+            # A true write: a full or read-only disk shows only there.
+            self._database.write(lambda db: db.execute("UPDATE counters SET value = value"))
         except StorageUnavailable as failure:
             raise StorageUnavailable(str(failure.__cause__)) from failure
 

@@ -1,0 +1,529 @@
+"""What the SQLite store promises beyond the contract: one file, many processes, bad disks."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import gevent
+import pytest
+
+from app.conversation import ConversationFilter, Turn
+from app.errors import InvalidRequest, StorageUnavailable
+from app.storage.protocol import MAX_THREAD_MESSAGES
+from app.storage.sqlite import SqliteStore, listing
+from app.storage.sqlite.schema import MIGRATIONS
+from tests.data import SESSION, a_question, an_answer
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "perch.db"
+
+
+@contextmanager
+def opened(path: Path, timeout_s: float = 5.0) -> Iterator[SqliteStore]:
+    with closing(SqliteStore(path, timeout_s=timeout_s)) as store:
+        yield store
+
+
+def begin(store: SqliteStore, **fields: object) -> Turn:
+    return store.begin_turn(a_question(**fields), history_limit=30, lease_s=60)
+
+
+def say(store: SqliteStore, **fields: object) -> Turn:
+    turn = begin(store, **fields)
+    assert store.finish_turn(turn, an_answer())
+    return turn
+
+
+def sentence(store: SqliteStore) -> str:
+    """What ``ping`` tells the operator."""
+    with pytest.raises(StorageUnavailable) as caught:
+        store.ping()
+    return str(caught.value)
+
+
+def perch(code: str, path: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """Run ``code`` with a store on ``path`` in a process of its own."""
+    script = (
+        "import sys\n"
+        "if 'patched' in sys.argv:\n"
+        "    from gevent import monkey; monkey.patch_all()\n"
+        "from app.storage.sqlite import SqliteStore\n"
+        "from tests.data import *\n"
+        "store = SqliteStore(sys.argv[1])\n"
+        "def say(**fields):\n"
+        "    turn = store.begin_turn(a_question(**fields), history_limit=30, lease_s=60)\n"
+        "    assert store.finish_turn(turn, an_answer())\n" + code
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", script, str(path), *arguments],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+# The file
+
+
+def test_nothing_is_opened_before_the_first_use(path: Path) -> None:
+    with opened(path):
+        assert not path.exists()
+
+
+def test_missing_directories_are_made(tmp_path: Path) -> None:
+    with opened(tmp_path / "a" / "b" / "perch.db") as store:
+        store.ping()
+
+    assert (tmp_path / "a" / "b" / "perch.db").exists()
+
+
+def test_conversations_outlive_the_process(path: Path) -> None:
+    with opened(path) as store:
+        turn = say(store)
+
+    with opened(path) as store:
+        assert len(store.read_thread(turn.conversation_id).messages) == 2
+
+
+def test_acknowledged_writes_are_synced(path: Path) -> None:
+    with opened(path) as store:
+        pragmas = ("journal_mode", "synchronous", "foreign_keys")
+        values = store._database.write(
+            lambda db: [db.execute(f"PRAGMA {pragma}").fetchone()[0] for pragma in pragmas]
+        )
+
+    assert values == ["wal", 2, 1]  # 2: FULL
+
+
+def test_store_serves_in_a_patched_process(path: Path) -> None:
+    process = perch("say(); print(store.list_conversations(limit=1).total)", path, "patched")
+
+    assert process.communicate(timeout=30)[0].strip() == "1"
+
+
+def test_store_serves_after_a_fork(path: Path) -> None:
+    code = (
+        "import os\n"
+        "child = os.fork()\n"
+        "say(session_id='child' if child == 0 else 'parent')\n"
+        "if child: os.waitpid(child, 0); print(store.list_conversations(limit=1).total)\n"
+    )
+
+    assert perch(code, path).communicate(timeout=30)[0].strip() == "2"
+
+
+# Several processes
+
+
+def test_processes_that_start_at_once_share_the_file(path: Path) -> None:
+    code = (
+        "import gevent\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "def chat(n):\n"
+        "    for turn_id in ('turn-0001', 'turn-0002'):\n"
+        "        say(session_id=f'{sys.argv[2]}-{n}', turn_id=turn_id)\n"
+        "gevent.joinall([gevent.spawn(chat, n) for n in range(20)], raise_error=True)\n"
+        "print('done')\n"
+    )
+    processes = [perch(code, path, name) for name in ("left", "right")]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+
+    assert [process.communicate(timeout=30)[0] for process in processes] == ["done\n"] * 2
+    with opened(path) as store:
+        assert store.list_conversations(limit=1).total == 40
+        for name in ("left", "right"):
+            thread = store.read_session(f"{name}-7", limit=10)
+            assert thread is not None
+            assert [message.role for message in thread.messages] == ["user", "assistant"] * 2
+
+
+def test_acknowledged_turns_survive_a_killed_process(path: Path) -> None:
+    code = "for n in range(10**6):\n    say(session_id=f'session-{n}')\n    print(n, flush=True)\n"
+    process = perch(code, path)
+    assert process.stdout is not None
+    told = [process.stdout.readline() for _ in range(50)]
+    process.kill()
+    told += process.stdout.readlines()
+    process.communicate(timeout=30)
+    last = int(told[-1])
+
+    with opened(path) as store:
+        total = store.list_conversations(limit=1).total
+        damage = store._database.read(lambda db: db.execute("PRAGMA integrity_check").fetchone()[0])
+        threads = [store.read_session(f"session-{n}", limit=9) for n in range(last + 1)]
+
+    assert damage == "ok"
+    assert total is not None
+    assert last + 1 <= total <= last + 2  # one may have been under way
+    assert [len(thread.messages) for thread in threads if thread] == [2] * (last + 1)
+
+
+# Versions
+
+
+def test_every_version_becomes_the_current_one(path: Path) -> None:
+    with opened(path) as store:
+        store.ping()
+
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+
+
+def test_failed_migration_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = (MIGRATIONS[0] + "\nCREATE TABLE half (x);\nCREATE TABLE half (x);\n",)
+    monkeypatch.setattr("app.storage.sqlite.schema.MIGRATIONS", broken)
+    with opened(path) as store:
+        sentence(store)
+
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+
+
+def test_newer_file_is_refused_with_a_reason(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 6}")
+
+    with opened(path) as store:
+        told = sentence(store)
+
+    assert told == (
+        f"The database was written by a newer Perch (its schema is {len(MIGRATIONS) + 6}, "
+        f"this one knows {len(MIGRATIONS)}): run that version, or restore a backup."
+    )
+
+
+# Bad days
+
+
+def test_locked_file_is_told_in_time_and_heals(path: Path) -> None:
+    with opened(path, timeout_s=0.2) as store:
+        turn = say(store)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            told = sentence(store)
+            with pytest.raises(StorageUnavailable):
+                begin(store, turn_id="turn-0002")
+            read = store.read_thread(turn.conversation_id)
+
+        store.ping()
+
+        assert told == "The database perch.db is locked by another process."
+        assert len(read.messages) == 2
+        assert store.read_thread(turn.conversation_id) == read
+
+
+def test_locked_file_does_not_stop_other_greenlets(path: Path) -> None:
+    with opened(path, timeout_s=0.3) as store, closing(sqlite3.connect(path)) as other:
+        store.ping()
+        other.execute("BEGIN IMMEDIATE")
+        waiting = gevent.spawn(sentence, store)
+        steps = 0
+        while not waiting.ready():
+            gevent.sleep(0.01)
+            steps += 1
+
+    assert waiting.value == "The database perch.db is locked by another process."
+    assert steps >= 10
+
+
+def test_full_disk_refuses_the_write_and_keeps_the_rest(path: Path) -> None:
+    with opened(path) as store:
+        turn = say(store)
+
+        def fill(db: sqlite3.Connection) -> None:
+            pages = db.execute("PRAGMA page_count").fetchone()[0]
+            db.execute(f"PRAGMA max_page_count = {pages}")
+
+        store._database.write(fill)
+        with pytest.raises(StorageUnavailable) as caught:
+            begin(store, session_id="session-2", content="x" * 1_000_000)
+
+        assert str(caught.value.__cause__) == "The database perch.db cannot grow: the disk is full."
+        assert len(store.read_thread(turn.conversation_id).messages) == 2
+        assert store.list_conversations(limit=1).total == 1
+        assert begin(store, session_id="session-2").attempt == 1
+
+
+def test_full_disk_fails_every_write_of_its_commit(path: Path) -> None:
+    with opened(path) as store:
+        store.ping()
+        store._database.write(lambda db: db.execute("PRAGMA max_page_count = 1").fetchone())
+
+        def ask(number: int) -> str:
+            try:
+                begin(store, session_id=f"session-{number}", content="x" * 1_000_000)
+            except StorageUnavailable:
+                return "refused"
+            return "stored"
+
+        asking = [gevent.spawn(ask, number) for number in range(5)]
+        gevent.joinall(asking, timeout=20, raise_error=True)
+        stored = [greenlet.value for greenlet in asking].count("stored")
+
+        assert stored < 5
+        assert store.list_conversations(limit=1).total == stored
+
+
+@contextmanager
+def as_nobody() -> Iterator[Path]:
+    """A directory of nobody's, and nobody's rights: root may write everywhere."""
+    with tempfile.TemporaryDirectory() as directory:
+        if os.geteuid() != 0:
+            yield Path(directory)
+            return
+        os.chown(directory, 65534, 65534)
+        os.seteuid(65534)
+        try:
+            yield Path(directory)
+        finally:
+            os.seteuid(0)
+
+
+def test_read_only_file_is_named_as_such() -> None:
+    with as_nobody() as directory:
+        path = directory / "perch.db"
+        with opened(path) as store:
+            store.ping()
+        path.chmod(0o444)
+
+        with opened(path) as store:
+            told = sentence(store)
+            with pytest.raises(StorageUnavailable):
+                begin(store)
+
+    assert told == "The database perch.db is read-only for this user."
+
+
+def test_unreachable_directory_is_named_as_such() -> None:
+    with as_nobody() as directory:
+        directory.chmod(0o555)
+        with opened(directory / "data" / "perch.db") as store:
+            told = sentence(store)
+
+    assert told == "The database perch.db cannot be created: Permission denied."
+
+
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        (lambda good: b"This is no database. " * 500, "is not a SQLite database."),
+        (lambda good: good[:4096] + b"\xff" * (len(good) - 4096), "is damaged"),
+        (lambda good: good[: len(good) // 2], "is damaged"),
+    ],
+)
+def test_damaged_file_is_named_as_such(
+    path: Path, damage: Callable[[bytes], bytes], expected: str
+) -> None:
+    with opened(path) as store:
+        say(store)
+    path.write_bytes(damage(path.read_bytes()))
+
+    with opened(path) as store:
+        with pytest.raises(StorageUnavailable) as caught:
+            say(store, turn_id="turn-0002")
+        assert expected in str(caught.value.__cause__)
+        assert str(caught.value) == StorageUnavailable.text
+
+
+def test_hung_disk_is_given_up_in_time(path: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "hang")
+    with opened(path, timeout_s=0.2) as store:
+        store.ping()
+        hung = gevent.spawn(store._database.write, lambda db: (tmp_path / "hang").read_text())
+        told = sentence(store)
+        with pytest.raises(StorageUnavailable):
+            hung.get()
+        refused = [gevent.spawn(begin, store, session_id=f"s-{n}") for n in range(3)]
+        gevent.joinall(refused, timeout=5)
+        (tmp_path / "hang").write_text("")  # the disk comes back
+
+        assert told == "The database perch.db did not answer in time: the disk may hang."
+        assert [type(greenlet.exception) for greenlet in refused] == [StorageUnavailable] * 3
+        store.ping()
+        assert store.list_conversations(limit=1).total == 0  # what was refused is not stored
+
+
+def test_failure_undoes_only_its_own_write(path: Path) -> None:
+    with opened(path) as store:
+        store.ping()
+        lone = gevent.spawn(begin, store, session_id="bad", content="\ud800")
+        good = [gevent.spawn(say, store, session_id=f"session-{n}") for n in range(5)]
+        gevent.joinall(good, raise_error=True)
+        with pytest.raises(InvalidRequest):
+            lone.get()
+
+        assert store.list_conversations(limit=1).total == 5
+
+
+# What reads cost
+
+
+@pytest.mark.parametrize(
+    ("where", "index"),
+    [
+        (ConversationFilter(), "conversations_updated"),
+        (ConversationFilter(since=5), "conversations_updated (updated_at>?)"),
+        (ConversationFilter(until=5), "conversations_updated (updated_at<?)"),
+        (ConversationFilter(user="ann"), "conversations_user (user=?)"),
+        (ConversationFilter(user="ann", since=5), "conversations_user (user=? AND updated_at>?)"),
+        (ConversationFilter(status="complete"), "conversations_complete"),
+        (ConversationFilter(status="partial"), "conversations_partial"),
+        (ConversationFilter(status="error"), "conversations_error"),
+        (ConversationFilter(feedback="up"), "conversations_up"),
+        (ConversationFilter(feedback="down"), "conversations_down"),
+    ],
+)
+def test_list_reads_an_index_in_its_own_order(
+    path: Path, where: ConversationFilter, index: str
+) -> None:
+    with opened(path) as store:
+        plan = "\n".join(plans(store, where))
+
+    assert f"USING INDEX {index}" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def plans(store: SqliteStore, where: ConversationFilter, cursor: str | None = None) -> list[str]:
+    """Explain every query that the list runs."""
+
+    def explain(db: sqlite3.Connection) -> list[str]:
+        statements: list[str] = []
+        db.set_trace_callback(statements.append)
+        listing.list_conversations(db, limit=100, cursor=cursor, where=where)
+        db.set_trace_callback(None)
+        explained = []
+        for statement in statements:
+            if statement.startswith("SELECT"):
+                rows = db.execute(f"EXPLAIN QUERY PLAN {statement}")
+                explained += [row["detail"] for row in rows]
+        return explained
+
+    return store._database.read(explain)
+
+
+def test_next_page_begins_where_the_last_ended(path: Path) -> None:
+    with opened(path) as store:
+        for number in range(3):
+            say(store, session_id=f"session-{number}")
+        cursor = store.list_conversations(limit=1).next_cursor
+        plan = plans(store, ConversationFilter(), cursor)
+
+    assert any(
+        "SEARCH conversations USING INDEX conversations_updated (updated_at<?)" in p for p in plan
+    )
+    assert not any("TEMP B-TREE" in p for p in plan)
+
+
+@pytest.mark.parametrize("where", [ConversationFilter(text="parcel"), ConversationFilter(page="h")])
+def test_search_scans_no_table(path: Path, where: ConversationFilter) -> None:
+    with opened(path) as store:
+        plan = plans(store, where)
+
+    assert not [p for p in plan if p in ("SCAN conversations", "SCAN messages")]
+
+
+# Searches: few matches are sorted, many are scanned for
+
+
+@pytest.fixture
+def crowd(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqliteStore]:
+    """Forty conversations; every fourth speaks of a parcel, from the cart's page."""
+    monkeypatch.setattr(listing, "MAX_SORTED", 5)
+    monkeypatch.setattr(listing, "MAX_SCANNED", 7)
+    with opened(path) as store:
+        for number in range(40):
+            say(store, session_id=f"session-{number}", content="PARCEL ÄÖ" if number % 4 else "b%")
+        store._database.write(
+            lambda db: db.execute(
+                "UPDATE conversations SET updated_at = key,"
+                " page_url = iif(key % 4 = 1, 'https://a/cart', 'https://a/home')"
+            )
+        )
+        yield store
+
+
+@pytest.mark.parametrize(
+    ("where", "matches"),
+    [
+        (ConversationFilter(text="parcel"), lambda n: n % 4),
+        (ConversationFilter(text="äö"), lambda n: n % 4),
+        (ConversationFilter(text="b%"), lambda n: n % 4 == 0),
+        (ConversationFilter(text="hours"), lambda n: False),
+        (ConversationFilter(page="https://a/"), lambda n: True),
+        (ConversationFilter(page="https://a/cart"), lambda n: n % 4 == 0),
+        (ConversationFilter(page="https://a/cart", text="parcel"), lambda n: False),
+        (ConversationFilter(page="https://a/home", text="parcel", until=4), lambda n: 0 < n < 3),
+    ],
+)
+@pytest.mark.parametrize("limit", [1, 3, 50])
+def test_every_way_to_search_finds_the_same(
+    crowd: SqliteStore, where: ConversationFilter, matches: Callable[[int], bool], limit: int
+) -> None:
+    found: list[str] = []
+    cursor: str | None = None
+    for _ in range(50):
+        page = crowd.list_conversations(limit=limit, cursor=cursor, where=where)
+        assert len(page.conversations) <= limit
+        found += [conversation.session_id for conversation in page.conversations]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+
+    assert cursor is None
+    assert found == [f"session-{n}" for n in reversed(range(40)) if matches(n)]
+
+
+def test_deleted_words_leave_the_index(path: Path) -> None:
+    with opened(path) as store:
+        turn = say(store, content="A secret")
+        store.delete_conversation(turn.conversation_id)
+        rest = store._database.read(
+            lambda db: [
+                db.execute("SELECT count(*) FROM messages").fetchone()[0],
+                db.execute("SELECT count(*) FROM messages_text('secret')").fetchone()[0],
+            ]
+        )
+        store._database.write(
+            lambda db: db.execute(
+                "INSERT INTO messages_text (messages_text, rank) VALUES ('integrity-check', 1)"
+            )
+        )
+
+    assert rest == [0, 0]
+
+
+def test_long_thread_shows_its_newest_messages(path: Path) -> None:
+    with opened(path) as store:
+        turn = say(store)
+        store._database.write(
+            lambda db: db.execute(
+                "WITH RECURSIVE more (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM more LIMIT ?)"
+                " INSERT INTO messages (conversation, position, turn_id, role, content, created_at)"
+                " SELECT 1, n, 'turn-' || n, 'user', 'Q' || n, 0 FROM more",
+                (MAX_THREAD_MESSAGES,),
+            )
+        )
+        thread = store.read_thread(turn.conversation_id)
+        page = store.read_session(SESSION, limit=1)
+
+    assert len(thread.messages) == MAX_THREAD_MESSAGES
+    assert [thread.messages[0].content, thread.messages[-1].content] == ["Q2", "Q5001"]
+    assert page is not None
+    assert page.messages[0] == thread.messages[-1]
