@@ -1,0 +1,105 @@
+"""Puts the parts together: the only module that knows every one of them."""
+
+import logging
+from dataclasses import dataclass
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app.completion.demo import NAME as DEMO_MODEL_NAME
+from app.completion.demo import DemoModel
+from app.completion.openai import OpenAIModel, OpenAIOptions
+from app.completion.protocol import CompletionModel
+from app.routes import admin, chat, demo, headless, system, widget
+from app.running_turn import TurnLimits
+from app.settings import Settings
+from app.storage.protocol import ConversationStore
+from app.storage.sqlite import SqliteStore
+from app.turns import TurnPolicy, TurnService
+from app.web import problems, request_log, security
+from app.web.services import Services
+
+log = logging.getLogger(__name__)
+
+# Far above any valid request: 4,000 characters are at most 24 KiB of JSON.
+_MAX_BODY_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Replacements for what the settings would choose; tests use them."""
+
+    store: ConversationStore | None = None
+    model: CompletionModel | None = None
+
+
+def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
+    """Build the application.
+
+    Opens no connection and starts no thread, so that it may run before
+    gunicorn forks.
+    """
+    parts = parts or Parts()
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    store = parts.store or _store(settings)
+    app.extensions["perch"] = Services(
+        settings=settings,
+        store=store,
+        turns=TurnService(store, parts.model or _model(settings), _policy(settings)),
+        model_name=settings.openai_model if settings.openai_api_key else DEMO_MODEL_NAME,
+    )
+    if settings.trusted_proxy_hops or settings.platform:
+        # For our own address in links and same-origin checks; the client's
+        # address is `web.client_address`'s business.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1, x_host=0)  # type: ignore[method-assign]
+    request_log.register(app)
+    limiter = security.register(app, settings)
+    problems.register(app)
+    for part in (chat, headless, admin, widget, system, demo):
+        app.register_blueprint(part.blueprint)
+    limit_chat = limiter.shared_limit(security.chat_limit, scope="chat")
+    for endpoint in ("chat.chat", "headless.chat", "headless.stream"):
+        app.view_functions[endpoint] = limit_chat(app.view_functions[endpoint])
+    if settings.ignored:
+        log.info(
+            "Ignored variables that this server does not need: %s", ", ".join(settings.ignored)
+        )
+    return app
+
+
+def _store(settings: Settings) -> ConversationStore:
+    if settings.sqlite_path is None:
+        raise NotImplementedError
+    return SqliteStore(settings.sqlite_path, timeout_s=settings.storage_timeout_s)
+
+
+def _model(settings: Settings) -> CompletionModel:
+    if settings.openai_api_key is None:
+        return DemoModel()
+    return OpenAIModel(
+        OpenAIOptions(
+            api_key=settings.openai_api_key,
+            model=settings.openai_model,
+            base_url=settings.openai_base_url,
+            max_output_tokens=settings.max_output_tokens,
+            connect_timeout_s=settings.model_connect_timeout_s,
+            read_timeout_s=settings.model_read_timeout_s,
+        )
+    )
+
+
+def _policy(settings: Settings) -> TurnPolicy:
+    return TurnPolicy(
+        system_prompt=settings.system_prompt,
+        history_limit=settings.max_history_messages,
+        busy_wait_s=settings.busy_wait_s,
+        lease_grace_s=settings.lease_grace_s,
+        max_running=settings.max_streams,
+        limits=TurnLimits(
+            turn_timeout_s=settings.turn_timeout_s,
+            heartbeat_s=settings.heartbeat_s,
+            refusal_message=settings.refusal_message,
+        ),
+    )

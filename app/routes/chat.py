@@ -1,0 +1,18 @@
+"""The visitor's chat, as the original's embeds call it."""
+
+from flask import Blueprint, Response
+
+from app.routes.headless import FAILURES, to_question
+from app.web import ndjson
+from app.web.contract import contract
+from app.web.schemas import ChatRequest, ChatSchema
+from app.web.turn_response import stream_turn
+
+blueprint = Blueprint("chat", __name__)
+
+
+@blueprint.post("/chat")
+@contract(body=ChatSchema, media_type=ndjson.MEDIA_TYPE, raises=FAILURES)
+def chat(asked: ChatRequest) -> Response:
+    """Stream an answer (the original's name for `/v1/chat/stream`)."""
+    return stream_turn(to_question(asked))

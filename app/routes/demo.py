@@ -1,0 +1,32 @@
+"""Pages to try everything on, in development only."""
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from app.web.security import PAGE_POLICY
+from app.web.services import services
+
+blueprint = Blueprint("demo", __name__, url_prefix="/demo")
+
+
+@blueprint.get("/headless")
+def headless() -> Response:
+    """Show the HTTP API at work."""
+    return _page("demo_headless.html")
+
+
+@blueprint.get("/widget")
+def widget() -> Response:
+    """Show the widget at work."""
+    return _page("demo_widget.html")
+
+
+def _page(template: str) -> Response:
+    keys = services().settings.widget_api_keys
+    page = make_response(
+        render_template(
+            template, origin=request.host_url.rstrip("/"), widget_key=keys[0] if keys else ""
+        )
+    )
+    page.headers["Content-Security-Policy"] = PAGE_POLICY
+    page.headers["Cache-Control"] = "no-store"
+    return page

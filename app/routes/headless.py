@@ -1,0 +1,41 @@
+"""The same assistant as an HTTP API, for any front end."""
+
+import secrets
+
+from flask import Blueprint, Response
+
+from app.conversation import Question, TurnDone
+from app.errors import Conflict, ModelFailure, Overloaded, StorageUnavailable, TooManyRequests
+from app.web import ndjson
+from app.web.contract import contract
+from app.web.schemas import ChatRequest, ChatSchema, ReplySchema
+from app.web.turn_response import complete_turn, stream_turn
+
+blueprint = Blueprint("headless", __name__)
+
+FAILURES = (TooManyRequests, Conflict, ModelFailure, StorageUnavailable, Overloaded)
+
+
+@blueprint.post("/v1/chat")
+@contract(body=ChatSchema, answer=ReplySchema, raises=FAILURES)
+def chat(asked: ChatRequest) -> TurnDone:
+    """Answer a message in one body."""
+    return complete_turn(to_question(asked))
+
+
+@blueprint.post("/v1/chat/stream")
+@contract(body=ChatSchema, media_type=ndjson.MEDIA_TYPE, raises=FAILURES)
+def stream(asked: ChatRequest) -> Response:
+    """Stream an answer, one JSON object a line."""
+    return stream_turn(to_question(asked))
+
+
+def to_question(asked: ChatRequest) -> Question:
+    """Name the turn where the client did not."""
+    return Question(
+        session_id=asked.session_id,
+        turn_id=asked.turn_id or secrets.token_hex(12),
+        content=asked.message,
+        regenerate=asked.regenerate,
+        page=asked.page,
+    )

@@ -1,0 +1,69 @@
+"""The script that a page owner pastes."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Blueprint, Response, request, send_from_directory
+from werkzeug.exceptions import NotFound as FileNotFound
+
+from app.errors import NotFound
+from app.web.services import services
+
+blueprint = Blueprint("widget", __name__, url_prefix="/widget")
+
+_CONTENT_TYPE = "application/javascript; charset=utf-8"
+_ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+
+
+@blueprint.get("/chat-widget.js")
+def bundle() -> Response:
+    """Serve the widget's script, compressed as the browser likes it."""
+    path = services().settings.widget_bundle_path
+    if not path.is_file():
+        raise NotFound("The widget is not built: run `make widget`")
+    body, encoding, tag = _read(path, _encoding(path), path.stat().st_mtime_ns)
+    response = Response(body, content_type=_CONTENT_TYPE)
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
+    response.set_etag(tag)
+    return _public(response).make_conditional(request)  # type: ignore[return-value]
+
+
+@blueprint.get("/<path:name>")
+def part(name: str) -> Response:
+    """Serve a file that the script loads later: a language, the source map."""
+    folder = services().settings.widget_bundle_path.resolve().parent
+    try:
+        response = send_from_directory(folder, name, max_age=None)
+    except FileNotFound as error:
+        raise NotFound from error
+    return _public(response)
+
+
+def _public(response: Response) -> Response:
+    settings = services().settings
+    response.headers["Cache-Control"] = (
+        "public, max-age=300" if settings.is_production else "no-store"
+    )
+    response.headers["Vary"] = "Accept-Encoding"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+def _encoding(path: Path) -> tuple[str, str] | None:
+    accepted = request.accept_encodings
+    for name, suffix in _ENCODINGS:
+        if accepted[name] and Path(f"{path}{suffix}").is_file():
+            return name, suffix
+    return None
+
+
+@lru_cache(maxsize=8)
+def _read(
+    path: Path, encoding: tuple[str, str] | None, _changed_at: int
+) -> tuple[bytes, str | None, str]:
+    name, suffix = encoding or (None, "")
+    body = Path(f"{path}{suffix}").read_bytes()
+    return body, name, hashlib.sha256(body).hexdigest()[:20]

@@ -1,0 +1,148 @@
+"""What a route promises: its input, its answer, its failures.
+
+A view keeps its promise through the same schemas from which the OpenAPI
+document is made, so the two cannot differ.
+"""
+
+import functools
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, current_app, jsonify, request
+from marshmallow import Schema, ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from app.errors import (
+    InvalidRequest,
+    LengthRequired,
+    MediaTypeUnsupported,
+    PayloadTooLarge,
+    ServiceError,
+)
+
+_MAX_DEPTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One route's promise, as the OpenAPI document tells it."""
+
+    body: Schema | None
+    query: Schema | None
+    answer: Schema | None
+    status: int
+    media_type: str
+    raises: tuple[type[ServiceError], ...]
+
+
+def contract(
+    *,
+    body: type[Schema] | None = None,
+    query: type[Schema] | None = None,
+    answer: type[Schema] | None = None,
+    status: int = 200,
+    media_type: str = "application/json",
+    raises: tuple[type[ServiceError], ...] = (),
+) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
+    """Promise what a view takes and gives.
+
+    The view gets the loaded body, then the loaded query, then its path
+    arguments. What it returns is dumped through ``answer``; a ``Response``
+    passes as it is.
+    """
+    promise = Contract(
+        body() if body else None,
+        query() if query else None,
+        answer() if answer else None,
+        status,
+        media_type,
+        (*raises, InvalidRequest) if body or query else raises,
+    )
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Response]:
+        @functools.wraps(view)
+        def keep(**path: Any) -> Response:
+            inputs = []
+            if promise.body is not None:
+                inputs.append(_load(promise.body, read_json(), "Invalid request payload"))
+            if promise.query is not None:
+                inputs.append(_load(promise.query, request.args, "Invalid query parameters"))
+            result = view(*inputs, **path)
+            if isinstance(result, Response):
+                return result
+            response = jsonify(promise.answer.dump(result) if promise.answer else result)
+            response.status_code = promise.status
+            return response
+
+        keep.contract = promise  # type: ignore[attr-defined]
+        return keep
+
+    return decorate
+
+
+def _load(schema: Schema, data: Any, text: str) -> Any:
+    try:
+        return schema.load(data)
+    except ValidationError as error:
+        raise InvalidRequest(text, details=_by_field(error.messages)) from error
+
+
+def _by_field(messages: Any) -> Mapping[str, Any]:
+    return messages if isinstance(messages, dict) else {"body": messages}
+
+
+def read_json() -> dict[str, Any]:
+    """Return the request's body, an object of strict JSON (RFC 8259).
+
+    Refused are duplicate keys, ``NaN`` and ``Infinity``, deep nesting, NUL
+    and lone surrogates: what one parser takes and the next one chokes on.
+
+    Raises:
+        InvalidRequest: or one of its kinds.
+    """
+    if request.mimetype != "application/json":
+        raise MediaTypeUnsupported
+    if request.content_length is None:
+        raise LengthRequired
+    if request.content_length > current_app.config["MAX_CONTENT_LENGTH"]:
+        raise PayloadTooLarge
+    try:
+        raw = request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise PayloadTooLarge from error
+    try:
+        data = json.loads(
+            raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant
+        )
+        _check(data, _MAX_DEPTH)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(details={"body": [f"Not valid JSON: {error}"]}) from error
+    if not isinstance(data, dict):
+        raise InvalidRequest(details={"body": ["Must be a JSON object."]})
+    return data
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key occurs twice")
+    return found
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _check(value: Any, depth: int) -> None:
+    if isinstance(value, str):
+        if "\0" in value:
+            raise ValueError("NUL in a string")
+        value.encode()  # a lone surrogate raises UnicodeEncodeError, a ValueError
+    elif isinstance(value, dict | list):
+        if depth == 0:
+            raise ValueError("nested too deep")
+        for item in value.items() if isinstance(value, dict) else value:
+            for part in item if isinstance(item, tuple) else (item,):
+                _check(part, depth - 1)

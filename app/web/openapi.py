@@ -1,0 +1,136 @@
+"""The OpenAPI 3.1 document, derived from the contracts that the routes keep."""
+
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin, OpenAPIConverter
+from flask import Flask
+from werkzeug.routing import Rule
+
+from app import __version__
+from app.errors import InvalidRequest, Unauthorized
+from app.web import ndjson
+from app.web.contract import Contract
+from app.web.problems import status_of
+from app.web.schemas import (
+    MAX_CONVERSATION_ID_CHARS,
+    DoneLineSchema,
+    ErrorLineSchema,
+    ProblemSchema,
+    StartLineSchema,
+    TokenLineSchema,
+)
+from app.web.security import ACCESS, Access
+
+_SCHEMES: dict[Access, dict[str, list[str]]] = {
+    Access.WIDGET_KEY: {"WidgetKey": []},
+    Access.ADMIN_KEY: {"AdminKey": []},
+}
+_LINES = (StartLineSchema, TokenLineSchema, DoneLineSchema, ErrorLineSchema)
+
+
+def describe(app: Flask, base_url: str) -> dict[str, Any]:
+    """Return the document of everything that has a contract."""
+    plugin = MarshmallowPlugin(schema_name_resolver=_schema_name)
+    spec = APISpec(
+        title="Perch",
+        version=__version__,
+        openapi_version="3.1.0",
+        info={"description": "A self-hosted AI chat for any web page, and its headless API."},
+        servers=[{"url": base_url}],
+        plugins=[plugin],
+    )
+    spec.components.security_scheme(
+        "WidgetKey", {"type": "apiKey", "in": "header", "name": "x-api-key"}
+    )
+    spec.components.security_scheme(
+        "AdminKey", {"type": "apiKey", "in": "header", "name": "x-admin-api-key"}
+    )
+    for rule, promise in _promises(app):
+        methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        operation = _operation(app, rule, promise, plugin.converter)
+        spec.path(
+            path=re.sub(r"<(?:\w+:)?(\w+)>", lambda found: f"{{{_camel(found[1])}}}", rule.rule),
+            operations={method.lower(): operation for method in methods},
+        )
+    return spec.to_dict()
+
+
+def _promises(app: Flask) -> Iterator[tuple[Rule, Contract]]:
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        promise = getattr(app.view_functions[rule.endpoint], "contract", None)
+        if promise is not None:
+            yield rule, promise
+
+
+def _operation(
+    app: Flask, rule: Rule, promise: Contract, converter: OpenAPIConverter | None
+) -> dict[str, Any]:
+    access = ACCESS[rule.endpoint.partition(".")[0]]
+    operation: dict[str, Any] = {
+        "operationId": rule.endpoint,
+        "summary": (app.view_functions[rule.endpoint].__doc__ or "").strip().partition("\n")[0],
+        "tags": [rule.endpoint.partition(".")[0]],
+        "responses": _responses(promise, access),
+    }
+    if access in _SCHEMES:
+        operation["security"] = [_SCHEMES[access]]
+    parameters = [
+        {
+            "name": _camel(name),
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "minLength": 1, "maxLength": MAX_CONVERSATION_ID_CHARS},
+        }
+        for name in sorted(rule.arguments)
+    ]
+    if promise.query is not None and converter is not None:
+        parameters += converter._schema2parameters(promise.query, location="query")  # noqa: SLF001
+    if parameters:
+        operation["parameters"] = parameters
+    if promise.body is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": promise.body}},
+        }
+    return operation
+
+
+def _responses(promise: Contract, access: Access) -> dict[str, Any]:
+    failures = list(promise.raises)
+    if access in _SCHEMES:
+        failures.append(Unauthorized)
+    if promise.body is not None:
+        failures += InvalidRequest.__subclasses__()
+    responses: dict[str, Any] = {
+        str(status_of(failure())): _answer("application/json", ProblemSchema, status_of(failure()))
+        for failure in failures
+    }
+    if promise.answer is not None:
+        answer: Any = promise.answer
+    elif promise.media_type == ndjson.MEDIA_TYPE:
+        answer = {"oneOf": [line for line in _LINES]}
+    else:
+        answer = None
+    responses[str(promise.status)] = _answer(promise.media_type, answer, promise.status)
+    return dict(sorted(responses.items()))
+
+
+def _answer(media_type: str, schema: Any, status: int) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    if schema is not None:
+        answer["content"] = {media_type: {"schema": schema}}
+    return answer
+
+
+def _schema_name(schema: Any) -> str:
+    name = schema if isinstance(schema, type) else type(schema)
+    return name.__name__.removesuffix("Schema")
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)

@@ -1,0 +1,90 @@
+"""Every failure as a response: the only table from error to status."""
+
+import logging
+import math
+
+from flask import Flask, Response, current_app, g, jsonify
+from werkzeug.exceptions import HTTPException
+
+from app import errors
+
+log = logging.getLogger(__name__)
+
+# The first row that fits decides, so families stand below their members.
+STATUSES: tuple[tuple[type[errors.ServiceError], int], ...] = (
+    (errors.LengthRequired, 411),
+    (errors.PayloadTooLarge, 413),
+    (errors.MediaTypeUnsupported, 415),
+    (errors.InvalidRequest, 400),
+    (errors.Unauthorized, 401),
+    (errors.Forbidden, 403),
+    (errors.NotFound, 404),
+    (errors.Conflict, 409),
+    (errors.TooManyRequests, 429),
+    (errors.ModelFailure, 502),
+    (errors.StorageUnavailable, 503),
+    (errors.Overloaded, 503),
+    (errors.NotConfigured, 503),
+    (errors.ServiceError, 500),
+)
+
+# Failures that the HTTP layer finds by itself.
+_HTTP_CODES = {
+    400: "invalid_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    411: "length_required",
+    413: "payload_too_large",
+    415: "unsupported_media_type",
+    431: "headers_too_large",
+}
+
+
+def status_of(error: errors.ServiceError) -> int:
+    """Return the HTTP status of a failure."""
+    return next(status for kind, status in STATUSES if isinstance(error, kind))
+
+
+def respond(error: errors.ServiceError) -> Response:
+    """Return a failure as JSON, with ``Retry-After`` where waiting may help."""
+    body: dict[str, object] = {"error": str(error), "code": error.code, "requestId": g.request_id}
+    if error.details and current_app.extensions["perch"].settings.is_development:
+        body["details"] = error.details
+    response = jsonify(body)
+    response.status_code = status_of(error)
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
+    return response
+
+
+def register(app: Flask) -> None:
+    """Answer every failure of the application in our shape."""
+    app.register_error_handler(errors.ServiceError, _on_service_error)
+    app.register_error_handler(HTTPException, _on_http_error)
+    app.register_error_handler(Exception, _on_crash)
+
+
+def _on_service_error(error: errors.ServiceError) -> Response:
+    if status_of(error) >= 500:
+        log.warning("%s: %s", error.code, error.__cause__ or error)
+    return respond(error)
+
+
+def _on_http_error(error: HTTPException) -> Response:
+    if error.code is None or error.code < 400:
+        return error.get_response()  # type: ignore[return-value]
+    response = jsonify(
+        error=error.name,
+        code=_HTTP_CODES.get(error.code, "invalid_request"),
+        requestId=g.request_id,
+    )
+    response.status_code = error.code
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after"):
+            response.headers[name] = value
+    return response
+
+
+def _on_crash(error: Exception) -> Response:
+    log.error("A request failed unexpectedly", exc_info=error)
+    return respond(errors.ServiceError())

@@ -1,0 +1,220 @@
+"""What goes over the wire, as Marshmallow schemas: they validate, dump and document."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_dump, post_load, validate
+
+from app.conversation import Page
+
+MAX_MESSAGE_CHARS = 4000
+MAX_CONVERSATION_ID_CHARS = 128
+_SESSION_ID = r"[A-Za-z0-9._:-]{1,128}"
+_TURN_ID = r"[A-Za-z0-9._:-]{8,64}"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A visitor's message, as the chat routes take it in."""
+
+    session_id: str
+    message: str
+    turn_id: str | None = None
+    regenerate: bool = False
+    page: Page | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """Which page of the conversations is asked for."""
+
+    limit: int
+    cursor: str | None = None
+
+
+def _matching(pattern: str, **kwargs: Any) -> fields.String:
+    """Return a string field that the pattern describes to its very end."""
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> None:
+        if not compiled.fullmatch(value):
+            raise ValidationError(f"Must match {pattern}")
+
+    return fields.String(validate=check, metadata={"pattern": f"^{pattern}$"}, **kwargs)
+
+
+class _Input(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+
+class _Output(Schema):
+    @post_dump
+    def leave_out_nothing(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Leave out what is not set."""
+        return {name: value for name, value in data.items() if value is not None}
+
+
+class PageSchema(_Input):
+    """The page that the visitor chats from."""
+
+    url = fields.String(required=True, validate=validate.Length(1, 2048))
+    title = fields.String(validate=validate.Length(max=300), allow_none=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Page:
+        """Make the value."""
+        return Page(**data)
+
+
+class ChatSchema(_Input):
+    """A visitor's message."""
+
+    session_id = _matching(_SESSION_ID, required=True, data_key="sessionId")
+    message = fields.String(required=True, validate=validate.Length(1, MAX_MESSAGE_CHARS))
+    turn_id = _matching(_TURN_ID, data_key="turnId")
+    regenerate = fields.Boolean(truthy={True}, falsy={False})
+    page = fields.Nested(PageSchema)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> ChatRequest:
+        """Make the value."""
+        return ChatRequest(**data)
+
+
+class ReplySchema(_Output):
+    """A whole answer."""
+
+    conversation_id = fields.String(required=True, data_key="conversationId")
+    message = fields.String(required=True)
+    turn_id = fields.String(required=True, data_key="turnId")
+
+
+class StartLineSchema(_Output):
+    """The question is stored."""
+
+    type = fields.Constant("start", required=True)
+    conversation_id = fields.String(required=True, data_key="conversationId")
+    turn_id = fields.String(required=True, data_key="turnId")
+
+
+class TokenLineSchema(_Output):
+    """A piece of the answer."""
+
+    type = fields.Constant("token", required=True)
+    token = fields.String(required=True)
+
+
+class DoneLineSchema(ReplySchema):
+    """The answer is stored."""
+
+    type = fields.Constant("done", required=True)
+    finish_reason = fields.String(
+        data_key="finishReason", validate=validate.OneOf(["length", "content_filter", "stopped"])
+    )
+
+
+class ErrorLineSchema(_Output):
+    """The answer broke off; what was said so far is kept."""
+
+    type = fields.Constant("error", required=True)
+    error = fields.String(required=True)
+    code = fields.String(required=True)
+    retryable = fields.Boolean()
+    retry_after = fields.Float(data_key="retryAfter")
+
+
+class ListQuerySchema(_Input):
+    """Which page of the conversations is asked for."""
+
+    limit = fields.Integer(load_default=100, validate=validate.Range(1, 200))
+    cursor = fields.String(validate=validate.Length(1, 512))
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> ListQuery:
+        """Make the value."""
+        return ListQuery(**data)
+
+
+class UsageSchema(_Output):
+    """The tokens of one completion."""
+
+    prompt_tokens = fields.Integer(required=True, data_key="promptTokens")
+    completion_tokens = fields.Integer(required=True, data_key="completionTokens")
+
+
+class FeedbackSchema(_Output):
+    """A visitor's opinion of an answer."""
+
+    rating = fields.String(required=True, validate=validate.OneOf(["up", "down"]))
+    comment = fields.String()
+
+
+class ConversationSchema(_Output):
+    """A conversation without its messages."""
+
+    id = fields.String(required=True, data_key="_id")
+    creation_time = fields.Integer(required=True, data_key="_creationTime", attribute="created_at")
+    session_id = fields.String(required=True, data_key="sessionId")
+    created_at = fields.Integer(required=True, data_key="createdAt")
+    updated_at = fields.Integer(required=True, data_key="updatedAt")
+    last_message = fields.String(data_key="lastMessage")
+    page_url = fields.String(data_key="pageUrl", attribute="page.url")
+    page_title = fields.String(data_key="pageTitle", attribute="page.title")
+    user = fields.String()
+
+
+class MessageSchema(_Output):
+    """One thing said."""
+
+    id = fields.String(required=True, data_key="_id")
+    role = fields.String(required=True, validate=validate.OneOf(["user", "assistant", "system"]))
+    content = fields.String(required=True)
+    created_at = fields.Integer(required=True, data_key="createdAt")
+    turn_id = fields.String(data_key="turnId")
+    status = fields.String(validate=validate.OneOf(["complete", "partial", "error"]))
+    model = fields.String()
+    usage = fields.Nested(UsageSchema)
+    latency_ms = fields.Integer(data_key="latencyMs")
+    first_token_ms = fields.Integer(data_key="firstTokenMs")
+    finish_reason = fields.String(data_key="finishReason")
+    feedback = fields.Nested(FeedbackSchema)
+
+
+class ConversationListSchema(_Output):
+    """A page of conversations, newest-updated first."""
+
+    conversations = fields.List(fields.Nested(ConversationSchema), required=True)
+    total = fields.Integer()
+    next_cursor = fields.String(data_key="nextCursor")
+
+
+class ThreadSchema(_Output):
+    """A conversation with its messages, oldest first."""
+
+    conversation = fields.Nested(ConversationSchema, required=True)
+    messages = fields.List(fields.Nested(MessageSchema), required=True)
+
+
+class ProblemSchema(_Output):
+    """A failure."""
+
+    error = fields.String(required=True, metadata={"description": "One sentence for a reader."})
+    code = fields.String(required=True, metadata={"description": "One word for a program."})
+    request_id = fields.String(required=True, data_key="requestId")
+    details = fields.Dict(metadata={"description": "Faults by field, in development only."})
+
+
+class HealthSchema(_Output):
+    """The process answers."""
+
+    status = fields.Constant("ok", required=True)
+
+
+class ReadinessSchema(_Output):
+    """Whether turns can be served, and what stands in the way."""
+
+    status = fields.String(required=True, validate=validate.OneOf(["ready", "not_ready"]))
+    store = fields.String(required=True)
+    model = fields.String(required=True)

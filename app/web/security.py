@@ -1,0 +1,233 @@
+"""Who may ask what: origins, rates and keys, refused before any work.
+
+Every blueprint stands in one table with its guard; one that does not is
+refused, and a test compares the table with the application's blueprints.
+"""
+
+import hashlib
+import hmac
+import logging
+from collections.abc import Callable, Iterable
+from enum import Enum, auto
+
+from flask import Flask, Response, current_app, g, request
+from flask_cors import CORS
+from flask_limiter import Limiter, RequestLimit
+from flask_talisman import Talisman
+
+from app.errors import NotConfigured, NotFound, OriginNotAllowed, TooManyRequests, Unauthorized
+from app.settings import Settings
+from app.web.client_address import client_address, limit_key
+from app.web.services import services
+
+log = logging.getLogger(__name__)
+
+_METHODS = ["GET", "POST", "DELETE", "OPTIONS"]
+_ALLOWED_HEADERS = [
+    "Content-Type",
+    "Authorization",
+    "x-api-key",
+    "x-widget-api-key",
+    "x-admin-api-key",
+]
+_EXPOSED_HEADERS = ["Retry-After", "X-Request-Id"]
+_PREFLIGHT_AGE_S = 7200
+_HSTS = "max-age=31536000; includeSubDomains"
+API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+# Redis that hangs may cost a request this much, no more.
+_REDIS_TIMEOUT_S = 0.25
+
+
+class Access(Enum):
+    """Who may call a blueprint's routes."""
+
+    ANYONE = auto()
+    WIDGET_KEY = auto()
+    ADMIN_KEY = auto()
+    DEVELOPMENT = auto()
+
+
+ACCESS: dict[str, Access] = {
+    "chat": Access.WIDGET_KEY,
+    "headless": Access.WIDGET_KEY,
+    "admin": Access.ADMIN_KEY,
+    "widget": Access.ANYONE,
+    "system": Access.ANYONE,
+    "demo": Access.DEVELOPMENT,
+}
+# Readable from any origin: they hold nothing that is not public.
+_OPEN_ENDPOINTS = {
+    "widget.bundle",
+    "system.health",
+    "system.ready",
+    "system.openapi",
+    "system.docs",
+    "static",
+}
+
+
+def register(app: Flask, settings: Settings) -> Limiter:
+    """Guard an application; returns the limiter for the routes that count."""
+    guards: dict[Access, Callable[[], None]] = {
+        Access.ANYONE: lambda: None,
+        Access.WIDGET_KEY: _key_guard(settings.widget_api_keys, "x-api-key", "x-widget-api-key"),
+        Access.ADMIN_KEY: _admin_guard(settings.admin_api_keys),
+        Access.DEVELOPMENT: _development_guard(settings.is_development),
+    }
+    app.before_request(_origin_guard(settings))
+    limiter = _limiter(app, settings)
+
+    @app.before_request
+    def refuse_without_key() -> None:
+        if request.endpoint is None or request.endpoint == "static":
+            return
+        access = ACCESS.get(request.blueprint or "")
+        if access is None:
+            raise Unauthorized
+        guards[access]()
+
+    _add_headers(app, settings)
+    return limiter
+
+
+def chat_limit() -> str:
+    """Return the seed's limit of chat requests per client, as ``limits`` writes it."""
+    settings = services().settings
+    seconds = -(-settings.rate_limit_window_ms // 1000)
+    return f"{settings.rate_limit_max_requests} per {seconds} second"
+
+
+def client_key() -> str:
+    """Return what this request's client is limited by."""
+    return limit_key(g.client_address)
+
+
+def _origin_guard(settings: Settings) -> Callable[[], Response | None]:
+    allowed = frozenset(settings.cors_origins)
+
+    def refuse_foreign_origins() -> Response | None:
+        g.client_address = client_address(
+            request.environ, settings.trusted_proxy_hops, settings.client_ip_header
+        )
+        origin = request.headers.get("Origin")
+        if origin is not None and not _may_call(origin, allowed):
+            log.warning(
+                "Refused the origin %r: add it to CORS_ORIGIN if it embeds the widget", origin[:200]
+            )
+            raise OriginNotAllowed
+        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+            return current_app.response_class(status=204)  # a preflight carries no key
+        return None
+
+    return refuse_foreign_origins
+
+
+def _may_call(origin: str, allowed: frozenset[str]) -> bool:
+    return (
+        "*" in allowed
+        or origin in allowed
+        or request.endpoint in _OPEN_ENDPOINTS
+        or request.headers.get("Sec-Fetch-Site") == "same-origin"
+        or origin == f"{request.scheme}://{request.host}"
+    )
+
+
+def _limiter(app: Flask, settings: Settings) -> Limiter:
+    options: dict[str, object] = {}
+    if settings.redis_url:
+        options = {
+            "socket_timeout": _REDIS_TIMEOUT_S,
+            "socket_connect_timeout": _REDIS_TIMEOUT_S,
+            "max_connections": 2048,
+        }
+    return Limiter(
+        client_key,
+        app=app,
+        storage_uri=settings.redis_url or "memory://",
+        storage_options=options,  # type: ignore[arg-type]
+        in_memory_fallback_enabled=bool(settings.redis_url),
+        key_prefix="perch",
+        on_breach=_on_breach,
+    )
+
+
+def _on_breach(limit: RequestLimit) -> None:
+    import time
+
+    raise TooManyRequests(retry_after_s=max(1.0, limit.reset_at - time.time()))
+
+
+def _key_guard(keys: Iterable[str], *headers: str) -> Callable[[], None]:
+    digests = [_digest(key) for key in keys]
+
+    def refuse_wrong_key() -> None:
+        given = next((request.headers[name] for name in headers if name in request.headers), "")
+        # Digests, because compare_digest refuses text outside ASCII; all of
+        # them, so that the time tells nothing about which key was near.
+        if not any([hmac.compare_digest(_digest(given), digest) for digest in digests]):
+            raise Unauthorized
+
+    return refuse_wrong_key
+
+
+def _admin_guard(keys: Iterable[str]) -> Callable[[], None]:
+    keys = tuple(keys)
+    refuse_wrong_key = _key_guard(keys, "x-admin-api-key")
+
+    def guard() -> None:
+        if not keys:
+            raise NotConfigured("ADMIN_API_KEY is not configured on this deployment")
+        refuse_wrong_key()
+
+    return guard
+
+
+def _development_guard(is_development: bool) -> Callable[[], None]:
+    def guard() -> None:
+        if not is_development:
+            raise NotFound
+
+    return guard
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+
+
+def _add_headers(app: Flask, settings: Settings) -> None:
+    CORS(
+        app,
+        origins="*" if "*" in settings.cors_origins else list(settings.cors_origins),
+        methods=_METHODS,
+        allow_headers=_ALLOWED_HEADERS,
+        expose_headers=_EXPOSED_HEADERS,
+        max_age=_PREFLIGHT_AGE_S,
+        send_wildcard="*" in settings.cors_origins,
+        vary_header=True,
+        automatic_options=False,
+    )
+    Talisman(
+        app,
+        force_https=False,  # a redirect would break health checks behind a proxy
+        strict_transport_security=False,
+        session_cookie_secure=settings.is_production,
+        frame_options="DENY",
+        referrer_policy="no-referrer",
+        permissions_policy={"camera": "()", "microphone": "()", "geolocation": "()"},
+        content_security_policy=False,
+    )
+
+    @app.after_request
+    def add_our_headers(response: Response) -> Response:
+        headers = response.headers
+        headers["X-Request-Id"] = g.request_id
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Content-Security-Policy", API_POLICY)
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if settings.is_production:
+            headers["Strict-Transport-Security"] = _HSTS
+        return response

@@ -1,0 +1,27 @@
+"""What the routes work with, kept on the application."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from app.settings import Settings
+from app.storage.protocol import ConversationStore
+from app.turns import TurnService
+
+_KEY = "perch"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One application's collaborators."""
+
+    settings: Settings
+    store: ConversationStore
+    turns: TurnService
+    model_name: str
+
+
+def services() -> Services:
+    """Return the current application's collaborators."""
+    return cast(Services, current_app.extensions[_KEY])

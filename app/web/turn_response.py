@@ -1,0 +1,97 @@
+"""A turn as an HTTP response: a stream of lines, or one body."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Response, g, request
+
+from app.conversation import Question, TurnDone
+from app.running_turn import Ending, RunningTurn
+from app.web import ndjson
+from app.web.connection import Connection, ReaderGone
+from app.web.request_log import log_stream
+from app.web.services import services
+
+_HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+
+
+def stream_turn(question: Question) -> Response:
+    """Begin a turn and stream its events as lines.
+
+    Raises:
+        ServiceError: before the first byte.
+    """
+    running = _run(question)
+    body = _Body(running, _connection(), g.request_id)
+    return Response(body, content_type=ndjson.CONTENT_TYPE, headers=_HEADERS)
+
+
+def complete_turn(question: Question) -> TurnDone:
+    """Begin a turn and wait for its answer; a visitor who leaves stops it.
+
+    Raises:
+        ServiceError: there is no whole answer.
+    """
+    running = _run(question)
+    opened_at = time.monotonic()
+    try:
+        with _watched(running, _connection()):
+            return services().turns.complete(running)
+    finally:
+        log_stream(running, g.request_id, opened_at)
+
+
+def _run(question: Question) -> RunningTurn:
+    turns = services().turns
+    return turns.run(turns.begin(question), g.request_id)
+
+
+def _connection() -> Connection | None:
+    return Connection.of(request.environ, services().settings.send_timeout_s)
+
+
+@contextmanager
+def _watched(running: RunningTurn, connection: Connection | None) -> Iterator[None]:
+    if connection is None:
+        yield
+        return
+    connection.watch(lambda: running.cancel(Ending.LEFT))
+    try:
+        yield
+    finally:
+        connection.close()
+
+
+class _Body:
+    """The lines of a stream, and what must happen when it closes.
+
+    A class, because a generator that was never started ignores ``close``.
+    """
+
+    def __init__(
+        self, running: RunningTurn, connection: Connection | None, request_id: str
+    ) -> None:
+        self._running = running
+        self._request_id = request_id
+        self._opened_at = time.monotonic()
+        self._outlet = connection.outlet if connection else None
+        self._watch: Any = _watched(running, connection)
+        self._watch.__enter__()
+
+    def __iter__(self) -> Iterator[bytes]:
+        outlet = self._outlet
+        for event in self._running.events(outlet):
+            if outlet is not None and not outlet.is_clear:
+                try:
+                    outlet.flush()
+                except ReaderGone:
+                    return
+            yield ndjson.to_lines(event)
+
+    def close(self) -> None:
+        """End a turn that nobody reads, and say how the stream went."""
+        self._running.cancel(Ending.LEFT)
+        self._watch.__exit__(None, None, None)
+        log_stream(self._running, self._request_id, self._opened_at)

@@ -1,0 +1,89 @@
+"""How gunicorn runs Perch: a bare `gunicorn` in this folder starts it."""
+
+# First of all, or TLS recurses without end in a preloaded application.
+from gevent import monkey
+
+monkey.patch_all()
+
+import sys  # noqa: E402
+from typing import Any  # noqa: E402
+
+import gevent  # noqa: E402
+
+from app import logs  # noqa: E402
+from app.settings import Settings, SettingsFaults  # noqa: E402
+
+try:
+    _settings = Settings.from_env()
+except SettingsFaults as error:
+    print("Perch cannot start:", file=sys.stderr)  # noqa: T201
+    for name, fault in error.faults.items():
+        print(f"  {name} {fault}", file=sys.stderr)  # noqa: T201
+    sys.exit(1)
+
+# Running turns are ended this long before gunicorn would kill them: past
+# the graceful timeout nothing is saved.
+_SAVE_S = min(5.0, _settings.graceful_timeout_s / 3)
+
+wsgi_app = "wsgi:app"
+bind = f"0.0.0.0:{_settings.port}"
+worker_class = "gevent"
+workers = _settings.web_concurrency
+# Above the app's own cap, so that /health answers when all streams are taken.
+worker_connections = _settings.max_streams + 500
+# Loaded once, shared by all workers, and a worker that died is back at once.
+preload_app = True
+graceful_timeout = _settings.graceful_timeout_s
+# The hub's heartbeat, not a limit on requests.
+timeout = 60
+# An idle connection delays the shutdown by this much at most.
+keepalive = 5
+# A restart of the only worker would leave the service dark for seconds.
+max_requests = 0
+# Its socket is shared by all gunicorns of a user.
+control_socket_disable = True
+# On memory: a heartbeat file on a slow disk stops the worker.
+worker_tmp_dir = "/dev/shm" if sys.platform == "linux" else None  # noqa: S108
+# A request's head, in bytes and lines.
+limit_request_line = 8190
+limit_request_fields = 64
+accesslog = None
+errorlog = "-"
+
+
+def on_starting(_server: Any) -> None:
+    """Log as JSON from the first line on."""
+    logs.configure()
+
+
+def when_ready(_server: Any) -> None:
+    """Tell a developer where to look."""
+    if _settings.is_development:
+        _welcome()
+
+
+def post_worker_init(worker: Any) -> None:
+    """Watch for the worker's end, to end its turns in time."""
+    gevent.spawn(_drain_when_stopped, worker)
+
+
+def _drain_when_stopped(worker: Any) -> None:
+    turns = worker.wsgi.extensions["perch"].turns
+    while worker.alive:
+        gevent.sleep(0.1)
+    turns.drain(patience_s=max(0.5, _settings.graceful_timeout_s - _SAVE_S))
+
+
+def _welcome() -> None:
+    base = f"http://localhost:{_settings.port}"
+    print(  # noqa: T201
+        f"\n  Perch is running at {base}\n\n"
+        f"  the widget      {base}/demo/widget\n"
+        f"  the HTTP API    {base}/demo/headless   (reference: {base}/docs)\n"
+        + (
+            ""
+            if _settings.openai_api_key
+            else "  the model       a built-in demo: set OPENAI_API_KEY\n"
+        ),
+        flush=True,
+    )
