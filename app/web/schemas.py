@@ -155,7 +155,9 @@ class ConversationSchema(_Output):
     """A conversation without its messages."""
 
     id = fields.String(required=True, data_key="_id")
-    creation_time = fields.Integer(required=True, data_key="_creationTime", attribute="created_at")
+    creation_time = fields.Integer(
+        required=True, data_key="_creationTime", attribute="created_at", dump_only=True
+    )
     session_id = fields.String(required=True, data_key="sessionId")
     created_at = fields.Integer(required=True, data_key="createdAt")
     updated_at = fields.Integer(required=True, data_key="updatedAt")
