@@ -2,7 +2,7 @@
 import { v } from "convex/values";
 
 import { internal } from "./_generated/api.js";
-import { internalMutation } from "./_generated/server.js";
+import { env, internalMutation } from "./_generated/server.js";
 import { adoptOriginals } from "./model/originals.js";
 import { forgetConversations, retentionDays } from "./model/retention.js";
 
@@ -10,7 +10,7 @@ export const forget = internalMutation({
   args: {},
   returns: v.null(),
   handler: async (ctx) => {
-    const days = retentionDays(process.env["RETENTION_DAYS"]);
+    const days = retentionDays(env["RETENTION_DAYS"]);
     if (days !== null && (await forgetConversations(ctx, days))) {
       await ctx.scheduler.runAfter(0, internal.maintenance.forget, {});
     }

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from app.storage.convex import ConvexStore
 from app.storage.protocol import ConversationStore
 from app.storage.sqlite import SqliteStore
+from tests.convex_server import convex_server
 
 Advance = Callable[[int], None]
 """Moves the store's clock on, by ms."""
@@ -38,6 +40,18 @@ def sqlite_store(directory: Path) -> Iterator[tuple[ConversationStore, Advance]]
         store.close()
 
 
+@contextmanager
+def convex_store(directory: Path) -> Iterator[tuple[ConversationStore, Advance]]:
+    server = convex_server()
+    server.reset()
+    store = ConvexStore(server.url, server.deploy_key)
+    try:
+        yield store, server.advance
+    finally:
+        store.close()
+
+
 STORES: dict[str, StoreFactory] = {
     "sqlite": sqlite_store,
+    "convex": convex_store,
 }

@@ -73,7 +73,7 @@ async function begun(
     outcome: "begun" as const,
     conversationId,
     attempt: asked.attempt ?? 1,
-    prompt: history.map(({ role, content }) => ({ role, content })),
+    prompt: history.map(({ role, content, turnId }) => ({ role, content, turnId })),
   };
 }
 

@@ -76,7 +76,9 @@ export const answer = v.object({
   finishReason: v.optional(v.string()),
 });
 
-const prompt = v.array(v.object({ role, content: v.string() }));
+const prompt = v.array(
+  v.object({ role, content: v.string(), turnId: v.optional(v.string()) }),
+);
 
 /** How `turns:begin` ends; only the first took the lease. */
 export const beginning = v.union(

@@ -1,0 +1,157 @@
+"""Convex's HTTP API: one call is one request, repeated where that is safe."""
+
+import json
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import convex
+import stamina
+from convex import ConvexError, convex_to_json
+
+from app.errors import InvalidRequest
+from app.http_client import HttpClient, HttpConnectFailed, HttpFailure, Response
+from app.storage.convex import trouble
+from app.storage.convex.trouble import ConvexBusy, ConvexTrouble
+
+_RETRY_AFTER_S = 0.05
+_RETRY_AFTER_AT_MOST_S = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a function returned; ``repeated`` after a try that may have been applied too."""
+
+    value: Any
+    repeated: bool = False
+
+
+class ConvexApi:
+    """Calls to one deployment's functions, all of which may be repeated.
+
+    No call takes longer than ``timeout_s``, and no single try longer than
+    half of it.
+    """
+
+    def __init__(
+        self, url: str, deploy_key: str, *, timeout_s: float, connect_timeout_s: float
+    ) -> None:
+        self._url = url
+        self._timeout_s = timeout_s
+        self._client = HttpClient(
+            url, connect_timeout_s=connect_timeout_s, read_timeout_s=timeout_s / 2
+        )
+        self._headers = (
+            ("Authorization", f"Convex {deploy_key}"),
+            ("Convex-Client", f"python-{convex.__version__}"),
+            ("Content-Type", "application/json"),
+        )
+
+    def query(self, path: str, args: dict[str, Any]) -> Any:
+        """Run a query and return its value, in which every number is a ``float``.
+
+        Raises:
+            ConvexError: the function threw one; its ``data`` says what.
+            ConvexTrouble: there is no value.
+            InvalidRequest: ``args`` hold text that is no valid Unicode.
+        """
+        return self._call("/api/query", path, args).value
+
+    def mutation(self, path: str, args: dict[str, Any]) -> Reply:
+        """Run a mutation, which must bear being applied twice; else as ``query``."""
+        return self._call("/api/mutation", path, args)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._client.close()
+
+    def _call(self, endpoint: str, path: str, args: dict[str, Any]) -> Reply:
+        body = _encode(path, args)
+        deadline = time.monotonic() + self._timeout_s
+        try:
+            try:
+                return Reply(self._try(endpoint, path, body, deadline))
+            except ConvexBusy as busy:
+                return self._repeat(endpoint, path, body, deadline, busy)
+        except ConvexTrouble as failure:
+            _log.warning("%s: %s", path, failure.reason)
+            raise
+
+    def _repeat(
+        self, endpoint: str, path: str, body: bytes, deadline: float, failure: ConvexBusy
+    ) -> Reply:
+        uncertain = failure.uncertain
+        # Entered after a failure only: it costs as much CPU as the whole call.
+        for attempt in stamina.retry_context(
+            on=ConvexBusy,
+            attempts=None,
+            timeout=max(0.0, deadline - time.monotonic() - _RETRY_AFTER_AT_MOST_S),
+            wait_initial=_RETRY_AFTER_S,
+            wait_jitter=_RETRY_AFTER_S,
+            wait_max=_RETRY_AFTER_AT_MOST_S,
+        ):
+            with attempt:
+                if attempt.num == 1:
+                    raise failure
+                try:
+                    return Reply(self._try(endpoint, path, body, deadline), repeated=uncertain)
+                except ConvexBusy as busy:
+                    uncertain = uncertain or busy.uncertain
+                    raise
+        raise AssertionError("stamina ends with a result or an error")
+
+    def _try(self, endpoint: str, path: str, body: bytes, deadline: float) -> Any:
+        try:
+            response = self._client.request(
+                "POST",
+                endpoint,
+                body=body,
+                headers=self._headers,
+                deadline_s=deadline - time.monotonic(),
+            )
+        except HttpConnectFailed as error:
+            raise trouble.unreachable(self._url, error) from error
+        except HttpFailure as error:
+            raise trouble.unreachable(self._url, error, uncertain=True) from error
+        return _value(path, response)
+
+
+def _encode(path: str, args: dict[str, Any]) -> bytes:
+    # convex_to_json makes floats of ints, as Convex's numbers are.
+    call = {"path": path, "format": "convex_encoded_json", "args": convex_to_json(args)}
+    try:
+        return json.dumps(call, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequest from error
+
+
+def _value(path: str, response: Response) -> Any:
+    """Return the function's value, or raise what the response means."""
+    try:
+        # json_to_convex is left out: of what it converts, our functions
+        # return nothing, and it costs five times the parsing.
+        answer = json.loads(response.body)
+        status = answer.get("status")
+    except (ValueError, AttributeError):
+        raise _refusal(response.status, {}) from None
+    if status == "success":
+        return answer["value"]
+    if status != "error":
+        raise _refusal(response.status, answer)
+    if "errorData" in answer:
+        raise ConvexError("the function refused", answer["errorData"])
+    raise trouble.failed(path, str(answer.get("errorMessage")))
+
+
+def _refusal(status: int, answer: dict[str, Any]) -> ConvexTrouble:
+    code = str(answer.get("code", "no code"))
+    if status == 429 or code == "OptimisticConcurrencyControlFailure":
+        return trouble.overloaded(status, code)
+    if status in (401, 403):
+        return trouble.refused(status, code)
+    if 400 <= status < 500:
+        return trouble.malformed(status, code)
+    return trouble.broken(status)

@@ -1,0 +1,121 @@
+"""Convex's documents as the values that the rest of Perch knows, and back.
+
+Every number of Convex's is a ``float``; ours are whole.
+"""
+
+from typing import Any
+
+from app.conversation import (
+    Answer,
+    Conversation,
+    ConversationFilter,
+    Feedback,
+    Message,
+    Page,
+    Question,
+    Thread,
+    Usage,
+)
+
+Document = dict[str, Any]
+
+
+def to_conversation(document: Document) -> Conversation:
+    """Convert a conversation."""
+    page = document.get("page")
+    return Conversation(
+        id=document["id"],
+        session_id=document["sessionId"],
+        created_at=int(document["createdAt"]),
+        updated_at=int(document["updatedAt"]),
+        last_message=document.get("lastMessage"),
+        page=page and Page(page["url"], page.get("title")),
+        user=document.get("user"),
+    )
+
+
+def to_message(document: Document) -> Message:
+    """Convert a message of a thread."""
+    usage, feedback = document.get("usage"), document.get("feedback")
+    return Message(
+        role=document["role"],
+        content=document["content"],
+        created_at=int(document["createdAt"]),
+        id=document["id"],
+        turn_id=document.get("turnId"),
+        status=document.get("status"),
+        model=document.get("model"),
+        usage=usage and Usage(int(usage["promptTokens"]), int(usage["completionTokens"])),
+        latency_ms=_whole(document.get("latencyMs")),
+        first_token_ms=_whole(document.get("firstTokenMs")),
+        finish_reason=document.get("finishReason"),
+        feedback=feedback and Feedback(feedback["rating"], feedback.get("comment")),
+    )
+
+
+def to_prompt_message(document: Document) -> Message:
+    """Convert a message of a prompt, of which only what the model needs comes along."""
+    return Message(document["role"], document["content"], turn_id=document.get("turnId"))
+
+
+def to_thread(document: Document) -> Thread:
+    """Convert a conversation with a page of its messages."""
+    return Thread(
+        to_conversation(document["conversation"]),
+        tuple(map(to_message, document["messages"])),
+        document["nextCursor"],
+    )
+
+
+def from_question(question: Question) -> Document:
+    """Convert a question."""
+    page = question.page
+    return _present(
+        sessionId=question.session_id,
+        turnId=question.turn_id,
+        content=question.content,
+        regenerate=question.regenerate,
+        page=page and _present(url=page.url, title=page.title),
+    )
+
+
+def from_answer(answer: Answer) -> Document:
+    """Convert an answer."""
+    usage = answer.usage
+    return _present(
+        content=answer.content,
+        status=answer.status,
+        model=answer.model,
+        usage=usage
+        and {"promptTokens": usage.prompt_tokens, "completionTokens": usage.completion_tokens},
+        latencyMs=answer.latency_ms,
+        firstTokenMs=answer.first_token_ms,
+        finishReason=answer.finish_reason,
+    )
+
+
+def from_feedback(feedback: Feedback) -> Document:
+    """Convert an opinion."""
+    return _present(rating=feedback.rating, comment=feedback.comment)
+
+
+def from_filter(where: ConversationFilter) -> Document:
+    """Convert what a list is narrowed to."""
+    return _present(
+        text=where.text or None,
+        since=where.since,
+        until=where.until,
+        feedback=where.feedback,
+        status=where.status,
+        page=where.page or None,
+        user=where.user,
+    )
+
+
+def _whole(number: float | None) -> int | None:
+    return None if number is None else int(number)
+
+
+def _present(**fields: object) -> Document:
+    """Leave out what is ``None``: to Convex an optional field is there or not."""
+    return {name: value for name, value in fields.items() if value is not None}

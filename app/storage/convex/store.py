@@ -1,0 +1,217 @@
+"""The store of a deployment: each method is one call, but for very long threads."""
+
+import secrets
+from collections import deque
+from typing import Any
+
+from convex import ConvexError
+
+from app.conversation import (
+    Answer,
+    ConversationFilter,
+    ConversationPage,
+    Feedback,
+    Message,
+    Question,
+    Thread,
+    Turn,
+)
+from app.errors import (
+    ConversationNotFound,
+    InvalidRequest,
+    MessageNotFound,
+    StorageUnavailable,
+    TurnInProgress,
+    TurnMismatch,
+    TurnNotLast,
+)
+from app.storage.convex import trouble
+from app.storage.convex.api import ConvexApi
+from app.storage.convex.documents import (
+    Document,
+    from_answer,
+    from_feedback,
+    from_filter,
+    from_question,
+    to_conversation,
+    to_message,
+    to_prompt_message,
+    to_thread,
+)
+from app.storage.convex.trouble import ConvexTrouble
+from app.storage.protocol import EVERYTHING, MAX_THREAD_MESSAGES
+
+# convex/functions/model/version.ts says the same.
+FUNCTIONS_VERSION = 1
+
+# What one call reads of a thread that is wanted whole.
+_CALL_MESSAGES = 1000
+
+
+class ConvexStore:
+    """Conversations in the Convex deployment at ``url``.
+
+    Make it after the fork. No call waits longer than ``timeout_s``.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        deploy_key: str,
+        *,
+        timeout_s: float = 10.0,
+        connect_timeout_s: float = 3.0,
+    ) -> None:
+        self._api = ConvexApi(
+            url, deploy_key, timeout_s=timeout_s, connect_timeout_s=connect_timeout_s
+        )
+
+    def begin_turn(self, question: Question, *, history_limit: int, lease_s: float) -> Turn:
+        """Store a question and take the session's lease."""
+        begun = self._api.mutation(
+            "turns:begin",
+            {
+                "question": from_question(question),
+                "historyLimit": history_limit,
+                "leaseMs": round(lease_s * 1000),
+                # By this name the function knows a repetition of this call.
+                "holder": secrets.token_hex(8),
+            },
+        ).value
+        _refuse(begun)
+        answer = begun.get("answer")
+        return Turn(
+            id=question.turn_id,
+            attempt=int(begun["attempt"]),
+            session_id=question.session_id,
+            conversation_id=begun["conversationId"],
+            prompt=tuple(map(to_prompt_message, begun["prompt"])),
+            answer=answer and to_message(answer),
+        )
+
+    def finish_turn(self, turn: Turn, answer: Answer) -> bool:
+        """Store how a turn ended and give its lease back."""
+        args = {
+            "conversationId": turn.conversation_id,
+            "turnId": turn.id,
+            "attempt": turn.attempt,
+            "answer": from_answer(answer),
+        }
+        return bool(self._api.mutation("turns:finish", args).value)
+
+    def list_conversations(
+        self,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        where: ConversationFilter = EVERYTHING,
+    ) -> ConversationPage:
+        """Return conversations, newest-updated first."""
+        args = {"limit": limit, "cursor": cursor, "where": from_filter(where)}
+        page = self._read("conversations:list", args)
+        total = page["total"]
+        return ConversationPage(
+            conversations=tuple(map(to_conversation, page["conversations"])),
+            total=None if total is None else int(total),
+            next_cursor=page["nextCursor"],
+        )
+
+    def read_thread(
+        self, conversation_id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> Thread:
+        """Return a conversation and its messages, oldest first."""
+        if limit is None and cursor is None:
+            return self._read_newest(conversation_id)
+        size = min(limit or MAX_THREAD_MESSAGES, MAX_THREAD_MESSAGES)
+        return to_thread(self._read_thread(conversation_id, size, cursor, newest_first=False))
+
+    def read_session(
+        self, session_id: str, *, limit: int, cursor: str | None = None
+    ) -> Thread | None:
+        """Return a session's conversation with its newest messages."""
+        args = {"sessionId": session_id, "limit": limit, "cursor": cursor}
+        found = self._read("conversations:bySession", args)
+        return found and to_thread(found)
+
+    def delete_conversation(self, conversation_id: str) -> bool:
+        """Delete a conversation and all its messages."""
+        removed = self._api.mutation("conversations:remove", {"conversationId": conversation_id})
+        # Gone already when asked again: by the first try, whose answer was lost.
+        return bool(removed.value) or removed.repeated
+
+    def rate_message(self, session_id: str, message_id: str, feedback: Feedback) -> None:
+        """Set the feedback of one of the session's answers."""
+        args = {
+            "sessionId": session_id,
+            "messageId": message_id,
+            "feedback": from_feedback(feedback),
+        }
+        if not self._api.mutation("messages:rate", args).value:
+            raise MessageNotFound
+
+    def ping(self) -> None:
+        """Return when the functions that this server needs answer."""
+        try:
+            self._check_version()
+        except ConvexTrouble as found:
+            raise StorageUnavailable(found.reason) from found
+
+    def close(self) -> None:
+        """Give back connections."""
+        self._api.close()
+
+    def _check_version(self) -> None:
+        try:
+            version = self._api.query("system:version", {})
+        except trouble.FunctionFailed:
+            raise trouble.not_deployed(FUNCTIONS_VERSION) from None
+        if version != FUNCTIONS_VERSION:
+            raise trouble.outdated(version, FUNCTIONS_VERSION)
+
+    def _read_newest(self, conversation_id: str) -> Thread:
+        messages: deque[Message] = deque()
+        cursor = None
+        while True:
+            size = min(_CALL_MESSAGES, MAX_THREAD_MESSAGES - len(messages))
+            page = to_thread(self._read_thread(conversation_id, size, cursor, newest_first=True))
+            messages.extendleft(reversed(page.messages))
+            cursor = page.next_cursor
+            if cursor is None or len(messages) >= MAX_THREAD_MESSAGES:
+                return Thread(page.conversation, tuple(messages))
+
+    def _read_thread(
+        self, conversation_id: str, limit: int, cursor: str | None, *, newest_first: bool
+    ) -> Document:
+        args = {
+            "conversationId": conversation_id,
+            "newestFirst": newest_first,
+            "limit": limit,
+            "cursor": cursor,
+        }
+        found: Document | None = self._read("conversations:thread", args)
+        if found is None:
+            raise ConversationNotFound
+        return found
+
+    def _read(self, path: str, args: dict[str, Any]) -> Any:
+        try:
+            return self._api.query(path, args)
+        except ConvexError as error:
+            if error.data == {"code": "invalid_cursor"}:
+                raise InvalidRequest(
+                    "Invalid query parameters", details={"cursor": ["Not a valid cursor."]}
+                ) from error
+            raise trouble.failed(path, repr(error.data)) from error
+
+
+def _refuse(begun: Document) -> None:
+    """Raise what keeps a turn from beginning, if anything."""
+    match begun["outcome"]:
+        case "busy":
+            raise TurnInProgress(
+                retry_after_s=begun["retryAfterMs"] / 1000, turn_id=begun["turnId"]
+            )
+        case "mismatch":
+            raise TurnMismatch
+        case "notLast":
+            raise TurnNotLast
