@@ -49,11 +49,7 @@ limit_request_line = 8190
 limit_request_fields = 64
 accesslog = None
 errorlog = "-"
-
-
-def on_starting(_server: Any) -> None:
-    """Log as JSON from the first line on."""
-    logs.configure()
+logger_class = logs.GunicornLogger
 
 
 def when_ready(_server: Any) -> None:

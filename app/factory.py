@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 
 from flask import Flask
+from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.completion.demo import NAME as DEMO_MODEL_NAME
@@ -25,6 +26,13 @@ log = logging.getLogger(__name__)
 _MAX_BODY_BYTES = 256 * 1024
 
 
+class _Json(DefaultJSONProvider):
+    """JSON in the order of the schemas, readable in every script."""
+
+    sort_keys = False
+    ensure_ascii = False
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Replacements for what the settings would choose; tests use them."""
@@ -42,7 +50,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     parts = parts or Parts()
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json = _Json(app)
     store = parts.store or _store(settings)
     app.extensions["perch"] = Services(
         settings=settings,
@@ -59,9 +67,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     problems.register(app)
     for part in (chat, headless, admin, widget, system, demo):
         app.register_blueprint(part.blueprint)
-    limit_chat = limiter.shared_limit(security.chat_limit, scope="chat")
-    for endpoint in ("chat.chat", "headless.chat", "headless.stream"):
-        app.view_functions[endpoint] = limit_chat(app.view_functions[endpoint])
+    security.limit_chats(app, limiter)
     if settings.ignored:
         log.info(
             "Ignored variables that this server does not need: %s", ", ".join(settings.ignored)

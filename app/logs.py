@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import structlog
+from gunicorn.glogging import Logger
 
 _SHARED: list[Any] = [
     structlog.processors.add_log_level,
@@ -32,7 +33,15 @@ def configure() -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
-    for name in ("gunicorn.error", "gunicorn.access"):
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.propagate = True
+
+
+class GunicornLogger(Logger):  # type: ignore[misc]
+    """Gunicorn's own lines, in our shape from the first one on."""
+
+    def setup(self, cfg: Any) -> None:
+        """Hand gunicorn's loggers over to ours."""
+        super().setup(cfg)
+        configure()
+        for logger in (self.error_log, self.access_log):
+            logger.handlers.clear()
+            logger.propagate = True

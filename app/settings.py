@@ -273,8 +273,9 @@ class _Reader:
         try:
             self._env.seal()
         except EnvValidationError as error:
-            for name, messages in dict(error.error_messages).items():
-                self._faults.setdefault(name, " ".join(map(str, messages)))
+            messages = cast(Mapping[str, list[str]], error.error_messages)
+            for name, sentences in messages.items():
+                self._faults.setdefault(name, " ".join(sentences))
 
     def _drop_empty(self, name: str) -> None:
         # An empty line of a .env file means "the default", as in the original.

@@ -20,10 +20,25 @@ class Completion(Protocol):
     when ``relay`` has returned true.
     """
 
-    finish_reason: str | None
-    usage: Usage | None
-    model: str | None
-    refusal: str | None
+    @property
+    def finish_reason(self) -> str | None:
+        """Why the model ended, in OpenAI's words; ``None`` when it did not say."""
+        ...
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens used, when the provider told."""
+        ...
+
+    @property
+    def model(self) -> str | None:
+        """The model that answered, by its own account."""
+        ...
+
+    @property
+    def refusal(self) -> str | None:
+        """What the model said in place of an answer that it refuses."""
+        ...
 
     def relay(self, receive: Receive) -> bool:
         """Hand over deltas as they arrive, and wait.

@@ -6,7 +6,8 @@ from http import HTTPStatus
 from typing import Any
 
 from apispec import APISpec
-from apispec.ext.marshmallow import MarshmallowPlugin, OpenAPIConverter
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Flask
 from werkzeug.routing import Rule
 
@@ -88,7 +89,7 @@ def _operation(
         for name in sorted(rule.arguments)
     ]
     if promise.query is not None and converter is not None:
-        parameters += converter._schema2parameters(promise.query, location="query")  # noqa: SLF001
+        parameters += converter.schema2parameters(promise.query, location="query")
     if parameters:
         operation["parameters"] = parameters
     if promise.body is not None:
@@ -112,7 +113,7 @@ def _responses(promise: Contract, access: Access) -> dict[str, Any]:
     if promise.answer is not None:
         answer: Any = promise.answer
     elif promise.media_type == ndjson.MEDIA_TYPE:
-        answer = {"oneOf": [line for line in _LINES]}
+        answer = {"oneOf": list(_LINES)}
     else:
         answer = None
     responses[str(promise.status)] = _answer(promise.media_type, answer, promise.status)

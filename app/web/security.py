@@ -7,8 +7,10 @@ refused, and a test compares the table with the application's blueprints.
 import hashlib
 import hmac
 import logging
+import time
 from collections.abc import Callable, Iterable
 from enum import Enum, auto
+from typing import Any, cast
 
 from flask import Flask, Response, current_app, g, request
 from flask_cors import CORS
@@ -18,6 +20,7 @@ from flask_talisman import Talisman
 from app.errors import NotConfigured, NotFound, OriginNotAllowed, TooManyRequests, Unauthorized
 from app.settings import Settings
 from app.web.client_address import client_address, limit_key
+from app.web.limit_storage import SCHEME as MEMORY_SCHEME
 from app.web.services import services
 
 log = logging.getLogger(__name__)
@@ -68,6 +71,7 @@ _OPEN_ENDPOINTS = {
     "system.docs",
     "static",
 }
+_CHAT_ENDPOINTS = ("chat.chat", "headless.chat", "headless.stream")
 
 
 def register(app: Flask, settings: Settings) -> Limiter:
@@ -94,7 +98,14 @@ def register(app: Flask, settings: Settings) -> Limiter:
     return limiter
 
 
-def chat_limit() -> str:
+def limit_chats(app: Flask, limiter: Limiter) -> None:
+    """Count the chat requests of each client, all of them together."""
+    limit = limiter.shared_limit(_chat_limit, scope="chat")
+    for endpoint in _CHAT_ENDPOINTS:
+        app.view_functions[endpoint] = cast(Any, limit(app.view_functions[endpoint]))
+
+
+def _chat_limit() -> str:
     """Return the seed's limit of chat requests per client, as ``limits`` writes it."""
     settings = services().settings
     seconds = -(-settings.rate_limit_window_ms // 1000)
@@ -147,7 +158,7 @@ def _limiter(app: Flask, settings: Settings) -> Limiter:
     return Limiter(
         client_key,
         app=app,
-        storage_uri=settings.redis_url or "memory://",
+        storage_uri=settings.redis_url or f"{MEMORY_SCHEME}://",
         storage_options=options,  # type: ignore[arg-type]
         in_memory_fallback_enabled=bool(settings.redis_url),
         key_prefix="perch",
@@ -156,8 +167,6 @@ def _limiter(app: Flask, settings: Settings) -> Limiter:
 
 
 def _on_breach(limit: RequestLimit) -> None:
-    import time
-
     raise TooManyRequests(retry_after_s=max(1.0, limit.reset_at - time.time()))
 
 
@@ -166,9 +175,8 @@ def _key_guard(keys: Iterable[str], *headers: str) -> Callable[[], None]:
 
     def refuse_wrong_key() -> None:
         given = next((request.headers[name] for name in headers if name in request.headers), "")
-        # Digests, because compare_digest refuses text outside ASCII; all of
-        # them, so that the time tells nothing about which key was near.
-        if not any([hmac.compare_digest(_digest(given), digest) for digest in digests]):
+        # Digests, because compare_digest refuses text outside ASCII.
+        if not any(hmac.compare_digest(_digest(given), digest) for digest in digests):
             raise Unauthorized
 
     return refuse_wrong_key
