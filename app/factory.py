@@ -63,11 +63,10 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         # address is `web.client_address`'s business.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1, x_host=0)  # type: ignore[method-assign]
     request_log.register(app)
-    limiter = security.register(app, settings)
+    security.register(app, settings)
     problems.register(app)
     for part in (chat, headless, admin, widget, system, demo):
         app.register_blueprint(part.blueprint)
-    security.limit_chats(app, limiter)
     if settings.ignored:
         log.info(
             "Ignored variables that this server does not need: %s", ", ".join(settings.ignored)

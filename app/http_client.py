@@ -53,11 +53,22 @@ class HttpBroken(HttpFailure):
 
 
 class Response:
-    """A response whose body was read whole."""
+    """A response whose body was read whole.
 
-    __slots__ = ("_headers", "body", "status")
+    ``resent`` tells that an idle connection was closed under the request,
+    which was then sent again: a server that died of it may have acted on it.
+    """
 
-    def __init__(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
+    __slots__ = ("_headers", "body", "resent", "status")
+
+    def __init__(
+        self,
+        status: int,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        resent: bool = False,
+    ) -> None:
+        self.resent = resent
         self.status = status
         self._headers = headers
         self.body = body
@@ -121,7 +132,8 @@ class HttpClient:
                 after the last byte.
         """
         with self.open(method, path, body=body, headers=headers, deadline_s=deadline_s) as exchange:
-            return Response(exchange.status, exchange.headers, exchange.read_all())
+            body = exchange.read_all()
+            return Response(exchange.status, exchange.headers, body, exchange.resent)
 
     def open(
         self,
@@ -142,6 +154,7 @@ class HttpClient:
         """
         head = self._head(method, path, body, headers)
         deadline = time.monotonic() + deadline_s if deadline_s is not None else None
+        resent = False
         while True:
             connection = self._take_idle()
             kept = connection is not None
@@ -151,14 +164,16 @@ class HttpClient:
                 exchange.start(head + body)
             except _ClosedWhileIdle:
                 exchange.close()
-                # The server closed it while the request was on its way and
-                # sent not one byte: no server acts on a request like that.
+                # The server closed it while the request was on its way and sent
+                # not one byte: hardly ever has a server acted on a request then.
                 if kept:
+                    resent = True
                     continue
                 raise HttpBroken("the server closed the connection without an answer") from None
             except BaseException:
                 exchange.close()
                 raise
+            exchange.resent = resent
             return exchange
 
     def close(self) -> None:
@@ -292,6 +307,7 @@ class Exchange:
         "_read_timeout_s",
         "_reusable",
         "headers",
+        "resent",
         "status",
     )
 
@@ -314,6 +330,7 @@ class Exchange:
         self._head_bytes = 0
         self._reusable = False
         self._lingers = False
+        self.resent = False
         self.status = 0
         self.headers: list[tuple[str, str]] = []
 

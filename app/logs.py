@@ -35,7 +35,7 @@ def configure() -> None:
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
 
 
-class GunicornLogger(Logger):  # type: ignore[misc]
+class GunicornLogger(Logger):
     """Gunicorn's own lines, in our shape from the first one on."""
 
     def setup(self, cfg: Any) -> None:

@@ -12,6 +12,7 @@ from app.running_turn import Ending, RunningTurn, TurnLimits
 from app.storage.protocol import ConversationStore
 
 _BUSY_POLL_S = 0.25
+_BUSY_RETRY_S = 1.0
 _OVERLOADED_RETRY_S = 5.0
 _RESTARTING_RETRY_S = 2.0
 
@@ -66,7 +67,9 @@ class TurnService:
             except TurnInProgress as busy:
                 left_s = give_up_at - time.monotonic()
                 if left_s <= 0 or busy.turn_id == question.turn_id:
-                    raise TurnInProgress(retry_after_s=1.0, turn_id=busy.turn_id) from busy
+                    raise TurnInProgress(
+                        retry_after_s=_BUSY_RETRY_S, turn_id=busy.turn_id
+                    ) from busy
                 self._wait_for(question.session_id, left_s)
             else:
                 return replace(turn, prompt=[self._system, *turn.prompt])

@@ -10,18 +10,17 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from enum import Enum, auto
-from typing import Any, cast
 
 from flask import Flask, Response, current_app, g, request
 from flask_cors import CORS
-from flask_limiter import Limiter, RequestLimit
+from flask_limiter import Limiter
 from flask_talisman import Talisman
+from limits import RateLimitItemPerSecond
 
 from app.errors import NotConfigured, NotFound, OriginNotAllowed, TooManyRequests, Unauthorized
 from app.settings import Settings
 from app.web.client_address import client_address, limit_key
 from app.web.limit_storage import SCHEME as MEMORY_SCHEME
-from app.web.services import services
 
 log = logging.getLogger(__name__)
 
@@ -74,8 +73,8 @@ _OPEN_ENDPOINTS = {
 _CHAT_ENDPOINTS = ("chat.chat", "headless.chat", "headless.stream")
 
 
-def register(app: Flask, settings: Settings) -> Limiter:
-    """Guard an application; returns the limiter for the routes that count."""
+def register(app: Flask, settings: Settings) -> None:
+    """Guard an application, and put the headers on its answers."""
     guards: dict[Access, Callable[[], None]] = {
         Access.ANYONE: lambda: None,
         Access.WIDGET_KEY: _key_guard(settings.widget_api_keys, "x-api-key", "x-widget-api-key"),
@@ -83,7 +82,7 @@ def register(app: Flask, settings: Settings) -> Limiter:
         Access.DEVELOPMENT: _development_guard(settings.is_development),
     }
     app.before_request(_origin_guard(settings))
-    limiter = _limiter(app, settings)
+    app.before_request(_chat_rate_guard(_limiter(app, settings), settings))
 
     @app.before_request
     def refuse_without_key() -> None:
@@ -95,21 +94,6 @@ def register(app: Flask, settings: Settings) -> Limiter:
         guards[access]()
 
     _add_headers(app, settings)
-    return limiter
-
-
-def limit_chats(app: Flask, limiter: Limiter) -> None:
-    """Count the chat requests of each client, all of them together."""
-    limit = limiter.shared_limit(_chat_limit, scope="chat")
-    for endpoint in _CHAT_ENDPOINTS:
-        app.view_functions[endpoint] = cast(Any, limit(app.view_functions[endpoint]))
-
-
-def _chat_limit() -> str:
-    """Return the seed's limit of chat requests per client, as ``limits`` writes it."""
-    settings = services().settings
-    seconds = -(-settings.rate_limit_window_ms // 1000)
-    return f"{settings.rate_limit_max_requests} per {seconds} second"
 
 
 def client_key() -> str:
@@ -162,12 +146,24 @@ def _limiter(app: Flask, settings: Settings) -> Limiter:
         storage_options=options,  # type: ignore[arg-type]
         in_memory_fallback_enabled=bool(settings.redis_url),
         key_prefix="perch",
-        on_breach=_on_breach,
     )
 
 
-def _on_breach(limit: RequestLimit) -> None:
-    raise TooManyRequests(retry_after_s=max(1.0, limit.reset_at - time.time()))
+def _chat_rate_guard(limiter: Limiter, settings: Settings) -> Callable[[], None]:
+    window_s = -(-settings.rate_limit_window_ms // 1000)
+    limit = RateLimitItemPerSecond(settings.rate_limit_max_requests, window_s, "chat")
+
+    def refuse_too_many() -> None:
+        if request.endpoint not in _CHAT_ENDPOINTS or request.method != "POST":
+            return
+        # `hit`, not flask-limiter's decorator: that one runs inside the view,
+        # when the key was checked, and the seed counts before the key.
+        client = client_key()
+        if not limiter.limiter.hit(limit, client):
+            ends_at = limiter.limiter.get_window_stats(limit, client).reset_time
+            raise TooManyRequests(retry_after_s=max(1.0, ends_at - time.time()))
+
+    return refuse_too_many
 
 
 def _key_guard(keys: Iterable[str], *headers: str) -> Callable[[], None]:

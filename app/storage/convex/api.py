@@ -73,7 +73,7 @@ class ConvexApi:
         deadline = time.monotonic() + self._timeout_s
         try:
             try:
-                return Reply(self._try(endpoint, path, body, deadline))
+                return self._try(endpoint, path, body, deadline)
             except ConvexBusy as busy:
                 return self._repeat(endpoint, path, body, deadline, busy)
         except ConvexTrouble as failure:
@@ -83,12 +83,15 @@ class ConvexApi:
     def _repeat(
         self, endpoint: str, path: str, body: bytes, deadline: float, failure: ConvexBusy
     ) -> Reply:
+        left_s = deadline - time.monotonic() - _RETRY_AFTER_AT_MOST_S
+        if left_s <= 0:
+            raise failure
         uncertain = failure.uncertain
         # Entered after a failure only: it costs as much CPU as the whole call.
         for attempt in stamina.retry_context(
             on=ConvexBusy,
             attempts=None,
-            timeout=max(0.0, deadline - time.monotonic() - _RETRY_AFTER_AT_MOST_S),
+            timeout=left_s,
             wait_initial=_RETRY_AFTER_S,
             wait_jitter=_RETRY_AFTER_S,
             wait_max=_RETRY_AFTER_AT_MOST_S,
@@ -97,13 +100,14 @@ class ConvexApi:
                 if attempt.num == 1:
                     raise failure
                 try:
-                    return Reply(self._try(endpoint, path, body, deadline), repeated=uncertain)
+                    reply = self._try(endpoint, path, body, deadline)
+                    return Reply(reply.value, repeated=reply.repeated or uncertain)
                 except ConvexBusy as busy:
                     uncertain = uncertain or busy.uncertain
                     raise
         raise AssertionError("stamina ends with a result or an error")
 
-    def _try(self, endpoint: str, path: str, body: bytes, deadline: float) -> Any:
+    def _try(self, endpoint: str, path: str, body: bytes, deadline: float) -> Reply:
         try:
             response = self._client.request(
                 "POST",
@@ -116,7 +120,7 @@ class ConvexApi:
             raise trouble.unreachable(self._url, error) from error
         except HttpFailure as error:
             raise trouble.unreachable(self._url, error, uncertain=True) from error
-        return _value(path, response)
+        return Reply(_value(path, response), repeated=response.resent)
 
 
 def _encode(path: str, args: dict[str, Any]) -> bytes:

@@ -162,7 +162,7 @@ class ConvexStore:
 
     def _check_version(self) -> None:
         try:
-            version = self._api.query("system:version", {})
+            version = int(self._api.query("system:version", {}))
         except trouble.FunctionFailed:
             raise trouble.not_deployed(FUNCTIONS_VERSION) from None
         if version != FUNCTIONS_VERSION:

@@ -74,7 +74,7 @@ def not_deployed(expected: int) -> ConvexTrouble:
     )
 
 
-def outdated(found: object, expected: int) -> ConvexTrouble:
+def outdated(found: int, expected: int) -> ConvexTrouble:
     """There are functions of ours, but of another version than this server's."""
     return ConvexTrouble(
         f"Perch's functions are deployed in version {found}, this server needs version "

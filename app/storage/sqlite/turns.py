@@ -109,12 +109,20 @@ def _end_running_turn(db: sqlite3.Connection, opened: sqlite3.Row, now: int) -> 
         return
     left_ms = opened["lease_until"] - now
     if left_ms > 0:
-        raise TurnInProgress(retry_after_s=left_ms / 1000)
+        raise TurnInProgress(retry_after_s=left_ms / 1000, turn_id=_running_turn_id(db, opened))
     db.execute(
         "UPDATE messages SET status = 'error' WHERE conversation = ? AND position = ?",
         (opened["key"], opened["running_position"]),
     )
     refresh_marks(db, opened["key"])
+
+
+def _running_turn_id(db: sqlite3.Connection, opened: sqlite3.Row) -> str | None:
+    row = db.execute(
+        "SELECT turn_id FROM messages WHERE conversation = ? AND position = ?",
+        (opened["key"], opened["running_position"]),
+    ).fetchone()
+    return row and str(row["turn_id"])
 
 
 def _store_question(
