@@ -152,6 +152,8 @@ class Answer:
 
     ``content`` is empty only with ``error``, or with ``partial`` when the
     visitor left before the first word; then no message is stored.
+    ``charged_tokens`` is what the turn took from the budget: the recorded
+    usage, or an estimate where there is none.
     """
 
     content: str
@@ -161,6 +163,7 @@ class Answer:
     latency_ms: int | None = None
     first_token_ms: int | None = None
     finish_reason: str | None = None
+    charged_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
