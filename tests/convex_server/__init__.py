@@ -38,12 +38,9 @@ class ConvexServer:
         """Forget all documents, faults, calls and the clock's offset."""
         self._control(reset=True)
 
-    def fail(
-        self, kind: str, *, path: str | None = None, times: int | None = None, ms: int | None = None
-    ) -> None:
-        """Let calls meet a fault of ``faults.ts``: of one function, so many times, or all."""
-        fault = {"kind": kind, "path": path, "times": times, "ms": ms}
-        self._control(fault={name: value for name, value in fault.items() if value is not None})
+    def fail(self, kind: str, **details: Any) -> None:
+        """Let calls meet a fault of ``faults.ts``, each or ``times`` so many, or of one ``path``."""
+        self._control(fault={"kind": kind, **details})
 
     def refuse_connections(self) -> None:
         """Close the API's port until the next reset."""

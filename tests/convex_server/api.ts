@@ -82,6 +82,8 @@ export class Api {
         await run();
         reset(response);
         return null;
+      case "answer":
+        return wire.toAnswer({ value: fault.value ?? null }, "fault");
       case "delay":
         await new Promise((resolve) => setTimeout(resolve, fault.ms ?? 0));
         return await run();

@@ -1,4 +1,5 @@
 /** What goes wrong on request. */
+import type { JSONValue } from "convex/values";
 
 export const FAULTS = [
   "conflict", // 503 after Convex's own retries; nothing is applied
@@ -9,6 +10,7 @@ export const FAULTS = [
   "garbage", // 200, but it is not JSON
   "undeployed", // the function does not exist
   "crash", // the function throws; nothing is applied
+  "answer", // the function returns `value`, and is not run
   "reset", // the connection is reset before the call
   "lost", // the call is applied, and the connection is reset instead of an answer
   "delay", // the answer takes `ms` longer
@@ -24,6 +26,7 @@ export interface Fault {
   /** How many calls it strikes; absent: every one until a reset. */
   times?: number;
   ms?: number;
+  value?: JSONValue;
 }
 
 export class Faults {

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.storage.protocol import ConversationStore
+from tests.convex_server import convex  # noqa: F401 (a fixture)
 from tests.storage.stores import STORES, Advance
 
 
