@@ -1,0 +1,290 @@
+"""What the Convex store asks for, and what the functions read: bounded, however much is stored."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from app.conversation import ConversationFilter, Feedback, Usage
+from app.storage.convex import ConvexStore
+from tests.convex_server import ConvexServer
+from tests.data import SESSION, a_question, an_answer
+
+MANY_CONVERSATIONS = 10_000
+MANY_MESSAGES = 5_000
+# The counter's shards, and the one more that tells whether a page is the last.
+OVERHEAD = 16 + 1
+
+
+@pytest.fixture
+def store(convex: ConvexServer) -> Iterator[ConvexStore]:
+    opened = ConvexStore(convex.url, convex.deploy_key)
+    yield opened
+    opened.close()
+
+
+def crowd(server: ConvexServer, **fields: Any) -> list[str]:
+    """Ten thousand conversations that are counted already, one a second."""
+    ids = server.insert(
+        "conversations",
+        [
+            {
+                "sessionId": f"session-{number}",
+                "createdAt": number * 1000,
+                "updatedAt": number * 1000,
+                "counted": True,
+                **fields,
+            }
+            for number in range(MANY_CONVERSATIONS)
+        ],
+    )
+    server.insert("counters", [{"name": "conversations", "shard": 0, "value": MANY_CONVERSATIONS}])
+    return ids
+
+
+def long_thread(server: ConvexServer) -> str:
+    """One conversation of five thousand messages; its next question's place follows them."""
+    conversation = {"sessionId": SESSION, "createdAt": 1, "updatedAt": 2, "counted": True}
+    (conversation_id,) = server.insert(
+        "conversations", [{**conversation, "nextPosition": MANY_MESSAGES}]
+    )
+    server.insert(
+        "messages",
+        [
+            {
+                "conversationId": conversation_id,
+                "role": ("user", "assistant")[number % 2],
+                "content": f"Message {number}",
+                "createdAt": number,
+                "position": number,
+            }
+            for number in range(MANY_MESSAGES)
+        ],
+    )
+    return conversation_id
+
+
+def read_by(server: ConvexServer, path: str) -> int:
+    return sum(read for called, read in server.calls() if called == path)
+
+
+# Calls
+
+
+def test_turn_makes_two_calls_however_long_the_conversation(
+    convex: ConvexServer, store: ConvexStore
+) -> None:
+    long_thread(convex)
+
+    turn = store.begin_turn(a_question(), history_limit=30, lease_s=60)
+    store.finish_turn(turn, an_answer())
+
+    assert [path for path, _ in convex.calls()] == ["turns:begin", "turns:finish"]
+    assert store._api._client.connections_made == 1
+
+
+def test_every_other_method_makes_one_call(convex: ConvexServer, store: ConvexStore) -> None:
+    turn = store.begin_turn(a_question(), history_limit=30, lease_s=60)
+    store.finish_turn(turn, an_answer())
+    (_, answer) = store.read_thread(turn.conversation_id).messages
+    store.read_thread(turn.conversation_id, limit=1)
+    store.read_session(SESSION, limit=1)
+    store.list_conversations(limit=1)
+    store.rate_message(SESSION, answer.id, Feedback("up"))
+    store.delete_conversation(turn.conversation_id)
+    store.ping()
+
+    assert [path for path, _ in convex.calls()] == [
+        "turns:begin",
+        "turns:finish",
+        "conversations:thread",
+        "conversations:thread",
+        "conversations:bySession",
+        "conversations:list",
+        "messages:rate",
+        "conversations:remove",
+        "system:version",
+    ]
+    assert store._api._client.connections_made == 1
+
+
+def test_whole_numbers_come_back_whole(convex: ConvexServer, store: ConvexStore) -> None:
+    turn = store.begin_turn(a_question(), history_limit=30, lease_s=60)
+    store.finish_turn(turn, an_answer(usage=Usage(3, 4), latency_ms=5, first_token_ms=6, model="m"))
+
+    thread = store.read_thread(turn.conversation_id)
+    answer = thread.messages[1]
+
+    assert answer.usage is not None
+    numbers = [
+        turn.attempt,
+        thread.conversation.created_at,
+        thread.conversation.updated_at,
+        answer.created_at,
+        answer.usage.prompt_tokens,
+        answer.usage.completion_tokens,
+        answer.latency_ms,
+        answer.first_token_ms,
+        store.list_conversations(limit=1).total,
+    ]
+    assert all(type(number) is int for number in numbers)
+
+
+# Reads
+
+
+def test_turn_reads_its_history_and_little_more(convex: ConvexServer, store: ConvexStore) -> None:
+    long_thread(convex)
+
+    turn = store.begin_turn(a_question(), history_limit=30, lease_s=60)
+    store.finish_turn(turn, an_answer())
+
+    assert len(turn.prompt) == 30
+    assert read_by(convex, "turns:begin") <= 30 + 5
+    assert read_by(convex, "turns:finish") <= 5
+
+
+def test_whole_thread_reads_each_message_once(convex: ConvexServer, store: ConvexStore) -> None:
+    conversation_id = long_thread(convex)
+
+    thread = store.read_thread(conversation_id)
+
+    assert [m.created_at for m in thread.messages] == list(range(MANY_MESSAGES))
+    assert thread.next_cursor is None
+    calls = len(convex.calls())
+    # With each call, the conversation and one more message.
+    assert read_by(convex, "conversations:thread") <= MANY_MESSAGES + 2 * calls
+    assert calls <= 6
+
+
+def test_page_of_a_long_thread_reads_the_page(convex: ConvexServer, store: ConvexStore) -> None:
+    conversation_id = long_thread(convex)
+
+    first = store.read_thread(conversation_id, limit=50)
+    store.read_thread(conversation_id, limit=50, cursor=first.next_cursor)
+    newest = store.read_session(SESSION, limit=50)
+
+    assert newest is not None
+    assert newest.messages[-1].content == f"Message {MANY_MESSAGES - 1}"
+    assert [read for _, read in convex.calls()] == [52, 52, 52]
+
+
+def test_long_thread_is_deleted_in_bounded_batches(
+    convex: ConvexServer, store: ConvexStore
+) -> None:
+    conversation_id = long_thread(convex)
+
+    assert store.delete_conversation(conversation_id) is True
+
+    assert store.read_session(SESSION, limit=1) is None
+    assert read_by(convex, "conversations:remove") <= 200 + 5
+    convex.settle()
+    assert convex.documents("messages") == []
+
+
+def test_list_reads_the_page_and_little_more(convex: ConvexServer, store: ConvexStore) -> None:
+    crowd(convex)
+
+    first = store.list_conversations(limit=100)
+    second = store.list_conversations(limit=100, cursor=first.next_cursor)
+
+    assert first.total == second.total == MANY_CONVERSATIONS
+    assert [c.session_id for c in second.conversations] == [
+        f"session-{MANY_CONVERSATIONS - 101 - number}" for number in range(100)
+    ]
+    assert all(read <= 100 + OVERHEAD for _, read in convex.calls())
+
+
+@pytest.mark.parametrize(
+    ("marks", "where"),
+    [
+        ({"hasError": True, "tally": {"error": 1}}, ConversationFilter(status="error")),
+        ({"hasPartial": True, "tally": {"partial": 1}}, ConversationFilter(status="partial")),
+        ({"hasUp": True, "tally": {"up": 1}}, ConversationFilter(feedback="up")),
+        ({"hasDown": True, "tally": {"down": 1}}, ConversationFilter(feedback="down")),
+        ({"user": "ada"}, ConversationFilter(user="ada")),
+        ({}, ConversationFilter(since=5_000_000, until=5_000_001)),
+    ],
+)
+def test_rare_conversations_are_found_without_reading_the_others(
+    convex: ConvexServer, store: ConvexStore, marks: dict[str, Any], where: ConversationFilter
+) -> None:
+    crowd(convex)
+    nothing = {"up": 0, "down": 0, "complete": 0, "partial": 0, "error": 0}
+    if "tally" in marks:
+        marks = {**marks, "tally": {**nothing, **marks["tally"]}}
+    rare = {"sessionId": "rare", "createdAt": 1, "updatedAt": 5_000_000.5, "counted": True}
+    convex.insert("conversations", [{**rare, **marks}])
+
+    page = store.list_conversations(limit=10, where=where)
+
+    assert "rare" in [c.session_id for c in page.conversations]
+    assert len(page.conversations) <= 2
+    assert page.next_cursor is None
+    assert read_by(convex, "conversations:list") <= 10
+
+
+def test_filter_without_an_index_reads_a_bounded_stretch(
+    convex: ConvexServer, store: ConvexStore
+) -> None:
+    crowd(convex)
+    found: list[str] = []
+
+    cursor: str | None = None
+    while cursor is not None or not convex.calls():
+        page = store.list_conversations(
+            limit=10, cursor=cursor, where=ConversationFilter(page="https://a.example/")
+        )
+        found += [c.session_id for c in page.conversations]
+        cursor = page.next_cursor
+
+    assert found == []
+    assert all(read <= 2_250 for _, read in convex.calls())
+    assert read_by(convex, "conversations:list") == MANY_CONVERSATIONS
+
+
+def test_search_reads_no_more_than_the_best_hits(convex: ConvexServer, store: ConvexStore) -> None:
+    ids = crowd(convex)[:2_000]
+    convex.insert(
+        "messages",
+        [
+            {"conversationId": id_, "role": "user", "content": "parcel", "createdAt": 1}
+            for id_ in ids
+        ],
+    )
+
+    page = store.list_conversations(limit=10, where=ConversationFilter(text="parcel"))
+
+    assert len(page.conversations) == 10
+    assert read_by(convex, "conversations:list") <= 2 * 512
+
+
+# Retention
+
+
+def test_retention_is_off_by_default(convex: ConvexServer, store: ConvexStore) -> None:
+    convex.insert("conversations", [{"sessionId": "old", "createdAt": 1, "updatedAt": 1}])
+
+    convex.call("mutation", "maintenance:forget", {})
+
+    assert len(convex.documents("conversations")) == 1
+
+
+def test_retention_forgets_what_is_older_and_nothing_else(
+    convex: ConvexServer, store: ConvexStore
+) -> None:
+    store.begin_turn(a_question(session_id="fresh"), history_limit=30, lease_s=60)
+    convex.insert(
+        "conversations",
+        [{"sessionId": f"old-{n}", "createdAt": n, "updatedAt": n} for n in range(100)],
+    )
+    convex.set_variable("RETENTION_DAYS", "30")
+
+    try:
+        convex.call("mutation", "maintenance:forget", {})
+        convex.settle()
+    finally:
+        convex.set_variable("RETENTION_DAYS", None)
+
+    assert [c["sessionId"] for c in convex.documents("conversations")] == ["fresh"]
+    assert store.list_conversations(limit=10).total == 1
