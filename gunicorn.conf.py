@@ -5,6 +5,7 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import signal  # noqa: E402
 import sys  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -12,6 +13,7 @@ import gevent  # noqa: E402
 
 from app import logs  # noqa: E402
 from app.settings import Settings, SettingsFaults  # noqa: E402
+from app.web import bad_http  # noqa: E402
 
 try:
     _settings = Settings.from_env()
@@ -60,6 +62,11 @@ def when_ready(_server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Watch for the worker's end, to end its turns in time."""
+    bad_http.answer_in_json()
+    # SIGINT (Ctrl-C, and Fly's way to stop) would drop every stream: make it
+    # what SIGTERM is. Gunicorn tells its workers with SIGQUIT.
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, worker.handle_exit)
     gevent.spawn(_drain_when_stopped, worker)
 
 
