@@ -44,6 +44,15 @@ def _matching(pattern: str, **kwargs: Any) -> fields.String:
     return fields.String(validate=check, metadata={"pattern": f"^{pattern}$"}, **kwargs)
 
 
+class _PlainInteger(fields.Integer):
+    """An integer as the document says it is written: no sign, no `1_0`, no Arabic digits."""
+
+    def _validated(self, value: Any) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", str(value)):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
 class _Input(Schema):
     class Meta:
         unknown = EXCLUDE
@@ -128,7 +137,7 @@ class ErrorLineSchema(_Output):
 class ListQuerySchema(_Input):
     """Which page of the conversations is asked for."""
 
-    limit = fields.Integer(load_default=100, validate=validate.Range(1, 200))
+    limit = _PlainInteger(load_default=100, validate=validate.Range(1, 200))
     cursor = fields.String(validate=validate.Length(1, 512))
 
     @post_load

@@ -1,18 +1,26 @@
 """Bad requests, as a table: what is sent, and the documented error that must come back.
 
-Each row is a well-formed HTTP request (what is wrong with HTTP itself stands in
-``bad_framing.py``). The server that takes them allows the origin ``PAGE``, has the
-keys below, and listens on the host ``perch.test``.
+Each row is a well-formed HTTP request; what is wrong with HTTP itself stands in
+``bad_framing.py``. The server that takes them is configured as ``SERVER`` says. Rows
+without an origin are sent from ``PAGE``, which is allowed, so that every answer can
+be seen to be readable for the page.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-WIDGET_KEY = "widget-key-of-the-live-tests"
-ADMIN_KEY = "admin-key-of-the-live-tests"
+from tests.live.server import ADMIN_KEY, WIDGET_KEY
+
 PAGE = "https://page.test"
+SERVER = {
+    "APP_ENV": "test",
+    "CORS_ORIGIN": PAGE,
+    "WIDGET_API_KEY": WIDGET_KEY,
+    "ADMIN_API_KEY": ADMIN_KEY,
+    "RATE_LIMIT_MAX_REQUESTS": "100000",
+}
 
 JSON_TYPE = {"Content-Type": "application/json"}
 KEY = {"x-api-key": WIDGET_KEY}
@@ -34,6 +42,22 @@ class Bad:
 
     def __str__(self) -> str:
         return self.claim
+
+    @property
+    def sent_headers(self) -> Mapping[str, str]:
+        return {"Origin": PAGE, **self.headers}
+
+    def check(self, status: int, headers: Mapping[str, str], answer: bytes) -> None:
+        """Assert that this is the documented error, whole and readable for the page."""
+        assert (status, headers["Content-Type"]) == (self.status, "application/json"), answer
+        problem = json.loads(answer)
+        request_id = headers["X-Request-Id"]
+        text = problem["error"]
+        assert problem == {"error": text, "code": self.code, "requestId": request_id}
+        assert text
+        origin = self.sent_headers["Origin"]
+        assert headers.get("Access-Control-Allow-Origin") == (PAGE if origin == PAGE else None)
+        assert headers["X-Content-Type-Options"] == "nosniff"
 
 
 def body(claim: str, content: bytes, path: str = "/v1/chat") -> Bad:
@@ -193,7 +217,9 @@ FIELDS = [
     chat("a turn id with a lone surrogate", turnId="turn-000\udfff"),
     chat("regenerate that is a word", turnId="turn-0001", regenerate="maybe"),
     chat("regenerate that is a list", turnId="turn-0001", regenerate=[]),
-    chat("regenerate without a turn id", regenerate=True),
+    replace(
+        chat("regenerate without a turn id", regenerate=True), status=409, code="turn_not_last"
+    ),
     chat("a page that is a string", page="https://page.test/"),
     chat("a page that is a list", page=[]),
     chat("a page whose url is a number", page={"url": 5}),
@@ -322,7 +348,6 @@ PATHS = [
     missing("the root of v1", "/v1"),
     missing("the root of the admin", "/v1/admin"),
     missing("a trailing slash", "/v1/chat/", "POST"),
-    missing("a doubled slash", "//v1/chat", "POST"),
     missing("other capitals", "/V1/Chat", "POST"),
     missing("a version that is not", "/v2/chat", "POST"),
     missing("a file of ours", "/wsgi.py"),
