@@ -1,6 +1,13 @@
-"""What a day cost and brought, summed up while it happens."""
+"""What a day cost and brought, summed up while it happens.
 
+Stores keep counts by name for each UTC day and hour; what the names mean is
+decided here alone.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from app.conversation import Answer
 
 # Upper bounds of the latency classes, in ms; the last class is open.
 LATENCY_BOUNDS_MS = (
@@ -8,17 +15,39 @@ LATENCY_BOUNDS_MS = (
 )  # fmt: skip
 _CLASSES = len(LATENCY_BOUNDS_MS) + 1
 
+Counts = Mapping[str, int]
+"""What to add to a period's figures, by name.
+
+Names are ASCII. One with a point counts a latency class, ``latency.3``; one
+with a colon what a model used, ``prompt_tokens:gpt-4.1-mini``.
+"""
+
+_LATENCIES = ("first_token", "latency")
+_MAX_MODEL_CHARS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFigures:
+    """What one model used; ``unrecorded_tokens`` are charged, but no provider counted them."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    unrecorded_tokens: int = 0
+
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:
-    """One UTC day (``YYYY-MM-DD``).
+    """One UTC day (``YYYY-MM-DD``), or one hour of it (``YYYY-MM-DDTHH``).
 
-    ``errors`` counts ended turns by status ``partial`` or ``error``;
-    latencies are counted by class, see ``LATENCY_BOUNDS_MS``.
+    ``turns`` counts ended attempts, ``partial`` and ``errors`` those of them
+    that ended so, and ``visitors`` the sessions that asked something.
+    Feedback counts on the day of the answer. Latencies are counted by
+    class, see ``LATENCY_BOUNDS_MS``.
     """
 
     day: str
     conversations: int = 0
+    visitors: int = 0
     turns: int = 0
     partial: int = 0
     errors: int = 0
@@ -30,3 +59,123 @@ class DayFigures:
     limits_hit: int = 0
     first_token_classes: tuple[int, ...] = field(default=(0,) * _CLASSES)
     latency_classes: tuple[int, ...] = field(default=(0,) * _CLASSES)
+    models: Mapping[str, ModelFigures] = field(default_factory=dict)
+
+
+COUNTED = (
+    "conversations", "visitors", "turns", "partial", "errors", "prompt_tokens",
+    "completion_tokens", "charged_tokens", "thumbs_up", "thumbs_down", "limits_hit",
+)  # fmt: skip
+
+
+def turn_counts(answer: Answer) -> dict[str, int]:
+    """Return what an ended turn adds."""
+    counts = {"turns": 1}
+    if answer.status == "partial":
+        counts["partial"] = 1
+    elif answer.status == "error":
+        counts["errors"] = 1
+    _add_latency(counts, "first_token", answer.first_token_ms)
+    # How long it took to fail says nothing about how long answers take.
+    _add_latency(counts, "latency", answer.latency_ms if answer.status == "complete" else None)
+    _add_tokens(counts, answer)
+    return counts
+
+
+def sum_counts(parts: Sequence[Counts]) -> dict[str, int]:
+    """Add up counts by name."""
+    total: dict[str, int] = {}
+    for part in parts:
+        for name, count in part.items():
+            total[name] = total.get(name, 0) + count
+    return total
+
+
+def to_figures(period: str, counts: Counts) -> DayFigures:
+    """Convert a period's counts; names that this version does not know are left out."""
+    return DayFigures(
+        day=period,
+        **{name: counts.get(name, 0) for name in COUNTED},
+        first_token_classes=_classes(counts, "first_token"),
+        latency_classes=_classes(counts, "latency"),
+        models=_models(counts),
+    )
+
+
+def sum_figures(period: str, parts: Sequence[DayFigures]) -> DayFigures:
+    """Add up periods. A visitor counts once in each."""
+    return to_figures(period, sum_counts([_to_counts(part) for part in parts]))
+
+
+def percentile(classes: Sequence[int], share: float) -> int | None:
+    """Return the latency in ms that ``share`` of the turns kept within.
+
+    Straight lines are drawn within a class; the open one counts as its
+    lower bound. ``None`` where nothing was counted.
+    """
+    wanted = share * sum(classes)
+    if not wanted:
+        return None
+    lower = 0
+    for count, upper in zip(classes, LATENCY_BOUNDS_MS, strict=False):
+        if wanted <= count:
+            return round(lower + (upper - lower) * wanted / count)
+        wanted -= count
+        lower = upper
+    return LATENCY_BOUNDS_MS[-1]
+
+
+def _add_latency(counts: dict[str, int], name: str, ms: int | None) -> None:
+    if ms is None:
+        return
+    number = sum(bound < ms for bound in LATENCY_BOUNDS_MS)
+    counts[f"{name}.{number}"] = 1
+
+
+def _add_tokens(counts: dict[str, int], answer: Answer) -> None:
+    model, usage = _model_name(answer.model), answer.usage
+    if usage is not None:
+        used = {
+            "prompt_tokens": usage.prompt_tokens,
+            "completion_tokens": usage.completion_tokens,
+        }
+        counts.update(used)
+        counts.update({f"{name}:{model}": tokens for name, tokens in used.items()})
+    if answer.charged_tokens:
+        counts["charged_tokens"] = answer.charged_tokens
+        if usage is None:
+            counts[f"unrecorded_tokens:{model}"] = answer.charged_tokens
+
+
+def _model_name(told: str | None) -> str:
+    # By the model's own account: it may say anything, and stores want ASCII.
+    printable = "".join(char for char in told or "" if char.isascii() and char.isprintable())
+    return printable.strip()[:_MAX_MODEL_CHARS] or "unknown"
+
+
+def _classes(counts: Counts, name: str) -> tuple[int, ...]:
+    return tuple(counts.get(f"{name}.{number}", 0) for number in range(_CLASSES))
+
+
+def _models(counts: Counts) -> dict[str, ModelFigures]:
+    models = sorted({name.partition(":")[2] for name in counts if ":" in name})
+    return {
+        model: ModelFigures(
+            prompt_tokens=counts.get(f"prompt_tokens:{model}", 0),
+            completion_tokens=counts.get(f"completion_tokens:{model}", 0),
+            unrecorded_tokens=counts.get(f"unrecorded_tokens:{model}", 0),
+        )
+        for model in models
+    }
+
+
+def _to_counts(figures: DayFigures) -> dict[str, int]:
+    counts: dict[str, int] = {name: getattr(figures, name) for name in COUNTED}
+    for name in _LATENCIES:
+        classes: tuple[int, ...] = getattr(figures, f"{name}_classes")
+        counts.update({f"{name}.{number}": count for number, count in enumerate(classes)})
+    for model, used in figures.models.items():
+        counts[f"prompt_tokens:{model}"] = used.prompt_tokens
+        counts[f"completion_tokens:{model}"] = used.completion_tokens
+        counts[f"unrecorded_tokens:{model}"] = used.unrecorded_tokens
+    return counts

@@ -5,6 +5,7 @@ after an error nothing of it is stored. Every method may raise
 ``StorageUnavailable``, within the store's own deadline.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from app.conversation import (
@@ -16,6 +17,7 @@ from app.conversation import (
     Thread,
     Turn,
 )
+from app.figures import Counts, DayFigures
 
 EVERYTHING = ConversationFilter()
 
@@ -113,6 +115,31 @@ class ConversationStore(Protocol):
 
         Raises:
             MessageNotFound: the session has no such answer.
+        """
+        ...
+
+    def read_figures(self, first: str, last: str) -> Sequence[DayFigures]:
+        """Return the figures of days or hours, oldest first.
+
+        ``first`` and ``last`` are included and both name UTC days
+        (``YYYY-MM-DD``) or both hours (``YYYY-MM-DDTHH``); hours are kept for
+        a week. A period without figures is left out. Turns and visits are
+        counted in the writes that begin and finish them.
+        """
+        ...
+
+    def add_figures(self, counts: Counts) -> None:
+        """Add to today's figures what no turn counts.
+
+        After an error it may have been added, or not.
+        """
+        ...
+
+    def backfill_figures(self) -> int:
+        """Count a batch of conversations that are older than the figures.
+
+        Their counts go to the days on which things were said. Returns how
+        many conversations were looked at; 0 means that none is left.
         """
         ...
 

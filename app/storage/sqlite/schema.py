@@ -89,6 +89,28 @@ MIGRATIONS = (
         UPDATE counters SET value = value - 1 WHERE name = 'conversations';
     END;
     """,
+    """
+    -- Counts of a UTC day ('2026-11-22') or hour ('2026-11-22T14'); see app/figures.py.
+    CREATE TABLE figures (
+        period TEXT NOT NULL,
+        name TEXT NOT NULL,
+        value INTEGER NOT NULL,
+        PRIMARY KEY (period, name)
+    ) WITHOUT ROWID;
+    CREATE INDEX figures_span ON figures (length(period), period);
+    -- Once a day: hours are kept for a week.
+    CREATE TRIGGER day_begun AFTER INSERT ON figures
+    WHEN length(new.period) = 10 AND new.name = 'turns' BEGIN
+        DELETE FROM figures WHERE length(period) = 13 AND period < date(new.period, '-7 days');
+    END;
+    -- The last day on which the session asked something.
+    ALTER TABLE conversations ADD COLUMN seen_day TEXT;
+    -- Messages before this position were stored when there were no figures.
+    ALTER TABLE conversations ADD COLUMN uncounted_before INTEGER;
+    UPDATE conversations SET uncounted_before = next_position;
+    CREATE INDEX conversations_uncounted ON conversations (key)
+        WHERE uncounted_before IS NOT NULL;
+    """,
 )
 
 

@@ -1,7 +1,7 @@
 """``ConversationStore`` on one SQLite file: each method one transaction."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.conversation import (
@@ -14,8 +14,9 @@ from app.conversation import (
     Turn,
 )
 from app.errors import StorageUnavailable
+from app.figures import Counts, DayFigures
 from app.storage.protocol import EVERYTHING
-from app.storage.sqlite import listing, threads, turns
+from app.storage.sqlite import backfill, figures, listing, threads, turns
 from app.storage.sqlite.database import Database
 
 
@@ -93,6 +94,18 @@ class SqliteStore:
     def rate_message(self, session_id: str, message_id: str, feedback: Feedback) -> None:
         """Set the feedback of one of the session's answers."""
         self._database.write(lambda db: threads.rate_message(db, session_id, message_id, feedback))
+
+    def read_figures(self, first: str, last: str) -> Sequence[DayFigures]:
+        """Return the figures of days or hours, oldest first."""
+        return self._database.read(lambda db: figures.read_figures(db, first, last))
+
+    def add_figures(self, counts: Counts) -> None:
+        """Add to today's figures what no turn counts."""
+        self._database.write(lambda db: figures.add_counts(db, counts, self._clock_ms()))
+
+    def backfill_figures(self) -> int:
+        """Count a batch of conversations that are older than the figures."""
+        return self._database.write(backfill.backfill_figures)
 
     def ping(self) -> None:
         """Return when the file can be read and written."""

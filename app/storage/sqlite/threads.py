@@ -6,6 +6,7 @@ from app.conversation import Feedback, Thread
 from app.errors import ConversationNotFound, MessageNotFound
 from app.storage.protocol import MAX_THREAD_MESSAGES
 from app.storage.sqlite.cursors import from_cursor, to_cursor
+from app.storage.sqlite.figures import count_rating
 from app.storage.sqlite.marks import refresh_marks
 from app.storage.sqlite.rows import from_message_id, to_conversation, to_message
 
@@ -61,7 +62,7 @@ def rate_message(
     """Set the feedback of one of the session's answers."""
     conversation_id, position = from_message_id(message_id) or ("", 0)
     found = db.execute(
-        "SELECT m.key, m.conversation FROM conversations AS c"
+        "SELECT m.key, m.conversation, m.rating, m.created_at FROM conversations AS c"
         " JOIN messages AS m ON m.conversation = c.key"
         " WHERE c.id = ? AND c.session_id = ? AND m.position = ? AND m.role = 'assistant'",
         (conversation_id, session_id, position),
@@ -73,6 +74,7 @@ def rate_message(
         (feedback.rating, feedback.comment, found["key"]),
     )
     refresh_marks(db, found["conversation"])
+    count_rating(db, found["rating"], feedback.rating, found["created_at"])
 
 
 def _newest(

@@ -5,6 +5,8 @@ import sqlite3
 
 from app.conversation import MAX_PREVIEW_CHARS, Answer, Message, Question, Turn
 from app.errors import TurnInProgress, TurnMismatch, TurnNotLast
+from app.figures import turn_counts
+from app.storage.sqlite.figures import add_counts, count_visit
 from app.storage.sqlite.marks import refresh_marks
 from app.storage.sqlite.rows import to_message
 
@@ -24,6 +26,7 @@ def begin_turn(
         if answer is not None:
             return _turn(db, question, opened, asked["position"], history_limit, answer=answer)
     _end_running_turn(db, opened, now)
+    count_visit(db, opened, now)
     if asked is None:
         position = _store_question(db, opened, question, now)
     else:
@@ -59,6 +62,7 @@ def finish_turn(db: sqlite3.Connection, turn: Turn, answer: Answer, *, now: int)
         (opened["key"], asked["position"]),
     )
     refresh_marks(db, opened["key"])
+    add_counts(db, turn_counts(answer), now)
     return True
 
 
@@ -115,6 +119,7 @@ def _end_running_turn(db: sqlite3.Connection, opened: sqlite3.Row, now: int) -> 
         (opened["key"], opened["running_position"]),
     )
     refresh_marks(db, opened["key"])
+    add_counts(db, turn_counts(Answer("", "error")), now)
 
 
 def _running_turn_id(db: sqlite3.Connection, opened: sqlite3.Row) -> str | None:
