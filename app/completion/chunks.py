@@ -16,6 +16,8 @@ from app.conversation import Usage
 from app.errors import ModelInterrupted, ModelUnavailable
 
 MAX_EVENT_BYTES = 2 * 1024 * 1024
+_MAX_DONE_BYTES = 16
+_BLANK = (b"", b"\r")
 
 
 class ChunkReader:
@@ -25,7 +27,7 @@ class ChunkReader:
 
     def __init__(self) -> None:
         self._rest = b""
-        self._data: list[bytes] = []
+        self._data: bytes | None = None
         self.done = False
         self.finish_reason: str | None = None
         self.model: str | None = None
@@ -43,50 +45,45 @@ class ChunkReader:
         self._rest = lines.pop()
         if len(self._rest) > MAX_EVENT_BYTES:
             raise ModelInterrupted
+        data = self._data
         deltas: list[str] = []
         for line in lines:
-            if line.endswith(b"\r"):
-                line = line[:-1]
             if line.startswith(b"data:"):
-                self._data.append(line[5:])
-            elif not line and self._data:
-                self._read_event(deltas)
+                data = line[5:] if data is None else data + b"\n" + line[5:]
+            elif data is not None and line in _BLANK:
+                self._read_event(data, deltas)
+                data = None
+        self._data = data
         return deltas
 
-    def _read_event(self, deltas: list[str]) -> None:
-        data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
-        self._data.clear()
-        if self.done or data.strip() == b"[DONE]":
+    def _read_event(self, data: bytes, deltas: list[str]) -> None:
+        if self.done or (len(data) < _MAX_DONE_BYTES and data.strip() == b"[DONE]"):
             self.done = True
             return
         try:
-            self._read_chunk(from_json(data), deltas)
-        except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
+            chunk = from_json(data)
+            choices = chunk.get("choices")
+            if choices:
+                self._read_choice(choices[0], deltas)
+            if self.model is None and isinstance(chunk.get("model"), str):
+                self.model = chunk["model"]
+            usage = chunk.get("usage")
+            if usage:
+                self.usage = Usage(int(usage["prompt_tokens"]), int(usage["completion_tokens"]))
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
             raise ModelInterrupted from error
-
-    def _read_chunk(self, chunk: Any, deltas: list[str]) -> None:
-        choices = chunk.get("choices")
-        if choices:
-            choice = choices[0]
-            delta = choice.get("delta")
-            if delta:
-                self._read_delta(delta, deltas)
-            if choice.get("finish_reason"):
-                self.finish_reason = str(choice["finish_reason"])
-        if self.model is None and isinstance(chunk.get("model"), str):
-            self.model = chunk["model"]
-        usage = chunk.get("usage")
-        if usage:
-            self.usage = Usage(int(usage["prompt_tokens"]), int(usage["completion_tokens"]))
         if chunk.get("error"):
             raise ModelUnavailable
 
-    def _read_delta(self, delta: Any, deltas: list[str]) -> None:
-        content = delta.get("content")
-        if content:
-            if not isinstance(content, str):
-                raise TypeError(content)
-            deltas.append(content)
-        refusal = delta.get("refusal")
-        if refusal:
-            self.refusal = (self.refusal or "") + str(refusal)
+    def _read_choice(self, choice: Any, deltas: list[str]) -> None:
+        delta = choice.get("delta")
+        if delta:
+            content = delta.get("content")
+            if content:
+                if not isinstance(content, str):
+                    raise TypeError(content)
+                deltas.append(content)
+            if delta.get("refusal"):
+                self.refusal = (self.refusal or "") + str(delta["refusal"])
+        if choice.get("finish_reason"):
+            self.finish_reason = str(choice["finish_reason"])

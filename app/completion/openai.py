@@ -229,14 +229,15 @@ class OpenAICompletion:
         return ended or self._reader.done
 
     def _consume(self, received: bytes) -> bool:
-        was_finished = self._is_finished()
+        reader = self._reader
+        was_finished = reader.finish_reason
         try:
-            deltas = self._reader.feed(received)
+            deltas = reader.feed(received)
         except ModelFailure as error:
             self._error = error
             return False
         wanted = not deltas or self._receive is None or self._receive(deltas)
-        return wanted and not self._reader.done and self._is_finished() == was_finished
+        return wanted and reader.finish_reason is was_finished and not reader.done
 
     def _is_finished(self) -> bool:
         return self._reader.done or self._reader.finish_reason is not None

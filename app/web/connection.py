@@ -107,8 +107,10 @@ class SocketOutlet:
             if self.on_broken is not None:
                 self.on_broken()
             return True
+        if sent == len(chunk):
+            return True
         self._rest = chunk[sent:]
-        return not self._rest
+        return False
 
     def flush(self) -> None:
         """Write what ``send`` could not, from the response's greenlet.

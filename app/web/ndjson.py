@@ -57,6 +57,8 @@ def token_lines(tokens: Sequence[str]) -> bytes:
     under ``json.dumps`` and builds the rest of the line itself.
     """
     try:
+        if len(tokens) == 1:  # most reads bring one
+            return f'{{"type":"token","token":{encode_basestring(tokens[0])}}}\n'.encode()
         return "".join(
             [f'{{"type":"token","token":{encode_basestring(token)}}}\n' for token in tokens]
         ).encode()

@@ -1,0 +1,30 @@
+"""A small HTTP/1.1 client on gevent sockets: one pool, one TLS context, no threads.
+
+Perch talks to two servers all day, the model's and Convex's. A general
+client spends 0.3 to 5 ms of CPU on each call and switches greenlets for every
+network read; this one parses with llhttp (``httptools``), keeps connections
+alive, and can move a response's bytes inside gevent's hub (``Exchange.pump``)
+while the calling greenlet sleeps. See ``docs/adr/0002-own-http-client.md``.
+
+It speaks what those servers speak: no redirects, cookies, proxies or
+compression (it asks for ``identity``).
+
+Read top-down: ``client`` is the pool, ``exchange`` one request with its
+response, ``pump`` the fast path, ``connection`` the socket under it.
+"""
+
+from app.http_client.client import HttpClient, Response
+from app.http_client.connection import make_tls_context
+from app.http_client.exchange import Exchange
+from app.http_client.failures import HttpBroken, HttpConnectFailed, HttpFailure, HttpTimeout
+
+__all__ = [
+    "Exchange",
+    "HttpBroken",
+    "HttpClient",
+    "HttpConnectFailed",
+    "HttpFailure",
+    "HttpTimeout",
+    "Response",
+    "make_tls_context",
+]

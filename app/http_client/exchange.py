@@ -1,0 +1,249 @@
+"""One request on its connection, and the response as it comes in."""
+
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+import httptools
+
+from app.http_client.connection import Connection
+from app.http_client.failures import ClosedWhileIdle, HttpBroken, HttpTimeout
+from app.http_client.pump import Linger, Pump
+
+_MAX_HEAD_BYTES = 65_536
+_MAX_BODY_BYTES = 32 * 1024 * 1024
+
+
+class Exchange:
+    """One request on its connection, and the response as it comes in."""
+
+    __slots__ = (
+        "_body",
+        "_connection",
+        "_deadline",
+        "_framed",
+        "_give_back",
+        "_got_bytes",
+        "_head_bytes",
+        "_lingers",
+        "_parser",
+        "_read_timeout_s",
+        "_reusable",
+        "ended",
+        "headers",
+        "resent",
+        "status",
+    )
+
+    def __init__(
+        self,
+        give_back: Callable[[Connection], None],
+        connection: Connection,
+        read_timeout_s: float,
+        deadline: float | None,
+    ) -> None:
+        self._give_back = give_back
+        self._connection: Connection | None = connection
+        self._read_timeout_s = read_timeout_s
+        self._deadline = deadline
+        self._parser = httptools.HttpResponseParser(self)
+        self._body: list[bytes] = []
+        self.ended = False
+        self._framed = False
+        self._got_bytes = False
+        self._head_bytes = 0
+        self._reusable = False
+        self._lingers = False
+        self.resent = False
+        self.status = 0
+        self.headers: list[tuple[str, str]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Keep the connection if the response was read whole, else close it."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if self.ended and self._reusable:
+            self._give_back(connection)
+        elif self._lingers and not self.ended:
+            self._connection = connection
+            Linger(self, connection)
+        else:
+            connection.close()
+
+    def header(self, name: str) -> str | None:
+        """Return the first header of this name, in any case."""
+        return find_header(self.headers, name)
+
+    def start(self, request: bytes) -> None:
+        """Send the request and wait for the response's head."""
+        connection = self._connected()
+        try:
+            connection.send_all(request, self._patience_s())
+        except OSError as error:
+            raise ClosedWhileIdle from error
+        while not self.status:
+            self._read_once()
+
+    def read_all(self) -> bytes:
+        """Wait for the rest of the body and return it.
+
+        Raises:
+            HttpFailure: it did not come whole, or is larger than 32 MiB.
+        """
+        size = sum(map(len, self._body))
+        while not self.ended:
+            before = len(self._body)
+            self._read_once()
+            size += sum(map(len, self._body[before:]))
+            if size > _MAX_BODY_BYTES:
+                raise HttpBroken("the response is too large")
+        return b"".join(self._body)
+
+    def read(self) -> bytes:
+        """Wait for the next piece of the body; ``b""`` is its end.
+
+        Raises:
+            HttpFailure: no more will come.
+        """
+        while not self._body and not self.ended:
+            self._read_once()
+        return self.take()
+
+    def forget_lingering(self) -> None:
+        """Let ``close`` close at once again."""
+        self._lingers = False
+
+    def linger(self) -> None:
+        """Let ``close`` wait a second, in the hub, for an end that is all but here."""
+        self._lingers = True
+
+    def pump(self, consume: Callable[[bytes], bool], silence_s: float | None = None) -> bool:
+        """Hand the body over, piece by piece, from gevent's hub.
+
+        ``consume`` must neither block nor raise; a false answer pauses the
+        pump. The calling greenlet sleeps meanwhile: a token costs no switch.
+        ``silence_s`` replaces the read timeout. Returns true at the end of
+        the body, false when paused.
+
+        Raises:
+            HttpFailure: no more will come.
+        """
+        if self._body and not consume(self.take()):
+            return False
+        if self.ended:
+            return True
+        return Pump(self, self._connected(), consume, silence_s or self._read_timeout_s).run()
+
+    def feed_once(self) -> bool:
+        """Parse what one read brings; false when nothing was there.
+
+        Raises:
+            HttpBroken: the connection was cut, or what came is not HTTP.
+        """
+        try:
+            data = (self._connection or self._connected()).receive()
+        except OSError as error:
+            raise self._cut() from error
+        if data is None:
+            return False
+        if not data:
+            self._on_end_of_stream()
+            return True
+        self._got_bytes = True
+        if not self.status:
+            self._head_bytes += len(data)
+            if self._head_bytes > _MAX_HEAD_BYTES:
+                raise HttpBroken("the response's head is too large")
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            raise HttpBroken("what came is not HTTP") from error
+        return True
+
+    def take(self) -> bytes:
+        """Return the body's bytes that were parsed and not yet taken."""
+        body = self._body
+        if not body:
+            return b""
+        data = body[0] if len(body) == 1 else b"".join(body)
+        body.clear()
+        return data
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            raise HttpBroken("the exchange is closed")
+        return self._connection
+
+    def _read_once(self) -> None:
+        while not self.feed_once():
+            self._connected().wait_readable(self._patience_s())
+
+    def _patience_s(self) -> float:
+        if self._deadline is None:
+            return self._read_timeout_s
+        left_s = self._deadline - time.monotonic()
+        if left_s <= 0:
+            raise HttpTimeout("the deadline has passed")
+        return min(self._read_timeout_s, left_s)
+
+    def _on_end_of_stream(self) -> None:
+        if self.status and not self._framed:
+            self.ended = True  # RFC 9112 §6.3: such a body ends with the connection
+            return
+        raise self._cut()
+
+    def _cut(self) -> Exception:
+        if not self._got_bytes:
+            return ClosedWhileIdle()
+        return HttpBroken("the connection was cut")
+
+    # Called by the parser, in this order.
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Collect a header."""
+        self.headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
+
+    def on_headers_complete(self) -> None:
+        """Note how the body is framed."""
+        status = self._parser.get_status_code()
+        if status < 200:
+            self.headers.clear()
+            return
+        self.status = status
+        self._framed = (
+            status in (204, 304)
+            or self.header("content-length") is not None
+            or self.header("transfer-encoding") is not None
+        )
+
+    def on_body(self, data: bytes) -> None:
+        """Collect a piece of the body."""
+        self._body.append(data)
+
+    def on_message_complete(self) -> None:
+        """Note the end of the response."""
+        if self.status:
+            self.ended = True
+            self._reusable = self._parser.should_keep_alive()
+
+
+def find_header(headers: Sequence[tuple[str, str]], name: str) -> str | None:
+    """Return the first header of this name, in any case."""
+    name = name.lower()
+    for key, value in headers:
+        if key == name:
+            return value
+    return None

@@ -1,0 +1,21 @@
+"""Why there is no usable response."""
+
+
+class HttpFailure(Exception):
+    """No usable response."""
+
+
+class HttpConnectFailed(HttpFailure):
+    """No connection could be made: nothing was sent, repeating is safe."""
+
+
+class HttpTimeout(HttpFailure):
+    """The server was silent too long; it may have acted on the request."""
+
+
+class HttpBroken(HttpFailure):
+    """The connection broke or spoke nonsense; the request may have been acted on."""
+
+
+class ClosedWhileIdle(Exception):
+    """A kept connection was dead before it brought a byte; for the pool alone."""

@@ -1,0 +1,149 @@
+"""The fast path: a response's bytes move in gevent's hub while its greenlet sleeps.
+
+A greenlet switch costs about as much as everything else a token needs, so
+the hub's own watcher reads, parses and hands over, and wakes the greenlet only
+at the end. ``Exchange.read`` is the plain twin; tests hold both to the same
+bytes.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from gevent.hub import Waiter
+
+from app.http_client.connection import Connection
+from app.http_client.failures import ClosedWhileIdle, HttpBroken, HttpTimeout
+
+if TYPE_CHECKING:
+    from app.http_client.exchange import Exchange
+
+# How many reads one wake-up may take, so that one fast server cannot keep
+# the hub from the other streams.
+_MAX_READS_A_WAKE = 16
+_LINGER_S = 1.0
+
+
+class Pump:
+    """Moves one response's bytes, from ``run`` until it returns."""
+
+    __slots__ = (
+        "_connection",
+        "_consume",
+        "_exchange",
+        "_heard_at",
+        "_loop",
+        "_over",
+        "_silence_s",
+        "_timer",
+        "_waiter",
+    )
+
+    def __init__(
+        self,
+        exchange: "Exchange",
+        connection: Connection,
+        consume: Callable[[bytes], bool],
+        silence_s: float,
+    ) -> None:
+        self._exchange = exchange
+        self._connection = connection
+        self._consume = consume
+        self._silence_s = silence_s
+        self._loop: Any = gevent.get_hub().loop
+        self._heard_at: float = self._loop.now()
+        self._waiter: Any = Waiter()
+        self._over = False
+        self._timer = self._loop.timer(silence_s)
+
+    def run(self) -> bool:
+        """Sleep until the body's end (true) or until it is refused (false).
+
+        Raises:
+            HttpFailure: no more will come.
+        """
+        watcher = self._connection.watcher
+        watcher.start(self._on_readable)
+        self._timer.start(self._on_silence)
+        try:
+            if self._connection.has_buffered():
+                self._loop.run_callback(self._on_readable)
+            return bool(self._waiter.get())
+        finally:
+            self._over = True
+            watcher.stop()
+            self._timer.close()
+
+    def _on_readable(self) -> None:
+        if self._over:
+            return
+        exchange = self._exchange
+        try:
+            for _ in range(_MAX_READS_A_WAKE):
+                if not exchange.feed_once():
+                    return
+                self._heard_at = self._loop.now()
+                data = exchange.take()
+                if (data and not self._consume(data)) or exchange.ended:
+                    self._end(exchange.ended)
+                    return
+                if not self._connection.has_buffered():
+                    return
+            self._loop.run_callback(self._on_readable)
+        except Exception as error:  # handed to the greenlet that waits
+            self._fail(error)
+
+    def _on_silence(self) -> None:
+        # The timer is not restarted at each read: that would cost more than
+        # the read. It looks once a period how long the silence has been.
+        left_s = self._silence_s - (self._loop.now() - self._heard_at)
+        if left_s <= 0.001:
+            self._fail(HttpTimeout("the server is silent"))
+            return
+        self._timer.close()
+        self._timer = self._loop.timer(left_s)
+        self._timer.start(self._on_silence)
+
+    def _end(self, ended: bool) -> None:
+        self._over = True
+        self._waiter.switch(ended)
+
+    def _fail(self, error: Exception) -> None:
+        self._over = True
+        if isinstance(error, ClosedWhileIdle):
+            error = HttpBroken("the connection was cut")
+        self._waiter.throw(error)
+
+
+class Linger:
+    """Waits a second, in the hub, for the last bytes of a response that is known already.
+
+    Most often only the body's end mark is missing; with it the connection
+    can be kept, and the next turn needs no handshake.
+    """
+
+    __slots__ = ("_connection", "_exchange", "_timer")
+
+    def __init__(self, exchange: "Exchange", connection: Connection) -> None:
+        self._exchange = exchange
+        self._connection = connection
+        self._timer: Any = gevent.get_hub().loop.timer(_LINGER_S)
+        self._timer.start(self._leave)
+        connection.watcher.start(self._on_readable)
+        if connection.has_buffered():
+            self._on_readable()
+
+    def _on_readable(self) -> None:
+        try:
+            self._exchange.feed_once()
+        except Exception:
+            self._leave()
+            return
+        if self._exchange.ended:
+            self._leave()
+
+    def _leave(self) -> None:
+        self._timer.close()
+        self._connection.watcher.stop()
+        self._exchange.forget_lingering()
+        self._exchange.close()
