@@ -6,6 +6,8 @@
     │   ├── PayloadTooLarge
     │   └── MediaTypeUnsupported
     ├── Unauthorized               no key, a wrong key, a dead token
+    │   ├── SessionExpired
+    │   └── SessionRequired
     ├── Forbidden                  an origin or a session that may not
     │   └── OriginNotAllowed
     ├── NotFound
@@ -92,6 +94,20 @@ class Unauthorized(ServiceError):
 
     code = "unauthorized"
     text = "Unauthorized"
+
+
+class SessionExpired(Unauthorized):
+    """The session's token was live once, or its visitor deleted the session."""
+
+    code = "session_expired"
+    text = "This session has expired"
+
+
+class SessionRequired(Unauthorized):
+    """This session is open only to the holder of its token."""
+
+    code = "session_required"
+    text = "A session token is required"
 
 
 class Forbidden(ServiceError):

@@ -11,13 +11,13 @@ from app.completion.demo import NAME as DEMO_MODEL_NAME
 from app.completion.demo import DemoModel
 from app.completion.openai import OpenAIModel, OpenAIOptions
 from app.completion.protocol import CompletionModel
-from app.routes import admin, chat, demo, headless, system, widget
+from app.routes import admin, chat, demo, headless, session, system, widget
 from app.running_turn import TurnLimits
 from app.settings import Settings
 from app.storage.protocol import ConversationStore
 from app.storage.sqlite import SqliteStore
 from app.turns import TurnPolicy, TurnService
-from app.web import problems, request_log, security
+from app.web import problems, request_log, secret_keys, security, tokens
 from app.web.services import Services
 
 log = logging.getLogger(__name__)
@@ -56,6 +56,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         settings=settings,
         store=store,
         turns=TurnService(store, parts.model or _model(settings), _policy(settings)),
+        tokens=_tokens(settings),
         model_name=settings.openai_model if settings.openai_api_key else DEMO_MODEL_NAME,
     )
     if settings.trusted_proxy_hops or settings.platform:
@@ -65,7 +66,8 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     request_log.register(app)
     security.register(app, settings)
     problems.register(app)
-    for part in (chat, headless, admin, widget, system, demo):
+    app.register_blueprint(session.door)
+    for part in (chat, headless, session, admin, widget, system, demo):
         app.register_blueprint(part.blueprint)
     if settings.ignored:
         log.info(
@@ -93,6 +95,14 @@ def _model(settings: Settings) -> CompletionModel:
             read_timeout_s=settings.model_read_timeout_s,
         )
     )
+
+
+def _tokens(settings: Settings) -> tokens.SessionTokens:
+    keys = [
+        secret_keys.derive_key(secret, tokens.PURPOSE)
+        for secret in secret_keys.read_secrets(settings)
+    ]
+    return tokens.SessionTokens(keys, live_s=settings.session_token_ttl_s)
 
 
 def _policy(settings: Settings) -> TurnPolicy:

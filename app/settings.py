@@ -16,6 +16,7 @@ from marshmallow.validate import Range
 ROOT = Path(__file__).resolve().parent.parent
 
 AppEnv = Literal["development", "production", "test"]
+SessionMode = Literal["compat", "strict"]
 
 DEVELOPMENT_WIDGET_KEY = "development-widget-key"
 MIN_KEY_CHARS = 24
@@ -37,6 +38,8 @@ _SECRETS = (
     "WIDGET_API_KEY",
     "ADMIN_API_KEY",
     "REDIS_URL",
+    "SECRET_KEY",
+    "IDENTITY_SECRET",
     "SYSTEM_PROMPT",
 )
 _PLACEHOLDERS = ("change", "your-", "your_", "example", "placeholder", "replace", "xxxx")
@@ -89,6 +92,13 @@ class Settings:
 
     widget_api_keys: tuple[str, ...]
     admin_api_keys: tuple[str, ...]
+    secret_keys: tuple[str, ...]
+    session_mode: SessionMode
+    session_token_ttl_s: float
+    identity_secrets: tuple[str, ...]
+    widget_title: str | None
+    widget_welcome_message: str | None
+    widget_starters: tuple[str, ...]
     cors_origins: tuple[str, ...]
     rate_limit_window_ms: int
     rate_limit_max_requests: int
@@ -177,6 +187,13 @@ def _read(env: "_Reader", app_env: AppEnv, platform: tuple[str, int, str | None]
             "WIDGET_API_KEY", DEVELOPMENT_WIDGET_KEY if development else ""
         ),
         "admin_api_keys": env.texts("ADMIN_API_KEY", ""),
+        "secret_keys": env.texts("SECRET_KEY", ""),
+        "session_mode": env.choice("SESSION_MODE", "compat", "strict"),
+        "session_token_ttl_s": env.seconds("SESSION_TOKEN_TTL_S", 900),
+        "identity_secrets": env.texts("IDENTITY_SECRET", ""),
+        "widget_title": env.text("WIDGET_TITLE"),
+        "widget_welcome_message": env.text("WIDGET_WELCOME_MESSAGE"),
+        "widget_starters": env.texts("WIDGET_STARTERS", "", separator="|"),
         "cors_origins": env.texts("CORS_ORIGIN", "*" if development else ""),
         "max_history_messages": env.whole("MAX_HISTORY_MESSAGES", 30, 1, 1000),
         "rate_limit_window_ms": env.whole("RATE_LIMIT_WINDOW_MS", 60_000, 1, 86_400_000),
@@ -233,9 +250,15 @@ class _Reader:
         value = (value or "").strip()
         return value or default
 
-    def texts(self, name: str, default: str) -> tuple[str, ...]:
+    def texts(self, name: str, default: str, separator: str = ",") -> tuple[str, ...]:
         value = self.text(name, default) or ""
-        return tuple(part.strip() for part in value.split(",") if part.strip())
+        return tuple(part.strip() for part in value.split(separator) if part.strip())
+
+    def choice(self, name: str, default: str, *others: str) -> str:
+        value = self.text(name) or default
+        if value not in (default, *others):
+            self._faults[name] = f"is {value!r}: use {' or '.join((default, *others))}"
+        return value
 
     def whole(self, name: str, default: int, least: int, most: int) -> int:
         self._drop_empty(name)
@@ -305,6 +328,8 @@ def _contradictions(values: Mapping[str, Any]) -> dict[str, str]:
     if values["app_env"] == "production":
         _check_keys(faults, "WIDGET_API_KEY", values["widget_api_keys"])
     _check_keys(faults, "ADMIN_API_KEY", values["admin_api_keys"])
+    _check_keys(faults, "SECRET_KEY", values["secret_keys"])
+    _check_keys(faults, "IDENTITY_SECRET", values["identity_secrets"])
     if "*" in values["cors_origins"] and len(values["cors_origins"]) > 1:
         faults["CORS_ORIGIN"] = "mixes * with origins: name the origins only"
     for origin in values["cors_origins"]:

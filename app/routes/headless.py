@@ -9,6 +9,7 @@ from app.errors import Conflict, ModelFailure, Overloaded, StorageUnavailable, T
 from app.web import ndjson
 from app.web.contract import contract
 from app.web.schemas import ChatRequest, ChatSchema, ReplySchema
+from app.web.sessions import chatting_session
 from app.web.turn_response import complete_turn, stream_turn
 
 blueprint = Blueprint("headless", __name__)
@@ -31,9 +32,9 @@ def stream(asked: ChatRequest) -> Response:
 
 
 def to_question(asked: ChatRequest) -> Question:
-    """Name the turn where the client did not."""
+    """Find the session, and name the turn where the client did not."""
     return Question(
-        session_id=asked.session_id,
+        session_id=chatting_session(asked.session_id),
         turn_id=asked.turn_id or secrets.token_hex(12),
         content=asked.message,
         regenerate=asked.regenerate,

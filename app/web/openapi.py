@@ -26,9 +26,12 @@ from app.web.schemas import (
 )
 from app.web.security import ACCESS, Access
 
-_SCHEMES: dict[Access, dict[str, list[str]]] = {
-    Access.WIDGET_KEY: {"WidgetKey": []},
-    Access.ADMIN_KEY: {"AdminKey": []},
+# The ways to be let in; a scheme of one way that is left out is not needed for it.
+_SCHEMES: dict[Access, list[dict[str, list[str]]]] = {
+    Access.WIDGET_KEY: [{"WidgetKey": []}],
+    Access.CHAT: [{"WidgetKey": []}, {"WidgetKey": [], "SessionToken": []}],
+    Access.SESSION: [{"SessionToken": []}],
+    Access.ADMIN_KEY: [{"AdminKey": []}],
 }
 _LINES = (StartLineSchema, TokenLineSchema, DoneLineSchema, ErrorLineSchema)
 
@@ -50,6 +53,7 @@ def describe(app: Flask, base_url: str) -> dict[str, Any]:
     spec.components.security_scheme(
         "AdminKey", {"type": "apiKey", "in": "header", "name": "x-admin-api-key"}
     )
+    spec.components.security_scheme("SessionToken", {"type": "http", "scheme": "bearer"})
     for rule, promise in _promises(app):
         methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
         operation = _operation(app, rule, promise, plugin.converter)
@@ -78,7 +82,7 @@ def _operation(
         "responses": _responses(promise, access),
     }
     if access in _SCHEMES:
-        operation["security"] = [_SCHEMES[access]]
+        operation["security"] = _SCHEMES[access]
     parameters = [
         {
             "name": _camel(name),

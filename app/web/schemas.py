@@ -18,8 +18,8 @@ _TURN_ID = r"[A-Za-z0-9._:-]{8,64}"
 class ChatRequest:
     """A visitor's message, as the chat routes take it in."""
 
-    session_id: str
     message: str
+    session_id: str | None = None
     turn_id: str | None = None
     regenerate: bool = False
     page: Page | None = None
@@ -33,7 +33,7 @@ class ListQuery:
     cursor: str | None = None
 
 
-def _matching(pattern: str, **kwargs: Any) -> fields.String:
+def _matching(pattern: str, description: str = "", **kwargs: Any) -> fields.String:
     """Return a string field that the pattern describes to its very end."""
     compiled = re.compile(pattern)
 
@@ -41,7 +41,8 @@ def _matching(pattern: str, **kwargs: Any) -> fields.String:
         if not compiled.fullmatch(value):
             raise ValidationError(f"Must match {pattern}")
 
-    return fields.String(validate=check, metadata={"pattern": f"^{pattern}$"}, **kwargs)
+    metadata = {"pattern": f"^{pattern}$"} | ({"description": description} if description else {})
+    return fields.String(validate=check, metadata=metadata, **kwargs)
 
 
 class _PlainInteger(fields.Integer):
@@ -53,19 +54,25 @@ class _PlainInteger(fields.Integer):
         return super()._validated(value)
 
 
-class _Input(Schema):
+class InputSchema(Schema):
+    """Something that a client sends; what we do not know is ignored."""
+
     class Meta:
+        """What Marshmallow must know."""
+
         unknown = EXCLUDE
 
 
-class _Output(Schema):
+class OutputSchema(Schema):
+    """Something that we send."""
+
     @post_dump
     def leave_out_nothing(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Leave out what is not set."""
         return {name: value for name, value in data.items() if value is not None}
 
 
-class PageSchema(_Input):
+class PageSchema(InputSchema):
     """The page that the visitor chats from."""
 
     url = fields.String(required=True, validate=validate.Length(1, 2048))
@@ -77,10 +84,14 @@ class PageSchema(_Input):
         return Page(**data)
 
 
-class ChatSchema(_Input):
+class ChatSchema(InputSchema):
     """A visitor's message."""
 
-    session_id = _matching(_SESSION_ID, required=True, data_key="sessionId")
+    session_id = _matching(
+        _SESSION_ID,
+        data_key="sessionId",
+        description="An id that the client made up; needed where no session token is sent.",
+    )
     message = fields.String(required=True, validate=validate.Length(1, MAX_MESSAGE_CHARS))
     turn_id = _matching(_TURN_ID, data_key="turnId")
     regenerate = fields.Boolean(truthy={True}, falsy={False})
@@ -92,7 +103,7 @@ class ChatSchema(_Input):
         return ChatRequest(**data)
 
 
-class ReplySchema(_Output):
+class ReplySchema(OutputSchema):
     """A whole answer."""
 
     conversation_id = fields.String(required=True, data_key="conversationId")
@@ -100,7 +111,7 @@ class ReplySchema(_Output):
     turn_id = fields.String(required=True, data_key="turnId")
 
 
-class StartLineSchema(_Output):
+class StartLineSchema(OutputSchema):
     """The question is stored."""
 
     type = fields.Constant("start", required=True)
@@ -108,7 +119,7 @@ class StartLineSchema(_Output):
     turn_id = fields.String(required=True, data_key="turnId")
 
 
-class TokenLineSchema(_Output):
+class TokenLineSchema(OutputSchema):
     """A piece of the answer."""
 
     type = fields.Constant("token", required=True)
@@ -124,7 +135,7 @@ class DoneLineSchema(ReplySchema):
     )
 
 
-class ErrorLineSchema(_Output):
+class ErrorLineSchema(OutputSchema):
     """The answer broke off; what was said so far is kept."""
 
     type = fields.Constant("error", required=True)
@@ -134,7 +145,7 @@ class ErrorLineSchema(_Output):
     retry_after = fields.Float(data_key="retryAfter")
 
 
-class ListQuerySchema(_Input):
+class ListQuerySchema(InputSchema):
     """Which page of the conversations is asked for."""
 
     limit = _PlainInteger(load_default=100, validate=validate.Range(1, 200))
@@ -146,21 +157,21 @@ class ListQuerySchema(_Input):
         return ListQuery(**data)
 
 
-class UsageSchema(_Output):
+class UsageSchema(OutputSchema):
     """The tokens of one completion."""
 
     prompt_tokens = fields.Integer(required=True, data_key="promptTokens")
     completion_tokens = fields.Integer(required=True, data_key="completionTokens")
 
 
-class FeedbackSchema(_Output):
+class FeedbackSchema(OutputSchema):
     """A visitor's opinion of an answer."""
 
     rating = fields.String(required=True, validate=validate.OneOf(["up", "down"]))
     comment = fields.String()
 
 
-class ConversationSchema(_Output):
+class ConversationSchema(OutputSchema):
     """A conversation without its messages."""
 
     id = fields.String(required=True, data_key="_id")
@@ -176,7 +187,7 @@ class ConversationSchema(_Output):
     user = fields.String()
 
 
-class MessageSchema(_Output):
+class MessageSchema(OutputSchema):
     """One thing said."""
 
     id = fields.String(required=True, data_key="_id")
@@ -193,7 +204,7 @@ class MessageSchema(_Output):
     feedback = fields.Nested(FeedbackSchema)
 
 
-class ConversationListSchema(_Output):
+class ConversationListSchema(OutputSchema):
     """A page of conversations, newest-updated first."""
 
     conversations = fields.List(fields.Nested(ConversationSchema), required=True)
@@ -201,14 +212,14 @@ class ConversationListSchema(_Output):
     next_cursor = fields.String(data_key="nextCursor")
 
 
-class ThreadSchema(_Output):
+class ThreadSchema(OutputSchema):
     """A conversation with its messages, oldest first."""
 
     conversation = fields.Nested(ConversationSchema, required=True)
     messages = fields.List(fields.Nested(MessageSchema), required=True)
 
 
-class ProblemSchema(_Output):
+class ProblemSchema(OutputSchema):
     """A failure."""
 
     error = fields.String(required=True, metadata={"description": "One sentence for a reader."})
@@ -217,13 +228,13 @@ class ProblemSchema(_Output):
     details = fields.Dict(metadata={"description": "Faults by field, in development only."})
 
 
-class HealthSchema(_Output):
+class HealthSchema(OutputSchema):
     """The process answers."""
 
     status = fields.Constant("ok", required=True)
 
 
-class ReadinessSchema(_Output):
+class ReadinessSchema(OutputSchema):
     """Whether turns can be served, and what stands in the way."""
 
     status = fields.String(required=True, validate=validate.OneOf(["ready", "not_ready"]))

@@ -21,6 +21,8 @@ from app.errors import NotConfigured, NotFound, OriginNotAllowed, TooManyRequest
 from app.settings import Settings
 from app.web.client_address import client_address, limit_key
 from app.web.limit_storage import SCHEME as MEMORY_SCHEME
+from app.web.origins import is_own_page
+from app.web.sessions import read_token, require_token
 
 log = logging.getLogger(__name__)
 
@@ -49,13 +51,17 @@ class Access(Enum):
 
     ANYONE = auto()
     WIDGET_KEY = auto()
+    CHAT = auto()  # the widget key, and a session token for a session that has one
+    SESSION = auto()
     ADMIN_KEY = auto()
     DEVELOPMENT = auto()
 
 
 ACCESS: dict[str, Access] = {
-    "chat": Access.WIDGET_KEY,
-    "headless": Access.WIDGET_KEY,
+    "chat": Access.CHAT,
+    "headless": Access.CHAT,
+    "session_door": Access.WIDGET_KEY,
+    "session": Access.SESSION,
     "admin": Access.ADMIN_KEY,
     "widget": Access.ANYONE,
     "system": Access.ANYONE,
@@ -75,9 +81,12 @@ _CHAT_ENDPOINTS = ("chat.chat", "headless.chat", "headless.stream")
 
 def register(app: Flask, settings: Settings) -> None:
     """Guard an application, and put the headers on its answers."""
+    refuse_wrong_widget_key = _key_guard(settings.widget_api_keys, "x-api-key", "x-widget-api-key")
     guards: dict[Access, Callable[[], None]] = {
         Access.ANYONE: lambda: None,
-        Access.WIDGET_KEY: _key_guard(settings.widget_api_keys, "x-api-key", "x-widget-api-key"),
+        Access.WIDGET_KEY: refuse_wrong_widget_key,
+        Access.CHAT: _in_turn(refuse_wrong_widget_key, read_token),
+        Access.SESSION: require_token,
         Access.ADMIN_KEY: _admin_guard(settings.admin_api_keys),
         Access.DEVELOPMENT: _development_guard(settings.is_development),
     }
@@ -123,11 +132,7 @@ def _origin_guard(settings: Settings) -> Callable[[], Response | None]:
 
 def _may_call(origin: str, allowed: frozenset[str]) -> bool:
     return (
-        "*" in allowed
-        or origin in allowed
-        or request.endpoint in _OPEN_ENDPOINTS
-        or request.headers.get("Sec-Fetch-Site") == "same-origin"
-        or origin == f"{request.scheme}://{request.host}"
+        "*" in allowed or origin in allowed or request.endpoint in _OPEN_ENDPOINTS or is_own_page()
     )
 
 
@@ -164,6 +169,14 @@ def _chat_rate_guard(limiter: Limiter, settings: Settings) -> Callable[[], None]
             raise TooManyRequests(retry_after_s=max(1.0, ends_at - time.time()))
 
     return refuse_too_many
+
+
+def _in_turn(*guards: Callable[[], None]) -> Callable[[], None]:
+    def guard() -> None:
+        for each in guards:
+            each()
+
+    return guard
 
 
 def _key_guard(keys: Iterable[str], *headers: str) -> Callable[[], None]:

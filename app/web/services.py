@@ -8,6 +8,7 @@ from flask import current_app
 from app.settings import Settings
 from app.storage.protocol import ConversationStore
 from app.turns import TurnService
+from app.web.tokens import SessionTokens
 
 _KEY = "perch"
 
@@ -19,6 +20,7 @@ class Services:
     settings: Settings
     store: ConversationStore
     turns: TurnService
+    tokens: SessionTokens
     model_name: str
 
 

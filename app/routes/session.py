@@ -1,0 +1,71 @@
+"""A visitor's own session: opened with the widget key, used with its token."""
+
+from flask import Blueprint, Response
+
+from app.errors import SessionExpired, StorageUnavailable, Unauthorized
+from app.web.contract import contract
+from app.web.origins import caller_origin
+from app.web.schemas import MAX_MESSAGE_CHARS
+from app.web.services import services
+from app.web.session_schemas import (
+    History,
+    HistoryQuery,
+    HistoryQuerySchema,
+    HistorySchema,
+    OpenedSession,
+    OpenedSessionSchema,
+    OpenSession,
+    OpenSessionSchema,
+    SessionConfig,
+)
+from app.web.sessions import session_id
+from app.web.tokens import new_session_id
+
+# How a session begins; everything else needs what this gives out.
+door = Blueprint("session_door", __name__)
+blueprint = Blueprint("session", __name__)
+
+
+@door.post("/v1/session")
+@contract(body=OpenSessionSchema, answer=OpenedSessionSchema, raises=(StorageUnavailable,))
+def open_session(asked: OpenSession) -> OpenedSession:
+    """Open a session, or renew the token of one; the token is its only proof."""
+    tokens, settings = services().tokens, services().settings
+    session = _renewable(asked.token) if asked.token else new_session_id()
+    return OpenedSession(
+        session_id=session,
+        token=tokens.mint(session, caller_origin()),
+        expires_in=int(tokens.live_s),
+        config=SessionConfig(
+            title=settings.widget_title,
+            welcome_message=settings.widget_welcome_message,
+            starters=settings.widget_starters or None,
+            max_message_chars=MAX_MESSAGE_CHARS,
+        ),
+    )
+
+
+@blueprint.get("/v1/session/messages")
+@contract(query=HistoryQuerySchema, answer=HistorySchema, raises=(StorageUnavailable,))
+def read_messages(query: HistoryQuery) -> History:
+    """Read the visitor's own messages: newest page first, oldest message first in it."""
+    thread = services().store.read_session(session_id(), limit=query.limit, cursor=query.cursor)
+    if thread is None:
+        return History(messages=())
+    return History(thread.messages, thread.next_cursor)
+
+
+@door.after_request
+@blueprint.after_request
+def keep_private(response: Response) -> Response:
+    """Keep tokens and histories out of every cache."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _renewable(token: str) -> str:
+    try:
+        return services().tokens.verify_renewable(token, caller_origin())
+    except Unauthorized:
+        # Whatever is wrong with it, the client's way on is the same: begin anew.
+        raise SessionExpired from None

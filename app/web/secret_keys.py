@@ -1,0 +1,57 @@
+"""The secrets that signatures are made with, and one key of each for each purpose.
+
+``SECRET_KEY``, or else a secret that the deployment has anyway; in
+development a random one in a file beside the database. Never the widget
+key, which every page shows, and never one that only this process knows.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+from app.settings import Settings
+
+FILE_NAME = "secret.key"
+_SALT = b"perch"
+
+
+def read_secrets(settings: Settings) -> tuple[bytes, ...]:
+    """Return the secrets, the one that signs first.
+
+    Raises:
+        OSError: the development secret can be neither read nor kept.
+    """
+    given = settings.secret_keys or tuple(
+        key for key in (settings.convex_deploy_key, settings.openai_api_key) if key
+    )
+    if settings.secret_keys:
+        return tuple(key.encode() for key in given)
+    if given:
+        return (given[0].encode(),)
+    return (_kept_secret((settings.sqlite_path or Path("data/chat.db")).parent / FILE_NAME),)
+
+
+def derive_key(secret: bytes, purpose: str) -> bytes:
+    """Derive the key of one purpose (HKDF-SHA256, RFC 5869, one block)."""
+    extracted = hmac.digest(_SALT, secret, hashlib.sha256)
+    return hmac.digest(extracted, purpose.encode() + b"\x01", hashlib.sha256)
+
+
+def _kept_secret(path: Path) -> bytes:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Written whole under another name, then linked: of two processes
+        # that start at once one wins, and both read its secret.
+        descriptor, draft = tempfile.mkstemp(dir=path.parent)  # readable by its owner only
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(32))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            Path(draft).unlink()
+    return path.read_bytes().strip()
