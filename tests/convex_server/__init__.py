@@ -39,7 +39,7 @@ class ConvexServer:
         self._control(reset=True)
 
     def fail(self, kind: str, **details: Any) -> None:
-        """Let calls meet a fault of ``faults.ts``, each or ``times`` so many, or of one ``path``."""
+        """Let calls meet a fault of ``faults.ts``: ``times`` so many, or all of them."""
         self._control(fault={"kind": kind, **details})
 
     def refuse_connections(self) -> None:

@@ -15,7 +15,9 @@ from app.http_client import HttpClient, HttpConnectFailed, HttpFailure, Response
 from app.storage.convex import trouble
 from app.storage.convex.trouble import ConvexBusy, ConvexTrouble
 
+# Convex is busy in bursts: the tries of many turns are spread over a moment.
 _RETRY_AFTER_S = 0.05
+_RETRY_JITTER_S = 0.2
 _RETRY_AFTER_AT_MOST_S = 0.5
 
 _log = logging.getLogger(__name__)
@@ -87,13 +89,13 @@ class ConvexApi:
         if left_s <= 0:
             raise failure
         uncertain = failure.uncertain
-        # Entered after a failure only: it costs as much CPU as the whole call.
+        # Entered only after a failure: most calls need not pay for it.
         for attempt in stamina.retry_context(
             on=ConvexBusy,
             attempts=None,
             timeout=left_s,
             wait_initial=_RETRY_AFTER_S,
-            wait_jitter=_RETRY_AFTER_S,
+            wait_jitter=_RETRY_JITTER_S,
             wait_max=_RETRY_AFTER_AT_MOST_S,
         ):
             with attempt:
@@ -142,7 +144,7 @@ def _value(path: str, response: Response) -> Any:
     except (ValueError, AttributeError):
         raise _refusal(response.status, {}) from None
     if status == "success":
-        return answer["value"]
+        return answer.get("value")
     if status != "error":
         raise _refusal(response.status, answer)
     if "errorData" in answer:

@@ -16,6 +16,7 @@ from app.conversation import (
     Thread,
     Usage,
 )
+from app.figures import DayFigures, to_figures
 
 Document = dict[str, Any]
 
@@ -65,6 +66,12 @@ def to_thread(document: Document) -> Thread:
         tuple(map(to_message, document["messages"])),
         document["nextCursor"],
     )
+
+
+def to_day_figures(document: Document) -> DayFigures:
+    """Convert the figures of a day or an hour."""
+    counts = {name: int(count) for name, count in document["counts"].items()}
+    return to_figures(document["period"], counts)
 
 
 def from_question(question: Question) -> Document:

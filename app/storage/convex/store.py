@@ -2,6 +2,7 @@
 
 import secrets
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from convex import ConvexError
@@ -25,6 +26,7 @@ from app.errors import (
     TurnMismatch,
     TurnNotLast,
 )
+from app.figures import Counts, DayFigures, turn_counts
 from app.storage.convex import trouble
 from app.storage.convex.api import ConvexApi
 from app.storage.convex.documents import (
@@ -34,6 +36,7 @@ from app.storage.convex.documents import (
     from_filter,
     from_question,
     to_conversation,
+    to_day_figures,
     to_message,
     to_prompt_message,
     to_thread,
@@ -96,6 +99,7 @@ class ConvexStore:
             "turnId": turn.id,
             "attempt": turn.attempt,
             "answer": from_answer(answer),
+            "counts": turn_counts(answer),
         }
         return bool(self._api.mutation("turns:finish", args).value)
 
@@ -148,6 +152,19 @@ class ConvexStore:
         }
         if not self._api.mutation("messages:rate", args).value:
             raise MessageNotFound
+
+    def read_figures(self, first: str, last: str) -> Sequence[DayFigures]:
+        """Return the figures of days or hours, oldest first."""
+        found = self._read("figures:read", {"first": first, "last": last})
+        return tuple(map(to_day_figures, found))
+
+    def add_figures(self, counts: Counts) -> None:
+        """Add to today's figures what no turn counts."""
+        self._api.mutation("figures:add", {"counts": dict(counts)})
+
+    def backfill_figures(self) -> int:
+        """Count a batch of conversations that are older than the figures."""
+        return int(self._api.mutation("figures:backfill", {}).value)
 
     def ping(self) -> None:
         """Return when the functions that this server needs answer."""
