@@ -17,9 +17,14 @@
     │   ├── TurnInProgress
     │   ├── TurnMismatch
     │   └── TurnNotLast
-    ├── TooManyRequests
+    ├── TooManyRequests            a limit was hit
+    │   ├── SendingTooFast
+    │   ├── TooManySessions
+    │   ├── DailyLimitReached
+    │   └── BudgetExhausted
     ├── ModelFailure               no answer, or not the whole answer
     │   ├── ModelUnavailable
+    │   ├── ModelPaused
     │   ├── ModelTimeout
     │   ├── ModelRateLimited
     │   ├── ModelMisconfigured
@@ -28,6 +33,7 @@
     ├── StorageUnavailable
     ├── Overloaded                 full, or going down
     │   └── ServerRestarting
+    ├── SwitchedOff                by the owner, for now
     └── NotConfigured              a part that the owner has switched off
 
 The texts are what a visitor may read: they name no vendor and no setting.
@@ -186,12 +192,45 @@ class TooManyRequests(ServiceError):
     retryable = True
 
 
+class SendingTooFast(TooManyRequests):
+    """One session asks faster than people read."""
+
+    code = "sending_too_fast"
+    text = "You are sending messages very fast. Please wait a moment"
+
+
+class TooManySessions(TooManyRequests):
+    """One address opens session after session."""
+
+    code = "too_many_sessions"
+    text = "Too many chats were started from your network. Please try again later"
+
+
+class DailyLimitReached(TooManyRequests):
+    """One session or address has had its share of the day."""
+
+    code = "daily_limit_reached"
+    text = "You have reached the limit for today. Please come back tomorrow"
+
+
+class BudgetExhausted(TooManyRequests):
+    """The whole service has spent its day's budget; the owner may say it otherwise."""
+
+    code = "budget_exhausted"
+    text = "The assistant has answered all it may today. Please come back tomorrow"
+
+
 class ModelFailure(ServiceError):
-    """The model gave no answer, or not the whole of it."""
+    """The model gave no answer, or not the whole of it.
+
+    ``is_free`` tells that the provider did nothing that it charges for: it
+    was never reached, or refused with a 4xx.
+    """
 
     code = "model_error"
     text = "The assistant could not answer"
     retryable = True
+    is_free: bool = False
 
 
 class ModelUnavailable(ModelFailure):
@@ -199,6 +238,14 @@ class ModelUnavailable(ModelFailure):
 
     code = "model_unavailable"
     text = "The assistant is not available right now"
+
+
+class ModelPaused(ModelFailure):
+    """The model failed again and again, so it is not asked for a while."""
+
+    code = "model_paused"
+    text = "The assistant is not available right now"
+    is_free = True
 
 
 class ModelTimeout(ModelFailure):
@@ -213,6 +260,7 @@ class ModelRateLimited(ModelFailure):
 
     code = "model_rate_limited"
     text = "The assistant is very busy right now"
+    is_free = True
 
 
 class ModelMisconfigured(ModelFailure):
@@ -221,6 +269,7 @@ class ModelMisconfigured(ModelFailure):
     code = "model_misconfigured"
     text = "The assistant is not set up correctly"
     retryable = False
+    is_free = True
 
 
 class ModelRefused(ModelFailure):
@@ -229,6 +278,7 @@ class ModelRefused(ModelFailure):
     code = "model_refused"
     text = "The assistant cannot answer this message"
     retryable = False
+    is_free = True
 
 
 class ModelInterrupted(ModelFailure):
@@ -259,6 +309,14 @@ class ServerRestarting(Overloaded):
 
     code = "server_restarting"
     text = "The assistant is restarting"
+
+
+class SwitchedOff(ServiceError):
+    """The owner has switched the assistant off; the owner may say it otherwise."""
+
+    code = "switched_off"
+    text = "The assistant is switched off right now. Please come back later"
+    retryable = True
 
 
 class NotConfigured(ServiceError):

@@ -33,6 +33,7 @@ from app.errors import (
 from app.http_client import (
     Exchange,
     HttpBroken,
+    HttpConnectFailed,
     HttpClient,
     HttpFailure,
     HttpTimeout,
@@ -119,9 +120,13 @@ class OpenAIModel:
     def _open(self, body: bytes, headers: Sequence[tuple[str, str]]) -> Exchange:
         try:
             return self._open_once(body, headers)
-        except (ModelUnavailable, ModelInterrupted):
+        except (ModelUnavailable, ModelInterrupted) as first:
             gevent.sleep(_RETRY_AFTER_S)
-            return self._open_once(body, headers)
+            try:
+                return self._open_once(body, headers)
+            except ModelFailure as second:
+                second.is_free = second.is_free and first.is_free
+                raise
 
     def _open_once(self, body: bytes, headers: Sequence[tuple[str, str]]) -> Exchange:
         try:
@@ -245,13 +250,14 @@ class OpenAICompletion:
 
 def translate(error: Exception, retry_after: str | None = None) -> ModelFailure:
     """Name a vendor's or a connection's error in our words."""
-    code = getattr(error, "code", None)
-    if code in _OWNER_CODES or getattr(error, "status_code", None) == 402:
+    status = getattr(error, "status_code", 0)
+    if getattr(error, "code", None) in _OWNER_CODES or status == 402:
         return ModelMisconfigured()
-    for vendor, ours in _FAILURES:
-        if isinstance(error, vendor):
-            return ours(retry_after_s=_seconds(retry_after))
-    return ModelUnavailable()
+    kind = next((ours for vendor, ours in _FAILURES if isinstance(error, vendor)), ModelUnavailable)
+    failure = kind(retry_after_s=_seconds(retry_after))
+    if isinstance(error, HttpConnectFailed) or 400 <= status < 500:
+        failure.is_free = True
+    return failure
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -21,9 +21,11 @@ STATUSES: tuple[tuple[type[errors.ServiceError], int], ...] = (
     (errors.NotFound, 404),
     (errors.Conflict, 409),
     (errors.TooManyRequests, 429),
+    (errors.ModelPaused, 503),
     (errors.ModelFailure, 502),
     (errors.StorageUnavailable, 503),
     (errors.Overloaded, 503),
+    (errors.SwitchedOff, 503),
     (errors.NotConfigured, 503),
     (errors.ServiceError, 500),
 )
