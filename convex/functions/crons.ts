@@ -11,6 +11,7 @@ crons.daily(
   internal.maintenance.forget,
   {},
 );
+crons.daily("forget hourly figures", { hourUTC: 4, minuteUTC: 17 }, internal.maintenance.forgetFigures, {});
 crons.hourly("count the original's conversations", { minuteUTC: 41 }, internal.maintenance.adopt, {});
 
 export default crons;

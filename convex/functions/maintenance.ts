@@ -3,6 +3,7 @@ import { v } from "convex/values";
 
 import { internal } from "./_generated/api.js";
 import { env, internalMutation } from "./_generated/server.js";
+import { forgetHours } from "./model/figures.js";
 import { adoptOriginals } from "./model/originals.js";
 import { forgetConversations, retentionDays } from "./model/retention.js";
 
@@ -13,6 +14,17 @@ export const forget = internalMutation({
     const days = retentionDays(env["RETENTION_DAYS"]);
     if (days !== null && (await forgetConversations(ctx, days))) {
       await ctx.scheduler.runAfter(0, internal.maintenance.forget, {});
+    }
+    return null;
+  },
+});
+
+export const forgetFigures = internalMutation({
+  args: {},
+  returns: v.null(),
+  handler: async (ctx) => {
+    if (await forgetHours(ctx)) {
+      await ctx.scheduler.runAfter(0, internal.maintenance.forgetFigures, {});
     }
     return null;
   },

@@ -5,7 +5,7 @@
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 
-import { feedback, lease, page, role, status, tally, usage } from "./model/validators.js";
+import { counts, feedback, lease, page, role, status, tally, usage } from "./model/validators.js";
 
 export default defineSchema({
   conversations: defineTable({
@@ -26,6 +26,11 @@ export default defineSchema({
     hasError: v.optional(v.boolean()),
     // Absent on the original's conversations until the counters know them.
     counted: v.optional(v.boolean()),
+    // The last UTC day on which the session asked something.
+    seenDay: v.optional(v.string()),
+    // Absent on the original's until the figures know them; how far that went for a long one.
+    figured: v.optional(v.boolean()),
+    figuring: v.optional(v.object({ creationTime: v.number(), day: v.string() })),
   })
     .index("by_session_id", ["sessionId"])
     .index("by_updated_at", ["updatedAt"])
@@ -34,7 +39,8 @@ export default defineSchema({
     .index("by_has_down_updated_at", ["hasDown", "updatedAt"])
     .index("by_has_partial_updated_at", ["hasPartial", "updatedAt"])
     .index("by_has_error_updated_at", ["hasError", "updatedAt"])
-    .index("by_counted", ["counted"]),
+    .index("by_counted", ["counted"])
+    .index("by_figured", ["figured"]),
 
   messages: defineTable({
     conversationId: v.id("conversations"),
@@ -67,5 +73,13 @@ export default defineSchema({
     shard: v.number(),
     value: v.number(),
   }).index("by_name_shard", ["name", "shard"]),
+
+  // The figures of a day or hour, in shards for the same reason.
+  figures: defineTable({
+    span: v.union(v.literal("day"), v.literal("hour")),
+    period: v.string(),
+    shard: v.number(),
+    counts,
+  }).index("by_span_period_shard", ["span", "period", "shard"]),
 });
 

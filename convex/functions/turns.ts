@@ -4,7 +4,7 @@ import { v } from "convex/values";
 import { internalMutation } from "./_generated/server.js";
 import { beginTurn } from "./model/begin.js";
 import { finishTurn } from "./model/finish.js";
-import { answer, beginning, question } from "./model/validators.js";
+import { answer, beginning, counts, question } from "./model/validators.js";
 
 export const begin = internalMutation({
   args: { question, historyLimit: v.number(), leaseMs: v.number(), holder: v.string() },
@@ -13,7 +13,13 @@ export const begin = internalMutation({
 });
 
 export const finish = internalMutation({
-  args: { conversationId: v.string(), turnId: v.string(), attempt: v.number(), answer },
+  args: {
+    conversationId: v.string(),
+    turnId: v.string(),
+    attempt: v.number(),
+    answer,
+    counts: v.optional(counts),
+  },
   returns: v.boolean(),
   handler: async (ctx, args) => await finishTurn(ctx, args),
 });

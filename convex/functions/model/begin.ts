@@ -4,6 +4,7 @@ import type { Infer } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import { findConversation, openConversation } from "./conversations.js";
+import { addCounts, dayOf } from "./figures.js";
 import { Marks } from "./marks.js";
 import { readHistory, toMessage } from "./messages.js";
 import { countOriginal } from "./originals.js";
@@ -98,6 +99,9 @@ async function takeLease(
 ): Promise<Asked> {
   const marks = new Marks(conversation.tally);
   const ended = await endExpiredTurn(ctx, conversation, marks);
+  if (ended !== null) {
+    await addCounts(ctx, { turns: 1, errors: 1 }, now);
+  }
   // The turn that was just ended may be the very one that begins anew.
   const asked = ended !== null && ended._id === known?._id ? ended : known;
   const current =
@@ -109,6 +113,7 @@ async function takeLease(
     ...marks.fields(),
     ...(asked === null ? lastQuestion(conversation, question, now) : {}),
     ...(await countOriginal(ctx, conversation)),
+    ...(await countVisit(ctx, conversation, now)),
   });
   return current;
 }
@@ -151,6 +156,16 @@ async function beginNextAttempt(ctx: MutationCtx, asked: Message, marks: Marks):
   marks.replace(asked, { ...asked, ...next });
   await ctx.db.patch("messages", asked._id, next);
   return { ...asked, ...next };
+}
+
+/** Count a session that asks for the first time today; returns what to write. */
+async function countVisit(ctx: MutationCtx, { seenDay, figured }: Conversation, now: number) {
+  const today = dayOf(now);
+  if (seenDay !== today) {
+    const isNew = seenDay === undefined && figured === true;
+    await addCounts(ctx, isNew ? { visitors: 1, conversations: 1 } : { visitors: 1 }, now);
+  }
+  return { seenDay: today };
 }
 
 function lastQuestion(conversation: Conversation, question: Question, now: number) {

@@ -40,6 +40,7 @@ export async function openConversation(
     createdAt: now,
     updatedAt: now,
     counted: true,
+    figured: true,
   });
   await addToCounter(ctx, "conversations", 1);
   const opened = await ctx.db.get("conversations", id);

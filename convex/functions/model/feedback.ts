@@ -2,8 +2,11 @@
 import type { Infer } from "convex/values";
 
 import type { MutationCtx } from "../_generated/server.js";
+import { addCounts, type Counts } from "./figures.js";
 import { Marks } from "./marks.js";
 import type { feedback as feedbackValidator } from "./validators.js";
+
+type Rating = Rated["feedback"]["rating"];
 
 export interface Rated {
   sessionId: string;
@@ -27,5 +30,14 @@ export async function rateMessage(ctx: MutationCtx, rated: Rated): Promise<boole
   marks.replace(message, { ...message, feedback });
   await ctx.db.patch("messages", message._id, { feedback });
   await ctx.db.patch("conversations", conversation._id, marks.fields());
+  const former = message.feedback?.rating;
+  if (former !== feedback.rating) {
+    await addCounts(ctx, thumbs(former, feedback.rating), message.createdAt);
+  }
   return true;
+}
+
+/** One opinion in place of another, on the day of its answer. */
+function thumbs(former: Rating | undefined, rating: Rating): Counts {
+  return { [`thumbs_${rating}`]: 1, ...(former === undefined ? {} : { [`thumbs_${former}`]: -1 }) };
 }

@@ -4,6 +4,7 @@ import type { Infer } from "convex/values";
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 import { readConversation } from "./conversations.js";
+import { addCounts, type Counts } from "./figures.js";
 import { Marks } from "./marks.js";
 import { preview } from "./previews.js";
 import { answerPosition, findAnswer, findQuestion } from "./turns.js";
@@ -17,6 +18,8 @@ export interface Finish {
   turnId: string;
   attempt: number;
   answer: Infer<typeof answerValidator>;
+  /** What this end adds to the day's figures. */
+  counts?: Counts;
 }
 
 /** Returns whether the attempt was still the turn's current one. */
@@ -36,7 +39,7 @@ async function storeEnd(
   ctx: MutationCtx,
   conversation: Conversation,
   asked: Message,
-  { attempt, answer }: Finish,
+  { attempt, answer, counts }: Finish,
 ): Promise<void> {
   const now = Date.now();
   const marks = new Marks(conversation.tally);
@@ -53,6 +56,9 @@ async function storeEnd(
     ...(said ? lastAnswer(conversation, asked, answer.content) : {}),
     ...leaseGivenBack(conversation, asked),
   });
+  if (counts !== undefined) {
+    await addCounts(ctx, counts, now);
+  }
 }
 
 async function storeAnswer(

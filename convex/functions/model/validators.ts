@@ -25,6 +25,12 @@ export const tally = v.object({
   error: v.number(),
 });
 
+/** What to add to a period's figures, by name. */
+export const counts = v.record(v.string(), v.number());
+
+/** A UTC day or hour, by the beginning of its ISO form. */
+export const figures = v.object({ period: v.string(), counts });
+
 /** A message as our server reads it. */
 export const message = v.object({
   id: v.string(),
