@@ -68,6 +68,7 @@ def post_worker_init(worker: Any) -> None:
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, worker.handle_exit)
     gevent.spawn(_drain_when_stopped, worker)
+    worker.wsgi.extensions["perch"].spool.adopt()
 
 
 def _drain_when_stopped(worker: Any) -> None:

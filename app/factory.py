@@ -14,7 +14,9 @@ from app.completion.protocol import CompletionModel
 from app.routes import admin, chat, demo, headless, session, system, widget
 from app.running_turn import TurnLimits
 from app.settings import Settings
+from app.storage.convex import ConvexStore
 from app.storage.protocol import ConversationStore
+from app.storage.spool import AnswerSpool
 from app.storage.sqlite import SqliteStore
 from app.turns import TurnPolicy, TurnService
 from app.web import problems, request_log, secret_keys, security, tokens
@@ -52,10 +54,12 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
     app.json = _Json(app)
     store = parts.store or _store(settings)
+    spool = AnswerSpool(settings.spool_path, store.finish_turn)
     app.extensions["perch"] = Services(
         settings=settings,
         store=store,
-        turns=TurnService(store, parts.model or _model(settings), _policy(settings)),
+        turns=TurnService(store, parts.model or _model(settings), _policy(settings), spool.keep),
+        spool=spool,
         tokens=_tokens(settings),
         model_name=settings.openai_model if settings.openai_api_key else DEMO_MODEL_NAME,
     )
@@ -77,8 +81,12 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
 
 
 def _store(settings: Settings) -> ConversationStore:
-    if settings.sqlite_path is None:
-        raise NotImplementedError
+    if settings.convex_url and settings.convex_deploy_key:
+        return ConvexStore(
+            settings.convex_url, settings.convex_deploy_key, timeout_s=settings.storage_timeout_s
+        )
+    if settings.sqlite_path is None:  # the settings refuse this
+        raise ValueError("neither CONVEX_URL nor SQLITE_PATH is set")
     return SqliteStore(settings.sqlite_path, timeout_s=settings.storage_timeout_s)
 
 

@@ -44,6 +44,10 @@ _MAX_PENDING_DELTAS = 512
 _RESTART_RETRY_S = 2.0
 
 
+KeepAnswer = Callable[[Turn, Answer], None]
+"""Holds an answer that the store would not take; never raises."""
+
+
 class Outlet(Protocol):
     """A way to the reader that never blocks, used while the reader waits."""
 
@@ -83,6 +87,7 @@ class RunningTurn:
         "_ended",
         "_ending",
         "_interruptible",
+        "_keep",
         "_limits",
         "_model",
         "_on_end",
@@ -106,6 +111,7 @@ class RunningTurn:
         store: ConversationStore,
         model: CompletionModel,
         limits: TurnLimits,
+        keep: KeepAnswer,
         request_id: str | None = None,
     ) -> None:
         self.turn = turn
@@ -114,6 +120,7 @@ class RunningTurn:
         self._store = store
         self._model = model
         self._limits = limits
+        self._keep = keep
         self._request_id = request_id
         self._said: list[str] = []
         self._pending: list[str] = []
@@ -256,7 +263,8 @@ class RunningTurn:
             if not self._store.finish_turn(self.turn, answer):
                 return TurnFailed(Conflict("The conversation was deleted or answered elsewhere"))
         except ServiceError as error:
-            log.warning("The answer of a turn was not stored: %s", error)
+            log.warning("The answer of a turn was not stored: %s", error.__cause__ or error)
+            self._keep(self.turn, answer)
             return TurnFailed(error)
         failure = self._cut_short() or failure
         if failure is not None:

@@ -13,6 +13,8 @@ from typing import Any, Literal, cast
 from environs import Env, EnvValidationError
 from marshmallow.validate import Range
 
+from app.prices import Prices
+
 ROOT = Path(__file__).resolve().parent.parent
 
 AppEnv = Literal["development", "production", "test"]
@@ -72,6 +74,7 @@ class Settings:
     convex_deploy_key: str | None
     sqlite_path: Path | None
     storage_timeout_s: float
+    spool_path: Path
 
     openai_api_key: str | None
     openai_model: str
@@ -79,6 +82,7 @@ class Settings:
     system_prompt: str
     max_output_tokens: int
     max_history_messages: int
+    max_prompt_tokens: int
     refusal_message: str
     model_connect_timeout_s: float
     model_read_timeout_s: float
@@ -102,7 +106,23 @@ class Settings:
     cors_origins: tuple[str, ...]
     rate_limit_window_ms: int
     rate_limit_max_requests: int
+    limit_ip_per_day: int
+    limit_session_per_minute: int
+    limit_session_per_day: int
+    limit_new_sessions_per_hour: int
+    max_streams_per_ip: int
+    budget_tokens_per_day: int
+    budget_tokens_per_ip_day: int
+    budget_tokens_per_session_day: int
+    budget_exhausted_message: str | None
+    switched_off_message: str | None
+    model_prices: Prices
+    breaker_failures: int
+    breaker_pause_s: float
+    breaker_owner_pause_s: float
     redis_url: str | None
+    redis_timeout_s: float
+    redis_retry_s: float
     trusted_proxy_hops: int
     client_ip_header: str | None
     widget_bundle_path: Path
@@ -177,6 +197,7 @@ def _read(env: "_Reader", app_env: AppEnv, platform: tuple[str, int, str | None]
         "convex_url": env.url("CONVEX_URL"),
         "convex_deploy_key": env.text("CONVEX_DEPLOY_KEY"),
         "sqlite_path": env.path("SQLITE_PATH", "data/chat.db" if development else None),
+        "spool_path": env.path("SPOOL_PATH", "data/spool"),
         "openai_api_key": env.text("OPENAI_API_KEY"),
         "openai_model": env.text("OPENAI_MODEL", "gpt-4.1-mini"),
         "openai_base_url": env.url("OPENAI_BASE_URL"),
@@ -196,9 +217,26 @@ def _read(env: "_Reader", app_env: AppEnv, platform: tuple[str, int, str | None]
         "widget_starters": env.texts("WIDGET_STARTERS", "", separator="|"),
         "cors_origins": env.texts("CORS_ORIGIN", "*" if development else ""),
         "max_history_messages": env.whole("MAX_HISTORY_MESSAGES", 30, 1, 1000),
+        "max_prompt_tokens": env.whole("MAX_PROMPT_TOKENS", 8000, 100, 10_000_000),
         "rate_limit_window_ms": env.whole("RATE_LIMIT_WINDOW_MS", 60_000, 1, 86_400_000),
         "rate_limit_max_requests": env.whole("RATE_LIMIT_MAX_REQUESTS", 30, 1, 2**31),
+        "limit_ip_per_day": env.limit("LIMIT_IP_PER_DAY", 1000),
+        "limit_session_per_minute": env.limit("LIMIT_SESSION_PER_MINUTE", 20),
+        "limit_session_per_day": env.limit("LIMIT_SESSION_PER_DAY", 300),
+        "limit_new_sessions_per_hour": env.limit("LIMIT_NEW_SESSIONS_PER_HOUR", 60),
+        "max_streams_per_ip": env.limit("MAX_STREAMS_PER_IP", 20),
+        "budget_tokens_per_day": env.limit("BUDGET_TOKENS_PER_DAY", 2_000_000),
+        "budget_tokens_per_ip_day": env.limit("BUDGET_TOKENS_PER_IP_DAY", 200_000),
+        "budget_tokens_per_session_day": env.limit("BUDGET_TOKENS_PER_SESSION_DAY", 100_000),
+        "budget_exhausted_message": env.text("BUDGET_EXHAUSTED_MESSAGE"),
+        "switched_off_message": env.text("SWITCHED_OFF_MESSAGE"),
+        "model_prices": env.prices("MODEL_PRICES"),
+        "breaker_failures": env.limit("BREAKER_FAILURES", 5),
+        "breaker_pause_s": env.seconds("BREAKER_PAUSE_S", 10),
+        "breaker_owner_pause_s": env.seconds("BREAKER_OWNER_PAUSE_S", 120),
         "redis_url": env.text("REDIS_URL"),
+        "redis_timeout_s": env.seconds("REDIS_TIMEOUT_S", 0.25),
+        "redis_retry_s": env.seconds("REDIS_RETRY_S", 2),
         "trusted_proxy_hops": env.whole("TRUSTED_PROXY_HOPS", hops, 0, 10),
         "client_ip_header": env.text("CLIENT_IP_HEADER", ip_header),
         "widget_bundle_path": env.bundle_path("WIDGET_BUNDLE_PATH"),
@@ -264,6 +302,20 @@ class _Reader:
         self._drop_empty(name)
         value: int = self._env.int(name, default, validate=Range(least, most))
         return value
+
+    def limit(self, name: str, default: int) -> int:
+        """Read a count that 0 switches off."""
+        return self.whole(name, default, 0, 2**53)
+
+    def prices(self, name: str) -> Prices:
+        try:
+            return Prices.parse(self.text(name) or "")
+        except ValueError as error:
+            self._faults[name] = (
+                f"has {str(error)!r}: write model=prompt/completion, the money for a million "
+                "tokens of each, as in gpt-4.1-mini=0.40/1.60"
+            )
+            return Prices({})
 
     def seconds(self, name: str, default: float, least: float = 0.01) -> float:
         self._drop_empty(name)
@@ -337,6 +389,9 @@ def _contradictions(values: Mapping[str, Any]) -> dict[str, str]:
             faults["CORS_ORIGIN"] = (
                 f"has {origin!r}: an origin is https://host or https://host:port, without a path"
             )
+    if values["redis_url"] and not values["redis_url"].startswith(("redis://", "rediss://")):
+        faults["REDIS_URL"] = "must begin with redis:// (or rediss:// for TLS)"
+    _check_budgets(faults, values)
     if values["app_env"] == "production":
         faults.update(_production_faults(values))
     return faults
@@ -362,6 +417,17 @@ def _production_faults(values: Mapping[str, Any]) -> dict[str, str]:
     elif "*" in values["cors_origins"]:
         faults["CORS_ORIGIN"] = "is *, which is refused in production: name the origins"
     return faults
+
+
+def _check_budgets(faults: dict[str, str], values: Mapping[str, Any]) -> None:
+    one_turn = values["max_prompt_tokens"] + values["max_output_tokens"]
+    for name in ("per_day", "per_ip_day", "per_session_day"):
+        tokens = values[f"budget_tokens_{name}"]
+        if 0 < tokens < one_turn:
+            faults[f"BUDGET_TOKENS_{name.upper()}"] = (
+                f"is {tokens}, and one turn may take {one_turn} (MAX_PROMPT_TOKENS and "
+                "MAX_OUTPUT_TOKENS): raise it, lower those, or use 0 for no budget"
+            )
 
 
 def _check_keys(faults: dict[str, str], name: str, keys: tuple[str, ...]) -> None:

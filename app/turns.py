@@ -8,7 +8,7 @@ import gevent
 from app.completion.protocol import CompletionModel
 from app.conversation import Message, Question, Turn, TurnDone, TurnFailed
 from app.errors import Overloaded, ServerRestarting, TurnInProgress
-from app.running_turn import Ending, RunningTurn, TurnLimits
+from app.running_turn import Ending, KeepAnswer, RunningTurn, TurnLimits
 from app.storage.protocol import ConversationStore
 
 _BUSY_POLL_S = 0.25
@@ -37,11 +37,16 @@ class TurnService:
     """Begins turns and keeps hold of those that run in this process."""
 
     def __init__(
-        self, store: ConversationStore, model: CompletionModel, policy: TurnPolicy
+        self,
+        store: ConversationStore,
+        model: CompletionModel,
+        policy: TurnPolicy,
+        keep: KeepAnswer = lambda _turn, _answer: None,
     ) -> None:
         self._store = store
         self._model = model
         self._policy = policy
+        self._keep = keep
         self._system = Message("system", policy.system_prompt)
         self._running: dict[str, RunningTurn] = {}
         self._draining = False
@@ -76,7 +81,9 @@ class TurnService:
 
     def run(self, turn: Turn, request_id: str | None = None) -> RunningTurn:
         """Start to answer a turn; the caller reads its events."""
-        running = RunningTurn(turn, self._store, self._model, self._policy.limits, request_id)
+        running = RunningTurn(
+            turn, self._store, self._model, self._policy.limits, self._keep, request_id
+        )
         if turn.answer is None:
             self._running[turn.session_id] = running
         running.start(on_end=self._forget)

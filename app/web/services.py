@@ -7,6 +7,7 @@ from flask import current_app
 
 from app.settings import Settings
 from app.storage.protocol import ConversationStore
+from app.storage.spool import AnswerSpool
 from app.turns import TurnService
 from app.web.tokens import SessionTokens
 
@@ -20,6 +21,7 @@ class Services:
     settings: Settings
     store: ConversationStore
     turns: TurnService
+    spool: AnswerSpool
     tokens: SessionTokens
     model_name: str
 
