@@ -1,6 +1,76 @@
-"""Rules for every test run: nothing is skipped in silence, and the big model only on request."""
+"""Fixtures of every test, and rules for every run: nothing is skipped in silence."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+# The fixtures import what they need: the live tests never load the application.
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
+
+    from app.storage.protocol import ConversationStore
+    from tests.fakes import ScriptedModel
+
+    MakeApp = Callable[..., Flask]
+    Ask = Callable[..., TestResponse]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> "Iterator[ConversationStore]":
+    """An empty store."""
+    from app.storage.sqlite import SqliteStore
+
+    store = SqliteStore(tmp_path / "chat.db")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def model() -> "ScriptedModel":
+    """A model that says hello until it is told otherwise."""
+    from tests.fakes import ScriptedModel
+
+    return ScriptedModel()
+
+
+@pytest.fixture
+def make_app(store: "ConversationStore", model: "ScriptedModel", tmp_path: Path) -> "MakeApp":
+    """Builds applications over ``store`` and ``model``, from variables."""
+    from app.factory import Parts, create_app
+    from tests.data import ADMIN_KEY, WIDGET_KEY, some_settings
+
+    def make(**variables: str) -> "Flask":
+        defaults = {
+            "SQLITE_PATH": str(tmp_path / "chat.db"),
+            "WIDGET_API_KEY": WIDGET_KEY,
+            "ADMIN_API_KEY": ADMIN_KEY,
+        }
+        settings = some_settings(**{**defaults, **variables})
+        return create_app(settings, Parts(store=store, model=model))
+
+    return make
+
+
+@pytest.fixture
+def client(make_app: "MakeApp") -> "FlaskClient":
+    """A client of an application with the defaults of a test."""
+    return make_app().test_client()
+
+
+@pytest.fixture
+def ask(client: "FlaskClient") -> "Ask":
+    """Asks over ``/v1/chat``, or another path, with the widget key."""
+    from tests.data import SESSION, WIDGET_KEY
+
+    def ask(message: str = "Hello", path: str = "/v1/chat", **fields: Any) -> "TestResponse":
+        body = {"sessionId": SESSION, "message": message, **fields}
+        return client.post(path, json=body, headers={"x-api-key": WIDGET_KEY})
+
+    return ask
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,11 +1,18 @@
 """Values for tests: state only what matters."""
 
+import os
+import subprocess
 from dataclasses import replace
+from pathlib import Path
+from unittest.mock import patch
 
 from app.conversation import Answer, Message, Question
+from app.settings import Settings, load
 
 SESSION = "session-1"
 TURN = "turn-0001"
+WIDGET_KEY = "widget-key-of-the-unit-tests"
+ADMIN_KEY = "admin-key-of-the-unit-tests"
 
 
 def a_message(**fields: object) -> Message:
@@ -22,3 +29,24 @@ def a_question(**fields: object) -> Question:
 def an_answer(**fields: object) -> Answer:
     """A whole answer."""
     return replace(Answer(content="Nine to five.", status="complete"), **fields)  # type: ignore[arg-type]
+
+
+def some_settings(**variables: str) -> Settings:
+    """What the environment of these variables, and no others, decides."""
+    with patch.dict(os.environ, {"APP_ENV": "test", **variables}, clear=True):
+        return load()
+
+
+def a_tls_certificate(directory: Path) -> Path:
+    """A key and its self-signed certificate for 127.0.0.1 and localhost, in one file."""
+    path = directory / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        + ["-nodes", "-days", "2", "-subj", "/CN=localhost"]
+        + ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
+        + ["-keyout", str(path.with_suffix(".key")), "-out", str(path)],
+        check=True,
+        capture_output=True,
+    )
+    path.write_bytes(path.with_suffix(".key").read_bytes() + path.read_bytes())
+    return path
