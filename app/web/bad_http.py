@@ -6,7 +6,7 @@ our problems, so that a client never meets anything but JSON.
 
 import json
 import secrets
-from typing import Any
+from socket import socket
 
 from gunicorn import util
 
@@ -25,10 +25,10 @@ def answer_in_json() -> None:
     util.write_error = write_problem
 
 
-def write_problem(sock: Any, status: int, reason: str, _detail: str) -> None:
-    """Write a failure in our shape; the detail, which quotes the client, is only logged."""
-    if status == 501:  # an unknown transfer coding: the client's mistake, not ours
-        status, reason = 400, "Bad Request"
+def write_problem(sock: socket, status_int: int, reason: str, mesg: str) -> None:
+    """Write a failure in our shape; the message, which quotes the client, is only logged."""
+    # 501 is an unknown transfer coding: the client's mistake, not ours.
+    status, reason = (400, "Bad Request") if status_int == 501 else (status_int, reason)
     request_id = secrets.token_hex(8)
     code = _CODES.get(status, "invalid_request")
     problem = {"error": _TEXTS.get(status, reason), "code": code, "requestId": request_id}

@@ -45,6 +45,15 @@ def _matching(pattern: str, description: str = "", **kwargs: Any) -> fields.Stri
     return fields.String(validate=check, metadata=metadata, **kwargs)
 
 
+class _TrueOrFalse(fields.Boolean):
+    """JSON's own booleans; 0 and 1, which Python takes for equal to them, are refused."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class _PlainInteger(fields.Integer):
     """An integer as the document says it is written: no sign, no `1_0`, no Arabic digits."""
 
@@ -94,7 +103,7 @@ class ChatSchema(InputSchema):
     )
     message = fields.String(required=True, validate=validate.Length(1, MAX_MESSAGE_CHARS))
     turn_id = _matching(_TURN_ID, data_key="turnId")
-    regenerate = fields.Boolean(truthy={True}, falsy={False})
+    regenerate = _TrueOrFalse()
     page = fields.Nested(PageSchema)
 
     @post_load

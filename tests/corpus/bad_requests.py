@@ -216,6 +216,9 @@ FIELDS = [
     chat("a turn id that ends in a newline", turnId="turn-0001\n"),
     chat("a turn id with a lone surrogate", turnId="turn-000\udfff"),
     chat("regenerate that is a word", turnId="turn-0001", regenerate="maybe"),
+    chat("regenerate that is 1", turnId="turn-0001", regenerate=1),
+    chat("regenerate that is 0", turnId="turn-0001", regenerate=0),
+    chat("regenerate that is null", turnId="turn-0001", regenerate=None),
     chat("regenerate that is a list", turnId="turn-0001", regenerate=[]),
     replace(
         chat("regenerate without a turn id", regenerate=True), status=409, code="turn_not_last"

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.live.eventually import eventually
 from tests.live.redis import running_redis
 from tests.live.server import WIDGET_KEY, Server
 
@@ -87,7 +88,7 @@ def test_an_ipv6_visitor_counts_by_network() -> None:
 def test_two_workers_share_a_limit_through_redis(redis_url: str) -> None:
     shared = {"WEB_CONCURRENCY": "2", "RATE_LIMIT_MAX_REQUESTS": "10", "REDIS_URL": redis_url}
     with Server(**shared) as server, ThreadPoolExecutor(8) as pool:
-        assert len(server.workers) == 2
+        eventually(lambda: len(server.workers) == 2)
 
         statuses = list(pool.map(lambda _: ask(server), range(40)))
 
@@ -112,7 +113,7 @@ def test_without_its_redis_a_server_still_limits(upstream: object) -> None:
     try:
         answers = [server.request("POST", "/v1/chat", {}, x_api_key=WIDGET_KEY) for _ in range(6)]
     finally:
-        server.stop()
+        server.kill()
 
     assert [answer.status for answer in answers].count(429) >= 2
     assert {answer.status for answer in answers} <= {400, 429}

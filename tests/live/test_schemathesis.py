@@ -1,0 +1,35 @@
+"""Schemathesis reads our own OpenAPI document and finds nothing to complain about.
+
+``SCHEMATHESIS_EXAMPLES`` asks for more cases of each operation than the few of every day.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.live.server import ADMIN_KEY, WIDGET_KEY, Server
+from tests.upstream import Upstream
+
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "30")
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+
+
+def test_schemathesis_finds_nothing(upstream: Upstream, tmp_path: Path) -> None:
+    upstream.script(tokens=2)
+    with Server.over(upstream, APP_ENV="test", BUSY_WAIT_S="0.2") as server:
+        command = [
+            *(
+                Path(sys.executable).with_name("schemathesis"),
+                "--config-file",
+                CONFIG,
+                "--no-color",
+            ),
+            *("run", f"{server.url}/v1/openapi.json", "--max-examples", EXAMPLES, "--seed", "1"),
+            *("--header", f"x-api-key: {WIDGET_KEY}", "--header", f"x-admin-api-key: {ADMIN_KEY}"),
+            *("--request-timeout", "10", "--workers", "2"),
+        ]
+        found = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+
+        assert found.returncode == 0, found.stdout + found.stderr
+        assert "Traceback" not in server.log()
