@@ -389,8 +389,8 @@ def _contradictions(values: Mapping[str, Any]) -> dict[str, str]:
             faults["CORS_ORIGIN"] = (
                 f"has {origin!r}: an origin is https://host or https://host:port, without a path"
             )
-    if values["redis_url"] and not values["redis_url"].startswith(("redis://", "rediss://")):
-        faults["REDIS_URL"] = "must begin with redis:// (or rediss:// for TLS)"
+    if not (values["redis_url"] or "redis://").startswith(("redis://", "rediss://", "unix://")):
+        faults["REDIS_URL"] = "must begin with redis:// (rediss:// for TLS, unix:// for a socket)"
     _check_budgets(faults, values)
     if values["app_env"] == "production":
         faults.update(_production_faults(values))

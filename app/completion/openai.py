@@ -33,8 +33,8 @@ from app.errors import (
 from app.http_client import (
     Exchange,
     HttpBroken,
-    HttpConnectFailed,
     HttpClient,
+    HttpConnectFailed,
     HttpFailure,
     HttpTimeout,
 )

@@ -33,6 +33,21 @@ POLL_S = 0.02
 
 WIDGET_KEY = "widget-key-of-the-live-tests"
 ADMIN_KEY = "admin-key-of-the-live-tests"
+# All tests of a run are one visitor; those of the limits set their own.
+NO_LIMITS = dict.fromkeys(
+    (
+        "LIMIT_IP_PER_DAY",
+        "LIMIT_SESSION_PER_MINUTE",
+        "LIMIT_SESSION_PER_DAY",
+        "LIMIT_NEW_SESSIONS_PER_HOUR",
+        "MAX_STREAMS_PER_IP",
+        "BUDGET_TOKENS_PER_DAY",
+        "BUDGET_TOKENS_PER_IP_DAY",
+        "BUDGET_TOKENS_PER_SESSION_DAY",
+        "BREAKER_FAILURES",
+    ),
+    "0",
+)
 
 
 class Server:
@@ -53,6 +68,7 @@ class Server:
             "WIDGET_API_KEY": WIDGET_KEY,
             "ADMIN_API_KEY": ADMIN_KEY,
             "RATE_LIMIT_MAX_REQUESTS": "100000",
+            **NO_LIMITS,
             **environment,
         }
         self.log_path = self.directory / f"server-{self.port}.log"

@@ -1,0 +1,62 @@
+"""What tokens cost: the owner's prices, by model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The money for a million tokens, in the owner's currency."""
+
+    prompt: Decimal
+    completion: Decimal
+
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> Decimal:
+        """Return what these tokens cost."""
+        return (self.prompt * prompt_tokens + self.completion * completion_tokens) / _MILLION
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Prices by the beginning of a model's name."""
+
+    by_name: Mapping[str, Price]
+
+    @classmethod
+    def parse(cls, text: str) -> "Prices":
+        """Read ``gpt-4.1-mini=0.40/1.60, gpt-4.1=2/8``: prompt before completion.
+
+        Raises:
+            ValueError: with the part that cannot be read.
+        """
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        return cls(dict(_parse(part) for part in parts))
+
+    def of(self, model: str) -> Price | None:
+        """Return a model's price: of the longest name that the model's begins with.
+
+        Providers report ``gpt-4.1-mini-2025-04-14`` for ``gpt-4.1-mini``.
+        """
+        names = [name for name in self.by_name if model.startswith(name)]
+        return self.by_name[max(names, key=len)] if names else None
+
+    def cost(self, model: str, prompt_tokens: int, completion_tokens: int) -> Decimal | None:
+        """Return what a model's tokens cost; ``None`` where the owner named no price."""
+        price = self.of(model)
+        return None if price is None else price.cost(prompt_tokens, completion_tokens)
+
+
+def _parse(part: str) -> tuple[str, Price]:
+    name, is_given, amounts = part.rpartition("=")
+    prompt, _, completion = amounts.partition("/")
+    try:
+        price = Price(Decimal(prompt.strip()), Decimal(completion.strip()))
+    except InvalidOperation:
+        raise ValueError(part) from None
+    amounts_ok = all(each.is_finite() and each >= 0 for each in (price.prompt, price.completion))
+    if not (is_given and name.strip() and amounts_ok):
+        raise ValueError(part)
+    return name.strip(), price
