@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 _FIRST_PAUSE_S = 0.5
 _LAST_PAUSE_S = 30.0
 
-FinishTurn = Callable[[Turn, Answer], bool]
+FinishTurn = Callable[[Turn, Answer], object]
+"""Stores an answer; false when another attempt overtook it."""
 
 
 class AnswerSpool:
@@ -68,7 +69,7 @@ class AnswerSpool:
         """Try each answer once more."""
         for name, (turn, answer) in list(self._waiting.items()):
             try:
-                stored = self._finish_turn(turn, answer)
+                stored = bool(self._finish_turn(turn, answer))
             except ServiceError:
                 continue
             except Exception:
@@ -109,7 +110,7 @@ def _write(path: Path, turn: Turn, answer: Answer) -> None:
         "answer": asdict(answer),
     }
     draft = path.with_suffix(".draft")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(fields, file)
         file.flush()
         os.fsync(file.fileno())
