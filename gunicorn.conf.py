@@ -5,6 +5,7 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import gc  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
 from typing import Any  # noqa: E402
@@ -58,6 +59,14 @@ def when_ready(_server: Any) -> None:
     """Tell a developer where to look."""
     if _settings.is_development:
         _welcome()
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """Spare the garbage collector what lives as long as the worker."""
+    # A full collection walks 150,000 objects of imported modules: 50 ms in
+    # which no stream moves. Frozen, they are never walked, and stay shared.
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 def post_worker_init(worker: Any) -> None:
