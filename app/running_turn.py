@@ -96,6 +96,7 @@ class RunningTurn:
         "_request_id",
         "_room",
         "_said",
+        "_settled",
         "_started_at",
         "_store",
         "_terminal",
@@ -130,6 +131,7 @@ class RunningTurn:
         self._ended = Event()
         self._terminal: TurnEvent | None = None
         self._ending: Ending | None = None
+        self._settled = False
         self._interruptible = False
         self._producer: gevent.Greenlet[[], None] | None = None
         self._started_at = time.monotonic()
@@ -144,6 +146,7 @@ class RunningTurn:
         if stored is None:
             self._producer = gevent.spawn(self._produce)
             return
+        self._settled = True
         self._pending.append(stored.content)
         self._end(self._done(stored.content, stored.finish_reason))
 
@@ -170,6 +173,8 @@ class RunningTurn:
         The first call decides; one that comes while the answer is being
         stored, or later, changes nothing. May be called from the hub.
         """
+        if self._settled:
+            return
         if self._ending is None:
             self._ending = ending
         if self._interruptible:
@@ -195,10 +200,12 @@ class RunningTurn:
 
     def _wait(self, outlet: Outlet | None) -> bool:
         self._direct = outlet
-        woken = self._wake.wait(self._limits.heartbeat_s)
-        # From here until the next wait the connection belongs to whoever
-        # writes what this generator yields.
-        self._direct = None
+        try:
+            woken = self._wake.wait(self._limits.heartbeat_s)
+        finally:
+            # From here until the next wait the connection belongs to whoever
+            # writes what this generator yields.
+            self._direct = None
         self._wake.clear()
         return bool(woken)
 
@@ -250,8 +257,12 @@ class RunningTurn:
             pass
         except ServiceError as error:
             return completion, error
+        except Exception:  # a bug must not cost what was said, nor hold the session's lease
+            log.exception("A model ended in an unexpected error")
+            return completion, ServiceError()
         finally:
             self._interruptible = False
+            self._settled = True
         return completion, None
 
     def _conclude(self, completion: Completion | None, failure: ServiceError | None) -> TurnEvent:

@@ -40,13 +40,9 @@ def some_settings(**variables: str) -> Settings:
 def a_tls_certificate(directory: Path) -> Path:
     """A key and its self-signed certificate for 127.0.0.1 and localhost, in one file."""
     path = directory / "certificate.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        + ["-nodes", "-days", "2", "-subj", "/CN=localhost"]
-        + ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
-        + ["-keyout", str(path.with_suffix(".key")), "-out", str(path)],
-        check=True,
-        capture_output=True,
-    )
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
+    names = "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1,DNS:localhost"
+    files = ["-keyout", str(path.with_suffix(".key")), "-out", str(path)]
+    subprocess.run([*command.split(), *names.split(), *files], check=True, capture_output=True)
     path.write_bytes(path.with_suffix(".key").read_bytes() + path.read_bytes())
     return path
