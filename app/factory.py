@@ -11,6 +11,7 @@ from app.completion.demo import NAME as DEMO_MODEL_NAME
 from app.completion.demo import DemoModel
 from app.completion.openai import OpenAIModel, OpenAIOptions
 from app.completion.protocol import CompletionModel
+from app.redis_link import RedisLink
 from app.routes import admin, chat, demo, headless, session, system, widget
 from app.running_turn import TurnLimits
 from app.settings import Settings
@@ -19,7 +20,7 @@ from app.storage.protocol import ConversationStore
 from app.storage.spool import AnswerSpool
 from app.storage.sqlite import SqliteStore
 from app.turns import TurnPolicy, TurnService
-from app.web import problems, request_log, secret_keys, security, tokens
+from app.web import limits, problems, request_log, secret_keys, security, tokens
 from app.web.services import Services
 
 log = logging.getLogger(__name__)
@@ -54,12 +55,14 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
     app.json = _Json(app)
     store = parts.store or _store(settings)
+    redis = _redis(settings)
     spool = AnswerSpool(settings.spool_path, store.finish_turn)
     app.extensions["perch"] = Services(
         settings=settings,
         store=store,
         turns=TurnService(store, parts.model or _model(settings), _policy(settings), spool.keep),
         spool=spool,
+        limits=limits.register(app, settings, redis),
         tokens=_tokens(settings),
         model_name=settings.openai_model if settings.openai_api_key else DEMO_MODEL_NAME,
     )
@@ -88,6 +91,14 @@ def _store(settings: Settings) -> ConversationStore:
     if settings.sqlite_path is None:  # the settings refuse this
         raise ValueError("neither CONVEX_URL nor SQLITE_PATH is set")
     return SqliteStore(settings.sqlite_path, timeout_s=settings.storage_timeout_s)
+
+
+def _redis(settings: Settings) -> RedisLink | None:
+    if settings.redis_url is None:
+        return None
+    return RedisLink(
+        settings.redis_url, timeout_s=settings.redis_timeout_s, retry_s=settings.redis_retry_s
+    )
 
 
 def _model(settings: Settings) -> CompletionModel:

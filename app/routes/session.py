@@ -2,10 +2,11 @@
 
 from flask import Blueprint, Response
 
-from app.errors import SessionExpired, StorageUnavailable, Unauthorized
+from app.errors import SessionExpired, StorageUnavailable, TooManySessions, Unauthorized
 from app.web.contract import contract
 from app.web.origins import caller_origin
 from app.web.schemas import MAX_MESSAGE_CHARS
+from app.web.security import client_key
 from app.web.services import services
 from app.web.session_schemas import (
     History,
@@ -27,11 +28,11 @@ blueprint = Blueprint("session", __name__)
 
 
 @door.post("/v1/session")
-@contract(body=OpenSessionSchema, answer=OpenedSessionSchema, raises=(StorageUnavailable,))
+@contract(body=OpenSessionSchema, answer=OpenedSessionSchema, raises=(TooManySessions, StorageUnavailable))
 def open_session(asked: OpenSession) -> OpenedSession:
     """Open a session, or renew the token of one; the token is its only proof."""
     tokens, settings = services().tokens, services().settings
-    session = _renewable(asked.token) if asked.token else new_session_id()
+    session = _renewable(asked.token) if asked.token else _new_session()
     return OpenedSession(
         session_id=session,
         token=tokens.mint(session, caller_origin()),
@@ -61,6 +62,11 @@ def keep_private(response: Response) -> Response:
     """Keep tokens and histories out of every cache."""
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _new_session() -> str:
+    services().limits.count_new_session(client_key())
+    return new_session_id()
 
 
 def _renewable(token: str) -> str:

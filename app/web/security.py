@@ -7,21 +7,18 @@ refused, and a test compares the table with the application's blueprints.
 import hashlib
 import hmac
 import logging
-import time
 from collections.abc import Callable, Iterable
 from enum import Enum, auto
 
 from flask import Flask, Response, current_app, g, request
 from flask_cors import CORS
-from flask_limiter import Limiter
 from flask_talisman import Talisman
-from limits import RateLimitItemPerSecond
 
-from app.errors import NotConfigured, NotFound, OriginNotAllowed, TooManyRequests, Unauthorized
+from app.errors import NotConfigured, NotFound, OriginNotAllowed, Unauthorized
 from app.settings import Settings
 from app.web.client_address import client_address, limit_key
-from app.web.limit_storage import SCHEME as MEMORY_SCHEME
 from app.web.origins import is_own_page
+from app.web.services import services
 from app.web.sessions import read_token, require_token
 
 log = logging.getLogger(__name__)
@@ -42,8 +39,6 @@ PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-# Redis that hangs may cost a request this much, no more.
-_REDIS_TIMEOUT_S = 0.25
 
 
 class Access(Enum):
@@ -91,7 +86,7 @@ def register(app: Flask, settings: Settings) -> None:
         Access.DEVELOPMENT: _development_guard(settings.is_development),
     }
     app.before_request(_origin_guard(settings))
-    app.before_request(_chat_rate_guard(_limiter(app, settings), settings))
+    app.before_request(_count_chats)
 
     @app.before_request
     def refuse_without_key() -> None:
@@ -136,39 +131,10 @@ def _may_call(origin: str, allowed: frozenset[str]) -> bool:
     )
 
 
-def _limiter(app: Flask, settings: Settings) -> Limiter:
-    options: dict[str, object] = {}
-    if settings.redis_url:
-        options = {
-            "socket_timeout": _REDIS_TIMEOUT_S,
-            "socket_connect_timeout": _REDIS_TIMEOUT_S,
-            "max_connections": 2048,
-        }
-    return Limiter(
-        client_key,
-        app=app,
-        storage_uri=settings.redis_url or f"{MEMORY_SCHEME}://",
-        storage_options=options,  # type: ignore[arg-type]
-        in_memory_fallback_enabled=bool(settings.redis_url),
-        key_prefix="perch",
-    )
-
-
-def _chat_rate_guard(limiter: Limiter, settings: Settings) -> Callable[[], None]:
-    window_s = -(-settings.rate_limit_window_ms // 1000)
-    limit = RateLimitItemPerSecond(settings.rate_limit_max_requests, window_s, "chat")
-
-    def refuse_too_many() -> None:
-        if request.endpoint not in _CHAT_ENDPOINTS or request.method != "POST":
-            return
-        # `hit`, not flask-limiter's decorator: that one runs inside the view,
-        # when the key was checked, and the seed counts before the key.
-        client = client_key()
-        if not limiter.limiter.hit(limit, client):
-            ends_at = limiter.limiter.get_window_stats(limit, client).reset_time
-            raise TooManyRequests(retry_after_s=max(1.0, ends_at - time.time()))
-
-    return refuse_too_many
+def _count_chats() -> None:
+    # Before the key is looked at, as in the original.
+    if request.endpoint in _CHAT_ENDPOINTS and request.method == "POST":
+        services().limits.count_chat(client_key())
 
 
 def _in_turn(*guards: Callable[[], None]) -> Callable[[], None]:

@@ -9,6 +9,7 @@ from app.settings import Settings
 from app.storage.protocol import ConversationStore
 from app.storage.spool import AnswerSpool
 from app.turns import TurnService
+from app.web.limits import Limits
 from app.web.tokens import SessionTokens
 
 _KEY = "perch"
@@ -22,6 +23,7 @@ class Services:
     store: ConversationStore
     turns: TurnService
     spool: AnswerSpool
+    limits: Limits
     tokens: SessionTokens
     model_name: str
 

@@ -12,6 +12,7 @@ from app.running_turn import Ending, RunningTurn
 from app.web import ndjson
 from app.web.connection import Connection, ReaderGone
 from app.web.request_log import log_stream
+from app.web.security import client_key
 from app.web.services import services
 
 _HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
@@ -45,6 +46,7 @@ def complete_turn(question: Question) -> TurnDone:
 
 def _run(question: Question) -> RunningTurn:
     turns = services().turns
+    services().limits.count_question(client_key(), question.session_id)
     return turns.run(turns.begin(question), g.request_id)
 
 

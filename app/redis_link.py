@@ -1,0 +1,115 @@
+"""One Redis that all workers share, and how long anybody waits for it.
+
+Whoever uses it goes on in memory while it is away. The request that notices
+waits for one timeout, for the next seconds nobody asks, and then one request
+asks again: what freezes, stops, starts late or restarts costs next to nothing.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gevent
+from redis import ConnectionPool, Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+log = logging.getLogger(__name__)
+
+# One for every stream of a full worker, and some.
+_MAX_CONNECTIONS = 4096
+
+Argument = str | int | float
+
+
+class RedisAway(Exception):
+    """Redis did not answer in time, or not as it should."""
+
+
+class RedisLink:
+    """Runs scripts on the Redis at ``url``; connects at the first one.
+
+    Safe for any number of greenlets, and to be made before a fork.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_s: float = 0.25,
+        retry_s: float = 2.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._pool = ConnectionPool.from_url(
+            url,
+            max_connections=_MAX_CONNECTIONS,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            retry=Retry(NoBackoff(), 0),  # the library's default: three more tries
+            protocol=2,  # no greeting to wait for
+            lib_name=None,
+            lib_version=None,
+            decode_responses=True,
+        )
+        self._redis = Redis(connection_pool=self._pool)
+        self._timeout_s = timeout_s
+        self._retry_s = retry_s
+        self._clock = clock
+        self._retry_at: float | None = None
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the last script failed."""
+        return self._retry_at is not None
+
+    def script(self, text: str) -> Callable[[Sequence[str], Sequence[Argument]], Any]:
+        """Return what runs a Lua script with keys and arguments.
+
+        It raises ``RedisAway``, within the timeout.
+        """
+        run = self._redis.register_script(text)
+
+        def ask(keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
+            self._refuse_while_away()
+            timer = gevent.Timeout(self._timeout_s)  # for all steps; each has the same
+            try:
+                with timer:
+                    answer = run(keys=keys, args=arguments)
+            except (RedisError, OSError, gevent.Timeout) as error:
+                if isinstance(error, gevent.Timeout) and error is not timer:
+                    raise  # a caller's own deadline
+                self._lose(error)
+                raise RedisAway from error
+            self._find()
+            return answer
+
+        return ask
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._pool.disconnect(inuse_connections=False)
+
+    def _refuse_while_away(self) -> None:
+        if self._retry_at is None:
+            return
+        now = self._clock()
+        if now < self._retry_at:
+            raise RedisAway
+        # This request asks for all that come meanwhile.
+        self._retry_at = now + self._retry_s
+
+    def _lose(self, error: BaseException) -> None:
+        if self._retry_at is None:
+            log.warning(
+                "Redis does not answer (%s): limits and budgets are kept in this worker's memory",
+                type(error).__name__,
+            )
+        self._retry_at = self._clock() + self._retry_s
+        self.close()  # a Redis that restarted would find them dead, one by one
+
+    def _find(self) -> None:
+        if self._retry_at is not None:
+            self._retry_at = None
+            log.info("Redis answers again")
