@@ -28,7 +28,9 @@ blueprint = Blueprint("session", __name__)
 
 
 @door.post("/v1/session")
-@contract(body=OpenSessionSchema, answer=OpenedSessionSchema, raises=(TooManySessions, StorageUnavailable))
+@contract(
+    body=OpenSessionSchema, answer=OpenedSessionSchema, raises=(TooManySessions, StorageUnavailable)
+)
 def open_session(asked: OpenSession) -> OpenedSession:
     """Open a session, or renew the token of one; the token is its only proof."""
     tokens, settings = services().tokens, services().settings
