@@ -18,6 +18,12 @@ CONFIG = Path(__file__).with_name("schemathesis.toml")
 def test_schemathesis_finds_nothing(upstream: Upstream, tmp_path: Path) -> None:
     upstream.script(tokens=2)
     with Server.over(upstream, APP_ENV="test", BUSY_WAIT_S="0.2") as server:
+        opened = server.request("POST", "/v1/session", {}, x_api_key=WIDGET_KEY).json
+        headers = {
+            "x-api-key": WIDGET_KEY,
+            "x-admin-api-key": ADMIN_KEY,
+            "Authorization": f"Bearer {opened['token']}",
+        }
         command = [
             *(
                 Path(sys.executable).with_name("schemathesis"),
@@ -26,7 +32,7 @@ def test_schemathesis_finds_nothing(upstream: Upstream, tmp_path: Path) -> None:
                 "--no-color",
             ),
             *("run", f"{server.url}/v1/openapi.json", "--max-examples", EXAMPLES, "--seed", "1"),
-            *("--header", f"x-api-key: {WIDGET_KEY}", "--header", f"x-admin-api-key: {ADMIN_KEY}"),
+            *(f"--header={name}: {value}" for name, value in headers.items()),
             *("--request-timeout", "10", "--workers", "2"),
         ]
         found = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
