@@ -15,6 +15,7 @@ _BUSY_POLL_S = 0.25
 _BUSY_RETRY_S = 1.0
 _OVERLOADED_RETRY_S = 5.0
 _RESTARTING_RETRY_S = 2.0
+_DRAIN_POLL_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class TurnService:
         self._keep = keep
         self._system = Message("system", policy.system_prompt)
         self._running: dict[str, RunningTurn] = {}
+        self._beginning = 0
         self._draining = False
 
     def begin(self, question: Question) -> Turn:
@@ -62,22 +64,12 @@ class TurnService:
             Overloaded: this process holds as many turns as it may.
         """
         self.admit()
-        give_up_at = time.monotonic() + self._policy.busy_wait_s
-        lease_s = self._policy.limits.turn_timeout_s + self._policy.lease_grace_s
-        while True:
-            try:
-                turn = self._store.begin_turn(
-                    question, history_limit=self._policy.history_limit, lease_s=lease_s
-                )
-            except TurnInProgress as busy:
-                left_s = give_up_at - time.monotonic()
-                if left_s <= 0 or busy.turn_id == question.turn_id:
-                    raise TurnInProgress(
-                        retry_after_s=_BUSY_RETRY_S, turn_id=busy.turn_id
-                    ) from busy
-                self._wait_for(question.session_id, left_s)
-            else:
-                return replace(turn, prompt=[self._system, *turn.prompt])
+        self._beginning += 1
+        try:
+            turn = self._begin(question)
+        finally:
+            self._beginning -= 1
+        return replace(turn, prompt=[self._system, *turn.prompt])
 
     def run(self, turn: Turn, request_id: str | None = None) -> RunningTurn:
         """Start to answer a turn; the caller reads its events."""
@@ -106,7 +98,7 @@ class TurnService:
         """Refuse a turn that this process cannot take now."""
         if self._draining:
             raise ServerRestarting(retry_after_s=_RESTARTING_RETRY_S)
-        if len(self._running) >= self._policy.max_running:
+        if self._held >= self._policy.max_running:
             raise Overloaded(retry_after_s=_OVERLOADED_RETRY_S)
 
     @property
@@ -119,20 +111,45 @@ class TurnService:
         """How many turns run in this process."""
         return len(self._running)
 
-    def drain(self, patience_s: float) -> None:
+    def drain(self, patience_s: float, save_s: float = 5.0) -> None:
         """Take no new turns; let running ones finish, then end them.
 
-        Returns when all have stored what was said, or nearly: a turn that
-        is cut after ``patience_s`` has as long as its store needs.
+        Returns when all have stored what was said, at the latest ``save_s``
+        after ``patience_s``.
         """
         self._draining = True
         deadline = time.monotonic() + patience_s
-        while self._running and time.monotonic() < deadline:
-            gevent.sleep(0.05)
-        for running in list(self._running.values()):
-            running.cancel(Ending.RESTARTING)
-        for running in list(self._running.values()):
-            running.wait_ended(timeout_s=5.0)
+        while self._held and time.monotonic() < deadline:
+            gevent.sleep(_DRAIN_POLL_S)
+        deadline = time.monotonic() + save_s
+        while self._held and time.monotonic() < deadline:
+            for running in list(self._running.values()):
+                running.cancel(Ending.RESTARTING)
+            gevent.sleep(_DRAIN_POLL_S)
+
+    @property
+    def _held(self) -> int:
+        # A turn that begins counts from its admission: many may wait for the
+        # store at once, and none must be cut off between the store and `run`.
+        return len(self._running) + self._beginning
+
+    def _begin(self, question: Question) -> Turn:
+        give_up_at = time.monotonic() + self._policy.busy_wait_s
+        lease_s = self._policy.limits.turn_timeout_s + self._policy.lease_grace_s
+        while True:
+            try:
+                return self._store.begin_turn(
+                    question, history_limit=self._policy.history_limit, lease_s=lease_s
+                )
+            except TurnInProgress as busy:
+                left_s = give_up_at - time.monotonic()
+                if left_s <= 0 or busy.turn_id == question.turn_id:
+                    raise TurnInProgress(
+                        retry_after_s=_BUSY_RETRY_S, turn_id=busy.turn_id
+                    ) from busy
+            self._wait_for(question.session_id, left_s)
+            if self._draining:
+                raise ServerRestarting(retry_after_s=_RESTARTING_RETRY_S)
 
     def _wait_for(self, session_id: str, left_s: float) -> None:
         running = self._running.get(session_id)

@@ -1,17 +1,26 @@
 """Stand-ins at the protocols: a model that plays a script, a store that has bad days."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import gevent
 from gevent.event import Event
 
 from app.completion.protocol import Receive
-from app.conversation import Answer, Message, Turn, Usage
+from app.conversation import Answer, Finished, Message, Turn, Usage
+from app.errors import TurnInProgress
 from app.storage.protocol import ConversationStore
 
 WAIT_S = 5.0
+
+
+def until(look: Callable[[], object]) -> None:
+    """Let other greenlets run until something is so."""
+    with gevent.Timeout(WAIT_S, AssertionError("it never became true")):
+        while not look():
+            gevent.sleep(0.001)
 
 
 class Gate:
@@ -112,15 +121,20 @@ class TroubledStore:
         self._store = store
         self.before_begin: Gate | Exception | None = None
         self.before_finish: Gate | Exception | None = None
+        self.refused = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
     def begin_turn(self, *args: Any, **kwargs: Any) -> Turn:
         _meet(self.before_begin)
-        return self._store.begin_turn(*args, **kwargs)
+        try:
+            return self._store.begin_turn(*args, **kwargs)
+        except TurnInProgress:
+            self.refused += 1
+            raise
 
-    def finish_turn(self, turn: Turn, answer: Answer) -> bool:
+    def finish_turn(self, turn: Turn, answer: Answer) -> Finished | None:
         _meet(self.before_finish)
         return self._store.finish_turn(turn, answer)
 
