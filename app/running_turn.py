@@ -52,7 +52,7 @@ class Outlet(Protocol):
     """A way to the reader that never blocks, used while the reader waits."""
 
     def send(self, tokens: Sequence[str]) -> bool:
-        """Write deltas from the hub; false when the reader must be woken."""
+        """Write or hold deltas, from the hub; false when the reader must be woken."""
         ...
 
     @property
@@ -148,7 +148,7 @@ class RunningTurn:
             return
         self._settled = True
         self._pending.append(stored.content)
-        self._end(self._done(stored.content, stored.finish_reason))
+        self._end(self._done(stored.content, stored.finish_reason, stored.id))
 
     def events(self, outlet: Outlet | None = None) -> Iterator[TurnEvent]:
         """Yield what happens, until the one terminal event.
@@ -219,7 +219,7 @@ class RunningTurn:
             self.first_token_ms = self._elapsed_ms()
         self._said.extend(deltas)
         direct = self._direct
-        if direct is not None and not self._pending and direct.is_clear:
+        if direct is not None and not self._pending:
             if not direct.send(deltas):
                 self._wake.set()
             return True
@@ -271,7 +271,8 @@ class RunningTurn:
         if failure is None and self._ending is None and answer.status != "complete":
             failure = ModelInterrupted()
         try:
-            if not self._store.finish_turn(self.turn, answer):
+            finished = self._store.finish_turn(self.turn, answer)
+            if finished is None:
                 return TurnFailed(Conflict("The conversation was deleted or answered elsewhere"))
         except ServiceError as error:
             log.warning("The answer of a turn was not stored: %s", error.__cause__ or error)
@@ -280,7 +281,7 @@ class RunningTurn:
         failure = self._cut_short() or failure
         if failure is not None:
             return TurnFailed(failure)
-        return self._done(answer.content, answer.finish_reason)
+        return self._done(answer.content, answer.finish_reason, finished.message_id)
 
     def _answer(self, completion: Completion | None, failure: ServiceError | None) -> Answer:
         said = "".join(self._said).strip()
@@ -305,9 +306,9 @@ class RunningTurn:
             return ServerRestarting(retry_after_s=_RESTART_RETRY_S)
         return None
 
-    def _done(self, content: str, finish_reason: str | None) -> TurnDone:
+    def _done(self, content: str, finish_reason: str | None, message_id: str | None) -> TurnDone:
         marked = finish_reason if finish_reason != "stop" else None
-        return TurnDone(content, self.turn.conversation_id, self.turn.id, marked)
+        return TurnDone(content, self.turn.conversation_id, self.turn.id, marked, message_id)
 
     def _end(self, terminal: TurnEvent) -> None:
         self._terminal = terminal

@@ -99,6 +99,9 @@ class SocketOutlet:
         """Write deltas from the hub; false when ``flush`` must do the rest."""
         lines = token_lines(tokens)
         chunk = b"%x\r\n%b\r\n" % (len(lines), lines)
+        if self._rest:
+            self._rest += chunk
+            return False
         try:
             sent = os.write(self._fd, chunk)
         except BlockingIOError:
