@@ -78,11 +78,15 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A conversation with a page of its messages, oldest first."""
+    """A conversation with a page of its messages, oldest first.
+
+    ``running_turn_id`` is told where a session is read, and only then.
+    """
 
     conversation: Conversation
     messages: Sequence[Message]
     next_cursor: str | None = None
+    running_turn_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,13 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Finished:
+    """A turn whose end is stored; without an id where nothing was said."""
+
+    message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TurnStarted:
     """The question is stored."""
 
@@ -192,12 +203,14 @@ class TurnDone:
 
     ``finish_reason`` is set where the answer is not simply whole:
     ``length``, ``content_filter``, or ``stopped`` by the visitor.
+    ``message_id`` names the answer, where one is stored.
     """
 
     message: str
     conversation_id: str
     turn_id: str
     finish_reason: str | None = None
+    message_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

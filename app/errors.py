@@ -16,7 +16,8 @@
     ├── Conflict                   the turn cannot begin now, or never
     │   ├── TurnInProgress
     │   ├── TurnMismatch
-    │   └── TurnNotLast
+    │   ├── TurnNotLast
+    │   └── UserMismatch
     ├── TooManyRequests            a limit was hit
     │   ├── SendingTooFast
     │   ├── TooManySessions
@@ -182,6 +183,13 @@ class TurnNotLast(Conflict):
 
     code = "turn_not_last"
     text = "Only the last message can be answered again"
+
+
+class UserMismatch(Conflict):
+    """The session was identified as another user's."""
+
+    code = "user_mismatch"
+    text = "This session belongs to another user"
 
 
 class TooManyRequests(ServiceError):

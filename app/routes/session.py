@@ -55,7 +55,7 @@ def read_messages(query: HistoryQuery) -> History:
     thread = services().store.read_session(session_id(), limit=query.limit, cursor=query.cursor)
     if thread is None:
         return History(messages=())
-    return History(thread.messages, thread.next_cursor)
+    return History(thread.messages, thread.next_cursor, thread.running_turn_id)
 
 
 @door.after_request

@@ -13,6 +13,7 @@ from app.conversation import (
     ConversationFilter,
     ConversationPage,
     Feedback,
+    Finished,
     Question,
     Thread,
     Turn,
@@ -45,10 +46,11 @@ class ConversationStore(Protocol):
                 ``retry_after_s`` is what is left of it.
             TurnMismatch: ``turn_id`` is stored with another text.
             TurnNotLast: ``regenerate`` names another turn than the last.
+            SessionExpired: the session was deleted.
         """
         ...
 
-    def finish_turn(self, turn: Turn, answer: Answer) -> bool:
+    def finish_turn(self, turn: Turn, answer: Answer) -> Finished | None:
         """Store how a turn ended and give its lease back.
 
         Applies only to the attempt that ``turn`` names; repeated for the
@@ -56,9 +58,8 @@ class ConversationStore(Protocol):
         former attempt's, and stands behind its question even when later
         turns were stored meanwhile.
 
-        Returns whether the attempt was still the current one (also true
-        for a repetition): false means that another attempt, or a deletion,
-        overtook this one.
+        Returns ``None`` when another attempt, or a deletion, overtook this
+        one; a repetition returns what the first call did.
         """
         ...
 
@@ -100,6 +101,31 @@ class ConversationStore(Protocol):
 
         The messages stand oldest first; ``next_cursor`` leads to the page
         before them. ``None`` while the session has said nothing.
+
+        Raises:
+            SessionExpired: the session was deleted.
+            InvalidRequest: the cursor is not one of ours.
+        """
+        ...
+
+    def delete_session(self, session_id: str) -> None:
+        """Delete a session for good: its conversation, and its right to begin another.
+
+        The deletion is remembered for ``SESSION_MEMORY_DAYS``, longer than
+        any of its tokens could be renewed.
+        """
+        ...
+
+    def is_session_deleted(self, session_id: str) -> bool:
+        """Tell whether a session was deleted."""
+        ...
+
+    def set_user(self, session_id: str, user: str) -> None:
+        """Say whose session it is; before its first question, too.
+
+        Raises:
+            UserMismatch: it is another user's already.
+            SessionExpired: the session was deleted.
         """
         ...
 
@@ -157,3 +183,4 @@ class ConversationStore(Protocol):
 
 
 MAX_THREAD_MESSAGES = 5000
+SESSION_MEMORY_DAYS = 45

@@ -39,6 +39,8 @@ def to_lines(event: TurnEvent) -> bytes:
                 "conversationId": event.conversation_id,
                 "turnId": event.turn_id,
             }
+            if event.message_id:
+                fields["messageId"] = event.message_id
             if event.finish_reason:
                 fields["finishReason"] = event.finish_reason
         case TurnFailed():

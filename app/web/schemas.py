@@ -25,14 +25,6 @@ class ChatRequest:
     page: Page | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ListQuery:
-    """Which page of the conversations is asked for."""
-
-    limit: int
-    cursor: str | None = None
-
-
 def _matching(pattern: str, description: str = "", **kwargs: Any) -> fields.String:
     """Return a string field that the pattern describes to its very end."""
     compiled = re.compile(pattern)
@@ -54,7 +46,7 @@ class _TrueOrFalse(fields.Boolean):
         return value
 
 
-class _PlainInteger(fields.Integer):
+class PlainInteger(fields.Integer):
     """An integer as the document says it is written: no sign, no `1_0`, no Arabic digits."""
 
     def _validated(self, value: Any) -> int:
@@ -118,6 +110,7 @@ class ReplySchema(OutputSchema):
     conversation_id = fields.String(required=True, data_key="conversationId")
     message = fields.String(required=True)
     turn_id = fields.String(required=True, data_key="turnId")
+    message_id = fields.String(data_key="messageId")
 
 
 class StartLineSchema(OutputSchema):
@@ -152,18 +145,6 @@ class ErrorLineSchema(OutputSchema):
     code = fields.String(required=True)
     retryable = fields.Boolean()
     retry_after = fields.Float(data_key="retryAfter")
-
-
-class ListQuerySchema(InputSchema):
-    """Which page of the conversations is asked for."""
-
-    limit = _PlainInteger(load_default=100, validate=validate.Range(1, 200))
-    cursor = fields.String(validate=validate.Length(1, 512))
-
-    @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> ListQuery:
-        """Make the value."""
-        return ListQuery(**data)
 
 
 class UsageSchema(OutputSchema):
@@ -211,21 +192,6 @@ class MessageSchema(OutputSchema):
     first_token_ms = fields.Integer(data_key="firstTokenMs")
     finish_reason = fields.String(data_key="finishReason")
     feedback = fields.Nested(FeedbackSchema)
-
-
-class ConversationListSchema(OutputSchema):
-    """A page of conversations, newest-updated first."""
-
-    conversations = fields.List(fields.Nested(ConversationSchema), required=True)
-    total = fields.Integer()
-    next_cursor = fields.String(data_key="nextCursor")
-
-
-class ThreadSchema(OutputSchema):
-    """A conversation with its messages, oldest first."""
-
-    conversation = fields.Nested(ConversationSchema, required=True)
-    messages = fields.List(fields.Nested(MessageSchema), required=True)
 
 
 class ProblemSchema(OutputSchema):

@@ -9,7 +9,8 @@ import {
   sweepMessages,
 } from "./model/conversations.js";
 import { listConversations } from "./model/listing.js";
-import { readThread } from "./model/threads.js";
+import { isDeleted } from "./model/sessions.js";
+import { readThread, runningTurnId } from "./model/threads.js";
 import { conversationPage, filter, thread as threadValidator } from "./model/validators.js";
 
 const cursor = v.union(v.string(), v.null());
@@ -32,10 +33,14 @@ export const thread = internalQuery({
 
 export const bySession = internalQuery({
   args: { sessionId: v.string(), limit: v.number(), cursor },
-  returns: v.union(threadValidator, v.null()),
+  returns: v.union(threadValidator, v.literal("deleted"), v.null()),
   handler: async (ctx, { sessionId, limit, cursor }) => {
     const conversation = await findConversation(ctx, sessionId);
-    return await readThread(ctx, conversation, { order: "desc", limit, cursor });
+    if (conversation === null && (await isDeleted(ctx, sessionId))) {
+      return "deleted";
+    }
+    const thread = await readThread(ctx, conversation, { order: "desc", limit, cursor });
+    return thread && { ...thread, runningTurnId: runningTurnId(conversation) };
   },
 });
 

@@ -67,6 +67,16 @@ export default defineSchema({
     .index("by_conversation_id_turn_id", ["conversationId", "turnId"])
     .searchIndex("search_content", { searchField: "content" }),
 
+  // Of a session without a conversation: whose it will be, or that it was deleted.
+  sessions: defineTable({
+    sessionId: v.string(),
+    deleted: v.boolean(),
+    user: v.optional(v.string()),
+    changedAt: v.number(),
+  })
+    .index("by_session_id", ["sessionId"])
+    .index("by_changed_at", ["changedAt"]),
+
   // A count kept in shards, so that no two turns must write the same document.
   counters: defineTable({
     name: v.string(),

@@ -4,7 +4,7 @@ import { v } from "convex/values";
 import { internalMutation } from "./_generated/server.js";
 import { beginTurn } from "./model/begin.js";
 import { finishTurn } from "./model/finish.js";
-import { answer, beginning, counts, question } from "./model/validators.js";
+import { answer, beginning, counts, finished, question } from "./model/validators.js";
 
 export const begin = internalMutation({
   args: { question, historyLimit: v.number(), leaseMs: v.number(), holder: v.string() },
@@ -20,6 +20,6 @@ export const finish = internalMutation({
     answer,
     counts: v.optional(counts),
   },
-  returns: v.boolean(),
+  returns: finished,
   handler: async (ctx, args) => await finishTurn(ctx, args),
 });

@@ -375,7 +375,7 @@ def test_lease_is_given_back(store: ConversationStore) -> None:
 def test_finishing_again_changes_nothing(store: ConversationStore) -> None:
     turn = say(store, answer=an_answer(content="First"))
 
-    assert store.finish_turn(turn, an_answer(content="Second")) is True
+    assert store.finish_turn(turn, an_answer(content="Second"))
     assert said(store.read_thread(turn.conversation_id))[1:] == [("assistant", "First")]
 
 
@@ -383,7 +383,7 @@ def test_finishing_again_leaves_a_later_turn_its_lease(store: ConversationStore)
     turn = say(store, "turn-0001")
     begin(store, turn_id="turn-0002")
 
-    assert store.finish_turn(turn, an_answer()) is True
+    assert store.finish_turn(turn, an_answer())
     with pytest.raises(TurnInProgress):
         begin(store, turn_id="turn-0003")
 
@@ -411,7 +411,7 @@ def test_turn_of_a_deleted_conversation_was_overtaken(store: ConversationStore) 
     turn = begin(store)
     store.delete_conversation(turn.conversation_id)
 
-    assert store.finish_turn(turn, an_answer()) is False
+    assert store.finish_turn(turn, an_answer()) is None
     assert store.read_session(SESSION, limit=10) is None
 
 
@@ -422,7 +422,7 @@ def test_turn_does_not_finish_in_the_conversation_after_a_deletion(
     store.delete_conversation(old.conversation_id)
     new = begin(store, content="One")
 
-    assert store.finish_turn(old, an_answer(content="Old")) is False
+    assert store.finish_turn(old, an_answer(content="Old")) is None
     assert said(store.read_thread(new.conversation_id)) == [("user", "One")]
 
 
@@ -477,9 +477,9 @@ def test_overtaken_attempt_stores_nothing(store: ConversationStore, advance: Adv
     advance(60_000)
     fast = begin(store)
 
-    assert store.finish_turn(slow, an_answer(content="Slow")) is False
-    assert store.finish_turn(fast, an_answer(content="Fast")) is True
-    assert store.finish_turn(slow, an_answer(content="Slow")) is False
+    assert store.finish_turn(slow, an_answer(content="Slow")) is None
+    assert store.finish_turn(fast, an_answer(content="Fast"))
+    assert store.finish_turn(slow, an_answer(content="Slow")) is None
     assert said(store.read_thread(fast.conversation_id))[1:] == [("assistant", "Fast")]
 
 
@@ -498,7 +498,7 @@ def test_late_answer_stands_behind_its_question(store: ConversationStore, advanc
     advance(60_000)
     say(store, "turn-0002", content="Two", answer=an_answer(content="2"))
 
-    assert store.finish_turn(late, an_answer(content="1")) is True
+    assert store.finish_turn(late, an_answer(content="1"))
 
     thread = store.read_thread(late.conversation_id)
     assert [text for _, text in said(thread)] == ["One", "1", "Two", "2"]
@@ -514,7 +514,7 @@ def test_late_answer_leaves_a_running_turn_its_lease(
     advance(60_000)
     begin(store, turn_id="turn-0002", content="Two")
 
-    assert store.finish_turn(late, an_answer(content="1")) is True
+    assert store.finish_turn(late, an_answer(content="1"))
     with pytest.raises(TurnInProgress):
         begin(store, turn_id="turn-0003")
 

@@ -65,6 +65,7 @@ def to_thread(document: Document) -> Thread:
         to_conversation(document["conversation"]),
         tuple(map(to_message, document["messages"])),
         document["nextCursor"],
+        document.get("runningTurnId"),
     )
 
 

@@ -12,6 +12,7 @@ from app.conversation import (
     ConversationFilter,
     ConversationPage,
     Feedback,
+    Finished,
     Message,
     Question,
     Thread,
@@ -21,10 +22,12 @@ from app.errors import (
     ConversationNotFound,
     InvalidRequest,
     MessageNotFound,
+    SessionExpired,
     StorageUnavailable,
     TurnInProgress,
     TurnMismatch,
     TurnNotLast,
+    UserMismatch,
 )
 from app.figures import Counts, DayFigures, turn_counts
 from app.storage.convex import trouble
@@ -92,7 +95,7 @@ class ConvexStore:
             answer=answer and to_message(answer),
         )
 
-    def finish_turn(self, turn: Turn, answer: Answer) -> bool:
+    def finish_turn(self, turn: Turn, answer: Answer) -> Finished | None:
         """Store how a turn ended and give its lease back."""
         args = {
             "conversationId": turn.conversation_id,
@@ -101,7 +104,8 @@ class ConvexStore:
             "answer": from_answer(answer),
             "counts": turn_counts(answer),
         }
-        return bool(self._api.mutation("turns:finish", args).value)
+        finished = self._api.mutation("turns:finish", args).value
+        return None if finished is None else Finished(finished.get("messageId"))
 
     def list_conversations(
         self,
@@ -135,7 +139,26 @@ class ConvexStore:
         """Return a session's conversation with its newest messages."""
         args = {"sessionId": session_id, "limit": limit, "cursor": cursor}
         found = self._read("conversations:bySession", args)
+        if found == "deleted":
+            raise SessionExpired
         return found and to_thread(found)
+
+    def delete_session(self, session_id: str) -> None:
+        """Delete a session for good."""
+        self._api.mutation("sessions:remove", {"sessionId": session_id})
+
+    def is_session_deleted(self, session_id: str) -> bool:
+        """Tell whether a session was deleted."""
+        return bool(self._read("sessions:deleted", {"sessionId": session_id}))
+
+    def set_user(self, session_id: str, user: str) -> None:
+        """Say whose session it is."""
+        args = {"sessionId": session_id, "user": user}
+        match self._api.mutation("sessions:identify", args).value:
+            case "deleted":
+                raise SessionExpired
+            case "mismatch":
+                raise UserMismatch
 
     def delete_conversation(self, conversation_id: str) -> bool:
         """Delete a conversation and all its messages."""
@@ -232,3 +255,5 @@ def _refuse(begun: Document) -> None:
             raise TurnMismatch
         case "notLast":
             raise TurnNotLast
+        case "deleted":
+            raise SessionExpired

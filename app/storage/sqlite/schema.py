@@ -111,6 +111,16 @@ MIGRATIONS = (
     CREATE INDEX conversations_uncounted ON conversations (key)
         WHERE uncounted_before IS NOT NULL;
     """,
+    """
+    -- What is known of a session that has no conversation (yet, or any more).
+    CREATE TABLE sessions (
+        id TEXT PRIMARY KEY,
+        user TEXT,
+        deleted INTEGER NOT NULL,
+        changed_at INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX sessions_changed ON sessions (changed_at);
+    """,
 )
 
 

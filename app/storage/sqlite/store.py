@@ -9,6 +9,7 @@ from app.conversation import (
     ConversationFilter,
     ConversationPage,
     Feedback,
+    Finished,
     Question,
     Thread,
     Turn,
@@ -16,7 +17,7 @@ from app.conversation import (
 from app.errors import StorageUnavailable
 from app.figures import Counts, DayFigures
 from app.storage.protocol import EVERYTHING
-from app.storage.sqlite import backfill, figures, listing, threads, turns
+from app.storage.sqlite import backfill, figures, listing, sessions, threads, turns
 from app.storage.sqlite.database import Database
 
 
@@ -53,7 +54,7 @@ class SqliteStore:
             )
         )
 
-    def finish_turn(self, turn: Turn, answer: Answer) -> bool:
+    def finish_turn(self, turn: Turn, answer: Answer) -> Finished | None:
         """Store how a turn ended and give its lease back."""
         return self._database.write(
             lambda db: turns.finish_turn(db, turn, answer, now=self._clock_ms())
@@ -84,7 +85,25 @@ class SqliteStore:
     ) -> Thread | None:
         """Return a session's conversation with its newest messages."""
         return self._database.read(
-            lambda db: threads.read_session(db, session_id, limit=limit, cursor=cursor)
+            lambda db: threads.read_session(
+                db, session_id, limit=limit, cursor=cursor, now=self._clock_ms()
+            )
+        )
+
+    def delete_session(self, session_id: str) -> None:
+        """Delete a session for good."""
+        self._database.write(
+            lambda db: sessions.delete_session(db, session_id, now=self._clock_ms())
+        )
+
+    def is_session_deleted(self, session_id: str) -> bool:
+        """Tell whether a session was deleted."""
+        return self._database.read(lambda db: sessions.is_deleted(db, session_id))
+
+    def set_user(self, session_id: str, user: str) -> None:
+        """Say whose session it is."""
+        self._database.write(
+            lambda db: sessions.set_user(db, session_id, user, now=self._clock_ms())
         )
 
     def delete_conversation(self, conversation_id: str) -> bool:

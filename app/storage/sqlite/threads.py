@@ -1,14 +1,16 @@
 """Reading one conversation, and the two things done to it from outside."""
 
 import sqlite3
+from dataclasses import replace
 
 from app.conversation import Feedback, Thread
-from app.errors import ConversationNotFound, MessageNotFound
+from app.errors import ConversationNotFound, MessageNotFound, SessionExpired
 from app.storage.protocol import MAX_THREAD_MESSAGES
 from app.storage.sqlite.cursors import from_cursor, to_cursor
 from app.storage.sqlite.figures import count_rating
 from app.storage.sqlite.marks import refresh_marks
 from app.storage.sqlite.rows import from_message_id, to_conversation, to_message
+from app.storage.sqlite.sessions import is_deleted
 
 _FORWARD = "t"
 _BACKWARD = "s"
@@ -37,17 +39,20 @@ def read_thread(
 
 
 def read_session(
-    db: sqlite3.Connection, session_id: str, *, limit: int, cursor: str | None
+    db: sqlite3.Connection, session_id: str, *, limit: int, cursor: str | None, now: int
 ) -> Thread | None:
     """Read a session's conversation from its newest message back."""
     before = _AFTER_ALL if cursor is None else from_cursor(_BACKWARD, cursor, 1)[0]
     row = db.execute("SELECT * FROM conversations WHERE session_id = ?", (session_id,)).fetchone()
     if row is None:
+        if is_deleted(db, session_id):
+            raise SessionExpired
         return None
     found = _newest(db, row["key"], before, limit + 1)
     page = found[-limit:]
     more = len(found) > limit
-    return _to_thread(row, page, to_cursor(_BACKWARD, page[0]["position"]) if more else None)
+    thread = _to_thread(row, page, to_cursor(_BACKWARD, page[0]["position"]) if more else None)
+    return replace(thread, running_turn_id=_running_turn_id(db, row, now))
 
 
 def delete_conversation(db: sqlite3.Connection, conversation_id: str) -> bool:
@@ -75,6 +80,16 @@ def rate_message(
     )
     refresh_marks(db, found["conversation"])
     count_rating(db, found["rating"], feedback.rating, found["created_at"])
+
+
+def _running_turn_id(db: sqlite3.Connection, row: sqlite3.Row, now: int) -> str | None:
+    if row["running_position"] is None or row["lease_until"] <= now:
+        return None
+    asked = db.execute(
+        "SELECT turn_id FROM messages WHERE conversation = ? AND position = ?",
+        (row["key"], row["running_position"]),
+    ).fetchone()
+    return asked and str(asked["turn_id"])
 
 
 def _newest(

@@ -3,12 +3,13 @@
 import secrets
 import sqlite3
 
-from app.conversation import MAX_PREVIEW_CHARS, Answer, Message, Question, Turn
+from app.conversation import MAX_PREVIEW_CHARS, Answer, Finished, Message, Question, Turn
 from app.errors import TurnInProgress, TurnMismatch, TurnNotLast
 from app.figures import turn_counts
 from app.storage.sqlite.figures import add_counts, count_visit
 from app.storage.sqlite.marks import refresh_marks
-from app.storage.sqlite.rows import to_message
+from app.storage.sqlite.rows import to_message, to_message_id
+from app.storage.sqlite.sessions import take_user
 
 # A question and the place that it keeps for its answer.
 POSITIONS_A_TURN = 2
@@ -38,16 +39,16 @@ def begin_turn(
     return _turn(db, question, opened, position, history_limit)
 
 
-def finish_turn(db: sqlite3.Connection, turn: Turn, answer: Answer, *, now: int) -> bool:
+def finish_turn(db: sqlite3.Connection, turn: Turn, answer: Answer, *, now: int) -> Finished | None:
     """Store how a turn ended: see ``ConversationStore``."""
     opened = db.execute(
         "SELECT * FROM conversations WHERE id = ?", (turn.conversation_id,)
     ).fetchone()
     asked = opened and _find_question(db, opened["key"], turn.id)
     if asked is None or asked["attempt"] != turn.attempt:
-        return False
+        return None
     if asked["finished_attempt"] == turn.attempt:
-        return True
+        return _finished(opened, asked, was_said=asked["status"] is None)
     db.execute(
         "UPDATE messages SET finished_attempt = attempt, status = ? WHERE key = ?",
         (None if answer.content else answer.status, asked["key"]),
@@ -63,17 +64,31 @@ def finish_turn(db: sqlite3.Connection, turn: Turn, answer: Answer, *, now: int)
     )
     refresh_marks(db, opened["key"])
     add_counts(db, turn_counts(answer), now)
-    return True
+    return _finished(opened, asked, was_said=bool(answer.content))
+
+
+def _finished(opened: sqlite3.Row, asked: sqlite3.Row, *, was_said: bool) -> Finished:
+    return Finished(to_message_id(opened["id"], asked["position"] + 1) if was_said else None)
 
 
 def _open_conversation(db: sqlite3.Connection, question: Question, now: int) -> sqlite3.Row:
+    found = _find_conversation(db, question.session_id)
+    if found is not None:
+        return found
+    user = take_user(db, question.session_id)
     db.execute(
-        "INSERT INTO conversations (id, session_id, created_at, updated_at) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (session_id) DO NOTHING",
-        (secrets.token_hex(16), question.session_id, now, now),
+        "INSERT INTO conversations (id, session_id, created_at, updated_at, user)"
+        " VALUES (?, ?, ?, ?, ?)",
+        (secrets.token_hex(16), question.session_id, now, now, user),
     )
-    row: sqlite3.Row = db.execute(
-        "SELECT * FROM conversations WHERE session_id = ?", (question.session_id,)
+    opened = _find_conversation(db, question.session_id)
+    assert opened is not None  # noqa: S101 (stored in this transaction)
+    return opened
+
+
+def _find_conversation(db: sqlite3.Connection, session_id: str) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = db.execute(
+        "SELECT * FROM conversations WHERE session_id = ?", (session_id,)
     ).fetchone()
     return row
 

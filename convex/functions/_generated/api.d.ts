@@ -34,10 +34,12 @@ import type * as model_previews from "../model/previews.js";
 import type * as model_ranges from "../model/ranges.js";
 import type * as model_retention from "../model/retention.js";
 import type * as model_searching from "../model/searching.js";
+import type * as model_sessions from "../model/sessions.js";
 import type * as model_threads from "../model/threads.js";
 import type * as model_turns from "../model/turns.js";
 import type * as model_validators from "../model/validators.js";
 import type * as model_version from "../model/version.js";
+import type * as sessions from "../sessions.js";
 import type * as system from "../system.js";
 import type * as turns from "../turns.js";
 
@@ -71,10 +73,12 @@ declare const fullApi: ApiFromModules<{
   "model/ranges": typeof model_ranges;
   "model/retention": typeof model_retention;
   "model/searching": typeof model_searching;
+  "model/sessions": typeof model_sessions;
   "model/threads": typeof model_threads;
   "model/turns": typeof model_turns;
   "model/validators": typeof model_validators;
   "model/version": typeof model_version;
+  sessions: typeof sessions;
   system: typeof system;
   turns: typeof turns;
 }>;

@@ -9,6 +9,7 @@ import { Marks } from "./marks.js";
 import { readHistory, toMessage } from "./messages.js";
 import { countOriginal } from "./originals.js";
 import { preview } from "./previews.js";
+import { isDeleted, takeUser } from "./sessions.js";
 import {
   contradiction,
   findAnswer,
@@ -38,6 +39,9 @@ export async function beginTurn(
   const { question } = begin;
   const now = Date.now();
   const found = await findConversation(ctx, question.sessionId);
+  if (found === null && (await isDeleted(ctx, question.sessionId))) {
+    return { outcome: "deleted" };
+  }
   const asked = found && (await findQuestion(ctx, found._id, question.turnId));
   const refused = contradiction(question, found, asked);
   if (refused !== null) {
@@ -57,9 +61,13 @@ export async function beginTurn(
   if (lease !== undefined && lease.until > now) {
     return { outcome: "busy", retryAfterMs: lease.until - now, turnId: lease.turnId };
   }
-  const conversation = found ?? (await openConversation(ctx, question.sessionId, now));
+  const conversation = found ?? (await open(ctx, question.sessionId, now));
   const current = await takeLease(ctx, begin, conversation, asked, now);
   return await begun(ctx, begin, conversation._id, current);
+}
+
+async function open(ctx: MutationCtx, sessionId: string, now: number): Promise<Conversation> {
+  return await openConversation(ctx, { sessionId, ...(await takeUser(ctx, sessionId)) }, now);
 }
 
 async function begun(

@@ -32,11 +32,11 @@ export async function readConversation(
 /** Open a session's conversation, and count it. */
 export async function openConversation(
   ctx: MutationCtx,
-  sessionId: string,
+  session: { sessionId: string; user?: string },
   now: number,
 ): Promise<Doc<"conversations">> {
   const id = await ctx.db.insert("conversations", {
-    sessionId,
+    ...session,
     createdAt: now,
     updatedAt: now,
     counted: true,

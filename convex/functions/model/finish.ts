@@ -1,14 +1,14 @@
 /** The second half of a turn: how it ended is stored, and the lease given back. */
 import type { Infer } from "convex/values";
 
-import type { Doc } from "../_generated/dataModel.js";
+import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 import { readConversation } from "./conversations.js";
 import { addCounts, type Counts } from "./figures.js";
 import { Marks } from "./marks.js";
 import { preview } from "./previews.js";
 import { answerPosition, findAnswer, findQuestion } from "./turns.js";
-import type { answer as answerValidator } from "./validators.js";
+import type { answer as answerValidator, finished } from "./validators.js";
 
 type Conversation = Doc<"conversations">;
 type Message = Doc<"messages">;
@@ -22,17 +22,21 @@ export interface Finish {
   counts?: Counts;
 }
 
-/** Returns whether the attempt was still the turn's current one. */
-export async function finishTurn(ctx: MutationCtx, finish: Finish): Promise<boolean> {
+/** Returns `null` where the attempt is no longer the turn's current one. */
+export async function finishTurn(
+  ctx: MutationCtx,
+  finish: Finish,
+): Promise<Infer<typeof finished>> {
   const conversation = await readConversation(ctx, finish.conversationId);
   const asked = conversation && (await findQuestion(ctx, conversation._id, finish.turnId));
   if (conversation === null || asked === null || asked.attempt !== finish.attempt) {
-    return false;
+    return null;
   }
   if (asked.finished !== finish.attempt) {
-    await storeEnd(ctx, conversation, asked, finish);
+    return { messageId: await storeEnd(ctx, conversation, asked, finish) };
   }
-  return true;
+  const answer = asked.status === undefined ? await findAnswer(ctx, conversation._id, asked) : null;
+  return { messageId: answer?._id };
 }
 
 async function storeEnd(
@@ -40,16 +44,14 @@ async function storeEnd(
   conversation: Conversation,
   asked: Message,
   { attempt, answer, counts }: Finish,
-): Promise<void> {
+): Promise<Id<"messages"> | undefined> {
   const now = Date.now();
   const marks = new Marks(conversation.tally);
   const said = answer.content !== "";
   const status = said ? undefined : answer.status;
   marks.replace(asked, { ...asked, status });
   await ctx.db.patch("messages", asked._id, { finished: attempt, status });
-  if (said) {
-    await storeAnswer(ctx, asked, answer, now, marks);
-  }
+  const messageId = said ? await storeAnswer(ctx, asked, answer, now, marks) : undefined;
   await ctx.db.patch("conversations", conversation._id, {
     updatedAt: now,
     ...marks.fields(),
@@ -59,6 +61,7 @@ async function storeEnd(
   if (counts !== undefined) {
     await addCounts(ctx, counts, now);
   }
+  return messageId;
 }
 
 async function storeAnswer(
@@ -67,7 +70,7 @@ async function storeAnswer(
   answer: Finish["answer"],
   now: number,
   marks: Marks,
-): Promise<void> {
+): Promise<Id<"messages">> {
   const { conversationId, turnId } = asked;
   const message = {
     ...answer,
@@ -80,10 +83,10 @@ async function storeAnswer(
   const former = await findAnswer(ctx, conversationId, asked);
   marks.replace(former, message);
   if (former === null) {
-    await ctx.db.insert("messages", message);
-  } else {
-    await ctx.db.replace("messages", former._id, message);
+    return await ctx.db.insert("messages", message);
   }
+  await ctx.db.replace("messages", former._id, message);
+  return former._id;
 }
 
 /** The preview shows the last message, and a later turn's question is later. */

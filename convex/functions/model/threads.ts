@@ -31,3 +31,9 @@ export async function readThread(
     nextCursor: page.nextCursor,
   };
 }
+
+/** Tell which turn holds the conversation's lease now. */
+export function runningTurnId(conversation: Doc<"conversations"> | null): string | undefined {
+  const lease = conversation?.lease;
+  return lease !== undefined && lease.until > Date.now() ? lease.turnId : undefined;
+}

@@ -62,6 +62,7 @@ export const thread = v.object({
   conversation,
   messages: v.array(message),
   nextCursor: v.union(v.string(), v.null()),
+  runningTurnId: v.optional(v.string()),
 });
 
 export const question = v.object({
@@ -104,7 +105,14 @@ export const beginning = v.union(
   v.object({ outcome: v.literal("busy"), retryAfterMs: v.number(), turnId: v.string() }),
   v.object({ outcome: v.literal("mismatch") }),
   v.object({ outcome: v.literal("notLast") }),
+  v.object({ outcome: v.literal("deleted") }),
 );
+
+/** How `turns:finish` ends: `null` where the attempt was overtaken. */
+export const finished = v.union(v.object({ messageId: v.optional(v.string()) }), v.null());
+
+/** How `sessions:identify` ends. */
+export const userSet = v.union(v.literal("set"), v.literal("mismatch"), v.literal("deleted"));
 
 export const filter = v.object({
   text: v.optional(v.string()),
