@@ -1,40 +1,126 @@
-"""Every conversation, for the operator's scripts."""
+"""Every conversation, and what they add up to, for the operator's scripts."""
 
-from flask import Blueprint
+import time
+from itertools import chain
 
-from app.conversation import ConversationPage, Thread
-from app.errors import ConversationNotFound, InvalidRequest, NotConfigured, StorageUnavailable
-from app.web.contract import contract
-from app.web.schemas import (
-    MAX_CONVERSATION_ID_CHARS,
+from flask import Blueprint, Response
+
+from app.archive import Archive
+from app.conversation import ConversationFilter, ConversationPage, Thread
+from app.errors import (
+    ConversationNotFound,
+    InvalidRequest,
+    NotConfigured,
+    StorageUnavailable,
+    TooManyRequests,
+)
+from app.statistics import Statistics, read_statistics, utc_now
+from app.web import export
+from app.web.admin_schemas import (
     ConversationListSchema,
+    DeletedSchema,
+    DeleteQuery,
+    DeleteQuerySchema,
+    ExportQuery,
+    ExportQuerySchema,
     ListQuery,
     ListQuerySchema,
+    StatisticsQuery,
+    StatisticsQuerySchema,
+    StatisticsSchema,
+    ThreadQuery,
+    ThreadQuerySchema,
     ThreadSchema,
 )
+from app.web.contract import contract
+from app.web.schemas import MAX_CONVERSATION_ID_CHARS
 from app.web.services import services
 
 blueprint = Blueprint("admin", __name__, url_prefix="/v1/admin")
 
+_FAILURES = (TooManyRequests, NotConfigured, StorageUnavailable)
+
 
 @blueprint.get("/conversations")
-@contract(
-    query=ListQuerySchema,
-    answer=ConversationListSchema,
-    raises=(NotConfigured, StorageUnavailable),
-)
+@contract(query=ListQuerySchema, answer=ConversationListSchema, raises=_FAILURES)
 def list_conversations(query: ListQuery) -> ConversationPage:
     """List conversations, newest-updated first."""
-    return services().store.list_conversations(limit=query.limit, cursor=query.cursor)
+    return services().store.list_conversations(
+        limit=query.limit, cursor=query.cursor, where=query.where
+    )
+
+
+@blueprint.delete("/conversations")
+@contract(query=DeleteQuerySchema, answer=DeletedSchema, raises=_FAILURES)
+def delete_conversations(query: DeleteQuery) -> dict[str, int]:
+    """Delete everything that one session, or one user, said."""
+    archive = Archive(services().store)
+    if query.session_id is not None:
+        return {"deleted": archive.delete_session(query.session_id)}
+    return {"deleted": sum(1 for _ in archive.delete_all(ConversationFilter(user=query.user)))}
 
 
 @blueprint.get("/conversations/<conversation_id>")
 @contract(
+    query=ThreadQuerySchema,
     answer=ThreadSchema,
-    raises=(InvalidRequest, ConversationNotFound, NotConfigured, StorageUnavailable),
+    raises=(ConversationNotFound, *_FAILURES),
 )
-def read_conversation(conversation_id: str) -> Thread:
+def read_conversation(query: ThreadQuery, conversation_id: str) -> Thread:
     """Read a conversation and its messages, oldest first."""
+    _refuse_long(conversation_id)
+    return services().store.read_thread(conversation_id, limit=query.limit, cursor=query.cursor)
+
+
+@blueprint.delete("/conversations/<conversation_id>")
+@contract(answer=DeletedSchema, raises=(InvalidRequest, ConversationNotFound, *_FAILURES))
+def delete_conversation(conversation_id: str) -> dict[str, int]:
+    """Delete a conversation and its messages."""
+    _refuse_long(conversation_id)
+    Archive(services().store).delete(conversation_id)
+    return {"deleted": 1}
+
+
+@blueprint.get("/export")
+@contract(query=ExportQuerySchema, media_type=export.MEDIA_TYPES["jsonl"], raises=_FAILURES)
+def export_conversations(query: ExportQuery) -> Response:
+    """Download everything that was said, a message a line; a filter narrows it."""
+    return stream_export(query)
+
+
+@blueprint.get("/stats")
+@contract(query=StatisticsQuerySchema, answer=StatisticsSchema, raises=_FAILURES)
+def read_stats(query: StatisticsQuery) -> Statistics:
+    """Tell what days, or hours, brought and cost."""
+    return read_statistics(
+        services().store,
+        services().settings.model_prices,
+        first=query.first,
+        last=query.last,
+        unit=query.unit,
+    )
+
+
+def stream_export(query: ExportQuery) -> Response:
+    """Return an export as a download that is written while it is read."""
+    excerpts = Archive(services().store).export(query.where, now_ms=time.time_ns() // 1_000_000)
+    pieces = export.to_export(excerpts, query.format, bom=query.bom)
+    name = export.file_name(query.format, f"{utc_now():%Y-%m-%d}")
+    # Read before the status goes out: a store that is away is a 503.
+    first = next(pieces, b"")
+    response = Response(
+        chain([first], pieces),
+        content_type=f"{export.MEDIA_TYPES[query.format]}; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",
+        },
+    )
+    response.call_on_close(pieces.close)
+    return response
+
+
+def _refuse_long(conversation_id: str) -> None:
     if len(conversation_id) > MAX_CONVERSATION_ID_CHARS:
         raise InvalidRequest("Invalid conversationId")
-    return services().store.read_thread(conversation_id)

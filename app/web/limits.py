@@ -81,6 +81,16 @@ class Limits:
         """
         self.count((self._new_sessions, client))
 
+    def refuse_full(self, limit: Limit, who: str) -> None:
+        """Refuse whoever has reached a limit, without a hit more.
+
+        Raises:
+            TooManyRequests: the limit's own kind of it.
+        """
+        hits, left_s = self._storage.known(limit.window(who))
+        if hits >= limit.amount > 0:
+            raise limit.refusal(retry_after_s=max(1.0, left_s))
+
     def count(self, *hits: tuple[Limit, str]) -> None:
         """Count in one limit after the other, each for someone, up to the first that is full.
 

@@ -14,9 +14,16 @@ from flask import Flask, Response, current_app, g, request
 from flask_cors import CORS
 from flask_talisman import Talisman
 
-from app.errors import NotConfigured, NotFound, OriginNotAllowed, Unauthorized
+from app.errors import (
+    NotConfigured,
+    NotFound,
+    OriginNotAllowed,
+    TooManyRequests,
+    Unauthorized,
+)
 from app.settings import Settings
 from app.web.client_address import client_address, limit_key
+from app.web.limits import Limit
 from app.web.origins import is_own_page
 from app.web.services import services
 from app.web.sessions import read_token, require_token
@@ -71,6 +78,8 @@ _OPEN_ENDPOINTS = {
     "system.docs",
     "static",
 }
+# Only wrong keys count; where they were too many, not even the right one is looked at.
+_WRONG_ADMIN_KEYS = Limit("wrong-admin-key", 20, 60, TooManyRequests)
 _CHAT_ENDPOINTS = ("chat.chat", "headless.chat", "headless.stream")
 
 
@@ -164,7 +173,14 @@ def _admin_guard(keys: Iterable[str]) -> Callable[[], None]:
     def guard() -> None:
         if not keys:
             raise NotConfigured("ADMIN_API_KEY is not configured on this deployment")
-        refuse_wrong_key()
+        limits, client = services().limits, client_key()
+        limits.refuse_full(_WRONG_ADMIN_KEYS, client)
+        try:
+            refuse_wrong_key()
+        except Unauthorized:
+            if request.headers.get("x-admin-api-key"):
+                limits.count((_WRONG_ADMIN_KEYS, client))
+            raise
 
     return guard
 

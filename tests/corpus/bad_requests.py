@@ -375,7 +375,7 @@ METHODS = [
     method("POST", "/health"),
     method("DELETE", "/ready"),
     method("POST", "/v1/admin/conversations"),
-    method("DELETE", "/v1/admin/conversations"),
+    method("PUT", "/v1/admin/conversations"),
     method("POST", "/widget/chat-widget.js"),
     method("PUT", "/v1/openapi.json"),
 ]

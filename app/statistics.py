@@ -1,0 +1,105 @@
+"""The figures of days and hours, as an operator reads them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Literal
+
+from app.figures import DayFigures, percentile, sum_figures
+from app.prices import Prices
+from app.storage.protocol import ConversationStore
+
+Unit = Literal["day", "hour"]
+
+_STEPS: Mapping[Unit, timedelta] = {"day": timedelta(days=1), "hour": timedelta(hours=1)}
+_FORMATS: Mapping[Unit, str] = {"day": "%Y-%m-%d", "hour": "%Y-%m-%dT%H"}
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """What half of the turns, and all but a twentieth, kept within; in ms."""
+
+    p50: int | None
+    p95: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodStatistics:
+    """A period's figures, and what follows from them.
+
+    ``cost`` is ``None`` where no price is known, and leaves out the models
+    in ``unpriced``.
+    """
+
+    figures: DayFigures
+    first_token: Latency
+    latency: Latency
+    cost: Decimal | None
+    unpriced: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Periods without a gap, oldest first, and their sum."""
+
+    periods: Sequence[PeriodStatistics]
+    total: PeriodStatistics
+
+
+def read_statistics(
+    store: ConversationStore, prices: Prices, *, first: datetime, last: datetime, unit: Unit
+) -> Statistics:
+    """Read the periods from that of ``first`` to that of ``last``."""
+    names = _periods(first, last, unit)
+    found = {figures.day: figures for figures in store.read_figures(names[0], names[-1])}
+    periods = [found.get(name) or DayFigures(name) for name in names]
+    return Statistics(
+        [_describe(figures, prices) for figures in periods],
+        _describe(sum_figures(names[-1], periods), prices),
+    )
+
+
+def utc_now() -> datetime:
+    """Return the moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def _periods(first: datetime, last: datetime, unit: Unit) -> list[str]:
+    names: list[str] = []
+    moment = first
+    end = f"{last:{_FORMATS[unit]}}"
+    while not names or names[-1] < end:
+        names.append(f"{moment:{_FORMATS[unit]}}")
+        moment += _STEPS[unit]
+    return names
+
+
+def _describe(figures: DayFigures, prices: Prices) -> PeriodStatistics:
+    cost, unpriced = _cost(figures, prices)
+    return PeriodStatistics(
+        figures,
+        first_token=_latency(figures.first_token_classes),
+        latency=_latency(figures.latency_classes),
+        cost=cost,
+        unpriced=unpriced,
+    )
+
+
+def _latency(classes: Sequence[int]) -> Latency:
+    return Latency(percentile(classes, 0.5), percentile(classes, 0.95))
+
+
+def _cost(figures: DayFigures, prices: Prices) -> tuple[Decimal | None, list[str]]:
+    if not prices.by_name:
+        return None, []
+    total, unpriced = Decimal(0), []
+    for model, used in figures.models.items():
+        # What no provider counted is a prompt for the most part.
+        prompt = used.prompt_tokens + used.unrecorded_tokens
+        cost = prices.cost(model, prompt, used.completion_tokens)
+        if cost is None:
+            unpriced.append(model)
+        else:
+            total += cost
+    return total, unpriced
