@@ -1,0 +1,142 @@
+"""Rules about the repository itself: what the documents promise is there, and nothing else is."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from app import settings
+
+ROOT = Path(__file__).parents[1]
+HOSTS = ("pypi.org", "pythonhosted.org", "registry.npmjs.org", "registry.yarnpkg.com")
+MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root|home/[a-z]+|Users/[A-Za-z]+)/[\w.]")
+COMMAND = re.compile(r"`make ([a-z-]+)|^    make ([a-z-]+)", re.MULTILINE)
+IN_BACKTICKS = re.compile(r"`([a-z_.A-Z]+(?:/[\w.*-]*)*)`")
+# Spelled apart, or this file would be found as well.
+SKIPS = re.compile(
+    r"pytest\.(?:mark\.)?(?:s" + r"kip|x" + r"fail|importors" + r"kip)|\.on" + r"ly\("
+)
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Return the files that git knows, without what other tools wrote."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--", *patterns], cwd=ROOT, capture_output=True, check=True
+    )
+    names = listed.stdout.decode().rstrip("\0").split("\0")
+    return [path for name in names if (path := ROOT / name).is_file()]
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):.*## ", text("Makefile"), re.MULTILINE))
+
+
+def test_env_example_has_every_variable() -> None:
+    named = re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", text(".env.example"), re.MULTILINE)
+
+    assert sorted(named) == sorted(settings.variables())
+
+
+def rows_of(document: str) -> dict[str, str]:
+    """Return the rows of a document's tables of settings, by their first variable."""
+    rows = re.findall(r"^\| `([A-Z][A-Z0-9_]+)`.*", text(document), re.MULTILINE)
+    return {name: row_of(document, name) for name in rows}
+
+
+def row_of(document: str, name: str) -> str:
+    found = re.search(rf"^\| `{name}`.*", text(document), re.MULTILINE)
+    return found[0].replace("](docs/", "](") if found else ""
+
+
+def test_the_settings_page_has_every_variable() -> None:
+    cells = re.findall(r"^\| (`[A-Z].*?) \|", text("docs/settings.md"), re.MULTILINE)
+    named = [name for cell in cells for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", cell)]
+
+    assert sorted(set(named) - {"NODE_ENV"}) == sorted(settings.variables())
+
+
+def test_readme_says_of_settings_what_their_page_says() -> None:
+    rows = rows_of("README.md")
+
+    assert rows
+    assert rows == {name: row_of("docs/settings.md", name) for name in rows}
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+def test_every_make_command_of_the_documents_exists(document: str) -> None:
+    named = {first or second for first, second in COMMAND.findall(text(document))}
+
+    assert named
+    assert named <= targets()
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+def test_every_path_of_the_documents_exists(document: str) -> None:
+    made_at_run_time = ("data/",)
+    named = {name for name in IN_BACKTICKS.findall(text(document)) if "/" in name}
+
+    assert named
+    assert [
+        name
+        for name in sorted(named)
+        if not name.startswith(made_at_run_time) and not (ROOT / name).exists()
+    ] == []
+
+
+def test_every_module_of_the_import_table_exists() -> None:
+    table = text("CONTRIBUTING.md").split("## Who imports whom")[1].split("\n## ")[0]
+    modules = re.findall(r"`(app\.[a-z_.]+)`", table)
+    contracts = text("setup.cfg")
+
+    assert modules
+    for module in modules:
+        path = ROOT / module.replace(".", "/")
+        assert path.is_dir() or path.with_suffix(".py").is_file(), module
+        assert module in contracts
+
+
+def test_no_file_names_a_machine_or_a_registry() -> None:
+    found = []
+    for path in tracked(":!*.map", ":!widget_dist", ":!*.png"):
+        content = path.read_bytes().decode("utf-8", "ignore")
+        if path != Path(__file__) and (
+            MACHINE_PATH.search(content) or any(host in content for host in HOSTS)
+        ):
+            found.append(path.relative_to(ROOT))
+
+    assert found == []
+
+
+def test_no_test_is_skipped() -> None:
+    tests = tracked("tests/*", "convex/tests/*", "widget/test/*")
+    found = [
+        path.relative_to(ROOT)
+        for path in tests
+        if SKIPS.search(path.read_bytes().decode("utf-8", "ignore"))
+    ]
+
+    assert found == []
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_requirement_is_pinned_with_hashes(name: str) -> None:
+    entries = re.split(r"\n(?=[a-z])", text(name).strip())
+
+    assert entries
+    assert not [entry for entry in entries if not re.match(r"[a-z0-9._\[\],-]+==\S", entry)]
+    assert not [entry for entry in entries if "--hash=sha256:" not in entry]
+    assert "index-url" not in text(name)
+
+
+def test_tests_run_with_the_versions_of_the_server() -> None:
+    pins = {
+        name: set(re.findall(r"^([a-z0-9.-]+==[\w.]+)", text(name), re.MULTILINE))
+        for name in ("requirements.txt", "requirements-dev.txt")
+    }
+
+    assert pins["requirements.txt"] <= pins["requirements-dev.txt"]
