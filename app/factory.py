@@ -15,12 +15,16 @@ from app.redis_link import RedisLink
 from app.routes import admin, chat, demo, headless, session, system, widget
 from app.running_turn import TurnLimits
 from app.settings import Settings
+from app.stops.machines import MachineBus
+from app.stops.protocol import StopBus
+from app.stops.workers import WorkerBus
 from app.storage.convex import ConvexStore
 from app.storage.protocol import ConversationStore
 from app.storage.spool import AnswerSpool
 from app.storage.sqlite import SqliteStore
 from app.turns import TurnPolicy, TurnService
 from app.web import limits, problems, request_log, secret_keys, security, tokens
+from app.web.readiness import Readiness
 from app.web.services import Services
 
 log = logging.getLogger(__name__)
@@ -60,8 +64,15 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     app.extensions["perch"] = Services(
         settings=settings,
         store=store,
-        turns=TurnService(store, parts.model or _model(settings), _policy(settings), spool.keep),
+        turns=TurnService(
+            store,
+            parts.model or _model(settings),
+            _policy(settings),
+            keep=spool.keep,
+            buses=_buses(settings, redis),
+        ),
         spool=spool,
+        readiness=Readiness(store),
         limits=limits.register(app, settings, redis),
         tokens=_tokens(settings),
         model_name=settings.openai_model if settings.openai_api_key else DEMO_MODEL_NAME,
@@ -114,6 +125,15 @@ def _model(settings: Settings) -> CompletionModel:
             read_timeout_s=settings.model_read_timeout_s,
         )
     )
+
+
+def _buses(settings: Settings, redis: RedisLink | None) -> list[StopBus]:
+    buses: list[StopBus] = []
+    if settings.web_concurrency > 1:
+        buses.append(WorkerBus())
+    if settings.redis_url and redis:
+        buses.append(MachineBus(settings.redis_url, redis))
+    return buses
 
 
 def _tokens(settings: Settings) -> tokens.SessionTokens:

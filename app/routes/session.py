@@ -2,8 +2,19 @@
 
 from flask import Blueprint, Response
 
-from app.errors import SessionExpired, StorageUnavailable, TooManySessions, Unauthorized
+from app.conversation import Feedback
+from app.errors import (
+    IdentityRefused,
+    MessageNotFound,
+    NotConfigured,
+    SessionExpired,
+    StorageUnavailable,
+    TooManySessions,
+    Unauthorized,
+    UserMismatch,
+)
 from app.web.contract import contract
+from app.web.identity import verify_identity
 from app.web.origins import caller_origin
 from app.web.schemas import MAX_MESSAGE_CHARS
 from app.web.security import client_key
@@ -13,11 +24,15 @@ from app.web.session_schemas import (
     HistoryQuery,
     HistoryQuerySchema,
     HistorySchema,
+    Identity,
+    IdentitySchema,
     OpenedSession,
     OpenedSessionSchema,
     OpenSession,
     OpenSessionSchema,
+    RatingSchema,
     SessionConfig,
+    UserSchema,
 )
 from app.web.sessions import session_id
 from app.web.tokens import new_session_id
@@ -58,6 +73,47 @@ def read_messages(query: HistoryQuery) -> History:
     return History(thread.messages, thread.next_cursor, thread.running_turn_id)
 
 
+@blueprint.delete("/v1/session")
+@contract(status=204, raises=(StorageUnavailable,))
+def delete_session() -> Response:
+    """Delete the visitor's conversation for good; the session ends with it."""
+    services().store.delete_session(session_id())
+    services().turns.stop(session_id())
+    return Response(status=204)
+
+
+@blueprint.post("/v1/turns/<turn_id>/stop")
+@contract(status=202)
+def stop_turn(turn_id: str) -> Response:
+    """Stop a running answer; what was said is kept, and the stream ends with `done`."""
+    services().turns.stop(session_id(), turn_id)
+    return Response(status=202)
+
+
+@blueprint.post("/v1/messages/<message_id>/feedback")
+@contract(body=RatingSchema, status=204, raises=(MessageNotFound, StorageUnavailable))
+def rate_message(feedback: Feedback, message_id: str) -> Response:
+    """Rate an answer; a later rating takes the place of an earlier one."""
+    services().store.rate_message(session_id(), message_id, feedback)
+    return Response(status=204)
+
+
+@blueprint.post("/v1/session/identity")
+@contract(
+    body=IdentitySchema,
+    answer=UserSchema,
+    raises=(IdentityRefused, UserMismatch, NotConfigured, StorageUnavailable),
+)
+def identify(claimed: Identity) -> dict[str, str]:
+    """Say who the visitor is, by a JWT that the site's own server signed."""
+    secrets = services().settings.identity_secrets
+    if not secrets:
+        raise NotConfigured("IDENTITY_SECRET is not configured on this deployment")
+    user = verify_identity(claimed.jwt, secrets)
+    services().store.set_user(session_id(), user)
+    return {"user": user}
+
+
 @door.after_request
 @blueprint.after_request
 def keep_private(response: Response) -> Response:
@@ -73,7 +129,10 @@ def _new_session() -> str:
 
 def _renewable(token: str) -> str:
     try:
-        return services().tokens.verify_renewable(token, caller_origin())
+        session = services().tokens.verify_renewable(token, caller_origin())
     except Unauthorized:
         # Whatever is wrong with it, the client's way on is the same: begin anew.
         raise SessionExpired from None
+    if services().store.is_session_deleted(session):
+        raise SessionExpired
+    return session

@@ -2,7 +2,6 @@
 
 from flask import Blueprint, Response, current_app, jsonify, make_response, render_template, request
 
-from app.errors import StorageUnavailable
 from app.web import openapi
 from app.web.contract import contract
 from app.web.schemas import HealthSchema, ReadinessSchema
@@ -22,33 +21,28 @@ def health() -> Response:
 
 
 @blueprint.get("/ready")
-@contract(answer=ReadinessSchema, raises=(StorageUnavailable,))
+@contract(answer=ReadinessSchema, otherwise={503: ReadinessSchema})
 def ready() -> Response:
     """Tell whether turns can be served: 200, or 503 with what stands in the way."""
-    store = "ok"
-    try:
-        services().store.ping()
-    except StorageUnavailable as error:
-        store = str(error)
-    draining = services().turns.is_draining
-    is_ready = store == "ok" and not draining
-    response = jsonify(
-        status="ready" if is_ready else "draining" if draining else "not_ready",
-        store=store,
-        model=services().model_name,
-    )
-    response.status_code = 200 if is_ready else 503
+    store = services().readiness.ask_store()
+    status = "ready" if store == "ok" else "not_ready"
+    if services().turns.is_draining:
+        status = "draining"
+    response = jsonify(status=status, store=store, model=services().model_name)
+    response.status_code = 200 if status == "ready" else 503
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 @blueprint.get("/v1/openapi.json")
+@contract()
 def openapi_document() -> Response:
     """Describe this API (OpenAPI 3.1)."""
     return jsonify(openapi.describe(current_app, request.host_url.rstrip("/")))
 
 
 @blueprint.get("/docs")
+@contract(media_type="text/html")
 def docs() -> Response:
     """Show this API as a page."""
     document = openapi.describe(current_app, request.host_url.rstrip("/"))

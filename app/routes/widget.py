@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request, send_from_directory
 from werkzeug.exceptions import NotFound as FileNotFound
 
 from app.errors import NotFound
+from app.web.contract import contract
 from app.web.services import services
 
 blueprint = Blueprint("widget", __name__, url_prefix="/widget")
@@ -17,6 +18,7 @@ _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
 
 @blueprint.get("/chat-widget.js")
+@contract(media_type="application/javascript", raises=(NotFound,))
 def bundle() -> Response:
     """Serve the widget's script, compressed as the browser likes it."""
     path = services().settings.widget_bundle_path
@@ -31,6 +33,7 @@ def bundle() -> Response:
 
 
 @blueprint.get("/<path:name>")
+@contract(media_type="application/octet-stream", raises=(NotFound,))
 def part(name: str) -> Response:
     """Serve a file that the script loads later: a language, the source map."""
     folder = services().settings.widget_bundle_path.resolve().parent

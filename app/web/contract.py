@@ -35,6 +35,7 @@ class Contract:
     status: int
     media_type: str
     raises: tuple[type[ServiceError], ...]
+    otherwise: Mapping[int, Schema]
 
 
 def contract(
@@ -45,12 +46,14 @@ def contract(
     status: int = 200,
     media_type: str = "application/json",
     raises: tuple[type[ServiceError], ...] = (),
+    otherwise: Mapping[int, type[Schema]] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
     """Promise what a view takes and gives.
 
     The view gets the loaded body, then the loaded query, then its path
     arguments. What it returns is dumped through ``answer``; a ``Response``
-    passes as it is.
+    passes as it is. ``otherwise`` names answers of other statuses that are
+    not failures.
     """
     promise = Contract(
         body() if body else None,
@@ -59,6 +62,7 @@ def contract(
         status,
         media_type,
         (*raises, InvalidRequest) if body or query else raises,
+        {code: schema() for code, schema in (otherwise or {}).items()},
     )
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Response]:

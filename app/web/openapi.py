@@ -33,18 +33,24 @@ _SCHEMES: dict[Access, list[dict[str, list[str]]]] = {
     Access.SESSION: [{"SessionToken": []}],
     Access.ADMIN_KEY: [{"AdminKey": []}],
 }
+_KEY = "perch.openapi"
 _LINES = (StartLineSchema, TokenLineSchema, DoneLineSchema, ErrorLineSchema)
 
 
 def describe(app: Flask, base_url: str) -> dict[str, Any]:
-    """Return the document of everything that has a contract."""
+    """Return the document of everything that has a contract; made once an application."""
+    if _KEY not in app.extensions:
+        app.extensions[_KEY] = _describe(app)
+    return {**app.extensions[_KEY], "servers": [{"url": base_url}]}
+
+
+def _describe(app: Flask) -> dict[str, Any]:
     plugin = MarshmallowPlugin(schema_name_resolver=_schema_name)
     spec = APISpec(
         title="Perch",
         version=__version__,
         openapi_version="3.1.0",
         info={"description": "A self-hosted AI chat for any web page, and its headless API."},
-        servers=[{"url": base_url}],
         plugins=[plugin],
     )
     spec.components.security_scheme(
@@ -114,20 +120,20 @@ def _responses(promise: Contract, access: Access) -> dict[str, Any]:
         str(status_of(failure())): _answer("application/json", ProblemSchema, status_of(failure()))
         for failure in failures
     }
-    if promise.answer is not None:
-        answer: Any = promise.answer
-    elif promise.media_type == ndjson.MEDIA_TYPE:
-        answer = {"oneOf": list(_LINES)}
-    else:
-        answer = None
-    responses[str(promise.status)] = _answer(promise.media_type, answer, promise.status)
+    for status, schema in {promise.status: promise.answer, **promise.otherwise}.items():
+        responses[str(status)] = _answer(promise.media_type, schema, status)
     return dict(sorted(responses.items()))
 
 
 def _answer(media_type: str, schema: Any, status: int) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
-    if schema is not None:
-        answer["content"] = {media_type: {"schema": schema}}
+    if status == HTTPStatus.NO_CONTENT:
+        return answer
+    if media_type == ndjson.MEDIA_TYPE:
+        schema = {"oneOf": list(_LINES)}
+    elif schema is None:
+        schema = {"type": "object" if media_type == "application/json" else "string"}
+    answer["content"] = {media_type: {"schema": schema}}
     return answer
 
 

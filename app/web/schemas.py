@@ -212,6 +212,8 @@ class HealthSchema(OutputSchema):
 class ReadinessSchema(OutputSchema):
     """Whether turns can be served, and what stands in the way."""
 
-    status = fields.String(required=True, validate=validate.OneOf(["ready", "not_ready"]))
+    status = fields.String(
+        required=True, validate=validate.OneOf(["ready", "not_ready", "draining"])
+    )
     store = fields.String(required=True)
     model = fields.String(required=True)

@@ -10,6 +10,7 @@ from app.storage.protocol import ConversationStore
 from app.storage.spool import AnswerSpool
 from app.turns import TurnService
 from app.web.limits import Limits
+from app.web.readiness import Readiness
 from app.web.tokens import SessionTokens
 
 _KEY = "perch"
@@ -23,6 +24,7 @@ class Services:
     store: ConversationStore
     turns: TurnService
     spool: AnswerSpool
+    readiness: Readiness
     limits: Limits
     tokens: SessionTokens
     model_name: str

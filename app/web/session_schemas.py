@@ -6,11 +6,12 @@ from typing import Any
 
 from marshmallow import fields, post_load, validate
 
-from app.conversation import Message
+from app.conversation import Feedback, Message
 from app.web.schemas import InputSchema, MessageSchema, OutputSchema
 
 _MAX_TOKEN_CHARS = 4096
 _PAGE_MESSAGES = 50
+_MAX_COMMENT_CHARS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,13 @@ class History:
     messages: Sequence[Message]
     next_cursor: str | None = None
     running_turn_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the visitor is, as the site's own server says."""
+
+    jwt: str
 
 
 class OpenSessionSchema(InputSchema):
@@ -120,3 +128,39 @@ class HistorySchema(OutputSchema):
         data_key="nextCursor", metadata={"description": "Leads to the page before this one."}
     )
     running_turn_id = fields.String(data_key="runningTurnId")
+
+
+class RatingSchema(InputSchema):
+    """A visitor's opinion of an answer."""
+
+    rating = fields.String(required=True, validate=validate.OneOf(["up", "down"]))
+    comment = fields.String(allow_none=True, validate=validate.Length(max=_MAX_COMMENT_CHARS))
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Feedback:
+        """Make the value."""
+        return Feedback(data["rating"], data.get("comment") or None)
+
+
+class IdentitySchema(InputSchema):
+    """Who the visitor is, as the site's own server says."""
+
+    jwt = fields.String(
+        required=True,
+        validate=validate.Length(1, _MAX_TOKEN_CHARS),
+        metadata={
+            "description": "HS256, with `sub` and an `exp` at most an hour ahead, "
+            "signed with IDENTITY_SECRET."
+        },
+    )
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Identity:
+        """Make the value."""
+        return Identity(**data)
+
+
+class UserSchema(OutputSchema):
+    """Whose session it is from now on."""
+
+    user = fields.String(required=True)
