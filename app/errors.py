@@ -9,7 +9,8 @@
     │   ├── SessionExpired
     │   └── SessionRequired
     ├── Forbidden                  an origin or a session that may not
-    │   └── OriginNotAllowed
+    │   ├── OriginNotAllowed
+    │   └── IdentityRefused
     ├── NotFound
     │   ├── ConversationNotFound
     │   └── MessageNotFound
@@ -129,6 +130,13 @@ class OriginNotAllowed(Forbidden):
 
     code = "origin_not_allowed"
     text = "Origin not allowed"
+
+
+class IdentityRefused(Forbidden):
+    """The JWT that names the visitor does not hold."""
+
+    code = "identity_refused"
+    text = "The identity could not be verified"
 
 
 class NotFound(ServiceError):

@@ -381,7 +381,8 @@ def _contradictions(values: Mapping[str, Any]) -> dict[str, str]:
         _check_keys(faults, "WIDGET_API_KEY", values["widget_api_keys"])
     _check_keys(faults, "ADMIN_API_KEY", values["admin_api_keys"])
     _check_keys(faults, "SECRET_KEY", values["secret_keys"])
-    _check_keys(faults, "IDENTITY_SECRET", values["identity_secrets"])
+    # HS256 wants a key as long as its digest (RFC 7518, section 3.2).
+    _check_keys(faults, "IDENTITY_SECRET", values["identity_secrets"], least=32)
     if "*" in values["cors_origins"] and len(values["cors_origins"]) > 1:
         faults["CORS_ORIGIN"] = "mixes * with origins: name the origins only"
     for origin in values["cors_origins"]:
@@ -430,13 +431,15 @@ def _check_budgets(faults: dict[str, str], values: Mapping[str, Any]) -> None:
             )
 
 
-def _check_keys(faults: dict[str, str], name: str, keys: tuple[str, ...]) -> None:
+def _check_keys(
+    faults: dict[str, str], name: str, keys: tuple[str, ...], least: int = MIN_KEY_CHARS
+) -> None:
     for key in keys:
         lowered = key.lower()
         if key == DEVELOPMENT_WIDGET_KEY or any(word in lowered for word in _PLACEHOLDERS):
             faults[name] = "is a placeholder: make a random one"
-        elif len(key) < MIN_KEY_CHARS:
-            faults[name] = f"has a key of {len(key)} characters: use at least {MIN_KEY_CHARS}"
+        elif len(key) < least:
+            faults[name] = f"has a key of {len(key)} characters: use at least {least}"
         elif not key.isascii() or not key.isprintable():
             faults[name] = "has characters that no HTTP header carries: use letters and digits"
 

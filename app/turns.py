@@ -1,6 +1,7 @@
 """Turns: a question is stored, answered once, and the answer is stored."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import gevent
@@ -9,6 +10,7 @@ from app.completion.protocol import CompletionModel
 from app.conversation import Message, Question, Turn, TurnDone, TurnFailed
 from app.errors import Overloaded, ServerRestarting, TurnInProgress
 from app.running_turn import Ending, KeepAnswer, RunningTurn, TurnLimits
+from app.stops.protocol import StopBus, StopRequest
 from app.storage.protocol import ConversationStore
 
 _BUSY_POLL_S = 0.25
@@ -43,11 +45,14 @@ class TurnService:
         model: CompletionModel,
         policy: TurnPolicy,
         keep: KeepAnswer = lambda _turn, _answer: None,
+        buses: Sequence[StopBus] = (),
     ) -> None:
         self._store = store
         self._model = model
         self._policy = policy
         self._keep = keep
+        self._buses = buses
+        self._listening = False
         self._system = Message("system", policy.system_prompt)
         self._running: dict[str, RunningTurn] = {}
         self._beginning = 0
@@ -78,6 +83,7 @@ class TurnService:
         )
         if turn.answer is None:
             self._running[turn.session_id] = running
+            self._listen()
         running.start(on_end=self._forget)
         return running
 
@@ -93,6 +99,16 @@ class TurnService:
             if isinstance(event, TurnFailed):
                 raise event.error
         raise AssertionError("a turn ends with a terminal event")
+
+    def stop(self, session_id: str, turn_id: str | None = None) -> None:
+        """Stop a running turn, whichever process runs it; what was said is kept.
+
+        Without ``turn_id``, whichever turn of the session runs.
+        """
+        request = StopRequest(session_id, turn_id)
+        if not self._stop_here(request):
+            for bus in self._buses:
+                bus.send(request)
 
     def admit(self) -> None:
         """Refuse a turn that this process cannot take now."""
@@ -157,6 +173,20 @@ class TurnService:
             running.wait_ended(left_s)
         else:  # it runs in another process
             gevent.sleep(min(_BUSY_POLL_S, left_s))
+
+    def _listen(self) -> None:
+        # Not before a turn runs here: by then the process has been forked.
+        if not self._listening:
+            self._listening = True
+            for bus in self._buses:
+                bus.listen(self._stop_here)
+
+    def _stop_here(self, request: StopRequest) -> bool:
+        running = self._running.get(request.session_id)
+        if running is None or request.turn_id not in (None, running.turn.id):
+            return False
+        running.cancel(Ending.STOPPED)
+        return True
 
     def _forget(self, running: RunningTurn) -> None:
         if self._running.get(running.turn.session_id) is running:

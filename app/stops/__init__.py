@@ -1,0 +1,1 @@
+"""How a wish to stop a turn finds the process that runs it."""

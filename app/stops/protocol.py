@@ -1,0 +1,45 @@
+"""What a way to the other processes must do."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequest:
+    """The wish to stop a session's running turn: one by its id, or whichever runs."""
+
+    session_id: str
+    turn_id: str | None = None
+
+
+class StopBus(Protocol):
+    """Carries stop requests to other processes, as well as it can.
+
+    Neither method raises, and neither waits long: a request that is lost
+    costs the rest of one answer.
+    """
+
+    def send(self, request: StopRequest) -> None:
+        """Tell the other processes."""
+        ...
+
+    def listen(self, receive: Callable[[StopRequest], object]) -> None:
+        """Hand over what other processes send from now on."""
+        ...
+
+
+def to_bytes(request: StopRequest) -> bytes:
+    """Write a request down."""
+    return json.dumps([request.session_id, request.turn_id]).encode()
+
+
+def from_bytes(data: bytes) -> StopRequest:
+    """Read what ``to_bytes`` wrote.
+
+    Raises:
+        ValueError: it did not.
+    """
+    session_id, turn_id = json.loads(data)
+    return StopRequest(session_id, turn_id)
