@@ -14,5 +14,5 @@ blueprint = Blueprint("chat", __name__)
 @blueprint.post("/chat")
 @contract(body=ChatSchema, media_type=ndjson.MEDIA_TYPE, raises=FAILURES)
 def chat(asked: ChatRequest) -> Response:
-    """Stream an answer (the original's name for `/v1/chat/stream`)."""
+    """Stream an answer, under the name that the original gave it."""
     return stream_turn(to_question(asked))
