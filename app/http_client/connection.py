@@ -63,7 +63,7 @@ class Connection:
         while view:
             try:
                 view = view[self._sock.send(view) :]
-            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            except BlockingIOError:
                 socket.wait_write(self._fd, timeout_s, HttpTimeout("the server takes no data"))
 
     def receive(self) -> bytes | None:
@@ -92,6 +92,18 @@ class TlsConnection(Connection):
     """A connection that decrypts whole records, and so buffers."""
 
     __slots__ = ()
+
+    def send_all(self, data: bytes, timeout_s: float) -> None:
+        """Send everything within the timeout, as ``Connection.send_all`` does."""
+        # Not `send`: on a TLS socket that never blocks, gevent's answers 0 for
+        # "later", and does not tell what to wait for.
+        self._sock.settimeout(timeout_s)
+        try:
+            self._sock.sendall(data)
+        except TimeoutError as error:
+            raise HttpTimeout("the server takes no data") from error
+        finally:
+            self._sock.settimeout(0)
 
     def receive(self) -> bytes | None:
         """Return what one record brings, as ``Connection.receive`` does."""
