@@ -110,7 +110,9 @@ class HttpClient:
         deadline = time.monotonic() + deadline_s if deadline_s is not None else None
         resent = False
         while True:
-            connection = self._take_idle()
+            # The second time over a new one, so that a request that kills
+            # servers does not meet them all.
+            connection = None if resent else self._take_idle()
             kept = connection is not None
             connection = connection or self._connect(deadline)
             exchange = Exchange(self._give_back, connection, self._read_timeout_s, deadline)
