@@ -23,7 +23,7 @@ from app.storage.protocol import ConversationStore
 from app.storage.spool import AnswerSpool
 from app.storage.sqlite import SqliteStore
 from app.turns import TurnPolicy, TurnService
-from app.web import limits, problems, request_log, secret_keys, security, tokens
+from app.web import limits, problems, refusals, request_log, secret_keys, security, tokens
 from app.web.readiness import Readiness
 from app.web.services import Services
 
@@ -84,6 +84,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     request_log.register(app)
     security.register(app, settings)
     problems.register(app)
+    refusals.register(app, store)
     app.register_blueprint(session.door)
     for part in (chat, headless, session, admin, widget, system, demo):
         app.register_blueprint(part.blueprint)
