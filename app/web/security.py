@@ -72,9 +72,10 @@ ACCESS: dict[str, Access] = {
 # Readable from any origin: they hold nothing that is not public.
 _OPEN_ENDPOINTS = {
     "widget.bundle",
+    "widget.part",
     "system.health",
     "system.ready",
-    "system.openapi",
+    "system.openapi_document",
     "system.docs",
     "static",
 }
