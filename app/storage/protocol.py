@@ -81,12 +81,18 @@ class ConversationStore(Protocol):
         ...
 
     def read_thread(
-        self, conversation_id: str, *, limit: int | None = None, cursor: str | None = None
+        self,
+        conversation_id: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        newest_first: bool = False,
     ) -> Thread:
         """Return a conversation and its messages, oldest first.
 
         Without ``limit``, all of them, up to ``MAX_THREAD_MESSAGES``, the
-        newest where there are more.
+        newest where there are more. With ``newest_first`` the pages begin at
+        the end; within a page the oldest message still stands first.
 
         Raises:
             ConversationNotFound: no conversation has this id.

@@ -816,6 +816,25 @@ def test_pages_of_a_thread_lead_from_oldest_to_newest(store: ConversationStore, 
 # The visitor's own view
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 6, 7])
+def test_pages_of_a_thread_lead_back_from_the_newest(store: ConversationStore, limit: int) -> None:
+    for number in range(3):
+        turn = say(store, f"turn-{number:04}", content=f"Question {number}")
+    whole = said(store.read_thread(turn.conversation_id))
+
+    pages: list[list[tuple[str, str]]] = []
+    cursor = None
+    while cursor is not None or not pages:
+        thread = store.read_thread(
+            turn.conversation_id, limit=limit, cursor=cursor, newest_first=True
+        )
+        pages.insert(0, said(thread))
+        cursor = thread.next_cursor
+
+    assert [message for page in pages for message in page] == whole
+    assert len(pages[-1]) == min(limit, 6)
+
+
 def test_silent_session_has_no_thread(store: ConversationStore) -> None:
     assert store.read_session("nobody", limit=10) is None
 

@@ -125,13 +125,20 @@ class ConvexStore:
         )
 
     def read_thread(
-        self, conversation_id: str, *, limit: int | None = None, cursor: str | None = None
+        self,
+        conversation_id: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        newest_first: bool = False,
     ) -> Thread:
         """Return a conversation and its messages, oldest first."""
         if limit is None and cursor is None:
             return self._read_newest(conversation_id)
         size = min(limit or MAX_THREAD_MESSAGES, MAX_THREAD_MESSAGES)
-        return to_thread(self._read_thread(conversation_id, size, cursor, newest_first=False))
+        return to_thread(
+            self._read_thread(conversation_id, size, cursor, newest_first=newest_first)
+        )
 
     def read_session(
         self, session_id: str, *, limit: int, cursor: str | None = None

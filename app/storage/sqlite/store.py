@@ -73,12 +73,16 @@ class SqliteStore:
         )
 
     def read_thread(
-        self, conversation_id: str, *, limit: int | None = None, cursor: str | None = None
+        self,
+        conversation_id: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        newest_first: bool = False,
     ) -> Thread:
         """Return a conversation and its messages, oldest first."""
-        return self._database.read(
-            lambda db: threads.read_thread(db, conversation_id, limit=limit, cursor=cursor)
-        )
+        read = threads.read_thread_back if newest_first else threads.read_thread
+        return self._database.read(lambda db: read(db, conversation_id, limit=limit, cursor=cursor))
 
     def read_session(
         self, session_id: str, *, limit: int, cursor: str | None = None

@@ -23,9 +23,7 @@ def read_thread(
 ) -> Thread:
     """Read a conversation from its oldest message on."""
     after = _BEFORE_ALL if cursor is None else from_cursor(_FORWARD, cursor, 1)[0]
-    row = db.execute("SELECT * FROM conversations WHERE id = ?", (conversation_id,)).fetchone()
-    if row is None:
-        raise ConversationNotFound
+    row = _find(db, conversation_id)
     if limit is None and cursor is None:
         return _to_thread(row, _newest(db, row["key"], _AFTER_ALL, MAX_THREAD_MESSAGES))
     size = min(limit or MAX_THREAD_MESSAGES, MAX_THREAD_MESSAGES)
@@ -38,20 +36,24 @@ def read_thread(
     return _to_thread(row, page, to_cursor(_FORWARD, page[-1]["position"]) if more else None)
 
 
+def read_thread_back(
+    db: sqlite3.Connection, conversation_id: str, *, limit: int | None, cursor: str | None
+) -> Thread:
+    """Read a conversation from its newest message back."""
+    row = _find(db, conversation_id)
+    return _read_back(db, row, min(limit or MAX_THREAD_MESSAGES, MAX_THREAD_MESSAGES), cursor)
+
+
 def read_session(
     db: sqlite3.Connection, session_id: str, *, limit: int, cursor: str | None, now: int
 ) -> Thread | None:
     """Read a session's conversation from its newest message back."""
-    before = _AFTER_ALL if cursor is None else from_cursor(_BACKWARD, cursor, 1)[0]
     row = db.execute("SELECT * FROM conversations WHERE session_id = ?", (session_id,)).fetchone()
     if row is None:
         if is_deleted(db, session_id):
             raise SessionExpired
         return None
-    found = _newest(db, row["key"], before, limit + 1)
-    page = found[-limit:]
-    more = len(found) > limit
-    thread = _to_thread(row, page, to_cursor(_BACKWARD, page[0]["position"]) if more else None)
+    thread = _read_back(db, row, limit, cursor)
     return replace(thread, running_turn_id=_running_turn_id(db, row, now))
 
 
@@ -80,6 +82,23 @@ def rate_message(
     )
     refresh_marks(db, found["conversation"])
     count_rating(db, found["rating"], feedback.rating, found["created_at"])
+
+
+def _find(db: sqlite3.Connection, conversation_id: str) -> sqlite3.Row:
+    row: sqlite3.Row | None = db.execute(
+        "SELECT * FROM conversations WHERE id = ?", (conversation_id,)
+    ).fetchone()
+    if row is None:
+        raise ConversationNotFound
+    return row
+
+
+def _read_back(db: sqlite3.Connection, row: sqlite3.Row, limit: int, cursor: str | None) -> Thread:
+    before = _AFTER_ALL if cursor is None else from_cursor(_BACKWARD, cursor, 1)[0]
+    found = _newest(db, row["key"], before, limit + 1)
+    page = found[-limit:]
+    more = len(found) > limit
+    return _to_thread(row, page, to_cursor(_BACKWARD, page[0]["position"]) if more else None)
 
 
 def _running_turn_id(db: sqlite3.Connection, row: sqlite3.Row, now: int) -> str | None:
