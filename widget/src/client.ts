@@ -1,131 +1,132 @@
 /** Talks to the server: sessions and their tokens, turns, and the visitor's own routes. */
 
+import { options } from "./options";
 import { PENDING, SESSION, TOKEN, recall, remember } from "./storage";
-import { createSplitter, isProblem, isString, toEvent, toObject, toProblem, type Problem, type TurnEvent } from "./wire";
-
-type Json = Record<string, unknown>;
+import { useTexts } from "./texts";
+import { toEvent, toObject, toProblem, type Problem, type TurnEvent } from "./wire";
 
 /** What one turn is asked with. */
-export interface Ask {
+export interface Question {
   message: string;
   turnId: string;
-  regenerate?: true;
+  regenerate?: boolean;
   page?: { url: string; title: string };
 }
 
 /** A server heartbeats every 15 s; a stream silent for longer than this is dead. */
 const SILENCE_MS = 45_000;
+const MAX_WAITS = 4;
+
+let identity: string | undefined;
 
 /** A random id of 32 hex digits; `crypto.randomUUID` is missing on plain http. */
 export const randomId = (): string =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => (byte + 256).toString(16).slice(1)).join("");
 
-/** Make a client for the stream at `url`. `onConfig` hears what the server lets the page know. */
-export function createClient(url: string, key: string, onConfig: (config: Json) => void) {
-  const base = /\/chat(\/stream)?\/?$/.test(url) ? url.replace(/(\/v1)?\/chat(\/stream)?\/?$/, "") : new URL(url).origin;
-  let identity: string | undefined;
-  let minting: Promise<void> | undefined;
+const problem = (code: string): Problem => ({ code: navigator.onLine ? code : "offline" });
 
-  // One helpful line for the page's owner; visitors see a sentence of their own.
-  const tellOwner = (what: string) =>
-    console.error(
-      `[perch] ${url}: ${what}. Check that data-api-key is one of the server's WIDGET_API_KEY and that its CORS_ORIGIN lists ${location.origin}`,
-    );
+// One helpful line for the page's owner; visitors see a sentence of their own.
+const tellOwner = (what: unknown) =>
+  console.error(`[perch] ${options.apiUrl}: ${what}. Check data-api-key, and that CORS_ORIGIN has ${location.origin}`);
 
-  const fetchFrom = async (address: string, method: string, body?: object, signal?: AbortSignal, token = recall(TOKEN)): Promise<Response> => {
-    const headers: Record<string, string> = { "x-api-key": key };
-    if (token) headers.authorization = `Bearer ${token}`;
-    if (body) headers["content-type"] = "application/json";
-    try {
-      return await fetch(address, { method, headers, body: body && JSON.stringify(body), signal, cache: "no-store", credentials: "omit" });
-    } catch (error) {
-      if (navigator.onLine && !signal?.aborted) tellOwner(String(error));
-      throw { code: navigator.onLine ? "unreachable" : "offline" } satisfies Problem;
-    }
-  };
-
-  const fail = async (response: Response): Promise<never> => {
-    const problem = toProblem(response.status, toObject(await response.text()), response.headers.get("retry-after"));
-    if (problem.code == "blocked") tellOwner(`${response.status} ${problem.text}`);
-    throw problem;
-  };
-
-  // A live token, or a client-made id where the server is older than its session routes.
-  const mint = async (): Promise<void> => {
-    const old = recall(TOKEN);
-    let response = await fetchFrom(base + "/v1/session", "POST", old ? { token: old } : {}, undefined, "");
-    if (response.status == 401 && old) {
-      forget();
-      response = await fetchFrom(base + "/v1/session", "POST", {}, undefined, "");
-    }
-    if (response.status == 404) return remember(SESSION, recall(SESSION) || randomId());
-    if (!response.ok) return fail(response);
-    const { sessionId, token, config } = toObject(await response.text());
-    remember(SESSION, isString(sessionId));
-    remember(TOKEN, isString(token));
-    onConfig((config || {}) as Json);
-    await identify();
-  };
-
-  // Two tabs that mint at once would be two visitors.
-  const renew = (stale?: string): Promise<void> => {
-    const once = async () => {
-      if (recall(TOKEN) == stale) await mint();
-    };
-    return (minting ??= (navigator.locks ? navigator.locks.request(SESSION, once) : once()).finally(() => (minting = undefined)));
-  };
-
-  // Whatever the token's state, the request is sent with a live one.
-  const request = async (path: string, method: string, body?: () => object, signal?: AbortSignal): Promise<Response> => {
-    for (let tries = 0; ; tries++) {
-      const token = recall(TOKEN);
-      const response = await fetchFrom(path[0] == "/" ? base + path : path, method, body?.(), signal);
-      if (response.ok) return response;
-      if (response.status != 401 || tries) return fail(response);
-      await renew(token);
-    }
-  };
-
-  const identify = async (jwt = identity): Promise<void> => {
-    identity = jwt;
-    if (jwt && recall(TOKEN)) await fetchFrom(base + "/v1/session/identity", "POST", { jwt });
-  };
-
-  const forget = () => [SESSION, TOKEN, PENDING].forEach((key) => remember(key));
-
-  /** Ask, and yield what the server says until `done`. Throws a `Problem`. */
-  async function* ask(question: Ask, abort: AbortController): AsyncGenerator<TurnEvent> {
-    if (!recall(TOKEN) && !recall(SESSION)) await renew();
-    const body = () => (recall(TOKEN) ? question : { ...question, sessionId: recall(SESSION) });
-    const { signal } = abort;
-    const response = await request(url, "POST", body, signal);
-    const reader = response.body!.getReader();
-    const decoder = new TextDecoder();
-    const split = createSplitter();
-    let timer;
-    try {
-      for (;;) {
-        clearTimeout(timer);
-        timer = setTimeout(() => abort.abort(), SILENCE_MS);
-        const { done, value } = await reader.read();
-        for (const line of split(done ? "\n" : decoder.decode(value, { stream: true }))) {
-          const event = toEvent(line);
-          if (event?.type == "error") throw { code: event.code || "failed", text: event.error, wait: event.retryAfter } satisfies Problem;
-          if (event) yield event;
-          if (event?.type == "done") return;
-        }
-        if (done) break;
-      }
-    } catch (error) {
-      if (isProblem(error)) throw error; // what else reading throws means that the stream was cut
-    } finally {
-      clearTimeout(timer);
-      abort.abort();
-    }
-    throw { code: navigator.onLine ? "model_interrupted" : "offline" } satisfies Problem;
+const send = async (path: string, method: string, body?: object, signal?: AbortSignal, token = recall(TOKEN)): Promise<Response> => {
+  const url = options.apiUrl!;
+  try {
+    // The other routes stand beside the chat's, wherever the server is mounted.
+    return await fetch(path ? new URL("v1/" + path, url.replace("v1/chat/stream", "")) : url, {
+      method,
+      headers: { "content-type": "application/json", "x-api-key": options.apiKey!, ...(token && { authorization: "Bearer " + token }) },
+      // Without a token, the session is one that this browser named.
+      body: body && JSON.stringify(token ? body : { sessionId: recall(SESSION), ...body }),
+      signal,
+    });
+  } catch (error) {
+    if (!signal?.aborted) tellOwner(error);
+    throw problem("unreachable");
   }
+};
 
-  return { ask, request, identify, forget };
+const fail = async (response: Response): Promise<never> => {
+  const failure = toProblem(response.status, toObject(await response.text()), response.headers.get("retry-after"));
+  if (failure.code == "blocked") tellOwner(failure.text);
+  throw failure;
+};
+
+/** Forget the session; the next question begins another. */
+export const forget = (): void => [SESSION, TOKEN, PENDING].forEach((key) => remember(key));
+
+// A live token, or a client-made id where the server is older than its session routes.
+const mint = async (): Promise<void> => {
+  const token = recall(TOKEN);
+  const response = await send("session", "POST", { token }, undefined, "");
+  if (response.status == 401 && token) {
+    forget();
+    return mint();
+  }
+  if (response.status == 404) return remember(SESSION, recall(SESSION) || randomId());
+  if (!response.ok) return fail(response);
+  const session = toObject(await response.text());
+  remember(SESSION, session.sessionId as string);
+  remember(TOKEN, session.token as string);
+  useTexts(Object(session.config));
+  return identify();
+};
+
+// Two tabs that mint at once would be two visitors.
+const renew = (stale?: string): Promise<void> => {
+  const once = async () => {
+    if (recall(TOKEN) == stale) await mint();
+  };
+  return navigator.locks ? navigator.locks.request(SESSION, once) : once();
+};
+
+/** Send a request of the session, with a live token whatever the old one's state. An empty path is the chat's. */
+export async function request(path: string, method = "POST", body?: object, signal?: AbortSignal): Promise<Response> {
+  for (let tries = 0; ; tries++) {
+    const token = recall(TOKEN);
+    const response = await send(path, method, body, signal);
+    const { ok, status, headers } = response;
+    const wait = +headers.get("retry-after")!;
+    if (ok) return response;
+    if (status == 401 && !tries) await renew(token);
+    // Another tab's question is still being answered: ours is next.
+    else if (status == 409 && wait && tries < MAX_WAITS) await new Promise((done) => setTimeout(done, wait * 1000));
+    else return fail(response);
+  }
 }
 
-export type Client = ReturnType<typeof createClient>;
+/** Tell the server who the visitor is, by a token that the site's own server signed. */
+export async function identify(jwt = identity): Promise<void> {
+  identity = jwt;
+  if (jwt && recall(TOKEN)) await send("session/identity", "POST", { jwt });
+}
+
+/** Ask, and hand on what the server says until `done`. Throws a `Problem`. */
+export async function ask(question: Question, abort: AbortController, hear: (event: TurnEvent) => void): Promise<void> {
+  if (!recall(TOKEN) && !recall(SESSION)) await renew();
+  const response = await request("", "POST", question, abort.signal);
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  let timer;
+  try {
+    for (;;) {
+      clearTimeout(timer);
+      timer = setTimeout(() => abort.abort(), SILENCE_MS);
+      const { done, value } = await reader.read();
+      const lines = (rest + (done ? "\n" : value)).split("\n");
+      rest = lines.pop()!;
+      for (const event of lines.map(toEvent)) {
+        if (event?.type == "error") throw { code: event.code || "failed", text: event.error, wait: event.retryAfter } satisfies Problem;
+        if (event) hear(event);
+        if (event?.type == "done") return;
+      }
+      if (done) break;
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof Error)) throw thrown; // what reading throws means that the stream was cut
+  } finally {
+    clearTimeout(timer);
+    abort.abort();
+  }
+  throw problem("model_interrupted");
+}

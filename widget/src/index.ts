@@ -1,10 +1,16 @@
-/** The script's entry: reads its own tag, puts the widget on the page, and answers `window.PerchChat`. */
+/** The script's entry: puts the widget on the page, and answers `window.PerchChat`. */
 
 import { createChat } from "./chat";
-import { readOptions } from "./options";
+import { options } from "./options";
 
 type Call = [name: string, ...values: unknown[]];
 type Api = Record<string, (...values: never[]) => unknown>;
+
+declare global {
+  interface Window {
+    PerchChat?: Api | Call[];
+  }
+}
 
 const TAG = "perch-chat";
 
@@ -16,52 +22,41 @@ class PerchElement extends HTMLElement {
   }
 }
 
-function start(script: HTMLOrSVGElement & { src?: string }, queue: Call[]): void {
-  const options = readOptions(script);
-  if (!options) {
-    console.error("[perch] The script tag needs data-api-url and data-api-key.");
-    return;
-  }
+function start(queue: Call[] = []): void {
+  if (!options.apiUrl || !options.apiKey) return console.error("[perch] The script tag needs data-api-url and data-api-key.");
   if (!customElements.get(TAG)) customElements.define(TAG, PerchElement);
   const host = document.createElement(TAG) as PerchElement;
-  const chat = createChat(host, options, (script.src || "").replace(/[^/]*$/, ""));
+  const { mount, destroy, api } = createChat(host);
 
   // A single-page app may replace the body, or bring the inline widget's place later.
   const place = () => {
     const home = options.inline ? document.querySelector(options.inline) : document.body;
-    if (home && host.parentNode != home) home.append(host);
+    if (!home || host.parentNode == home) return;
+    home.append(host);
+    queue.splice(0).forEach(all.push as (call: Call) => unknown);
+    mount();
   };
   const watch = new MutationObserver(place);
-  if (options.inline) watch.observe(document, { childList: true, subtree: true });
   host.onLeave = () => setTimeout(place);
 
-  const api: Api = {
-    ...chat.api,
+  const all: Api = {
+    ...api,
     on: (name: string, listener: EventListener) => host.addEventListener("perch:" + name, listener),
     off: (name: string, listener: EventListener) => host.removeEventListener("perch:" + name, listener),
+    push: ([name, ...values]: Call) => all[name](...(values as never[])),
     destroy: () => {
       host.onLeave = undefined;
       watch.disconnect();
-      chat.destroy();
+      destroy();
       host.remove();
       delete window.PerchChat;
     },
-    push: ([name, ...values]: Call) => api[name]?.(...(values as never[])),
   };
-  window.PerchChat = api;
-  queue.forEach(api.push as (call: Call) => unknown);
-  const mount = () => (place(), chat.start());
-  if (document.body) mount();
-  else addEventListener("DOMContentLoaded", mount);
+  window.PerchChat = all;
+  if (options.inline || !document.body) watch.observe(document, { childList: true, subtree: true });
+  place();
 }
 
-declare global {
-  interface Window {
-    PerchChat?: Api | Call[];
-  }
-}
-
-const script = document.currentScript || document.querySelector<HTMLScriptElement>("script[data-api-url]");
-const known = window.PerchChat;
 // A second tag, or a second run of the first, finds the widget in its place.
-if (!known || Array.isArray(known)) start(script!, known || []);
+const known = window.PerchChat;
+if (!known || Array.isArray(known)) start(known);

@@ -1,8 +1,8 @@
 /** What the page's owner chose: the script tag's `data-*` attributes, as they are. */
 
 export interface Options {
-  apiUrl: string;
-  apiKey: string;
+  apiUrl?: string;
+  apiKey?: string;
   position?: "left" | "right";
   accentColor?: string;
   theme?: "light" | "dark" | "auto";
@@ -16,13 +16,14 @@ export interface Options {
   open?: string;
   zIndex?: string;
   inline?: string;
-  sendPage?: string;
-  /** Texts: `data-title`, `data-welcome-message`, `data-input-placeholder`, and any other as `data-text-…`. */
-  [text: string]: string | undefined;
+  page?: "off";
+  texts?: string;
+  title?: string;
+  welcomeMessage?: string;
+  inputPlaceholder?: string;
 }
 
-/** Read the tag; `undefined` where it lacks what it must have. */
-export function readOptions(script: HTMLOrSVGElement | null): Options | undefined {
-  const { apiUrl, apiKey, ...others } = script?.dataset || {};
-  return apiUrl && apiKey ? { ...others, apiUrl, apiKey } : undefined;
-}
+/** The script's own tag; a tag manager's copy has no `currentScript`. */
+export const script = (document.currentScript || document.querySelector("script[data-api-url]")) as HTMLScriptElement | null;
+
+export const options: Options = script?.dataset || {};

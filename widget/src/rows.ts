@@ -1,101 +1,87 @@
 /** One message as it stands in the log. */
 
-import { button, h, icon, set, type Tree } from "./dom";
+import { button, h, icon, type Tree } from "./dom";
 import { parse } from "./markdown";
-import type { TextName } from "./texts";
+import { locale, texts, type TextName } from "./texts";
 import type { Message } from "./transcript";
 
+/** What a visitor can do with a message. */
 export interface RowActions {
-  text: (name: TextName) => string;
-  again: (question?: Message) => void;
-  rate: (message: Message, rating: "up" | "down") => void;
-  ago: (time: number) => string;
+  again: () => void;
+  rate: (message: Message, rating: string) => void;
 }
 
-/** A message's element. `key` tells whether what surrounds its text must be drawn anew. */
+/** A message's elements, and the sources of the blocks that its text shows. */
 export interface Row {
   node: HTMLElement;
   text: HTMLElement;
-  bar: HTMLElement;
   sources: string[];
-  key: string;
+  draw: (last: boolean, idle: boolean) => void;
 }
 
-/** Copy, and show for a moment that it is done. */
-export function copyButton(label: string, done: string, source: () => string): HTMLButtonElement {
-  const copy = button("copy", label, "copy", async () => {
-    await navigator.clipboard.writeText(source());
-    copy.replaceChildren(icon("check"));
-    set(copy, { "aria-label": done });
-    setTimeout(() => {
-      copy.replaceChildren(icon("copy"));
-      set(copy, { "aria-label": label });
-    }, 2000);
+const times = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+
+const ago = (time: number): string => {
+  const minutes = (time - Date.now()) / 60_000;
+  const [size, unit]: [number, Intl.RelativeTimeFormatUnit] =
+    minutes > -1 ? [1 / 0, "second"] : minutes > -60 ? [1, "minute"] : minutes > -1440 ? [60, "hour"] : [1440, "day"];
+  return times.format(Math.trunc(minutes / size), unit);
+};
+
+// Copies, and shows for a moment that it did.
+const copyButton = (source: () => string | null): HTMLElement => {
+  const show = (name: TextName) => {
+    copy.title = texts[name];
+    copy.replaceChildren(icon(name));
+  };
+  const copy = button("copy", async () => {
+    await navigator.clipboard.writeText(source()!);
+    show("copied");
+    setTimeout(show, 2000, "copy");
   });
   return copy;
-}
+};
 
-/** Turn a tree of `markdown.ts` into elements. */
-function grow(tree: Tree, { text }: RowActions): Node | string {
+const grow = (tree: Tree): Node | string => {
   if (typeof tree == "string") return tree;
-  const [name, attrs, ...children] = tree;
-  const element = h(name as "p", attrs, ...children.map((child) => grow(child, { text } as RowActions)));
-  return name == "pre" ? h("div.code", {}, copyButton(text("copy"), text("copied"), () => element.textContent!), element) : element;
-}
+  const [name, props, ...children] = tree;
+  const element = h(name as "p", props, ...children.map(grow));
+  return name == "pre" ? h("div.code", {}, element, copyButton(() => element.textContent)) : element;
+};
 
 /** Bring an answer's text up to date; only the blocks that changed are built again. */
-export function paint(row: Row, content: string, live: boolean, actions: RowActions): void {
-  const { text, sources } = row;
+export function paint({ text, sources }: Row, content: string, live: boolean): void {
   const blocks = parse(content);
+  const { childNodes } = text;
   blocks.forEach(([source, build], i) => {
-    const open = live && i == blocks.length - 1;
-    const key = source + (open ? "\n" : "");
-    if (sources[i] == key) return;
+    const open = live && !blocks[i + 1];
+    const key = source + open;
+    if (sources[i] != key) text.replaceChild(grow(build(open)) as Node, childNodes[i] || text.appendChild(h("p")));
     sources[i] = key;
-    const built = grow(build(open), actions);
-    const old = text.childNodes[i];
-    if (old) old.replaceWith(built);
-    else text.append(built);
   });
-  sources.length = blocks.length;
-  while (text.childNodes.length > blocks.length) text.lastChild!.remove();
+  while (childNodes[blocks.length]) text.lastChild!.remove();
 }
 
 /** Build the element of a message. */
-export function createRow({ role }: Message, { text }: RowActions): Row {
-  const said = h("div.text", { dir: "auto" });
-  const bar = h("div.bar");
+export function createRow(message: Message, { again, rate }: RowActions): Row {
+  const { role, createdAt } = message;
   const asked = role == "user";
-  const node = h(asked ? "div.question" : "div.answer", {}, h("span.hidden", {}, text(asked ? "you" : "title") + ":"), said, bar);
-  return { node, text: said, bar, sources: [], key: "" };
-}
-
-/** Draw what stands below a message: its buttons, its time, what went wrong. */
-export function drawBar(row: Row, message: Message, last: boolean, live: boolean, failed: boolean, actions: RowActions): void {
-  const { text, again, rate, ago } = actions;
-  const { role, rating, status, reason, createdAt } = message;
-  const key = [rating, status, reason, last, live, failed, message.id, message.sent, ago(createdAt)].join();
-  if (row.key == key) return;
-  row.key = key;
-
-  const thumb = (value: "up" | "down", label: TextName) => {
-    const element = button(value, text(label), "thumb", () => rate(message, value));
-    set(element, { "aria-pressed": "" + (rating == value) });
-    return element;
+  const text = h("div.text", { dir: "auto" });
+  const note = h("p.note");
+  const time = h("time");
+  const redo = button("again", again);
+  const thumbs = ["up", "down"].map((rating) => button(rating as TextName, () => rate(message, rating)));
+  const bar = h("div.bar", {}, note, ...(asked ? [] : [copyButton(() => message.content), ...thumbs, redo, time]));
+  const draw = (last: boolean, idle: boolean) => {
+    const reason = asked ? !message.sent && "unsent" : message.reason;
+    note.textContent = texts[reason as TextName] || "";
+    time.textContent = ago(createdAt);
+    redo.hidden = !last;
+    bar.hidden = !idle;
+    for (const thumb of thumbs) {
+      thumb.hidden = !message._id;
+      thumb.ariaPressed = `${thumb.className == message.feedback?.rating}`;
+    }
   };
-  const retry = () => h("button.retry", { type: "button", click: () => again(message) }, text("retry"));
-  const note = reason == "length" || reason == "stopped" ? reason : status == "partial" && !failed && "model_interrupted";
-  const time = h("time", { datetime: new Date(createdAt).toISOString(), title: new Date(createdAt).toLocaleString() }, ago(createdAt));
-
-  row.node.classList.toggle("last", last);
-  if (live) row.bar.replaceChildren();
-  else if (role == "user") row.bar.replaceChildren(...(message.sent || failed ? [] : [text("unsent") + " ", retry()]));
-  else
-    row.bar.replaceChildren(
-      ...(note ? [h("p.note", {}, text(note))] : []),
-      copyButton(text("copy"), text("copied"), () => message.content),
-      ...(message.id ? [thumb("up", "good"), thumb("down", "bad")] : []),
-      ...(last ? [button("again", text("again"), "again", () => again())] : []),
-      time,
-    );
+  return { node: h(asked ? "div.question" : "div.answer", {}, h("span.spoken", {}, asked ? texts.you : texts.title), text, bar), text, sources: [], draw };
 }

@@ -1,4 +1,4 @@
-/** What a browser remembers of its visitor, where it lets us. */
+/** What a browser remembers of its visitor; where storage is denied, this page's memory serves. */
 
 /** The session's name; the original service's visitors have one already. */
 export const SESSION = "os-chatbot-session-id";
@@ -11,24 +11,23 @@ export const PENDING = "perch-pending";
 /** Changes when this tab changed the conversation, so that other tabs read it again. */
 export const TICK = "perch-tick";
 
-const memory: Record<string, string> = {};
+let store: Partial<Record<string, string>> = {};
+
+try {
+  store = localStorage;
+} catch {
+  // denied
+}
 
 /** Read a key. */
-export function recall(key: string): string | undefined {
-  try {
-    return localStorage[key] as string | undefined;
-  } catch {
-    return memory[key]; // storage is denied: this page's memory serves
-  }
-}
+export const recall = (key: string): string | undefined => store[key];
 
 /** Write a key, or forget it. */
 export function remember(key: string, value?: string): void {
   try {
-    if (value === undefined) localStorage.removeItem(key);
-    else localStorage[key] = value;
+    if (value) store[key] = value;
+    else delete store[key];
   } catch {
-    if (value === undefined) delete memory[key];
-    else memory[key] = value;
+    store = { ...store, [key]: value }; // full, or denied only now
   }
 }

@@ -1,16 +1,18 @@
 /** What the widget says: English built in, other languages in packs beside the script. */
 
+import { options, script } from "./options";
+import { toObject } from "./wire";
+
+/** All texts in English. Packs may hold more: sentences for the server's error codes. */
 export const ENGLISH = {
   title: "Assistant",
   welcomeMessage: "Hi! Ask me anything and I will help you out.",
   inputPlaceholder: "Type your message...",
-  unread: "{n} unread",
   close: "Close",
   menu: "Menu",
   fresh: "New conversation",
   erase: "Delete my conversation",
   sure: "Delete for good?",
-  erased: "Your conversation was deleted.",
   you: "You",
   send: "Send",
   stop: "Stop",
@@ -18,18 +20,16 @@ export const ENGLISH = {
   again: "Answer again",
   copy: "Copy",
   copied: "Copied",
-  good: "Good answer",
-  bad: "Bad answer",
+  up: "Good answer",
+  down: "Bad answer",
   latest: "Latest message",
-  older: "Earlier messages",
-  typing: "Typing…",
   stopped: "Stopped.",
   length: "The answer reached its length limit.",
   unsent: "Not sent.",
   offline: "You are offline. This will be sent when you are back.",
   unreachable: "The assistant cannot be reached.",
   blocked: "The assistant is not available on this page.",
-  too_many_requests: "That was a lot of messages. Please wait a moment.",
+  too_many_requests: "Too many messages. Please wait a moment.",
   model_interrupted: "The answer was interrupted.",
   failed: "Something went wrong.",
 };
@@ -37,27 +37,26 @@ export const ENGLISH = {
 /** The name of a text. */
 export type TextName = keyof typeof ENGLISH;
 
-/** Texts by name; packs may also hold sentences for the server's error codes. */
-export type Texts = Partial<Record<string, string>>;
+/** The texts in use; the page's own `data-*` attributes win over all others. */
+export const texts: Record<TextName, string> & { starters?: string | string[]; maxMessageChars?: number } = Object.assign({}, ENGLISH, options);
 
 declare const LOCALES: string;
 
-/** The locale that is meant by `data-locale`: `auto` is the page's own language. */
-export function toLocale(wanted?: string): string {
-  return (wanted == "auto" ? document.documentElement.lang || navigator.language : wanted) || "en";
-}
+const wanted = options.locale == "auto" ? document.documentElement.lang : options.locale;
 
-/** Whether a locale is written from right to left. */
-export const isRtl = (locale: string): boolean => /^(ar|fa|he|ur)\b/.test(locale);
+/** The language in use: the one of `data-locale` (`auto` is the page's own) that there is a pack for. */
+export const locale = LOCALES.split(" ").find((name) => wanted?.startsWith(name)) || "en";
 
-/** Fetch a locale's pack; without one, and where it does not come, English stays. */
-export async function loadTexts(base: string, locale: string): Promise<Texts> {
-  const name = LOCALES.split(" ").find((name) => locale.startsWith(name));
-  if (!name) return {};
+export const direction = options.dir || (/ar|he/.test(locale) ? "rtl" : "ltr");
+
+/** Use other texts, from a pack or from the server. */
+export const useTexts = (others: object): void => void Object.assign(texts, others, toObject(options.texts!), options);
+
+/** Fetch the locale's pack; where it does not come, English stays. */
+export async function loadTexts(): Promise<void> {
   try {
-    const response = await fetch(`${base}locales/${name}.json`, { signal: AbortSignal.timeout(3000) });
-    return response.ok ? ((await response.json()) as Texts) : {};
+    useTexts(locale == "en" ? {} : await (await fetch(new URL(`locales/${locale}.json`, script!.src), { signal: AbortSignal.timeout(3000) })).json());
   } catch {
-    return {}; // the chat matters more than its language
+    // The chat matters more than its language.
   }
 }

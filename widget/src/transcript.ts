@@ -1,42 +1,28 @@
 /** What was said, as plain values. */
 
-import { isString } from "./wire";
+import type { Json } from "./wire";
 
 /** One thing said. A question without `sent` has not been acknowledged by the server. */
 export interface Message {
   role: "user" | "assistant";
   content: string;
   createdAt: number;
-  id?: string;
+  _id?: string;
   turnId?: string;
   status?: string;
-  rating?: "up" | "down";
+  feedback?: { rating?: string };
   sent?: boolean;
-  /** Why the answer is not simply whole: `length`, `stopped`. */
+  /** Why an answer is not simply whole: a text's name. */
   reason?: string;
 }
 
-type Json = Record<string, unknown>;
-
-const isRole = (value: unknown): value is Message["role"] => value == "user" || value == "assistant";
+const isMessage = (value: Json): boolean => /^(user|assistant)$/.test(value.role as string) && typeof value.content == "string";
 
 /** Read the server's messages; what is not one is left out. */
-export function toMessages(list: unknown): Message[] {
-  return (Array.isArray(list) ? (list as Json[]) : []).flatMap(({ _id, role, content, createdAt, turnId, status, feedback }): Message[] =>
-    isRole(role) && typeof content == "string"
-      ? [{
-          role,
-          content,
-          createdAt: +createdAt!,
-          id: isString(_id),
-          turnId: isString(turnId),
-          status: isString(status),
-          rating: (feedback as Json | undefined)?.rating as Message["rating"],
-          sent: true,
-        }]
-      : [],
-  );
-}
+export const toMessages = (list: unknown): Message[] =>
+  (Array.isArray(list) ? (list as Json[]) : [])
+    .filter(isMessage)
+    .map((message) => ({ ...(message as unknown as Message), sent: true, reason: message.status == "partial" ? "model_interrupted" : undefined }));
 
 /**
  * Join the server's history with what this tab shows.
@@ -45,9 +31,10 @@ export function toMessages(list: unknown): Message[] {
  * and brought up to date. Questions that it does not know follow, for they were not sent.
  */
 export function merge(shown: Message[], history: Message[]): Message[] {
-  const same = (a: Message, b: Message) => (a.turnId ? a.turnId == b.turnId && a.role == b.role : !!a.id && a.id == b.id);
+  const known = (list: Message[], { turnId, role, _id }: Message) =>
+    list.find((message) => message.role == role && (turnId ? message.turnId == turnId : message._id == _id));
   return [
-    ...history.map((message) => Object.assign(shown.find((known) => same(known, message)) || {}, message)),
-    ...shown.filter((message) => message.role == "user" && !message.sent && !history.some((known) => same(known, message))),
+    ...history.map((message) => Object.assign(known(shown, message) || {}, message)),
+    ...shown.filter((message) => message.role == "user" && !message.sent && !known(history, message)),
   ];
 }
