@@ -108,10 +108,13 @@ def register(app: Flask, settings: Settings, link: RedisLink | None) -> Limits:
     """Give an application its limits."""
     limiter = Limiter(
         _no_key,
-        app=app,
         storage_uri=f"{REDIS if link else MEMORY}://",
         storage_options={"link": link} if link else {},  # type: ignore[dict-item]
     )
+    # An extension that the application knows already hooks into no request:
+    # its own look-ups would cost each one 100 µs, and find nothing.
+    app.extensions.setdefault("limiter", set()).add(limiter)
+    limiter.init_app(app)
     return Limits(cast(CountStorage, limiter.storage), settings)
 
 
