@@ -15,6 +15,8 @@ from typing import Protocol
 import gevent
 from gevent.event import Event
 
+from app.admission import Ticket
+from app.budget.meter import Spending
 from app.completion.protocol import Completion, CompletionModel
 from app.conversation import (
     Answer,
@@ -101,14 +103,17 @@ class RunningTurn:
         "_store",
         "_terminal",
         "_wake",
+        "_was_asked",
         "answer",
         "first_token_ms",
+        "ticket",
         "turn",
     )
 
     def __init__(
         self,
         turn: Turn,
+        ticket: Ticket,
         store: ConversationStore,
         model: CompletionModel,
         limits: TurnLimits,
@@ -116,6 +121,7 @@ class RunningTurn:
         request_id: str | None = None,
     ) -> None:
         self.turn = turn
+        self.ticket = ticket
         self.answer: Answer | None = None
         self.first_token_ms: int | None = None
         self._store = store
@@ -131,6 +137,7 @@ class RunningTurn:
         self._ended = Event()
         self._terminal: TurnEvent | None = None
         self._ending: Ending | None = None
+        self._was_asked = False
         self._settled = False
         self._interruptible = False
         self._producer: gevent.Greenlet[[], None] | None = None
@@ -246,6 +253,7 @@ class RunningTurn:
         self._interruptible = True
         try:
             if self._ending is None:
+                self._was_asked = True
                 with self._model.stream(
                     self.turn.prompt, request_id=self._request_id
                 ) as completion:
@@ -267,7 +275,8 @@ class RunningTurn:
 
     def _conclude(self, completion: Completion | None, failure: ServiceError | None) -> TurnEvent:
         """Store the answer, and say how the turn ended."""
-        self.answer = answer = self._answer(completion, failure)
+        answer = self._answer(completion, failure)
+        self.answer = answer = replace(answer, charged_tokens=self._pay(answer, failure))
         if failure is None and self._ending is None and answer.status != "complete":
             failure = ModelInterrupted()
         try:
@@ -282,6 +291,16 @@ class RunningTurn:
         if failure is not None:
             return TurnFailed(failure)
         return self._done(answer.content, answer.finish_reason, finished.message_id)
+
+    def _pay(self, answer: Answer, failure: ServiceError | None) -> int | None:
+        spending = Spending(
+            self._was_asked, answer.usage, "".join(self._said), len(self._said), failure
+        )
+        try:
+            return self.ticket.settle(spending)
+        except Exception:  # an account in disorder must not cost the answer
+            log.exception("A turn was not paid for: what was reserved stays spent")
+            return None
 
     def _answer(self, completion: Completion | None, failure: ServiceError | None) -> Answer:
         said = "".join(self._said).strip()

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 
 import gevent
 
+from app.admission import Admission, Ticket
+from app.budget.estimate import cut_prompt
 from app.completion.protocol import CompletionModel
-from app.conversation import Message, Question, Turn, TurnDone, TurnFailed
-from app.errors import Overloaded, ServerRestarting, TurnInProgress
+from app.conversation import Answer, Message, Question, Turn, TurnDone, TurnFailed
+from app.errors import Overloaded, ServerRestarting, TooManyRequests, TurnInProgress
 from app.running_turn import Ending, KeepAnswer, RunningTurn, TurnLimits
 from app.stops.protocol import StopBus, StopRequest
 from app.storage.protocol import ConversationStore
@@ -30,10 +32,19 @@ class TurnPolicy:
 
     system_prompt: str
     history_limit: int = 30
+    max_prompt_tokens: int = 8000
     busy_wait_s: float = 5.0
     lease_grace_s: float = 10.0
     max_running: int = 1500
     limits: TurnLimits = field(default_factory=TurnLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class BegunTurn:
+    """A turn that is ours to run, and what it was let in with."""
+
+    turn: Turn
+    ticket: Ticket
 
 
 class TurnService:
@@ -44,12 +55,14 @@ class TurnService:
         store: ConversationStore,
         model: CompletionModel,
         policy: TurnPolicy,
+        admission: Admission,
         keep: KeepAnswer = lambda _turn, _answer: None,
         buses: Sequence[StopBus] = (),
     ) -> None:
         self._store = store
         self._model = model
         self._policy = policy
+        self._admission = admission
         self._keep = keep
         self._buses = buses
         self._listening = False
@@ -58,28 +71,44 @@ class TurnService:
         self._beginning = 0
         self._draining = False
 
-    def begin(self, question: Question) -> Turn:
+    def begin(self, question: Question, client: str) -> BegunTurn:
         """Store a question and own its turn.
 
         Waits for the session's running turn, up to the policy's limit.
+        ``client`` is what a visitor's address is limited by.
 
         Raises:
             TurnInProgress: it still runs, or this very turn does.
             TurnMismatch, TurnNotLast, StorageUnavailable: see the store.
-            Overloaded: this process holds as many turns as it may.
+            Overloaded: this process holds as many turns as it may, of all
+                or of this client.
+            SwitchedOff, ModelPaused, BudgetExhausted, DailyLimitReached:
+                see ``Admission``.
         """
         self.admit()
         self._beginning += 1
         try:
-            turn = self._begin(question)
+            asked = [self._system, Message("user", question.content)]
+            ticket = self._admission.admit(client, question.session_id, asked)
+            try:
+                return BegunTurn(self._cover(self._begin(question), ticket), ticket)
+            except BaseException:
+                ticket.give_back()
+                raise
         finally:
             self._beginning -= 1
-        return replace(turn, prompt=[self._system, *turn.prompt])
 
-    def run(self, turn: Turn, request_id: str | None = None) -> RunningTurn:
+    def run(self, begun: BegunTurn, request_id: str | None = None) -> RunningTurn:
         """Start to answer a turn; the caller reads its events."""
+        turn = begun.turn
         running = RunningTurn(
-            turn, self._store, self._model, self._policy.limits, self._keep, request_id
+            turn,
+            begun.ticket,
+            self._store,
+            self._model,
+            self._policy.limits,
+            self._keep,
+            request_id,
         )
         if turn.answer is None:
             self._running[turn.session_id] = running
@@ -167,6 +196,20 @@ class TurnService:
             if self._draining:
                 raise ServerRestarting(retry_after_s=_RESTARTING_RETRY_S)
 
+    def _cover(self, turn: Turn, ticket: Ticket) -> Turn:
+        """Give a turn its whole prompt, and pay for it; one that is answered needs none."""
+        if turn.answer is not None:
+            return turn
+        prompt = cut_prompt([self._system, *turn.prompt], self._policy.max_prompt_tokens)
+        turn = replace(turn, prompt=prompt)
+        try:
+            ticket.cover(prompt)
+        except TooManyRequests:
+            # The question stands; the same turn may be tried again tomorrow.
+            self._store.finish_turn(turn, Answer("", "error"))
+            raise
+        return turn
+
     def _wait_for(self, session_id: str, left_s: float) -> None:
         running = self._running.get(session_id)
         if running is not None:
@@ -189,5 +232,6 @@ class TurnService:
         return True
 
     def _forget(self, running: RunningTurn) -> None:
+        running.ticket.give_back()
         if self._running.get(running.turn.session_id) is running:
             del self._running[running.turn.session_id]

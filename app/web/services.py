@@ -5,6 +5,8 @@ from typing import cast
 
 from flask import current_app
 
+from app.budget.meter import Meter
+from app.completion.breaker import Breaker
 from app.settings import Settings
 from app.storage.protocol import ConversationStore
 from app.storage.spool import AnswerSpool
@@ -26,6 +28,8 @@ class Services:
     spool: AnswerSpool
     readiness: Readiness
     limits: Limits
+    meter: Meter
+    breaker: Breaker
     tokens: SessionTokens
     model_name: str
 

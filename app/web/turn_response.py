@@ -45,9 +45,9 @@ def complete_turn(question: Question) -> TurnDone:
 
 
 def _run(question: Question) -> RunningTurn:
-    turns = services().turns
-    services().limits.count_question(client_key(), question.session_id)
-    return turns.run(turns.begin(question), g.request_id)
+    turns, client = services().turns, client_key()
+    services().limits.count_question(client, question.session_id)
+    return turns.run(turns.begin(question, client), g.request_id)
 
 
 def _connection() -> Connection | None:

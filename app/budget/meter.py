@@ -1,0 +1,181 @@
+"""What each turn may cost and did cost: reserved before, settled after."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from app.budget.estimate import estimate_prompt, estimate_text
+from app.budget.ledger import Account, AccountFull, Hold, Kind, Ledger
+from app.conversation import Message, Usage
+from app.errors import BudgetExhausted, DailyLimitReached, ModelFailure, ServiceError
+
+log = logging.getLogger(__name__)
+
+WARN_SHARE = 0.8
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """Tokens a UTC day, prompt and answer together; 0 is no limit."""
+
+    service: int = 0
+    client: int = 0
+    session: int = 0
+    exhausted_message: str | None = None
+
+
+@dataclass(slots=True)
+class Spending:
+    """What a turn did, as far as it concerns its price."""
+
+    was_asked: bool
+    usage: Usage | None
+    said: str
+    delta_count: int
+    failure: ServiceError | None
+
+
+class Meter:
+    """Lets turns begin while there is budget for them.
+
+    ``counters`` are for metrics: ``near`` and ``exhausted`` count the days
+    on which the service passed 80 and 100 %, ``refused`` the turns refused;
+    ``estimated`` and ``recorded`` are prompt tokens of the same turns.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        budgets: Budgets,
+        max_output_tokens: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._ledger = ledger
+        self._budgets = budgets
+        self._max_output_tokens = max_output_tokens
+        self._clock = clock
+        self._service = Account(Kind.SERVICE, "all", budgets.service)
+        self._told: set[tuple[str, str]] = set()
+        self.counters: Counter[str] = Counter()
+
+    @property
+    def budget(self) -> int:
+        """The whole service's tokens a day; 0 is no limit."""
+        return self._budgets.service
+
+    @property
+    def spent_today(self) -> int:
+        """What is held or spent of them, as far as this worker knows."""
+        return self._ledger.spent(self._today(), self._service)
+
+    def reserve(self, client: str, session_id: str, prompt: Sequence[Message]) -> "Reservation":
+        """Take what a prompt and the longest answer to it may cost.
+
+        Raises:
+            BudgetExhausted: the service has spent its day's budget.
+            DailyLimitReached: the client or the session has.
+            StorageUnavailable: nobody knows what the day has cost so far.
+        """
+        accounts = [self._service]
+        if self._budgets.client:
+            accounts.append(Account(Kind.CLIENT, client, self._budgets.client))
+        if self._budgets.session:
+            accounts.append(Account(Kind.SESSION, session_id, self._budgets.session))
+        prompt_tokens = estimate_prompt(prompt)
+        day = self._today()
+        try:
+            hold = self._ledger.hold(day, accounts, prompt_tokens + self._max_output_tokens)
+        except AccountFull as full:
+            raise self._refusal(full.account) from full
+        self._watch(day)
+        return Reservation(self, hold, prompt_tokens)
+
+    def extend(self, hold: Hold, tokens: int) -> Hold:
+        """Take more for the same turn.
+
+        Raises:
+            BudgetExhausted, DailyLimitReached: see ``reserve``.
+        """
+        try:
+            return self._ledger.extend(hold, tokens)
+        except AccountFull as full:
+            raise self._refusal(full.account) from full
+
+    def settle(self, hold: Hold, tokens: int) -> None:
+        """Replace what was taken by what was spent."""
+        self._ledger.settle(hold, tokens)
+        self._watch(hold.day)
+
+    def _today(self) -> str:
+        return datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
+
+    def _refusal(self, account: Account) -> ServiceError:
+        self.counters["refused"] += 1
+        until_midnight_s = _DAY_S - self._clock() % _DAY_S
+        if account.kind is not Kind.SERVICE:
+            return DailyLimitReached(retry_after_s=until_midnight_s)
+        self._tell("exhausted", "The day's budget of %d tokens is spent", self.budget)
+        return BudgetExhausted(self._budgets.exhausted_message, retry_after_s=until_midnight_s)
+
+    def _watch(self, day: str) -> None:
+        if self.budget and self._ledger.spent(day, self._service) >= WARN_SHARE * self.budget:
+            self._tell("near", "80 %% of the day's budget of %d tokens is spent", self.budget)
+
+    def _tell(self, what: str, sentence: str, budget: int) -> None:
+        day = self._today()
+        if (day, what) not in self._told:
+            self._told = {told for told in self._told if told[0] == day} | {(day, what)}
+            self.counters[what] += 1
+            log.warning(sentence, budget)
+
+
+class Reservation:
+    """What one turn has taken and not yet settled."""
+
+    __slots__ = ("_hold", "_is_settled", "_meter", "_prompt_tokens")
+
+    def __init__(self, meter: Meter, hold: Hold, prompt_tokens: int) -> None:
+        self._meter = meter
+        self._hold = hold
+        self._prompt_tokens = prompt_tokens
+        self._is_settled = False
+
+    def cover(self, prompt: Sequence[Message]) -> None:
+        """Take more where the prompt has become longer.
+
+        Raises:
+            BudgetExhausted, DailyLimitReached: the former reservation stands.
+        """
+        prompt_tokens = estimate_prompt(prompt)
+        if prompt_tokens > self._prompt_tokens:
+            more = prompt_tokens - self._prompt_tokens
+            self._hold = self._meter.extend(self._hold, more)
+            self._prompt_tokens = prompt_tokens
+
+    def price(self, spending: Spending) -> int:
+        """Return what a turn is charged with: what was recorded, or an estimate.
+
+        Nothing where the provider charges for nothing: the model was not
+        asked, not reached, or refused. Whoever leaves pays for the prompt
+        and for what was said until then.
+        """
+        usage, failure = spending.usage, spending.failure
+        # Some servers send a usage of nought.
+        if usage is not None and usage.prompt_tokens > 0:
+            self._meter.counters["estimated"] += self._prompt_tokens
+            self._meter.counters["recorded"] += usage.prompt_tokens
+            return usage.prompt_tokens + usage.completion_tokens
+        is_free = isinstance(failure, ModelFailure) and failure.is_free
+        if not spending.was_asked or (is_free and not spending.said):
+            return 0
+        return self._prompt_tokens + max(estimate_text(spending.said), spending.delta_count)
+
+    def settle(self, tokens: int) -> None:
+        """Give back what was not spent; only the first settlement counts."""
+        if not self._is_settled:
+            self._is_settled = True
+            self._meter.settle(self._hold, tokens)

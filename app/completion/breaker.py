@@ -1,0 +1,197 @@
+"""A breaker: a model that fails again and again is left alone for a while.
+
+Visitors then hear at once what they would otherwise hear after a timeout, and
+a provider in trouble is not pressed further. Each process has its own.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from app.completion.protocol import Completion, CompletionModel, Receive
+from app.conversation import Message, Usage
+from app.errors import ModelFailure, ModelMisconfigured, ModelPaused, ModelRefused
+
+log = logging.getLogger(__name__)
+
+# Each failed probe doubles the pause, up to so many times the first.
+_MAX_PAUSES = 8
+# A refused visitor who asks while a probe runs.
+_PROBE_RETRY_S = 1.0
+# One that never ends, for a visitor who holds it, keeps nobody else out.
+_PROBE_PATIENCE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerPolicy:
+    """After how many failures in a row it opens (0: never), and for how long.
+
+    ``owner_pause_s`` is for what only the owner can mend: key, quota, name.
+    """
+
+    failures: int = 5
+    pause_s: float = 10.0
+    owner_pause_s: float = 120.0
+
+
+class Breaker:
+    """Counts failures; ``opened`` is how often it opened, for metrics."""
+
+    def __init__(self, policy: BreakerPolicy, clock: Callable[[], float] = time.monotonic) -> None:
+        self._policy = policy
+        self._clock = clock
+        self._failed = 0
+        self._pause_s = 0.0
+        self._open_until: float | None = None
+        self._probe_since: float | None = None
+        self.opened = 0
+
+    @property
+    def state(self) -> str:
+        """``closed``, ``open``, or ``probing`` when the pause is over."""
+        if self._open_until is None:
+            return "closed"
+        return "open" if self._clock() < self._open_until else "probing"
+
+    def check(self) -> None:
+        """Refuse a turn that the model would not be asked for.
+
+        Raises:
+            ModelPaused: until when, at best.
+        """
+        if self._open_until is None:
+            return
+        now = self._clock()
+        if now < self._open_until:
+            raise ModelPaused(retry_after_s=self._open_until - now)
+        if self._probe_since is not None and now < self._probe_since + _PROBE_PATIENCE_S:
+            raise ModelPaused(retry_after_s=_PROBE_RETRY_S)
+
+    def enter(self) -> bool:
+        """Let a prompt through; after a pause the first one, as a probe.
+
+        Returns whether it is one.
+
+        Raises:
+            ModelPaused: see ``check``.
+        """
+        self.check()
+        if self._open_until is None:
+            return False
+        self._probe_since = self._clock()
+        return True
+
+    def leave_probe(self) -> None:
+        """Forget a probe, which may have ended without telling anything."""
+        self._probe_since = None
+
+    def succeed(self) -> None:
+        """Note that the model answers."""
+        self._failed = 0
+        if self._open_until is not None:
+            log.info("The model answers again")
+            self._open_until = self._probe_since = None
+            self._pause_s = 0.0
+
+    def fail(self, failure: ModelFailure) -> None:
+        """Note that the model did not answer."""
+        if not self._policy.failures:
+            return
+        self._failed += 1
+        was_probe = self._probe_since is not None
+        if self.state != "open" and (was_probe or self._failed >= self._policy.failures):
+            self._open(failure)
+
+    def _open(self, failure: ModelFailure) -> None:
+        mine = isinstance(failure, ModelMisconfigured)
+        first_s = self._policy.owner_pause_s if mine else self._policy.pause_s
+        self._pause_s = min(max(first_s, self._pause_s * 2), first_s * _MAX_PAUSES)
+        told_s = min(failure.retry_after_s or 0.0, first_s * _MAX_PAUSES)
+        pause_s = max(self._pause_s, told_s)
+        self._open_until = self._clock() + pause_s
+        self._probe_since = None
+        self.opened += 1
+        log.warning(
+            "The model failed %d times in a row, the last time with %s (%s): "
+            "it is not asked for %.0f s",
+            self._failed,
+            failure.code,
+            failure.__cause__ or failure,
+            pause_s,
+        )
+
+
+class BreakerModel:
+    """A ``CompletionModel`` behind a breaker."""
+
+    def __init__(self, model: CompletionModel, breaker: Breaker) -> None:
+        self._model = model
+        self._breaker = breaker
+
+    @contextmanager
+    def stream(
+        self, prompt: Sequence[Message], *, request_id: str | None = None
+    ) -> Iterator[Completion]:
+        """Start a completion, unless the breaker is open."""
+        is_probe = self._breaker.enter()
+        watched: _Watched | None = None
+        try:
+            with self._model.stream(prompt, request_id=request_id) as completion:
+                yield (watched := _Watched(completion, self._breaker))
+        except ModelRefused:  # the prompt was at fault
+            self._breaker.succeed()
+            raise
+        except ModelFailure as failure:
+            # One that broke off is no reason to ask nobody else: it had answered.
+            if watched is None or not watched.has_begun:
+                self._breaker.fail(failure)
+            raise
+        finally:
+            if is_probe:
+                self._breaker.leave_probe()
+
+    def close(self) -> None:
+        """Give back connections."""
+        self._model.close()
+
+
+class _Watched:
+    """A completion that tells the breaker when it begins to answer."""
+
+    def __init__(self, completion: Completion, breaker: Breaker) -> None:
+        self._completion = completion
+        self._breaker = breaker
+        self.has_begun = False
+
+    @property
+    def finish_reason(self) -> str | None:
+        return self._completion.finish_reason
+
+    @property
+    def usage(self) -> Usage | None:
+        return self._completion.usage
+
+    @property
+    def model(self) -> str | None:
+        return self._completion.model
+
+    @property
+    def refusal(self) -> str | None:
+        return self._completion.refusal
+
+    def relay(self, receive: Receive) -> bool:
+        def note_first(deltas: Sequence[str]) -> bool:
+            if not self.has_begun:
+                self._begin()
+            return receive(deltas)
+
+        has_ended = self._completion.relay(receive if self.has_begun else note_first)
+        if has_ended and not self.has_begun and self._completion.finish_reason is not None:
+            self._begin()
+        return has_ended
+
+    def _begin(self) -> None:
+        self.has_begun = True
+        self._breaker.succeed()
