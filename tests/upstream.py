@@ -259,6 +259,7 @@ class _Connection(asyncio.Protocol):
                 case Send(data, token):
                     await self._writable.wait()
                     self._transport.write(data)
+                    await asyncio.sleep(0)  # a flood must not drown the other requests
                     if token:
                         self._upstream._note(request.token_times.append, time.monotonic())
                 case Wait(seconds):

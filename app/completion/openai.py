@@ -7,6 +7,7 @@ go through ``app.http_client`` without it: the SDK costs 0.7 ms a request and
 """
 
 import json
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -266,6 +267,8 @@ def _seconds(retry_after: str | None) -> float | None:
         return None
     try:
         seconds = float(retry_after)
+        if math.isnan(seconds):
+            return None
     except ValueError:
         from email.utils import parsedate_to_datetime
 
