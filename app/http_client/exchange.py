@@ -169,7 +169,7 @@ class Exchange:
                 raise HttpBroken("the response's head is too large")
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             raise HttpBroken("what came is not HTTP") from error
         return True
 
@@ -210,14 +210,24 @@ class Exchange:
             return ClosedWhileIdle()
         return HttpBroken("the connection was cut")
 
-    # Called by the parser, in this order.
+    # Called by the parser, in this order. What follows the response's end is
+    # no answer to anything that we asked: it is dropped with its connection.
+
+    def on_message_begin(self) -> None:
+        """Note what should not be there."""
+        if self.ended:
+            self._reusable = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Collect a header."""
+        if self.ended:
+            return
         self.headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
 
     def on_headers_complete(self) -> None:
         """Note how the body is framed."""
+        if self.ended:
+            return
         status = self._parser.get_status_code()
         if status < 200:
             self.headers.clear()
@@ -231,11 +241,12 @@ class Exchange:
 
     def on_body(self, data: bytes) -> None:
         """Collect a piece of the body."""
-        self._body.append(data)
+        if not self.ended:
+            self._body.append(data)
 
     def on_message_complete(self) -> None:
         """Note the end of the response."""
-        if self.status:
+        if self.status and not self.ended:
             self.ended = True
             self._reusable = self._parser.should_keep_alive()
 

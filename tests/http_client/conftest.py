@@ -39,7 +39,7 @@ def peer(scheme: str, certificate: Path) -> Iterator[MakePeer]:
         yield start
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tls_context(certificate: Path) -> ssl.SSLContext:
     context = make_tls_context()
     context.load_verify_locations(certificate)

@@ -318,7 +318,10 @@ def test_history_comes_newest_page_first(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "cursor=nonsense"])
 def test_history_refuses_a_bad_query(client: FlaskClient, query: str) -> None:
-    answer = client.get(f"/v1/session/messages?{query}", headers=headers(a_token(client)))
+    token = a_token(client)
+    say(client, token)
+
+    answer = client.get(f"/v1/session/messages?{query}", headers=headers(token))
 
     assert problem(answer) == (400, "Invalid query parameters", "invalid_request")
 
@@ -610,9 +613,8 @@ def test_one_session_sees_nothing_of_another(client: FlaskClient, model: Scripte
     answer_id = say(client, victim, "A secret")["messageId"]
 
     assert history(client, other) == {"messages": []}
-    client.post(
-        f"/v1/messages/{answer_id}/feedback", json={"rating": "down"}, headers=headers(other)
-    )
+    path = f"/v1/messages/{answer_id}/feedback"
+    client.post(path, json={"rating": "down"}, headers=headers(other))
     client.delete("/v1/session", headers=headers(other))
 
     assert said(history(client, victim)) == [("user", "A secret"), ("assistant", "Hello there")]

@@ -25,11 +25,9 @@ def test_key_is_hkdf_sha256() -> None:
 
 
 def test_each_purpose_and_each_secret_has_its_own_key() -> None:
-    keys = {
-        derive_key(secret, purpose)
-        for secret in (b"one", b"two")
-        for purpose in ("token", "cookie")
-    }
+    secrets, purposes = (b"one", b"two"), ("token", "cookie")
+
+    keys = {derive_key(secret, purpose) for secret in secrets for purpose in purposes}
 
     assert len(keys) == 4
 

@@ -1,0 +1,142 @@
+"""One response as it comes in: how it is framed, and how it breaks."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.http_client import Exchange, HttpBroken, HttpFailure
+from app.http_client import exchange as exchange_module
+from tests.http_client.conftest import MakeClient, MakePeer
+from tests.peer import CHUNKED_HEAD, LAST_CHUNK, Link, chunk, whole
+
+
+def served(peer: MakePeer, client: MakeClient, *pieces: bytes) -> Exchange:
+    """The exchange with a server that sends these pieces and closes."""
+
+    def handle(link: Link) -> None:
+        link.request()
+        for piece in pieces:
+            link.send(piece)
+
+    return client(peer(handle)).open("GET", "/")
+
+
+FRAMED = {
+    "content-length": whole(b"hello"),
+    "empty": whole(b""),
+    "no content": b"HTTP/1.1 204 No Content\r\n\r\n",
+    "chunked": CHUNKED_HEAD + chunk(b"he") + chunk(b"llo") + LAST_CHUNK,
+    "chunk extension": CHUNKED_HEAD + b"5;name=value\r\nhello\r\n" + LAST_CHUNK,
+    "trailers": CHUNKED_HEAD + chunk(b"hello") + b"0\r\nX-Sum: 1\r\nX-Other: 2\r\n\r\n",
+    "closed": b"HTTP/1.1 200 OK\r\n\r\nhello",
+    "1xx before": b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + whole(b"hello"),
+    "100 twice": b"HTTP/1.1 100 Continue\r\n\r\n" * 2 + whole(b"hello"),
+    "old": b"HTTP/1.0 200 OK\r\n\r\nhello",
+}
+
+
+@pytest.mark.parametrize("response", FRAMED.values(), ids=FRAMED)
+def test_body_comes_whole_however_it_is_framed(
+    peer: MakePeer, client: MakeClient, response: bytes
+) -> None:
+    with served(peer, client, response) as exchange:
+        body = exchange.read_all()
+
+    assert body == (b"" if b" 204 " in response or b"Length: 0" in response else b"hello")
+    assert exchange.status in (200, 204)
+    assert exchange.header("link") is None
+
+
+@pytest.mark.parametrize("response", FRAMED.values(), ids=FRAMED)
+def test_body_comes_whole_byte_by_byte(peer: MakePeer, client: MakeClient, response: bytes) -> None:
+    pieces = [response[at : at + 1] for at in range(len(response))]
+    with served(peer, client, *pieces) as exchange:
+        read = b"".join(iter(exchange.read, b""))
+
+    assert read == (b"" if b" 204 " in response or b"Length: 0" in response else b"hello")
+
+
+BROKEN = {
+    "nothing but a status": b"HTTP/1.1 200 OK\r\n",
+    "cut head": b"HTTP/1.1 200 OK\r\nContent-Le",
+    "cut body": b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
+    "cut chunk": CHUNKED_HEAD + b"a\r\nhalf",
+    "no last chunk": CHUNKED_HEAD + chunk(b"whole"),
+    "cut trailers": CHUNKED_HEAD + chunk(b"whole") + b"0\r\nX-Sum: ",
+    "no http": b"\x16\x03\x01 this is not HTTP\r\n\r\n",
+    "chunk without a size": CHUNKED_HEAD + b"x\r\nhello\r\n",
+    "chunk longer than it says": CHUNKED_HEAD + b"2\r\nhello\r\n",
+    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+    "head too large": b"HTTP/1.1 200 OK\r\n" + b"X-Padding: x\r\n" * 6000 + b"\r\n",
+    "1xx without end": b"HTTP/1.1 100 Continue\r\n\r\n" * 6000,
+    "upgrade": b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("response", BROKEN.values(), ids=BROKEN)
+def test_what_is_not_whole_is_broken(peer: MakePeer, client: MakeClient, response: bytes) -> None:
+    with pytest.raises(HttpBroken), served(peer, client, response) as exchange:
+        exchange.read_all()
+
+
+def test_connection_that_is_reset_is_broken(peer: MakePeer, client: MakeClient) -> None:
+    def handle(link: Link) -> None:
+        link.request()
+        link.send(CHUNKED_HEAD + chunk(b"half"))
+        link.reset()
+
+    with pytest.raises(HttpBroken), client(peer(handle)).open("GET", "/") as exchange:
+        exchange.read_all()
+
+
+def test_body_without_end_is_refused(
+    peer: MakePeer, client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange_module, "_MAX_BODY_BYTES", 20_000)
+
+    with pytest.raises(HttpBroken), served(peer, client, whole(bytes(50_000))) as exchange:
+        exchange.read_all()
+
+
+def test_what_follows_a_response_does_not_reach_the_next_request(
+    peer: MakePeer, client: MakeClient
+) -> None:
+    def say_too_much(link: Link) -> None:
+        link.request()
+        link.send(whole(b"mine") + whole(b"smuggled"))
+        link.wait_left()
+
+    def answer(link: Link) -> None:
+        link.request()
+        link.send(whole(b"also mine"))
+
+    http = client(peer(say_too_much, answer))
+
+    assert http.request("GET", "/").body == b"mine"
+    assert http.request("GET", "/").body == b"also mine"
+
+
+def test_exchange_that_was_left_reads_no_more(peer: MakePeer, client: MakeClient) -> None:
+    with served(peer, client, CHUNKED_HEAD) as exchange:
+        pass
+
+    with pytest.raises(HttpBroken):
+        exchange.read()
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    junk=st.binary(max_size=200), head=st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", CHUNKED_HEAD])
+)
+def test_junk_is_a_body_or_a_failure(
+    peer: MakePeer, client: MakeClient, scheme: str, junk: bytes, head: bytes
+) -> None:
+    try:
+        with served(peer, client, head + junk) as exchange:
+            exchange.read_all()
+    except HttpFailure:
+        pass
