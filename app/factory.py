@@ -31,6 +31,7 @@ from app.storage.convex import ConvexStore
 from app.storage.protocol import ConversationStore
 from app.storage.spool import AnswerSpool
 from app.storage.sqlite import SqliteStore
+from app.switches import Switches
 from app.turns import TurnPolicy, TurnService
 from app.web import limits, problems, refusals, request_log, secret_keys, security, tokens
 from app.web.readiness import Readiness
@@ -78,6 +79,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     store = parts.store or _store(settings)
     redis = _redis(settings)
     breaker = Breaker(_breaker_policy(settings))
+    switches = Switches(store, settings.switched_off_message)
     meter = _meter(settings, store, redis)
     spool = AnswerSpool(settings.spool_path, store.finish_turn)
     app.extensions["perch"] = Services(
@@ -87,12 +89,13 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
             store,
             BreakerModel(parts.model or _model(settings), breaker),
             _policy(settings),
-            Admission(meter, [breaker.check], settings.max_streams_per_ip),
+            Admission(meter, [switches.check, breaker.check], settings.max_streams_per_ip),
             keep=spool.keep,
             buses=_buses(settings, redis),
         ),
         spool=spool,
         readiness=Readiness(store),
+        switches=switches,
         meter=meter,
         breaker=breaker,
         limits=limits.register(app, settings, redis),

@@ -175,6 +175,14 @@ class ConversationStore(Protocol):
         """
         ...
 
+    def read_switches(self) -> frozenset[str]:
+        """Return the names of the switches that are thrown: see ``app/switches.py``."""
+        ...
+
+    def set_switch(self, name: str, *, thrown: bool) -> None:
+        """Throw a switch, or put it back."""
+        ...
+
     def ping(self) -> None:
         """Return when the store can serve.
 

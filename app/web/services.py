@@ -10,6 +10,7 @@ from app.completion.breaker import Breaker
 from app.settings import Settings
 from app.storage.protocol import ConversationStore
 from app.storage.spool import AnswerSpool
+from app.switches import Switches
 from app.turns import TurnService
 from app.web.limits import Limits
 from app.web.readiness import Readiness
@@ -28,6 +29,7 @@ class Services:
     spool: AnswerSpool
     readiness: Readiness
     limits: Limits
+    switches: Switches
     meter: Meter
     breaker: Breaker
     tokens: SessionTokens

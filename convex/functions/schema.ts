@@ -77,6 +77,9 @@ export default defineSchema({
     .index("by_session_id", ["sessionId"])
     .index("by_changed_at", ["changedAt"]),
 
+  // The owner's switches that are thrown: a handful of names, made by the server.
+  switches: defineTable({ name: v.string() }).index("by_name", ["name"]),
+
   // A count kept in shards, so that no two turns must write the same document.
   counters: defineTable({
     name: v.string(),

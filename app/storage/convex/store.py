@@ -196,6 +196,14 @@ class ConvexStore:
         """Count a batch of conversations that are older than the figures."""
         return int(self._api.mutation("figures:backfill", {}).value)
 
+    def read_switches(self) -> frozenset[str]:
+        """Return the names of the switches that are thrown."""
+        return frozenset(self._read("switches:read", {}))
+
+    def set_switch(self, name: str, *, thrown: bool) -> None:
+        """Throw a switch, or put it back."""
+        self._api.mutation("switches:set", {"name": name, "thrown": thrown})
+
     def ping(self) -> None:
         """Return when the functions that this server needs answer."""
         try:

@@ -121,6 +121,10 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE INDEX sessions_changed ON sessions (changed_at);
     """,
+    """
+    -- The owner's switches that are thrown; see app/switches.py.
+    CREATE TABLE switches (name TEXT PRIMARY KEY) WITHOUT ROWID;
+    """,
 )
 
 

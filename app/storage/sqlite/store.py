@@ -17,7 +17,7 @@ from app.conversation import (
 from app.errors import StorageUnavailable
 from app.figures import Counts, DayFigures
 from app.storage.protocol import EVERYTHING
-from app.storage.sqlite import backfill, figures, listing, sessions, threads, turns
+from app.storage.sqlite import backfill, figures, listing, sessions, switches, threads, turns
 from app.storage.sqlite.database import Database
 
 
@@ -129,6 +129,14 @@ class SqliteStore:
     def backfill_figures(self) -> int:
         """Count a batch of conversations that are older than the figures."""
         return self._database.write(backfill.backfill_figures)
+
+    def read_switches(self) -> frozenset[str]:
+        """Return the names of the switches that are thrown."""
+        return self._database.read(switches.read_switches)
+
+    def set_switch(self, name: str, *, thrown: bool) -> None:
+        """Throw a switch, or put it back."""
+        self._database.write(lambda db: switches.set_switch(db, name, thrown=thrown))
 
     def ping(self) -> None:
         """Return when the file can be read and written."""

@@ -40,6 +40,7 @@ import type * as model_turns from "../model/turns.js";
 import type * as model_validators from "../model/validators.js";
 import type * as model_version from "../model/version.js";
 import type * as sessions from "../sessions.js";
+import type * as switches from "../switches.js";
 import type * as system from "../system.js";
 import type * as turns from "../turns.js";
 
@@ -79,6 +80,7 @@ declare const fullApi: ApiFromModules<{
   "model/validators": typeof model_validators;
   "model/version": typeof model_version;
   sessions: typeof sessions;
+  switches: typeof switches;
   system: typeof system;
   turns: typeof turns;
 }>;
