@@ -49,7 +49,7 @@ widget-check: node widget/node_modules/.package-lock.json ## Build the widget ag
 	$(BIN)/python tools/widget_check.py
 
 test-model: $(VENV)/model.stamp ## Talk to a real language model on this CPU (compiles for minutes the first time)
-	$(PYTEST) -m model
+	$(PYTEST) -m model -s tests/model
 
 lock: $(VENV)/dev.stamp ## Compile requirements*.txt from pyproject.toml; UPGRADE=1 takes newer versions
 	$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
@@ -77,9 +77,13 @@ $(VENV)/dev.stamp: requirements-dev.txt
 	@$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
 
+# An environment of its own, so that the model's packages change no version of the server's.
 $(VENV)/model.stamp: $(VENV)/dev.stamp pyproject.toml
+	@sh tools/virtualenv $(VENV)/model
 	@echo "Compiling llama.cpp; this takes some minutes …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements-dev.txt '.[model]'
+	@$(BIN)/python -c 'import tomllib, pathlib as p; \
+		extras = tomllib.loads(p.Path("pyproject.toml").read_text())["project"]["optional-dependencies"]; \
+		print("\n".join(extras["model"]))' | $(VENV)/model/bin/python -m pip install --quiet -r /dev/stdin
 	@touch $@
 
 node: $(VENV)/dev.stamp
