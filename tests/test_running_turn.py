@@ -32,6 +32,7 @@ from app.errors import (
 from app.running_turn import EMPTY_ANSWER, Ending, RunningTurn, TurnLimits
 from app.storage.protocol import ConversationStore
 from tests.data import a_question
+from tests.doors import a_ticket
 from tests.fakes import Gate, ScriptedModel, TroubledStore
 
 Run = Callable[..., RunningTurn]
@@ -61,7 +62,14 @@ def run(turn: Turn, troubled: TroubledStore, model: ScriptedModel, kept: list[An
         kept.append((turn, answer))
 
     def run(turn: Turn = turn, **limits: float | str) -> RunningTurn:
-        running = RunningTurn(turn, troubled, model, TurnLimits(**limits), keep)  # type: ignore[arg-type]
+        running = RunningTurn(
+            turn,
+            a_ticket(),
+            troubled,  # type: ignore[arg-type]
+            model,
+            TurnLimits(**limits),  # type: ignore[arg-type]
+            keep,
+        )
         running.start(on_end=lambda _: None)
         return running
 

@@ -19,6 +19,7 @@ from app.running_turn import RunningTurn
 from app.storage.protocol import ConversationStore
 from app.turns import TurnPolicy, TurnService
 from tests.data import a_question
+from tests.doors import CLIENT, an_admission
 from tests.fakes import Gate, ScriptedModel, TroubledStore, until
 
 MakeService = Callable[..., TurnService]
@@ -37,7 +38,7 @@ def make_service(troubled: TroubledStore, model: ScriptedModel) -> Iterator[Make
 
     def make(**policy: object) -> TurnService:
         policy = TurnPolicy(system_prompt="Be brief.", **policy)  # type: ignore[arg-type,assignment]
-        made.append(TurnService(troubled, model, policy))  # type: ignore[arg-type]
+        made.append(TurnService(troubled, model, policy, an_admission()))  # type: ignore[arg-type]
         return made[-1]
 
     yield make
@@ -51,7 +52,7 @@ def service(make_service: MakeService) -> TurnService:
 
 
 def start(service: TurnService, **fields: object) -> RunningTurn:
-    return service.run(service.begin(a_question(**fields)), request_id="request-1")
+    return service.run(service.begin(a_question(**fields), CLIENT), request_id="request-1")
 
 
 def question_number(number: int) -> Question:
@@ -130,7 +131,7 @@ def test_session_that_stays_busy_is_refused(
     start(service)
 
     with pytest.raises(TurnInProgress) as refused:
-        service.begin(a_question(turn_id="turn-0002"))
+        service.begin(a_question(turn_id="turn-0002"), CLIENT)
 
     assert refused.value.retry_after_s == 1
     assert refused.value.turn_id == "turn-0001"
@@ -142,7 +143,7 @@ def test_session_busy_in_another_process_is_polled(
     model: ScriptedModel,
     troubled: TroubledStore,
 ) -> None:
-    elsewhere = TurnService(store, model, TurnPolicy(system_prompt=""))
+    elsewhere = TurnService(store, model, TurnPolicy(system_prompt=""), an_admission())
     gate = Gate()
     model.script("First", gate)
     start(elsewhere)
@@ -161,7 +162,7 @@ def test_turn_that_runs_is_refused_at_once(service: TurnService, model: Scripted
     began_at = time.monotonic()
 
     with pytest.raises(TurnInProgress) as refused:
-        service.begin(a_question())
+        service.begin(a_question(), CLIENT)
 
     assert time.monotonic() - began_at < 2  # of the 5 s that another turn would wait
     assert refused.value.turn_id == "turn-0001"
@@ -171,7 +172,7 @@ def test_turn_id_of_another_question_is_refused(service: TurnService) -> None:
     service.complete(start(service))
 
     with pytest.raises(TurnMismatch):
-        service.begin(a_question(content="Something else"))
+        service.begin(a_question(content="Something else"), CLIENT)
 
 
 def test_complete_turn_is_answered_from_the_store(
@@ -196,10 +197,10 @@ def test_one_turn_too_many_is_refused(make_service: MakeService, model: Scripted
     service = make_service(max_running=2)
     model.script(Gate())
     for number in range(2):
-        service.run(service.begin(question_number(number)))
+        service.run(service.begin(question_number(number), CLIENT))
 
     with pytest.raises(Overloaded) as refused:
-        service.begin(question_number(2))
+        service.begin(question_number(2), CLIENT)
 
     assert refused.value.retry_after_s == 5
     assert service.running_count == 2
@@ -210,11 +211,13 @@ def test_turns_that_begin_at_once_are_counted_too(
 ) -> None:
     service = make_service(max_running=2)
     troubled.before_begin = Gate()
-    beginning = [gevent.spawn(service.begin, question_number(number)) for number in range(2)]
+    beginning = [
+        gevent.spawn(service.begin, question_number(number), CLIENT) for number in range(2)
+    ]
     troubled.before_begin.wait_reached()
 
     with pytest.raises(Overloaded):
-        service.begin(question_number(2))
+        service.begin(question_number(2), CLIENT)
 
     troubled.before_begin.open()
     gevent.joinall(beginning, timeout=5, raise_error=True)
@@ -227,10 +230,10 @@ def test_turn_that_could_not_begin_leaves_its_place(
     troubled.before_begin = StorageUnavailable()
     for _ in range(3):
         with pytest.raises(StorageUnavailable):
-            service.begin(a_question())
+            service.begin(a_question(), CLIENT)
     troubled.before_begin = None
 
-    assert service.begin(a_question()).id == "turn-0001"
+    assert service.begin(a_question(), CLIENT).turn.id == "turn-0001"
 
 
 def test_drain_lets_running_turns_finish(
@@ -244,7 +247,7 @@ def test_drain_lets_running_turns_finish(
     until(lambda: service.is_draining)
 
     with pytest.raises(ServerRestarting) as refused:
-        service.begin(question_number(2))
+        service.begin(question_number(2), CLIENT)
     assert refused.value.retry_after_s == 2
 
     gate.open()
@@ -292,7 +295,7 @@ def test_drain_sends_those_away_who_wait_for_a_busy_session(
     model.script("First", gate)
     start(service)
     gate.wait_reached()
-    waiting = gevent.spawn(service.begin, a_question(turn_id="turn-0002"))
+    waiting = gevent.spawn(service.begin, a_question(turn_id="turn-0002"), CLIENT)
     until(lambda: troubled.refused)
 
     draining = gevent.spawn(service.drain, patience_s=5)
@@ -311,7 +314,7 @@ def test_drain_does_not_wait_for_each_turn_of_a_dead_store(
     service = make_service()
     troubled.before_finish = Gate()
     for number in range(5):
-        service.run(service.begin(question_number(number)))
+        service.run(service.begin(question_number(number), CLIENT))
     troubled.before_finish.wait_reached()
     began_at = time.monotonic()
 
