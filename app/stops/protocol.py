@@ -41,5 +41,7 @@ def from_bytes(data: bytes) -> StopRequest:
     Raises:
         ValueError: it did not.
     """
-    session_id, turn_id = json.loads(data)
-    return StopRequest(session_id, turn_id)
+    match json.loads(data):
+        case [str(session_id), str() | None as turn_id]:
+            return StopRequest(session_id, turn_id)
+    raise ValueError("not a stop request")

@@ -1,0 +1,179 @@
+"""Stops that reach the turn's own process, whichever process was asked."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from signal import SIGCONT, SIGSTOP, SIGTERM
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from tests.live.eventually import eventually
+from tests.live.exchange import Answer, Exchange
+from tests.live.redis import running_redis
+from tests.live.server import WIDGET_KEY, Server
+from tests.upstream import Upstream
+from tests.upstream_script import WORDS
+
+WITHIN_S = 1.0
+STOPPED_WITHIN_S = 20.0
+TURN = "turn-0001"
+STOP = ("POST", f"/v1/turns/{TURN}/stop")
+DELETE = ("DELETE", "/v1/session")
+
+
+@pytest.fixture(scope="module")
+def two_workers(
+    session_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    folder = str(tmp_path_factory.mktemp("stops"))
+    with Server.over(session_upstream, WEB_CONCURRENCY="2", TMPDIR=folder) as server:
+        eventually(lambda: len(server.workers) == 2)
+        yield server
+
+
+@contextmanager
+def asleep(process: int) -> Iterator[None]:
+    """Keep a process from running, so that the other must take what comes."""
+    os.kill(process, SIGSTOP)
+    eventually(lambda: Path(f"/proc/{process}/stat").read_text().split(")")[1].split()[0] == "T")
+    try:
+        yield
+    finally:
+        os.kill(process, SIGCONT)
+
+
+def open_session(server: Server) -> dict[str, str]:
+    token = server.request("POST", "/v1/session", {}, x_api_key=WIDGET_KEY).json["token"]
+    return {"Authorization": f"Bearer {token}"}
+
+
+def stream(server: Server, session: dict[str, str]) -> Exchange:
+    """Ask, and return when the first two words are there."""
+    body = {"message": "Hi", "turnId": TURN}
+    sent = server.send("POST", "/v1/chat/stream", body, x_api_key=WIDGET_KEY, **session).begin()
+    for _ in range(2):
+        sent.until("token")
+    return sent
+
+
+def ask(server: Server, session: dict[str, str], asked: tuple[str, str]) -> Answer:
+    return server.request(*asked, **session)
+
+
+def history(server: Server, session: dict[str, str]) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = server.request("GET", "/v1/session/messages", **session).json[
+        "messages"
+    ]
+    return messages
+
+
+def test_stop_in_the_turns_own_worker(server: Server, upstream: Upstream) -> None:
+    upstream.script(fault="stall", at=2)
+    session = open_session(server)
+    chat = stream(server, session)
+
+    answer = ask(server, session, STOP)
+
+    assert (answer.status, answer.body) == (202, b"")
+    assert upstream.wait_for_request().left(within_s=WITHIN_S)
+    done = chat.events()[-1]
+    assert (done["type"], done["finishReason"]) == ("done", "stopped")
+    stored = history(server, session)[1]
+    assert (stored["_id"], stored["content"]) == (done["messageId"], "".join(WORDS[:2]))
+    assert stored["status"] == "partial"
+
+
+@pytest.mark.parametrize(("asked", "last"), [(STOP, "done"), (DELETE, "error")])
+def test_other_worker_passes_it_on(
+    two_workers: Server, upstream: Upstream, asked: tuple[str, str], last: str
+) -> None:
+    upstream.script(fault="stall", at=2)
+    mine, other = two_workers.workers
+    session = open_session(two_workers)
+    with asleep(other):
+        chat = stream(two_workers, session)
+
+    with asleep(mine):
+        answer = ask(two_workers, session, asked)
+    woken_at = time.monotonic()
+
+    assert answer.status in (202, 204)
+    assert upstream.wait_for_request().left(within_s=WITHIN_S)
+    assert time.monotonic() - woken_at < WITHIN_S
+    assert chat.events()[-1]["type"] == last
+
+
+def test_worker_that_was_killed_does_not_hinder_the_others(
+    two_workers: Server, upstream: Upstream
+) -> None:
+    upstream.script(tokens=1)
+    for worker in two_workers.workers:  # both have run a turn, so both listen
+        with asleep(worker):
+            assert two_workers.chat("Hi").status == 200
+    two_workers.kill_worker()
+    eventually(lambda: len(two_workers.workers) == 2)
+    upstream.reset()
+    upstream.script(fault="stall", at=2)
+    mine, other = two_workers.workers
+    session = open_session(two_workers)
+    with asleep(other):
+        chat = stream(two_workers, session)
+
+    with asleep(mine):
+        ask(two_workers, session, STOP)
+
+    assert upstream.wait_for_request().left(within_s=WITHIN_S)
+    assert chat.events()[-1]["type"] == "done"
+
+
+def subscribers(url: str) -> int:
+    found: list[tuple[str, int]] = Redis.from_url(url, decode_responses=True).pubsub_numsub(
+        "perch/stops"
+    )
+    return found[0][1]
+
+
+@pytest.mark.redis
+def test_other_machine_that_shares_the_redis_passes_it_on(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        url = stack.enter_context(running_redis())
+        mine, other = (
+            stack.enter_context(Server.over(upstream, tmp_path, REDIS_URL=url)) for _ in range(2)
+        )
+        upstream.script(tokens=1)
+        assert mine.chat("Hi").status == 200
+        eventually(lambda: subscribers(url) == 1)
+        upstream.reset()
+        upstream.script(fault="stall", at=2)
+        session = open_session(mine)
+        chat = stream(mine, session)
+
+        assert ask(other, session, STOP).status == 202
+
+        assert upstream.wait_for_request().left(within_s=WITHIN_S)
+        assert chat.events()[-1]["finishReason"] == "stopped"
+
+
+def test_last_worker_leaves_no_folder_behind(upstream: Upstream, tmp_path: Path) -> None:
+    upstream.script(tokens=1)
+    folders = tmp_path / "tmp"
+    folders.mkdir()
+    with Server.over(upstream, tmp_path, WEB_CONCURRENCY="2", TMPDIR=str(folders)) as server:
+        eventually(lambda: len(server.workers) == 2)
+        for worker in server.workers:
+            with asleep(worker):
+                assert server.chat("Hi").status == 200
+        (folder,) = folders.glob("perch-*")
+        assert len(list(folder.iterdir())) == 2
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+        server.signal(SIGTERM)
+        server.process.wait(STOPPED_WITHIN_S)
+
+    assert list(folders.iterdir()) == []
