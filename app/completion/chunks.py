@@ -13,17 +13,31 @@ from typing import Any
 from jiter import from_json
 
 from app.conversation import Usage
-from app.errors import ModelInterrupted, ModelUnavailable
+from app.errors import ModelFailure, ModelInterrupted, ModelUnavailable
 
 MAX_EVENT_BYTES = 2 * 1024 * 1024
 _MAX_DONE_BYTES = 16
+_MAX_TOKENS = 2**31
 _BLANK = (b"", b"\r")
 
 
 class ChunkReader:
-    """Turns the stream's bytes into deltas, and keeps what else the chunks say."""
+    """Turns the stream's bytes into deltas, and keeps what else the chunks say.
 
-    __slots__ = ("_data", "_rest", "done", "finish_reason", "model", "refusal", "usage")
+    ``failure`` is set where the stream makes no sense, or reports an error of
+    the provider: what was read before it stands, and nothing after it counts.
+    """
+
+    __slots__ = (
+        "_data",
+        "_rest",
+        "done",
+        "failure",
+        "finish_reason",
+        "model",
+        "refusal",
+        "usage",
+    )
 
     def __init__(self) -> None:
         self._rest = b""
@@ -33,20 +47,21 @@ class ChunkReader:
         self.model: str | None = None
         self.refusal: str | None = None
         self.usage: Usage | None = None
+        self.failure: ModelFailure | None = None
 
     def feed(self, received: bytes) -> list[str]:
-        """Return the deltas that these bytes complete.
+        """Return the deltas that these bytes complete."""
+        deltas: list[str] = []
+        try:
+            self._read(received, deltas)
+        except ModelFailure as failure:
+            self.failure = failure
+        return deltas
 
-        Raises:
-            ModelUnavailable: the provider reports an error inside the stream.
-            ModelInterrupted: what came is not an event stream of chunks.
-        """
+    def _read(self, received: bytes, deltas: list[str]) -> None:
         lines = (self._rest + received if self._rest else received).split(b"\n")
         self._rest = lines.pop()
-        if len(self._rest) > MAX_EVENT_BYTES:
-            raise ModelInterrupted
         data = self._data
-        deltas: list[str] = []
         for line in lines:
             if line.startswith(b"data:"):
                 data = line[5:] if data is None else data + b"\n" + line[5:]
@@ -54,7 +69,8 @@ class ChunkReader:
                 self._read_event(data, deltas)
                 data = None
         self._data = data
-        return deltas
+        if len(self._rest) + len(data or b"") > MAX_EVENT_BYTES:
+            raise ModelInterrupted
 
     def _read_event(self, data: bytes, deltas: list[str]) -> None:
         if self.done or (len(data) < _MAX_DONE_BYTES and data.strip() == b"[DONE]"):
@@ -69,7 +85,7 @@ class ChunkReader:
                 self.model = chunk["model"]
             usage = chunk.get("usage")
             if usage:
-                self.usage = Usage(int(usage["prompt_tokens"]), int(usage["completion_tokens"]))
+                self.usage = _read_usage(usage)
         except (ValueError, TypeError, AttributeError, LookupError) as error:
             raise ModelInterrupted from error
         if chunk.get("error"):
@@ -87,3 +103,12 @@ class ChunkReader:
                 self.refusal = (self.refusal or "") + str(delta["refusal"])
         if choice.get("finish_reason"):
             self.finish_reason = str(choice["finish_reason"])
+
+
+def _read_usage(told: Any) -> Usage | None:
+    """Read the provider's count; one that makes no sense is none."""
+    try:
+        counts = int(told["prompt_tokens"]), int(told["completion_tokens"])
+    except (ValueError, TypeError, LookupError, OverflowError):
+        return None
+    return Usage(*counts) if all(0 <= count <= _MAX_TOKENS for count in counts) else None

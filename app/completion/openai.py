@@ -172,9 +172,8 @@ class OpenAIModel:
         except HttpFailure:
             body = b""
         try:
-            self._send_through_sdk(
-                httpx2.Response(exchange.status, headers=exchange.headers, content=body)
-            )
+            # Without the headers: an odd one would break the SDK, not tell it more.
+            self._send_through_sdk(httpx2.Response(exchange.status, content=body))
         except openai.APIError as error:
             failure = translate(error, exchange.header("retry-after"))
             failure.__cause__ = error
@@ -193,7 +192,6 @@ class OpenAICompletion:
         self._exchange = exchange
         self._reader = ChunkReader()
         self._receive: Receive | None = None
-        self._error: ModelFailure | None = None
 
     @property
     def finish_reason(self) -> str | None:
@@ -220,7 +218,7 @@ class OpenAICompletion:
         self._receive = receive
         try:
             ended = self._exchange.pump(self._consume)
-            if not ended and self._is_finished() and not self._error:
+            if not ended and self._is_finished() and not self._reader.failure:
                 ended = self._exchange.pump(self._consume, silence_s=_LAST_WORDS_S)
         except HttpFailure as error:
             if self._is_finished():
@@ -228,8 +226,10 @@ class OpenAICompletion:
             if isinstance(error, HttpBroken):
                 raise ModelInterrupted from error
             raise translate(error) from error
-        if self._error:
-            raise self._error
+        if self._reader.failure:
+            if not self._is_finished():
+                raise self._reader.failure
+            return True  # the answer is whole: what makes no sense came after it
         if self._reader.done:
             self._exchange.linger()
         return ended or self._reader.done
@@ -237,13 +237,14 @@ class OpenAICompletion:
     def _consume(self, received: bytes) -> bool:
         reader = self._reader
         was_finished = reader.finish_reason
-        try:
-            deltas = reader.feed(received)
-        except ModelFailure as error:
-            self._error = error
-            return False
+        deltas = reader.feed(received)
         wanted = not deltas or self._receive is None or self._receive(deltas)
-        return wanted and reader.finish_reason is was_finished and not reader.done
+        return (
+            wanted
+            and reader.finish_reason is was_finished
+            and not reader.done
+            and reader.failure is None
+        )
 
     def _is_finished(self) -> bool:
         return self._reader.done or self._reader.finish_reason is not None
@@ -255,6 +256,8 @@ def translate(error: Exception, retry_after: str | None = None) -> ModelFailure:
     if getattr(error, "code", None) in _OWNER_CODES or status == 402:
         return ModelMisconfigured()
     kind = next((ours for vendor, ours in _FAILURES if isinstance(error, vendor)), ModelUnavailable)
+    if status == 413:  # which the SDK has no name for
+        kind = ModelRefused
     failure = kind(retry_after_s=_seconds(retry_after))
     if isinstance(error, HttpConnectFailed) or 400 <= status < 500:
         failure.is_free = True

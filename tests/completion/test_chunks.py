@@ -1,0 +1,226 @@
+"""The event stream of a chat completion, split anywhere."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.completion.chunks import MAX_EVENT_BYTES, ChunkReader
+from app.conversation import Usage
+from app.errors import ModelInterrupted, ModelUnavailable
+
+USAGE = {"prompt_tokens": 24, "completion_tokens": 3, "total_tokens": 27}
+
+
+def event(chunk: Any, newline: str = "\n") -> bytes:
+    data = chunk if isinstance(chunk, str) else json.dumps(chunk)
+    return f"data: {data}{newline}{newline}".encode()
+
+
+def delta(finish_reason: str | None = None, **fields: Any) -> dict[str, Any]:
+    choice = {"index": 0, "delta": fields, "finish_reason": finish_reason}
+    return {"object": "chat.completion.chunk", "model": "gpt-x", "choices": [choice]}
+
+
+def stream(*chunks: Any, newline: str = "\n") -> bytes:
+    return b"".join(event(chunk, newline) for chunk in chunks)
+
+
+def read(*pieces: bytes) -> tuple[list[str], ChunkReader]:
+    """What a reader makes of these pieces, to its end or its failure."""
+    reader = ChunkReader()
+    deltas: list[str] = []
+    for piece in pieces:
+        deltas += reader.feed(piece)
+        if reader.failure:
+            break
+    return deltas, reader
+
+
+WHOLE = (
+    delta(role="assistant", content=""),
+    delta(content="Hel"),
+    delta(content="lo 👋"),
+    delta("stop"),
+    {"model": "gpt-x", "choices": [], "usage": USAGE},
+    "[DONE]",
+)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_whole_stream(newline: str) -> None:
+    deltas, reader = read(stream(*WHOLE, newline=newline))
+
+    assert deltas == ["Hel", "lo 👋"]
+    assert reader.finish_reason == "stop"
+    assert reader.model == "gpt-x"
+    assert reader.usage == Usage(24, 3)
+    assert reader.refusal is None
+    assert reader.done
+    assert reader.failure is None
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b": ping\n\n",
+        b"event: message\nid: 7\nretry: 10\n",
+        b"\n\n\n",
+        b"unknown line\n",
+        event({"choices": []}),
+        event({"choices": [], "usage": None}),
+        event({"choices": [{"delta": None, "finish_reason": None}]}),
+        event({"choices": [{"delta": {"tool_calls": []}}]}),
+        event({"choices": [], "prompt_filter_results": [{}]}),
+        event({"object": "something else"}),
+    ],
+)
+def test_noise_between_events_is_skipped(noise: bytes) -> None:
+    deltas, reader = read(noise + noise.join(event(chunk) for chunk in WHOLE) + noise)
+
+    assert deltas == ["Hel", "lo 👋"]
+    assert reader.done
+
+
+def test_data_of_several_lines_is_one_event() -> None:
+    deltas, _ = read(b'data: {"choices": [\ndata: {"delta": {"content": "Hi"}}]}\n\n')
+
+    assert deltas == ["Hi"]
+
+
+def test_space_after_the_colon_is_optional() -> None:
+    assert read(event(delta(content="Hi")).replace(b"data: ", b"data:"))[0] == ["Hi"]
+
+
+def test_event_without_its_blank_line_is_not_read() -> None:
+    assert read(event(delta(content="Hi"))[:-1])[0] == []
+
+
+def test_refusal_is_collected() -> None:
+    _, reader = read(stream(delta(refusal="I must"), delta(refusal=" not"), delta("stop")))
+
+    assert reader.refusal == "I must not"
+
+
+def test_what_follows_the_end_is_ignored() -> None:
+    deltas, reader = read(stream(*WHOLE, delta(content="more"), "junk"))
+
+    assert deltas == ["Hel", "lo 👋"]
+    assert reader.failure is None
+
+
+CORRUPT = {
+    "half a chunk": event('{"choices":[{"delta":{"content":"tr'),
+    "no JSON": event("<html>"),
+    "no UTF-8": b'data: {"choices":[{"delta":{"content":"\xff\xfe"}}]}\n\n',
+    "half a surrogate": event('{"choices":[{"delta":{"content":"\\ud83d"}}]}'),
+    "a list": event([]),
+    "a number": event(7),
+    "choices of text": event({"choices": "text"}),
+    "choices of numbers": event({"choices": [7]}),
+    "choices as an object": event({"choices": {"delta": {}}}),
+    "delta of text": event({"choices": [{"delta": "text"}]}),
+    "content as a number": event({"choices": [{"delta": {"content": 7}}]}),
+    "content as a list": event({"choices": [{"delta": {"content": ["Hi"]}}]}),
+    "deep": event("[" * 100_000),
+}
+
+
+@pytest.mark.parametrize("corrupt", CORRUPT.values(), ids=CORRUPT)
+def test_corrupt_chunk_ends_the_answer_and_keeps_the_rest(corrupt: bytes) -> None:
+    deltas, reader = read(event(delta(content="Half")) + corrupt + event(delta(content="never")))
+
+    assert deltas == ["Half"]
+    assert type(reader.failure) is ModelInterrupted
+
+
+def test_error_of_the_provider_ends_the_answer_and_keeps_the_rest() -> None:
+    error = {"error": {"message": "sk-secret", "type": "server_error"}}
+
+    deltas, reader = read(stream(delta(content="Half"), error))
+
+    assert deltas == ["Half"]
+    assert type(reader.failure) is ModelUnavailable
+    assert "sk-secret" not in str(reader.failure)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {},
+        {"total_tokens": 5},
+        {"prompt_tokens": None, "completion_tokens": None},
+        {"prompt_tokens": "many", "completion_tokens": 1},
+        {"prompt_tokens": -1, "completion_tokens": 1},
+        {"prompt_tokens": 1e300, "completion_tokens": 1},
+        {"prompt_tokens": float("inf"), "completion_tokens": 1},
+        [1, 2],
+        "none",
+        7,
+    ],
+)
+def test_usage_that_makes_no_sense_is_none(usage: Any) -> None:
+    deltas, reader = read(stream(delta(content="Hi"), {"choices": [], "usage": usage}, "[DONE]"))
+
+    assert deltas == ["Hi"]
+    assert reader.usage is None
+    assert reader.failure is None
+    assert reader.done
+
+
+def test_line_without_end_is_refused() -> None:
+    _, reader = read(*[b"x" * 65_536] * (MAX_EVENT_BYTES // 65_536 + 2))
+
+    assert type(reader.failure) is ModelInterrupted
+
+
+def test_event_without_end_is_refused() -> None:
+    line = b"data: " + b" " * 65_536 + b"\n"
+    _, reader = read(*[line] * (MAX_EVENT_BYTES // 65_536 + 2))
+
+    assert type(reader.failure) is ModelInterrupted
+
+
+def test_long_delta_is_read() -> None:
+    long = "x" * 1_000_000
+    data = event(delta(content=long))
+
+    deltas, _ = read(*[data[at : at + 16_384] for at in range(0, len(data), 16_384)])
+
+    assert deltas == [long]
+
+
+chunks = (
+    st.builds(lambda text: delta(content=text), st.text(max_size=20))
+    | st.builds(lambda text: delta(refusal=text), st.text(max_size=5))
+    | st.just(delta("stop"))
+    | st.just({"choices": [], "usage": USAGE})
+    | st.sampled_from(["[DONE]", "junk", '{"error": {}}', '{"error": {"code": 1}}'])
+)
+streams = st.lists(st.tuples(chunks, st.sampled_from(["\n", "\r\n"])), max_size=8).map(
+    lambda events: b"".join(event(chunk, newline) for chunk, newline in events)
+)
+
+
+def cut(data: bytes, places: list[int]) -> list[bytes]:
+    ends = sorted({place % (len(data) + 1) for place in places} | {len(data)})
+    return [data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+@given(data=streams | st.binary(max_size=200), places=st.lists(st.integers(0, 10_000), max_size=20))
+def test_any_split_of_the_bytes_gives_the_same(data: bytes, places: list[int]) -> None:
+    whole, one = read(data)
+
+    pieces, other = read(*cut(data, places))
+
+    assert pieces == whole
+    for name in ("done", "finish_reason", "model", "refusal", "usage"):
+        assert getattr(other, name) == getattr(one, name)
+    assert type(other.failure) is type(one.failure)
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1), max_size=10))
+def test_any_text_comes_through(deltas: list[str]) -> None:
+    assert read(stream(*(delta(content=text) for text in deltas)))[0] == deltas

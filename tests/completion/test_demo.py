@@ -1,0 +1,69 @@
+"""The built-in demo: it says what it is, and listens."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from app.completion.demo import NAME, DemoModel
+from app.conversation import Message, Usage
+
+
+def tell(*prompt: Message, pause_after_each: bool = False) -> tuple[list[str], object]:
+    """What the demo says, and what it tells of it."""
+    said: list[str] = []
+
+    def receive(deltas: Sequence[str]) -> bool:
+        said.extend(deltas)
+        return not pause_after_each
+
+    with DemoModel(word_pause_s=0).stream(prompt) as completion:
+        while not completion.relay(receive):
+            pass
+    return said, completion
+
+
+def asked(*questions: str) -> list[Message]:
+    """A conversation of these questions, each answered but the last."""
+    said = [Message("system", "Be brief.")]
+    for question in questions:
+        said += [Message("user", question), Message("assistant", "Well.")]
+    return said[:-1]
+
+
+def test_first_words_say_what_it_is_and_what_to_set() -> None:
+    said, _ = tell(*asked("When do you open?"))
+    text = "".join(said)
+
+    assert text.startswith("This is Perch's built-in demo, not a language model")
+    assert "OPENAI_API_KEY" in text.partition("\n")[0]
+    assert "“When do you open?”" in text
+
+
+def test_later_turns_remember_the_earlier() -> None:
+    text = "".join(tell(*asked("When do you open?", "And on Sundays?"))[0])
+
+    assert "“And on Sundays?”" in text
+    assert "“When do you open?”" in text
+    assert "3 messages" in text
+
+
+@pytest.mark.parametrize("question", ["{quote}", "{0}", "%s", "\n", " ", "“”", "x" * 4000])
+def test_any_question_is_quoted(question: str) -> None:
+    text = "".join(tell(*asked(question))[0])
+
+    assert len(text) < 1000
+    assert " ".join(question.split())[:100] in text
+
+
+def test_it_comes_word_by_word() -> None:
+    said, completion = tell(*asked("Hi"))
+
+    assert len(said) > 40
+    assert all(len(word.split()) == 1 for word in said)
+    assert completion.finish_reason == "stop"  # type: ignore[attr-defined]
+    assert completion.model == NAME  # type: ignore[attr-defined]
+    assert completion.usage == Usage(3, len(said))  # type: ignore[attr-defined]
+
+
+def test_a_pause_loses_no_word() -> None:
+    assert tell(*asked("Hi"), pause_after_each=True)[0] == tell(*asked("Hi"))[0]
