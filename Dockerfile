@@ -1,0 +1,33 @@
+# Perch in a container: docs/deploy/docker.md
+# No VOLUME: Railway refuses it. Mount one at /data, and name the file: SQLITE_PATH=/data/chat.db
+ARG PYTHON_VERSION=3.11
+
+FROM python:${PYTHON_VERSION}-slim AS build
+WORKDIR /app
+RUN python -m venv /venv
+COPY requirements.txt ./
+RUN /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
+# Optional parts: --build-arg EXTRAS=sentry,otel
+ARG EXTRAS=
+COPY pyproject.toml LICENSE README.md ./
+COPY app app
+RUN test -z "$EXTRAS" || /venv/bin/pip install --no-cache-dir -c requirements.txt ".[$EXTRAS]"
+COPY wsgi.py gunicorn.conf.py ./
+COPY widget_dist widget_dist
+# Compiled here: the user below may not write, and an uncompiled start takes three times as long.
+RUN /venv/bin/python -m compileall -q app wsgi.py
+
+FROM python:${PYTHON_VERSION}-slim
+RUN useradd --system --uid 10001 --no-create-home perch && install -d -o perch /data
+COPY --from=build /venv /venv
+COPY --from=build /app/app /app/app
+COPY --from=build /app/widget_dist /app/widget_dist
+COPY --from=build /app/wsgi.py /app/gunicorn.conf.py /app/
+WORKDIR /app
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 APP_ENV=production SPOOL_PATH=/data/spool
+USER perch
+EXPOSE 4000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=3s --start-period=10s \
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + (os.environ.get('PORT') or '4000') + '/health', timeout=2)"]
+CMD ["gunicorn"]
