@@ -6,6 +6,7 @@ from gevent import monkey
 monkey.patch_all()
 
 import gc  # noqa: E402
+import resource  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
 from typing import Any  # noqa: E402
@@ -15,6 +16,7 @@ import gevent  # noqa: E402
 from app import logs  # noqa: E402
 from app.settings import Settings, SettingsFaults  # noqa: E402
 from app.web import bad_http  # noqa: E402
+from app.web.worker import MAX_SILENT  # noqa: E402
 
 try:
     _settings = Settings.from_env()
@@ -30,10 +32,11 @@ _SAVE_S = min(5.0, _settings.graceful_timeout_s / 3)
 
 wsgi_app = "wsgi:app"
 bind = f"0.0.0.0:{_settings.port}"
-worker_class = "gevent"
+worker_class = "app.web.worker.Worker"
 workers = _settings.web_concurrency
-# Above the app's own cap, so that /health answers when all streams are taken.
-worker_connections = _settings.max_streams + 500
+# Above the app's own cap, so that /health answers when all streams are taken
+# and a crowd is connected that says nothing.
+worker_connections = _settings.max_streams + MAX_SILENT + 500
 # Loaded once, shared by all workers, and a worker that died is back at once.
 preload_app = True
 graceful_timeout = _settings.graceful_timeout_s
@@ -62,7 +65,8 @@ def when_ready(_server: Any) -> None:
 
 
 def post_fork(_server: Any, _worker: Any) -> None:
-    """Spare the garbage collector what lives as long as the worker."""
+    """Make room for many connections, and spare the garbage collector what stays."""
+    _allow_descriptors()
     # A full collection walks 150,000 objects of imported modules: 50 ms in
     # which no stream moves. Frozen, they are never walked, and stay shared.
     gc.freeze()
@@ -72,12 +76,22 @@ def post_fork(_server: Any, _worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Watch for the worker's end, to end its turns in time."""
     bad_http.answer_in_json()
+    worker.send_timeout_s = _settings.send_timeout_s
     # SIGINT (Ctrl-C, and Fly's way to stop) would drop every stream: make it
     # what SIGTERM is. Gunicorn tells its workers with SIGQUIT.
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, worker.handle_exit)
     gevent.spawn(_drain_when_stopped, worker)
     worker.wsgi.extensions["perch"].spool.adopt()
+
+
+def _allow_descriptors() -> None:
+    # A stream takes two; the usual soft limit of 1024 would end at 500 streams.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * worker_connections + 500
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _drain_when_stopped(worker: Any) -> None:

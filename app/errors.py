@@ -4,7 +4,8 @@
     ├── InvalidRequest             the request cannot be understood
     │   ├── LengthRequired
     │   ├── PayloadTooLarge
-    │   └── MediaTypeUnsupported
+    │   ├── MediaTypeUnsupported
+    │   └── RequestTimeout
     ├── Unauthorized               no key, a wrong key, a dead token
     │   ├── SessionExpired
     │   └── SessionRequired
@@ -95,6 +96,14 @@ class MediaTypeUnsupported(InvalidRequest):
 
     code = "unsupported_media_type"
     text = "Content-Type must be application/json"
+
+
+class RequestTimeout(InvalidRequest):
+    """The body did not arrive in time."""
+
+    code = "request_timeout"
+    text = "The request took too long to arrive"
+    retryable = True
 
 
 class Unauthorized(ServiceError):

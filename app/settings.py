@@ -91,6 +91,7 @@ class Settings:
     busy_wait_s: float
     heartbeat_s: float
     lease_grace_s: float
+    request_timeout_s: float
     send_timeout_s: float
     max_streams: int
 
@@ -246,6 +247,7 @@ def _read(env: "_Reader", app_env: AppEnv, platform: tuple[str, int, str | None]
         "model_connect_timeout_s": env.seconds("MODEL_CONNECT_TIMEOUT_S", 3),
         "model_read_timeout_s": env.seconds("MODEL_READ_TIMEOUT_S", 30),
         "storage_timeout_s": env.seconds("STORAGE_TIMEOUT_S", 5),
+        "request_timeout_s": env.seconds("REQUEST_TIMEOUT_S", 10),
         "send_timeout_s": env.seconds("SEND_TIMEOUT_S", 30),
         "busy_wait_s": env.seconds("BUSY_WAIT_S", 5, least=0.0),
         "heartbeat_s": env.seconds("HEARTBEAT_S", 12),

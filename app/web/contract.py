@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import gevent
 from flask import Response, current_app, jsonify, request
 from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -19,8 +20,10 @@ from app.errors import (
     LengthRequired,
     MediaTypeUnsupported,
     PayloadTooLarge,
+    RequestTimeout,
     ServiceError,
 )
+from app.web.services import services
 
 _MAX_DEPTH = 32
 
@@ -112,10 +115,7 @@ def read_json() -> dict[str, Any]:
         raise LengthRequired
     if request.content_length > current_app.config["MAX_CONTENT_LENGTH"]:
         raise PayloadTooLarge
-    try:
-        raw = request.get_data(cache=False)
-    except RequestEntityTooLarge as error:
-        raise PayloadTooLarge from error
+    raw = _read_body()
     try:
         data = json.loads(
             raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant
@@ -126,6 +126,15 @@ def read_json() -> dict[str, Any]:
     if not isinstance(data, dict):
         raise InvalidRequest(details={"body": ["Must be a JSON object."]})
     return data
+
+
+def _read_body() -> bytes:
+    """Return the body, which must all have come within the request's time."""
+    with gevent.Timeout(services().settings.request_timeout_s, RequestTimeout()):
+        try:
+            return request.get_data(cache=False)
+        except RequestEntityTooLarge as error:
+            raise PayloadTooLarge from error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

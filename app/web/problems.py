@@ -15,6 +15,7 @@ STATUSES: tuple[tuple[type[errors.ServiceError], int], ...] = (
     (errors.LengthRequired, 411),
     (errors.PayloadTooLarge, 413),
     (errors.MediaTypeUnsupported, 415),
+    (errors.RequestTimeout, 408),
     (errors.InvalidRequest, 400),
     (errors.Unauthorized, 401),
     (errors.Forbidden, 403),
