@@ -127,6 +127,9 @@ class Settings:
     trusted_proxy_hops: int
     client_ip_header: str | None
     widget_bundle_path: Path
+    metrics_bind: str | None
+    sentry_dsn: str | None
+    otel_endpoint: str | None
 
     ignored: tuple[str, ...] = ()
 
@@ -139,6 +142,11 @@ class Settings:
     def is_development(self) -> bool:
         """Whether the demo pages and detailed errors are on."""
         return self.app_env == "development"
+
+    @property
+    def metrics_port(self) -> int | None:
+        """The port on which ``/metrics`` needs no key."""
+        return int(self.metrics_bind.rpartition(":")[2]) if self.metrics_bind else None
 
     @classmethod
     def from_env(cls) -> "Settings":
@@ -239,8 +247,14 @@ def _read(env: "_Reader", app_env: AppEnv, platform: tuple[str, int, str | None]
         "redis_timeout_s": env.seconds("REDIS_TIMEOUT_S", 0.25),
         "redis_retry_s": env.seconds("REDIS_RETRY_S", 2),
         "trusted_proxy_hops": env.whole("TRUSTED_PROXY_HOPS", hops, 0, 10),
-        "client_ip_header": env.text("CLIENT_IP_HEADER", ip_header),
+        # Whoever counts proxies knows better than the platform's default.
+        "client_ip_header": env.text(
+            "CLIENT_IP_HEADER", None if env.is_set("TRUSTED_PROXY_HOPS") else ip_header
+        ),
         "widget_bundle_path": env.bundle_path("WIDGET_BUNDLE_PATH"),
+        "metrics_bind": env.bind("METRICS_BIND"),
+        "sentry_dsn": env.url("SENTRY_DSN"),
+        "otel_endpoint": env.url("OTEL_EXPORTER_OTLP_ENDPOINT"),
         "web_concurrency": env.whole("WEB_CONCURRENCY", 1, 1, 64),
         "graceful_timeout_s": env.whole("GRACEFUL_TIMEOUT", 25, 2, 600),
         "turn_timeout_s": env.seconds("TURN_TIMEOUT_S", 120),
@@ -332,6 +346,19 @@ class _Reader:
             self._faults[name] = "must be a URL that begins with https:// (or http://)"
         return value.rstrip("/")
 
+    def is_set(self, name: str) -> bool:
+        return bool(os.environ.get(name, "").strip())
+
+    def bind(self, name: str) -> str | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        host, _, port = value.rpartition(":")
+        if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+            self._faults[name] = f"is {value!r}: write address:port, as in 127.0.0.1:9091"
+            return None
+        return value
+
     def path(self, name: str, default: str | None) -> Path | None:
         value = self.text(name, default)
         return Path(value) if value else None
@@ -394,6 +421,8 @@ def _contradictions(values: Mapping[str, Any]) -> dict[str, str]:
             )
     if not (values["redis_url"] or "redis://").startswith(("redis://", "rediss://", "unix://")):
         faults["REDIS_URL"] = "must begin with redis:// (rediss:// for TLS, unix:// for a socket)"
+    if (values["metrics_bind"] or "").endswith(f":{values['port']}"):
+        faults["METRICS_BIND"] = "is PORT's port: choose another one"
     _check_budgets(faults, values)
     if values["app_env"] == "production":
         faults.update(_production_faults(values))
