@@ -4,6 +4,7 @@ Only one of two may write at a time: gunicorn, with what a response yields, or
 the ``SocketOutlet``, while the response's generator waits for the next event.
 """
 
+import errno
 import os
 import select
 import time
@@ -21,8 +22,15 @@ _GONE = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
 _poll = monkey.get_original("select", "poll")
 
 
-class ReaderGone(Exception):
-    """The visitor takes no more bytes."""
+class ReaderGone(BrokenPipeError):
+    """The visitor takes no more bytes.
+
+    Gunicorn closes the connection then. After a clean end of the response it
+    would write the end mark, in the middle of a chunk.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(errno.EPIPE, "the visitor takes no more bytes")
 
 
 class Connection:

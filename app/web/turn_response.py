@@ -10,7 +10,7 @@ from flask import Response, g, request
 from app.conversation import Question, TurnDone
 from app.running_turn import Ending, RunningTurn
 from app.web import ndjson
-from app.web.connection import Connection, ReaderGone
+from app.web.connection import Connection
 from app.web.request_log import log_stream
 from app.web.security import client_key
 from app.web.services import services
@@ -86,10 +86,7 @@ class _Body:
         outlet = self._outlet
         for event in self._running.events(outlet):
             if outlet is not None and not outlet.is_clear:
-                try:
-                    outlet.flush()
-                except ReaderGone:
-                    return
+                outlet.flush()
             yield ndjson.to_lines(event)
 
     def close(self) -> None:

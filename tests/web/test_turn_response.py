@@ -1,0 +1,148 @@
+"""A stream as gunicorn takes it: an iterable, a connection, an end."""
+
+import json
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import gevent
+import pytest
+from structlog.testing import capture_logs
+
+from app.storage.protocol import ConversationStore
+from tests.data import SESSION, WIDGET_KEY
+from tests.fakes import Gate, ScriptedModel, until
+from tests.web.conftest import Pair
+
+if TYPE_CHECKING:
+    from tests.conftest import MakeApp
+
+
+@pytest.fixture
+def called(make_app: "MakeApp", pair: Pair) -> Any:
+    """Calls the application as gunicorn does; returns the response's iterable."""
+    app = make_app(SEND_TIMEOUT_S="0.05")
+
+    def call(path: str = "/v1/chat/stream") -> Any:
+        body = json.dumps({"sessionId": SESSION, "message": "Hi"}).encode()
+        environ = {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": path,
+            "SERVER_NAME": "perch.test",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": "203.0.113.7",
+            "CONTENT_TYPE": "application/json",
+            "CONTENT_LENGTH": str(len(body)),
+            "HTTP_X_API_KEY": WIDGET_KEY,
+            "wsgi.url_scheme": "http",
+            "wsgi.input": BytesIO(body),
+            "wsgi.errors": BytesIO(),
+            "gunicorn.socket": pair[0],
+        }
+        return app(environ, lambda *_: lambda _: None)
+
+    return call
+
+
+def stored(store: ConversationStore) -> list[tuple[str, str, str | None]]:
+    thread = store.read_session(SESSION, limit=10)
+    assert thread is not None
+    return [(each.role, each.content, each.status) for each in thread.messages]
+
+
+def test_tokens_go_to_the_socket_while_the_response_waits(
+    called: Any, model: ScriptedModel, pair: Pair
+) -> None:
+    gate = Gate()
+    model.script(gate, ["Hel", "lo"], " there")
+    response = called()
+
+    lines = gevent.spawn(b"".join, response)
+    gate.wait_reached()
+    gate.open()
+    yielded = lines.get(timeout=5).splitlines()
+    response.close()
+    written = pair[1].recv(65_536)
+
+    assert [json.loads(line)["type"] for line in yielded] == ["start", "done"]
+    assert written.split(b"\r\n")[1::2] == [
+        b'{"type":"token","token":"Hel"}\n{"type":"token","token":"lo"}\n',
+        b'{"type":"token","token":" there"}\n',
+    ]
+
+
+def test_reader_who_takes_nothing_ends_the_response_with_an_error(
+    called: Any, model: ScriptedModel, store: ConversationStore
+) -> None:
+    gate = Gate()
+    large = "x" * 500_000
+    model.script(gate, large, Gate())
+    response = called()
+    lines = gevent.spawn(b"".join, response)
+    gate.wait_reached()
+    gate.open()
+
+    # Ended cleanly, it would write the end mark into the middle of a chunk.
+    with pytest.raises(BrokenPipeError):
+        lines.get(timeout=5)
+
+    response.close()
+    until(lambda: model.open_count == 0)
+    until(lambda: len(stored(store)) == 2)
+    assert stored(store)[1] == ("assistant", large, "partial")
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/stream", "/chat", "/v1/chat"])
+def test_visitor_who_leaves_stops_the_model(
+    called: Any, model: ScriptedModel, store: ConversationStore, pair: Pair, path: str
+) -> None:
+    gate = Gate()
+    model.script("Half", gate)
+    reading = gevent.spawn(lambda: b"".join(called(path)))
+    gate.wait_reached()
+
+    pair[1].close()
+
+    until(lambda: model.open_count == 0)
+    reading.get(timeout=5)
+    assert stored(store) == [("user", "Hi", None), ("assistant", "Half", "partial")]
+
+
+def test_response_that_is_never_read_ends_its_turn(
+    called: Any, model: ScriptedModel, store: ConversationStore
+) -> None:
+    gate = Gate()
+    model.script("Half", gate)
+    response = called()
+    gate.wait_reached()
+
+    response.close()
+
+    until(lambda: len(stored(store)) == 2)
+    assert stored(store)[1] == ("assistant", "Half", "partial")
+
+
+def outcome(logs: list[Any]) -> list[tuple[str, int]]:
+    return [(line["outcome"], line["tokens"]) for line in logs if line["event"] == "stream"]
+
+
+def test_log_says_how_a_stream_ended(called: Any, model: ScriptedModel) -> None:
+    with capture_logs() as logs:
+        response = called()
+        list(response)
+        response.close()
+
+    assert outcome(logs) == [("done", 2)]
+    assert "Hello" not in str(logs)
+    assert WIDGET_KEY not in str(logs)
+
+
+def test_log_says_who_left(called: Any, model: ScriptedModel) -> None:
+    gate = Gate()
+    model.script("Half", gate)
+    with capture_logs() as logs:
+        response = called()
+        gate.wait_reached()
+        response.close()
+
+    assert outcome(logs) == [("left", 1)]
