@@ -18,22 +18,26 @@ from app.budget.redis import RedisLedger
 from app.completion.breaker import Breaker, BreakerModel, BreakerPolicy
 from app.completion.demo import NAME as DEMO_MODEL_NAME
 from app.completion.demo import DemoModel
-from app.completion.openai import OpenAIModel, OpenAIOptions
 from app.completion.protocol import CompletionModel
 from app.redis_link import RedisLink
-from app.routes import admin, chat, demo, headless, session, system, widget
+from app.routes import admin, chat, dashboard, demo, headless, session, system, widget
+from app.routes import metrics as metrics_route
 from app.running_turn import TurnLimits
 from app.settings import Settings
 from app.stops.machines import MachineBus
 from app.stops.protocol import StopBus
 from app.stops.workers import WorkerBus
 from app.storage.convex import ConvexStore
+from app.storage.measured import measured
 from app.storage.protocol import ConversationStore
 from app.storage.spool import AnswerSpool
 from app.storage.sqlite import SqliteStore
 from app.switches import Switches
 from app.turns import TurnPolicy, TurnService
 from app.web import limits, problems, refusals, request_log, secret_keys, security, tokens
+from app.web.metrics import Metrics
+from app.web.metrics import register as register_metrics
+from app.web.operator import Operators
 from app.web.readiness import Readiness
 from app.web.services import Services
 
@@ -76,7 +80,8 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     app = _Perch(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
     app.json = _Json(app)
-    store = parts.store or _store(settings)
+    metrics = Metrics()
+    store = measured(parts.store or _store(settings), metrics.time_call)
     redis = _redis(settings)
     breaker = Breaker(_breaker_policy(settings))
     switches = Switches(store, settings.switched_off_message)
@@ -92,14 +97,17 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
             Admission(meter, [switches.check, breaker.check], settings.max_streams_per_ip),
             keep=spool.keep,
             buses=_buses(settings, redis),
+            told=metrics.count_turn,
         ),
         spool=spool,
         readiness=Readiness(store),
         switches=switches,
         meter=meter,
         breaker=breaker,
+        metrics=metrics,
         limits=limits.register(app, settings, redis),
         tokens=_tokens(settings),
+        operators=_operators(settings),
         model_name=settings.openai_model if settings.openai_api_key else DEMO_MODEL_NAME,
     )
     if settings.trusted_proxy_hops or settings.platform:
@@ -111,13 +119,48 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     problems.register(app)
     refusals.register(app, store)
     app.register_blueprint(session.door)
-    for part in (chat, headless, session, admin, widget, system, demo):
+    app.register_blueprint(metrics_route.blueprint)
+    app.register_blueprint(dashboard.door)
+    for part in (chat, headless, session, admin, dashboard, widget, system, demo):
         app.register_blueprint(part.blueprint)
+    register_metrics(app, metrics)
+    _read_figures(metrics, app.extensions["perch"])
     if settings.ignored:
         log.info(
             "Ignored variables that this server does not need: %s", ", ".join(settings.ignored)
         )
     return app
+
+
+def _read_figures(metrics: Metrics, services: Services) -> None:
+    turns, breaker, meter = services.turns, services.breaker, services.meter
+    metrics.read_gauge("perch_workers", "Workers that serve", lambda: 1, "livesum")
+    metrics.read_gauge(
+        "perch_running_turns", "Turns that run now", lambda: turns.running_count, "livesum"
+    )
+    metrics.read_gauge(
+        "perch_spooled_answers", "Answers that wait for the store", lambda: len(services.spool),
+        "livesum",
+    )  # fmt: skip
+    metrics.read_gauge(
+        "perch_breaker_open", "1 while a worker leaves the model alone",
+        lambda: breaker.state != "closed", "livemax",
+    )  # fmt: skip
+    metrics.read_counter(
+        "perch_breaker_openings", "How often a worker began to leave the model alone",
+        lambda: breaker.opened,
+    )  # fmt: skip
+    metrics.read_gauge(
+        "perch_budget_tokens", "The day's budget; 0 is none", lambda: meter.budget, "livemax"
+    )
+    metrics.read_gauge(
+        "perch_budget_spent_tokens", "Held or spent of it since midnight (UTC)",
+        lambda: meter.spent_today, "livemax",
+    )  # fmt: skip
+    metrics.read_counter(
+        "perch_budget_refused_turns", "Turns refused because a budget was spent",
+        lambda: meter.counters["refused"],
+    )  # fmt: skip
 
 
 def _store(settings: Settings) -> ConversationStore:
@@ -141,6 +184,9 @@ def _redis(settings: Settings) -> RedisLink | None:
 def _model(settings: Settings) -> CompletionModel:
     if settings.openai_api_key is None:
         return DemoModel()
+    # Half of the start-up time, and the demo needs none of it.
+    from app.completion.openai import OpenAIModel, OpenAIOptions
+
     return OpenAIModel(
         OpenAIOptions(
             api_key=settings.openai_api_key,
@@ -191,6 +237,17 @@ def _breaker_policy(settings: Settings) -> BreakerPolicy:
         failures=settings.breaker_failures,
         pause_s=settings.breaker_pause_s,
         owner_pause_s=settings.breaker_owner_pause_s,
+    )
+
+
+def _operators(settings: Settings) -> Operators | None:
+    if settings.dashboard_password is None:
+        return None
+    return Operators(
+        secret_keys.read_secrets(settings)[0],
+        settings.dashboard_password,
+        idle_s=settings.dashboard_idle_s,
+        longest_s=settings.dashboard_session_s,
     )
 
 
