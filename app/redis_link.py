@@ -48,9 +48,8 @@ class RedisLink:
             socket_timeout=timeout_s,
             socket_connect_timeout=timeout_s,
             retry=Retry(NoBackoff(), 0),  # the library's default: three more tries
-            protocol=2,  # no greeting to wait for
-            lib_name=None,
-            lib_version=None,
+            protocol=2,  # with the next, no greeting to wait for
+            driver_info=None,
             decode_responses=True,
         )
         self._redis = Redis(connection_pool=self._pool)
