@@ -13,10 +13,12 @@ from app.conversation import Message
 # (o200k_base; the cookbook's and the API reference's examples).
 COUNTED = (
     (
-        "Argentina won the 2022 FIFA World Cup, defeating France in the final match which ended "
-        "in a dramatic penalty shootout after a 3-3 draw in regulation and extra time. This "
-        "victory marked Argentina's third World Cup title, with their previous wins in 1978 and "
-        "1986.",
+        (
+            "Argentina won the 2022 FIFA World Cup, defeating France in the final match which ended "
+            "in a dramatic penalty shootout after a 3-3 draw in regulation and extra time. This "
+            "victory marked Argentina's third World Cup title, with their previous wins in 1978 and "
+            "1986."
+        ),
         61,
     ),
     ("Hello! I'm doing well, thank you for asking. How can I assist you today?", 18),
@@ -33,21 +35,27 @@ RECORDED_PROMPTS = (
         [
             (
                 "system",
-                "You are a helpful, pattern-following assistant that translates corporate jargon "
-                "into plain English.",
+                (
+                    "You are a helpful, pattern-following assistant that translates corporate jargon "
+                    "into plain English."
+                ),
             ),
             ("system", "New synergies will help drive top-line growth."),
             ("system", "Things working well together will increase revenue."),
             (
                 "system",
-                "Let's circle back when we have more bandwidth to touch base on opportunities for "
-                "increased leverage.",
+                (
+                    "Let's circle back when we have more bandwidth to touch base on opportunities for "
+                    "increased leverage."
+                ),
             ),
             ("system", "Let's talk later when we're less busy about how to do better."),
             (
                 "user",
-                "This late pivot means we don't have time to boil the ocean for the client "
-                "deliverable.",
+                (
+                    "This late pivot means we don't have time to boil the ocean for the client "
+                    "deliverable."
+                ),
             ),
         ],
         124,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clock import Clock
 from tests.redis_server import RedisServer
 
 HERE = Path(__file__).parent
@@ -35,19 +36,6 @@ def own_redis() -> Iterator[RedisServer]:
     """A Redis of the test's own, not started."""
     with RedisServer() as server:
         yield server
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def advance(self, seconds: float) -> None:
-        self.now_s += seconds
 
 
 @pytest.fixture

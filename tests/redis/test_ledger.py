@@ -13,7 +13,7 @@ from app.budget.redis import OFFLINE_SHARE, RedisLedger
 from app.errors import StorageUnavailable
 from app.redis_link import RedisLink
 from tests.budget.ledgers import DAY, LIMITS, PEOPLE, SERVICE, TOKENS, Books, accounts_of
-from tests.redis.conftest import Clock
+from tests.clock import Clock
 from tests.redis_server import RedisServer
 
 RETRY_S = 2.0
@@ -181,9 +181,7 @@ def test_settlements_alone_end_an_outage(own_redis: RedisServer, clock: Clock) -
         assert client.hget(f"{{perch}}:budget:{DAY}", SERVICE.name) == "120"
 
 
-def test_redis_that_lost_its_data_is_told_by_every_worker(
-    redis: RedisServer, clock: Clock
-) -> None:
+def test_redis_that_lost_its_data_is_told_by_every_worker(redis: RedisServer, clock: Clock) -> None:
     ledgers = [worker(redis, clock) for _ in range(2)]
     before = spend(ledgers, tries=30)
     with redis.client() as client:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from app.redis_link import RedisAway, RedisLink
-from tests.redis.conftest import Clock
+from tests.clock import Clock
 from tests.redis_server import RedisServer
 
 COUNT = "return redis.call('INCRBY', KEYS[1], ARGV[1])"
@@ -102,8 +102,10 @@ def test_outage_is_logged_once_and_so_is_its_end(
     count(["k"], [1])
 
     assert [record.getMessage() for record in caplog.records] == [
-        "Redis does not answer (ConnectionError): limits and budgets are kept in this worker's "
-        "memory",
+        (
+            "Redis does not answer (ConnectionError): limits and budgets are kept in this worker's "
+            "memory"
+        ),
         "Redis answers again",
     ]
 

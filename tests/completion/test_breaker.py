@@ -1,0 +1,233 @@
+"""The breaker: when it opens, for how long, and what closes it."""
+
+import logging
+
+import pytest
+
+from app.completion.breaker import Breaker, BreakerModel, BreakerPolicy
+from app.conversation import Message
+from app.errors import (
+    ModelFailure,
+    ModelInterrupted,
+    ModelMisconfigured,
+    ModelPaused,
+    ModelRateLimited,
+    ModelRefused,
+    ModelTimeout,
+    ModelUnavailable,
+)
+from tests.clock import Clock
+from tests.fakes import ScriptedModel
+
+POLICY = BreakerPolicy(failures=3, pause_s=10, owner_pause_s=120)
+PROMPT = [Message("user", "Hello")]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def breaker(clock: Clock) -> Breaker:
+    return Breaker(POLICY, clock)
+
+
+@pytest.fixture
+def guarded(model: ScriptedModel, breaker: Breaker) -> BreakerModel:
+    return BreakerModel(model, breaker)
+
+
+def ask(model: BreakerModel) -> str:
+    """Return what the model says, or the code of its failure."""
+    said: list[str] = []
+
+    def receive(deltas: object) -> bool:
+        said.extend(deltas)  # type: ignore[call-overload]
+        return True
+
+    try:
+        with model.stream(PROMPT) as completion:
+            while not completion.relay(receive):
+                pass
+    except ModelFailure as failure:
+        return failure.code
+    return "".join(said)
+
+
+def fail(breaker: Breaker, failure: ModelFailure | None = None, times: int = 3) -> None:
+    for _ in range(times):
+        breaker.fail(failure or ModelUnavailable())
+
+
+def test_it_opens_after_failures_in_a_row_and_asks_nobody(
+    model: ScriptedModel, guarded: BreakerModel, breaker: Breaker
+) -> None:
+    model.script(ModelUnavailable())
+
+    codes = [ask(guarded) for _ in range(5)]
+
+    assert codes == ["model_unavailable"] * 3 + ["model_paused"] * 2
+    assert (breaker.state, breaker.opened, len(model.prompts)) == ("open", 1, 3)
+
+
+def test_an_answer_between_failures_keeps_it_closed(breaker: Breaker) -> None:
+    for _ in range(5):
+        fail(breaker, times=2)
+        breaker.succeed()
+
+    breaker.check()
+    assert breaker.state == "closed"
+
+
+def test_refused_visitor_hears_when_to_come_back(breaker: Breaker, clock: Clock) -> None:
+    fail(breaker)
+    clock.advance(4)
+
+    with pytest.raises(ModelPaused) as paused:
+        breaker.check()
+
+    assert paused.value.retry_after_s == 6
+    assert paused.value.is_free
+
+
+def test_what_only_the_owner_can_mend_opens_it_for_longer(breaker: Breaker) -> None:
+    fail(breaker, ModelMisconfigured())
+
+    with pytest.raises(ModelPaused) as paused:
+        breaker.check()
+
+    assert paused.value.retry_after_s == 120
+
+
+def test_providers_wish_is_obeyed_within_bounds(breaker: Breaker) -> None:
+    fail(breaker, ModelRateLimited(retry_after_s=30))
+    with pytest.raises(ModelPaused) as paused:
+        breaker.check()
+    assert paused.value.retry_after_s == 30
+
+    other = Breaker(POLICY, Clock())
+    fail(other, ModelRateLimited(retry_after_s=3600))
+    with pytest.raises(ModelPaused) as paused:
+        other.check()
+    assert paused.value.retry_after_s == 80
+
+
+def test_after_the_pause_one_probe_is_let_through(breaker: Breaker, clock: Clock) -> None:
+    fail(breaker)
+    clock.advance(10)
+    breaker.check()
+    is_probe = breaker.enter()
+
+    with pytest.raises(ModelPaused) as paused:
+        breaker.enter()
+
+    assert (is_probe, breaker.state, paused.value.retry_after_s) == (True, "probing", 1)
+
+
+def test_probe_that_is_answered_closes_it(
+    model: ScriptedModel, guarded: BreakerModel, breaker: Breaker, clock: Clock
+) -> None:
+    fail(breaker)
+    clock.advance(10)
+    model.script("Hello", " again")
+
+    assert [ask(guarded), ask(guarded)] == ["Hello again"] * 2
+    assert breaker.state == "closed"
+
+
+def test_failed_probes_double_the_pause_up_to_a_bound(
+    model: ScriptedModel, guarded: BreakerModel, breaker: Breaker, clock: Clock
+) -> None:
+    model.script(ModelTimeout())
+    fail(breaker)
+    pauses_s = []
+    for _ in range(6):
+        with pytest.raises(ModelPaused) as paused:
+            breaker.check()
+        pauses_s.append(paused.value.retry_after_s)
+        clock.advance(paused.value.retry_after_s or 0)
+        assert ask(guarded) == "model_timeout"
+
+    assert pauses_s == [10, 20, 40, 80, 80, 80]
+
+
+def test_probe_whose_visitor_left_makes_room_for_the_next(
+    guarded: BreakerModel, breaker: Breaker, clock: Clock
+) -> None:
+    fail(breaker)
+    clock.advance(10)
+
+    with guarded.stream(PROMPT):
+        pass
+
+    breaker.check()
+    assert breaker.state == "probing"
+
+
+def test_probe_that_never_ends_keeps_nobody_out(breaker: Breaker, clock: Clock) -> None:
+    fail(breaker)
+    clock.advance(10)
+    breaker.enter()
+
+    clock.advance(30)
+
+    assert breaker.enter()
+
+
+def test_answer_that_broke_off_is_no_failure(
+    model: ScriptedModel, guarded: BreakerModel, breaker: Breaker
+) -> None:
+    model.script("Well", ModelInterrupted())
+
+    assert [ask(guarded) for _ in range(5)] == ["model_interrupted"] * 5
+    assert breaker.state == "closed"
+
+
+def test_model_that_is_silent_after_its_headers_is_a_failure(
+    model: ScriptedModel, guarded: BreakerModel, breaker: Breaker
+) -> None:
+    model.script(ModelTimeout())
+
+    for _ in range(3):
+        ask(guarded)
+
+    assert breaker.state == "open"
+
+
+def test_prompt_that_is_refused_shows_that_the_model_is_there(
+    model: ScriptedModel, guarded: BreakerModel, breaker: Breaker
+) -> None:
+    fail(breaker, times=2)
+    model.script(ModelRefused())
+
+    assert ask(guarded) == "model_refused"
+    fail(breaker, times=2)
+    assert breaker.state == "closed"
+
+
+def test_nought_failures_is_never(clock: Clock) -> None:
+    breaker = Breaker(BreakerPolicy(failures=0), clock)
+
+    fail(breaker, times=1000)
+
+    breaker.check()
+
+
+def test_log_says_why_it_opened_and_when_it_closed(
+    breaker: Breaker, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "app.completion.breaker")
+    failure = ModelMisconfigured()
+    failure.__cause__ = ValueError("Incorrect API key provided")
+
+    fail(breaker, failure, times=4)
+    breaker.succeed()
+
+    assert [record.getMessage() for record in caplog.records] == [
+        (
+            "The model failed 3 times in a row, the last time with model_misconfigured "
+            "(Incorrect API key provided): it is not asked for 120 s"
+        ),
+        "The model answers again",
+    ]
