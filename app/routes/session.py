@@ -5,6 +5,7 @@ from flask import Blueprint, Response
 from app.conversation import Feedback
 from app.errors import (
     IdentityRefused,
+    InvalidRequest,
     MessageNotFound,
     NotConfigured,
     SessionExpired,
@@ -16,7 +17,7 @@ from app.errors import (
 from app.web.contract import contract
 from app.web.identity import verify_identity
 from app.web.origins import caller_origin
-from app.web.schemas import MAX_MESSAGE_CHARS
+from app.web.schemas import MAX_CONVERSATION_ID_CHARS, MAX_MESSAGE_CHARS
 from app.web.security import client_key
 from app.web.services import services
 from app.web.session_schemas import (
@@ -32,6 +33,7 @@ from app.web.session_schemas import (
     OpenSessionSchema,
     RatingSchema,
     SessionConfig,
+    StoppingSchema,
     UserSchema,
 )
 from app.web.sessions import session_id
@@ -79,15 +81,17 @@ def delete_session() -> Response:
     """Delete the visitor's conversation for good; the session ends with it."""
     services().store.delete_session(session_id())
     services().turns.stop(session_id())
-    return Response(status=204)
+    return _nothing()
 
 
 @blueprint.post("/v1/turns/<turn_id>/stop")
-@contract(status=202)
-def stop_turn(turn_id: str) -> Response:
+@contract(answer=StoppingSchema, status=202, raises=(InvalidRequest,))
+def stop_turn(turn_id: str) -> dict[str, str]:
     """Stop a running answer; what was said is kept, and the stream ends with `done`."""
+    if len(turn_id) > MAX_CONVERSATION_ID_CHARS:
+        raise InvalidRequest("Invalid turnId")
     services().turns.stop(session_id(), turn_id)
-    return Response(status=202)
+    return {"turn_id": turn_id}
 
 
 @blueprint.post("/v1/messages/<message_id>/feedback")
@@ -95,7 +99,7 @@ def stop_turn(turn_id: str) -> Response:
 def rate_message(feedback: Feedback, message_id: str) -> Response:
     """Rate an answer; a later rating takes the place of an earlier one."""
     services().store.rate_message(session_id(), message_id, feedback)
-    return Response(status=204)
+    return _nothing()
 
 
 @blueprint.post("/v1/session/identity")
@@ -119,6 +123,12 @@ def identify(claimed: Identity) -> dict[str, str]:
 def keep_private(response: Response) -> Response:
     """Keep tokens and histories out of every cache."""
     response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _nothing() -> Response:
+    response = Response(status=204)
+    del response.headers["Content-Type"]  # of nothing, there is none
     return response
 
 

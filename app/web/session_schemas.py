@@ -69,6 +69,7 @@ class OpenSessionSchema(InputSchema):
     """The wish for a session."""
 
     token = fields.String(
+        allow_none=True,
         validate=validate.Length(1, _MAX_TOKEN_CHARS),
         metadata={"description": "A former token, to renew it; leave it out for a new session."},
     )
@@ -128,6 +129,12 @@ class HistorySchema(OutputSchema):
         data_key="nextCursor", metadata={"description": "Leads to the page before this one."}
     )
     running_turn_id = fields.String(data_key="runningTurnId")
+
+
+class StoppingSchema(OutputSchema):
+    """The turn that is being stopped, if it runs."""
+
+    turn_id = fields.String(required=True, data_key="turnId")
 
 
 class RatingSchema(InputSchema):

@@ -78,7 +78,7 @@ def test_stop_in_the_turns_own_worker(server: Server, upstream: Upstream) -> Non
 
     answer = ask(server, session, STOP)
 
-    assert (answer.status, answer.body) == (202, b"")
+    assert (answer.status, answer.json) == (202, {"turnId": TURN})
     assert upstream.wait_for_request().left(within_s=WITHIN_S)
     done = chat.events()[-1]
     assert (done["type"], done["finishReason"]) == ("done", "stopped")

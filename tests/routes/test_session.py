@@ -357,7 +357,7 @@ def test_stop_ends_the_stream_and_keeps_what_was_said(
     stopped = client.post(f"/v1/turns/{running}/stop", headers=headers(token))
 
     done = stream.last_line()
-    assert (stopped.status_code, stopped.get_data()) == (202, b"")
+    assert (stopped.status_code, stopped.json) == (202, {"turnId": "turn-0001"})
     assert (done["type"], done["message"], done["finishReason"]) == ("done", "Half", "stopped")
     assert model.open_count == 0
     answer = history(client, token)["messages"][1]
@@ -369,6 +369,12 @@ def test_stop_of_nothing_is_accepted(client: FlaskClient) -> None:
     answer = client.post("/v1/turns/turn-0001/stop", headers=headers(a_token(client)))
 
     assert answer.status_code == 202
+
+
+def test_stop_of_no_possible_turn_is_refused(client: FlaskClient) -> None:
+    answer = client.post(f"/v1/turns/{'x' * 129}/stop", headers=headers(a_token(client)))
+
+    assert problem(answer) == (400, "Invalid turnId", "invalid_request")
 
 
 @pytest.mark.parametrize("whose", ["another session", "another turn"])
@@ -396,6 +402,7 @@ def test_deleted_session_is_gone_for_good(client: FlaskClient, store: Conversati
     deleted = client.delete("/v1/session", headers=headers(token))
 
     assert (deleted.status_code, deleted.get_data()) == (204, b"")
+    assert "Content-Type" not in deleted.headers
     assert store.list_conversations(limit=10).total == 0
     chat = client.post("/v1/chat", json={"message": "Hi"}, headers=headers(token) | KEY)
     read = client.get("/v1/session/messages", headers=headers(token))
