@@ -28,7 +28,7 @@ def test_assistant_is_on_at_first(switches: Switches) -> None:
 def test_switched_off_it_answers_in_the_owners_words(switches: Switches) -> None:
     switches.switch(off=True)
 
-    with pytest.raises(SwitchedOff, match="^Back on Monday.$") as refused:
+    with pytest.raises(SwitchedOff, match=r"^Back on Monday\.$") as refused:
         switches.check()
     assert refused.value.retry_after_s == 60
 

@@ -14,10 +14,10 @@ from app.conversation import Message
 COUNTED = (
     (
         (
-            "Argentina won the 2022 FIFA World Cup, defeating France in the final match which ended "
-            "in a dramatic penalty shootout after a 3-3 draw in regulation and extra time. This "
-            "victory marked Argentina's third World Cup title, with their previous wins in 1978 and "
-            "1986."
+            "Argentina won the 2022 FIFA World Cup, defeating France in the final match which "
+            "ended in a dramatic penalty shootout after a 3-3 draw in regulation and extra time. "
+            "This victory marked Argentina's third World Cup title, with their previous wins in "
+            "1978 and 1986."
         ),
         61,
     ),
@@ -36,8 +36,8 @@ RECORDED_PROMPTS = (
             (
                 "system",
                 (
-                    "You are a helpful, pattern-following assistant that translates corporate jargon "
-                    "into plain English."
+                    "You are a helpful, pattern-following assistant that translates corporate "
+                    "jargon into plain English."
                 ),
             ),
             ("system", "New synergies will help drive top-line growth."),
@@ -45,8 +45,8 @@ RECORDED_PROMPTS = (
             (
                 "system",
                 (
-                    "Let's circle back when we have more bandwidth to touch base on opportunities for "
-                    "increased leverage."
+                    "Let's circle back when we have more bandwidth to touch base on opportunities "
+                    "for increased leverage."
                 ),
             ),
             ("system", "Let's talk later when we're less busy about how to do better."),

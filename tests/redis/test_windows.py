@@ -41,7 +41,7 @@ def test_window_ends_in_redis_too(redis: RedisServer, clock: Clock) -> None:
     storage.hit([MINUTE, DAY])
 
     with redis.client() as client:
-        left_ms = {key: client.pttl(key) for key in client}
+        left_ms = {key: client.pttl(key) for key in client.scan_iter()}
 
     assert 59_000 < left_ms["{perch}:limit:minute/a"] <= 60_000
     assert 86_399_000 < left_ms["{perch}:limit:day/a"] <= 86_400_000
