@@ -16,6 +16,7 @@ import gevent  # noqa: E402
 from app import logs  # noqa: E402
 from app.settings import Settings, SettingsFaults  # noqa: E402
 from app.web import bad_http  # noqa: E402
+from app.web.metric_values import free_place, the_board  # noqa: E402
 from app.web.worker import MAX_SILENT  # noqa: E402
 
 try:
@@ -26,12 +27,17 @@ except SettingsFaults as error:
         print(f"  {name} {fault}", file=sys.stderr)  # noqa: T201
     sys.exit(1)
 
+# Where the workers post their figures; the same one when this file is read again.
+_board = the_board()
+
 # Running turns are ended this long before gunicorn would kill them: past
 # the graceful timeout nothing is saved.
 _SAVE_S = min(5.0, _settings.graceful_timeout_s / 3)
 
 wsgi_app = "wsgi:app"
-bind = f"0.0.0.0:{_settings.port}"
+bind = [f"0.0.0.0:{_settings.port}"]
+if _settings.metrics_bind:
+    bind.append(_settings.metrics_bind)
 worker_class = "app.web.worker.Worker"
 workers = _settings.web_concurrency
 # Above the app's own cap, so that /health answers when all streams are taken
@@ -64,6 +70,12 @@ def when_ready(_server: Any) -> None:
         _welcome()
 
 
+def pre_fork(server: Any, worker: Any) -> None:
+    """Give a worker the place of one that is gone."""
+    taken = (other.place for other in server.WORKERS.values() if hasattr(other, "place"))
+    worker.place = free_place(taken)
+
+
 def post_fork(_server: Any, _worker: Any) -> None:
     """Make room for many connections, and spare the garbage collector what stays."""
     _allow_descriptors()
@@ -82,7 +94,25 @@ def post_worker_init(worker: Any) -> None:
     for number in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, worker.handle_exit)
     gevent.spawn(_drain_when_stopped, worker)
-    worker.wsgi.extensions["perch"].spool.adopt()
+    services = worker.wsgi.extensions["perch"]
+    services.metrics.take_place(_board, worker.place)
+    services.spool.adopt()
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """Post what a worker counted last."""
+    if getattr(worker, "wsgi", None):
+        worker.wsgi.extensions["perch"].metrics.post()
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Forget what was so while a worker lived."""
+    _board.leave(worker.place)
+
+
+def on_exit(_server: Any) -> None:
+    """Leave nothing behind in memory."""
+    _board.remove()
 
 
 def _allow_descriptors() -> None:

@@ -134,33 +134,14 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
 
 def _read_figures(metrics: Metrics, services: Services) -> None:
     turns, breaker, meter = services.turns, services.breaker, services.meter
-    metrics.read_gauge("perch_workers", "Workers that serve", lambda: 1, "livesum")
-    metrics.read_gauge(
-        "perch_running_turns", "Turns that run now", lambda: turns.running_count, "livesum"
-    )
-    metrics.read_gauge(
-        "perch_spooled_answers", "Answers that wait for the store", lambda: len(services.spool),
-        "livesum",
-    )  # fmt: skip
-    metrics.read_gauge(
-        "perch_breaker_open", "1 while a worker leaves the model alone",
-        lambda: breaker.state != "closed", "livemax",
-    )  # fmt: skip
-    metrics.read_counter(
-        "perch_breaker_openings", "How often a worker began to leave the model alone",
-        lambda: breaker.opened,
-    )  # fmt: skip
-    metrics.read_gauge(
-        "perch_budget_tokens", "The day's budget; 0 is none", lambda: meter.budget, "livemax"
-    )
-    metrics.read_gauge(
-        "perch_budget_spent_tokens", "Held or spent of it since midnight (UTC)",
-        lambda: meter.spent_today, "livemax",
-    )  # fmt: skip
-    metrics.read_counter(
-        "perch_budget_refused_turns", "Turns refused because a budget was spent",
-        lambda: meter.counters["refused"],
-    )  # fmt: skip
+    metrics.read("perch_workers", lambda: 1)
+    metrics.read("perch_running_turns", lambda: turns.running_count)
+    metrics.read("perch_spooled_answers", lambda: len(services.spool))
+    metrics.read("perch_breaker_open", lambda: breaker.state != "closed")
+    metrics.read("perch_breaker_openings", lambda: breaker.opened)
+    metrics.read("perch_budget_tokens", lambda: meter.budget)
+    metrics.read("perch_budget_spent_tokens", lambda: meter.spent_today)
+    metrics.read("perch_budget_refused_turns", lambda: meter.counters["refused"])
 
 
 def _store(settings: Settings) -> ConversationStore:

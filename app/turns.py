@@ -1,7 +1,7 @@
 """Turns: a question is stored, answered once, and the answer is stored."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import gevent
@@ -48,7 +48,10 @@ class BegunTurn:
 
 
 class TurnService:
-    """Begins turns and keeps hold of those that run in this process."""
+    """Begins turns and keeps hold of those that run in this process.
+
+    ``told`` hears of each that has ended.
+    """
 
     def __init__(
         self,
@@ -58,6 +61,7 @@ class TurnService:
         admission: Admission,
         keep: KeepAnswer = lambda _turn, _answer: None,
         buses: Sequence[StopBus] = (),
+        told: Callable[[RunningTurn], None] = lambda _running: None,
     ) -> None:
         self._store = store
         self._model = model
@@ -65,6 +69,7 @@ class TurnService:
         self._admission = admission
         self._keep = keep
         self._buses = buses
+        self._told = told
         self._listening = False
         self._system = Message("system", policy.system_prompt)
         self._running: dict[str, RunningTurn] = {}
@@ -235,3 +240,4 @@ class TurnService:
         running.ticket.give_back()
         if self._running.get(running.turn.session_id) is running:
             del self._running[running.turn.session_id]
+        self._told(running)

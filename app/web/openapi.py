@@ -32,6 +32,7 @@ _SCHEMES: dict[Access, list[dict[str, list[str]]]] = {
     Access.CHAT: [{"WidgetKey": []}, {"WidgetKey": [], "SessionToken": []}],
     Access.SESSION: [{"SessionToken": []}],
     Access.ADMIN_KEY: [{"AdminKey": []}],
+    Access.METRICS: [{"AdminKey": []}],
 }
 _KEY = "perch.openapi"
 _LINES = (StartLineSchema, TokenLineSchema, DoneLineSchema, ErrorLineSchema)

@@ -50,6 +50,7 @@ def status_of(error: errors.ServiceError) -> int:
 
 def respond(error: errors.ServiceError) -> Response:
     """Return a failure as JSON, with ``Retry-After`` where waiting may help."""
+    g.error_code = error.code
     body: dict[str, object] = {"error": str(error), "code": error.code, "requestId": g.request_id}
     if error.details and current_app.extensions["perch"].settings.is_development:
         body["details"] = error.details
@@ -76,11 +77,10 @@ def _on_service_error(error: errors.ServiceError) -> Response:
 def _on_http_error(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return error.get_response()  # type: ignore[return-value]
-    response = jsonify(
-        error=error.name,
-        code=_HTTP_CODES.get(error.code, "invalid_request"),
-        requestId=g.request_id,
-    )
+    if error.code >= 500:
+        return respond(errors.ServiceError())
+    g.error_code = _HTTP_CODES.get(error.code, "invalid_request")
+    response = jsonify(error=error.name, code=g.error_code, requestId=g.request_id)
     response.status_code = error.code
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):

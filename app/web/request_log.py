@@ -36,6 +36,7 @@ def register(app: Flask) -> None:
             status=response.status_code,
             ms=_ms_since(g.started_at),
             client=g.get("client_address"),
+            **({"code": g.error_code} if "error_code" in g else {}),
         )
         return response
 

@@ -56,6 +56,7 @@ class Access(Enum):
     CHAT = auto()  # the widget key, and a session token for a session that has one
     SESSION = auto()
     ADMIN_KEY = auto()
+    METRICS = auto()  # the admin key, or whoever reaches the private port
     DEVELOPMENT = auto()
 
 
@@ -67,6 +68,7 @@ ACCESS: dict[str, Access] = {
     "admin": Access.ADMIN_KEY,
     "widget": Access.ANYONE,
     "system": Access.ANYONE,
+    "metrics": Access.METRICS,
     "demo": Access.DEVELOPMENT,
 }
 # Readable from any origin: they hold nothing that is not public.
@@ -81,6 +83,7 @@ _OPEN_ENDPOINTS = {
 }
 # Only wrong keys count; where they were too many, not even the right one is looked at.
 _WRONG_ADMIN_KEYS = Limit("wrong-admin-key", 20, 60, TooManyRequests)
+_PRIVATE_ENDPOINTS = ("metrics.metrics", "system.health")
 _CHAT_ENDPOINTS = ("chat.chat", "headless.chat", "headless.stream")
 
 
@@ -92,9 +95,11 @@ def register(app: Flask, settings: Settings) -> None:
         Access.WIDGET_KEY: refuse_wrong_widget_key,
         Access.CHAT: _in_turn(refuse_wrong_widget_key, read_token),
         Access.SESSION: require_token,
-        Access.ADMIN_KEY: _admin_guard(settings.admin_api_keys),
+        Access.ADMIN_KEY: _admin_guard(settings.admin_api_keys, "x-admin-api-key"),
+        Access.METRICS: _metrics_guard(settings),
         Access.DEVELOPMENT: _development_guard(settings.is_development),
     }
+    app.before_request(_private_port_guard(settings))
     app.before_request(_origin_guard(settings))
     app.before_request(_count_chats)
 
@@ -160,6 +165,7 @@ def _key_guard(keys: Iterable[str], *headers: str) -> Callable[[], None]:
 
     def refuse_wrong_key() -> None:
         given = next((request.headers[name] for name in headers if name in request.headers), "")
+        given = given.removeprefix("Bearer ")
         # Digests, because compare_digest refuses text outside ASCII.
         if not any(hmac.compare_digest(_digest(given), digest) for digest in digests):
             raise Unauthorized
@@ -167,9 +173,9 @@ def _key_guard(keys: Iterable[str], *headers: str) -> Callable[[], None]:
     return refuse_wrong_key
 
 
-def _admin_guard(keys: Iterable[str]) -> Callable[[], None]:
+def _admin_guard(keys: Iterable[str], *headers: str) -> Callable[[], None]:
     keys = tuple(keys)
-    refuse_wrong_key = _key_guard(keys, "x-admin-api-key")
+    refuse_wrong_key = _key_guard(keys, *headers)
 
     def guard() -> None:
         if not keys:
@@ -179,11 +185,35 @@ def _admin_guard(keys: Iterable[str]) -> Callable[[], None]:
         try:
             refuse_wrong_key()
         except Unauthorized:
-            if request.headers.get("x-admin-api-key"):
+            if any(request.headers.get(name) for name in headers):
                 limits.count((_WRONG_ADMIN_KEYS, client))
             raise
 
     return guard
+
+
+def _metrics_guard(settings: Settings) -> Callable[[], None]:
+    # Few monitoring systems can send a header of ours; all can send a bearer token.
+    refuse_wrong_key = _admin_guard(settings.admin_api_keys, "x-admin-api-key", "Authorization")
+
+    def guard() -> None:
+        if not _is_private(settings):
+            refuse_wrong_key()
+
+    return guard
+
+
+def _private_port_guard(settings: Settings) -> Callable[[], None]:
+    def keep_to_metrics() -> None:
+        if _is_private(settings) and request.endpoint not in _PRIVATE_ENDPOINTS:
+            raise NotFound
+
+    return keep_to_metrics
+
+
+def _is_private(settings: Settings) -> bool:
+    # The listener's own port, by gunicorn's word: no header can change it.
+    return request.environ.get("SERVER_PORT") == str(settings.metrics_port)
 
 
 def _development_guard(is_development: bool) -> Callable[[], None]:

@@ -13,6 +13,7 @@ from app.storage.spool import AnswerSpool
 from app.switches import Switches
 from app.turns import TurnService
 from app.web.limits import Limits
+from app.web.metrics import Metrics
 from app.web.readiness import Readiness
 from app.web.tokens import SessionTokens
 
@@ -32,6 +33,7 @@ class Services:
     switches: Switches
     meter: Meter
     breaker: Breaker
+    metrics: Metrics
     tokens: SessionTokens
     model_name: str
 
