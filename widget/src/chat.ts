@@ -9,7 +9,7 @@ import { loadTexts } from "./texts";
 import { merge, toMessages, type Message } from "./transcript";
 import { toObject, type Problem, type TurnEvent } from "./wire";
 
-const HISTORY = 200;
+const HISTORY = 100;
 const POLL_MS = 1500;
 const STOP_MS = 2000;
 
@@ -161,10 +161,8 @@ export function createChat(host: HTMLElement) {
 
   const place = () => {
     panel?.panel.close();
-    if (isOpen) {
-      if (isFull()) panel!.panel.showModal();
-      else panel!.panel.open = true;
-    }
+    if (isOpen && isFull()) panel?.panel.showModal();
+    else if (panel) panel.panel.open = isOpen;
     draw(isOpen);
   };
 
@@ -210,5 +208,5 @@ export function createChat(host: HTMLElement) {
     life.abort();
   };
 
-  return { mount, destroy, api: { open, close, toggle, send, reset, identify } };
+  return { mount, destroy, api: { open, close, toggle, send, reset, identify: (jwt: string) => (identify(jwt), sync()) } };
 }

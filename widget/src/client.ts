@@ -17,7 +17,9 @@ export interface Question {
 const SILENCE_MS = 45_000;
 const MAX_WAITS = 4;
 
+/** Who the visitor is, by a token that the site's own server signed; and who the session was told that it is. */
 let identity: string | undefined;
+let told: string | undefined;
 
 /** A random id of 32 hex digits; `crypto.randomUUID` is missing on plain http. */
 export const randomId = (): string =>
@@ -68,8 +70,8 @@ const mint = async (): Promise<void> => {
   const session = toObject(await response.text());
   remember(SESSION, session.sessionId as string);
   remember(TOKEN, session.token as string);
+  told = undefined;
   useTexts(Object(session.config));
-  return identify();
 };
 
 // Two tabs that mint at once would be two visitors.
@@ -80,9 +82,23 @@ const renew = (stale?: string): Promise<void> => {
   return navigator.locks ? navigator.locks.request(SESSION, once) : once();
 };
 
+// A session that is another user's is left to them.
+const introduce = async (): Promise<void> => {
+  if (!recall(TOKEN) && !recall(SESSION)) await renew();
+  if (identity == told || !recall(TOKEN)) return;
+  told = identity;
+  if ((await send("session/identity", "POST", { jwt: identity })).status != 409) return;
+  forget();
+  await introduce();
+};
+
+/** Tell who the visitor is; the server hears it with the next request. */
+export const identify = (jwt: string): void => void (identity = jwt);
+
 /** Send a request of the session, with a live token whatever the old one's state. An empty path is the chat's. */
 export async function request(path: string, method = "POST", body?: object, signal?: AbortSignal): Promise<Response> {
   for (let tries = 0; ; tries++) {
+    await introduce();
     const token = recall(TOKEN);
     const response = await send(path, method, body, signal);
     const { ok, status, headers } = response;
@@ -95,15 +111,8 @@ export async function request(path: string, method = "POST", body?: object, sign
   }
 }
 
-/** Tell the server who the visitor is, by a token that the site's own server signed. */
-export async function identify(jwt = identity): Promise<void> {
-  identity = jwt;
-  if (jwt && recall(TOKEN)) await send("session/identity", "POST", { jwt });
-}
-
 /** Ask, and hand on what the server says until `done`. Throws a `Problem`. */
 export async function ask(question: Question, abort: AbortController, hear: (event: TurnEvent) => void): Promise<void> {
-  if (!recall(TOKEN) && !recall(SESSION)) await renew();
   const response = await request("", "POST", question, abort.signal);
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";

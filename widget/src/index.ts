@@ -15,7 +15,7 @@ declare global {
 const TAG = "perch-chat";
 
 class PerchElement extends HTMLElement {
-  onLeave?: () => void;
+  declare onLeave?: () => void;
 
   disconnectedCallback(): void {
     this.onLeave?.();

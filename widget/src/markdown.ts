@@ -114,7 +114,7 @@ export function parse(text: string, depth = 0): Block[] {
 // Each part ends at the next mark of its own kind, so that no text makes the search start over and over:
 // an escape; code; a link or an image; a bare address; strong; emphasis; underscores and strikes; a line's end.
 const TOKEN =
-  /\\([!-\/:-@[-`{-~])|(?<!`)(`+)(?!`)([^]+?)(?<!`)\2(?!`)|!?\[([^\[\]]*)\]\( ?<?([^\s()<>]*(?:\([^\s()]*\)[^\s()<>]*)*)>?(?: +["'][^)\n]{0,200})? ?\)|<?((?:https?:\/\/|mailto:)[^\s<>]*[^\s<>.,:;!?'")\]*_~`])>?|\*\*(?=\S)((?:[^*]|\*(?=\s)|\*[^*\s][^*]*\*)+)(?<!\s)\*\*|\*(?![\s*])((?:[^*]|\*\*[^*]+\*\*)+)(?<!\s)\*(?!\*)|(?<![\p{L}\p{N}_])(__?|~~)(?=[^\s_~])([^_~]+)(?<!\s)\9(?![\p{L}\p{N}_])|\n|<br ?\/?>/giu;
+  /\\([!-\/:-@[-`{-~])|(?<!`)(`+)(?!`)([^]+?)(?<!`)\2(?!`)|!?\[([^\[\]]*)\]\( ?<?([^\s()<>]*(?:\([^\s()]*\)[^\s()<>]*)*)>?(?: +["'][^)\n]{0,200})? ?\)|<?((?:https?:\/\/|mailto:)[^\s<>]*[^\s<>.,:;!?'")\]*_~`])>?|\*\*(?=\S)((?:[^*]|\*(?=\s)|\*[^*\s][^*]*\*)+)(?<!\s)\*\*|(?<!\*)\*(?![\s*])((?:[^*]|\*\*[^*]+\*\*)+)(?<!\s)\*(?!\*)|(?<![\p{L}\p{N}_])(__?|~~)(?=[^\s_~])([^_~]+)(?<!\s)\9(?![\p{L}\p{N}_])|\n|<br ?\/?>/giu;
 
 /** A link, if a visitor may follow it: http(s) and mailto only. */
 function link(address: string, shown: Tree[], linked?: boolean): Tree {
@@ -132,7 +132,7 @@ export function inline(text: string, live?: boolean, linked?: boolean): Tree[] {
   const out: Tree[] = [];
   let from = 0;
   if (live) {
-    text = text.replace(/[*`]+$/, "");
+    text = text.replace(/(?<![*`])[*`]+$/, "");
     for (const mark of ["`", "**"]) if (text.split(mark).length % 2 == 0) text += mark;
   }
   for (const match of text.matchAll(TOKEN)) {

@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { test } from "node:test";
+
+declare const ROOT: string;
+
+// The texts are read from a page; this one has no script tag.
+Object.assign(globalThis, { document: { querySelector: () => null, documentElement: { lang: "" } } });
+const { ENGLISH } = await import("../src/texts");
+
+for (const name of readdirSync(ROOT + "widget/locales"))
+  test(`${name} says everything that English says`, () => {
+    const pack = JSON.parse(readFileSync(ROOT + "widget/locales/" + name, "utf8")) as Record<string, string>;
+
+    assert.deepEqual(
+      Object.keys(ENGLISH).filter((key) => !pack[key]?.trim()),
+      [],
+    );
+  });

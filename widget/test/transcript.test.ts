@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { merge, toMessages, type Message } from "../src/transcript";
+
+const question = (turnId: string, more: Partial<Message> = {}): Message => ({ role: "user", content: "Why?", createdAt: 1, turnId, ...more });
+const answer = (turnId: string, more: Partial<Message> = {}): Message => ({ role: "assistant", content: "So.", createdAt: 2, turnId, ...more });
+
+test("a history is read as it was stored", () => {
+  const stored = [
+    { _id: "m1", role: "user", content: "Why?", createdAt: 1, turnId: "t1" },
+    { _id: "m2", role: "assistant", content: "So", createdAt: 2, turnId: "t1", status: "partial", feedback: { rating: "up" } },
+  ];
+
+  const messages = toMessages(stored);
+
+  assert.deepEqual(
+    messages.map(({ _id, sent, reason, feedback }) => ({ _id, sent, reason, feedback })),
+    [
+      { _id: "m1", sent: true, reason: undefined, feedback: undefined },
+      { _id: "m2", sent: true, reason: "model_interrupted", feedback: { rating: "up" } },
+    ],
+  );
+});
+
+for (const odd of [undefined, null, 7, "x", {}, [7], [{}], [{ role: "system", content: "x" }], [{ role: "user", content: 7 }]])
+  test(`a history of ${JSON.stringify(odd)} is empty`, () => {
+    assert.deepEqual(toMessages(odd), []);
+  });
+
+test("the server decides what was said and in which order", () => {
+  const shown = [question("t1", { sent: true }), answer("t1", { content: "So fa" })];
+  const history = [question("t1", { _id: "m1", sent: true }), answer("t1", { _id: "m2" }), question("t2", { _id: "m3", sent: true })];
+
+  assert.deepEqual(merge(shown, history), history);
+});
+
+test("messages that stand here already keep their identity", () => {
+  const shown = [question("t1", { sent: true }), answer("t1")];
+
+  const merged = merge(shown, [question("t1", { _id: "m1", sent: true }), answer("t1", { _id: "m2" })]);
+
+  assert.ok(merged[0] === shown[0] && merged[1] === shown[1]);
+  assert.equal(shown[1]._id, "m2");
+});
+
+test("a question that was not sent follows, once", () => {
+  const unsent = question("t2");
+
+  assert.deepEqual(merge([question("t1", { sent: true }), unsent], [question("t1", { sent: true })]).at(-1), unsent);
+  assert.equal(merge([unsent], [question("t2", { sent: true })]).length, 1);
+});
+
+test("what was deleted elsewhere is gone here", () => {
+  assert.deepEqual(merge([question("t1", { sent: true }), answer("t1")], []), []);
+});
+
+test("messages of the original service, which have no turn, are told apart by their ids", () => {
+  const old = (id: string): Message => ({ role: "user", content: "Hi", createdAt: 1, _id: id, sent: true });
+
+  assert.equal(merge([old("a")], [old("a"), old("b")]).length, 2);
+});
