@@ -1,6 +1,7 @@
 """The script that a page owner pastes."""
 
 import hashlib
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from app.web.services import services
 blueprint = Blueprint("widget", __name__, url_prefix="/widget")
 
 _CONTENT_TYPE = "application/javascript; charset=utf-8"
+_LANGUAGE = re.compile(r"locales/[A-Za-z-]{2,16}\.json")
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
 
@@ -36,9 +38,12 @@ def bundle() -> Response:
 @contract(media_type="application/octet-stream", raises=(NotFound,))
 def part(name: str) -> Response:
     """Serve a file that the script loads later: a language, the source map."""
-    folder = services().settings.widget_bundle_path.resolve().parent
+    path = services().settings.widget_bundle_path.resolve()
+    # Never the whole folder: beside an owner's own bundle may lie an `.env`.
+    if name != f"{path.name}.map" and not _LANGUAGE.fullmatch(name):
+        raise NotFound
     try:
-        response = send_from_directory(folder, name, max_age=None)
+        response = send_from_directory(path.parent, name, max_age=None)
     except FileNotFound as error:
         raise NotFound from error
     return _public(response)
