@@ -79,6 +79,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     parts = parts or Parts()
     app = _Perch(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
+    app.url_map.merge_slashes = False  # it would answer `/v1//chat` with a redirect in HTML
     app.json = _Json(app)
     metrics = Metrics()
     store = measured(parts.store or _store(settings), metrics.time_call)

@@ -1,0 +1,210 @@
+"""Rules that every route, every failure and every answer keeps."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from flask import Blueprint, Flask
+from werkzeug.test import TestResponse
+
+from app import errors
+from app.web.problems import STATUSES, status_of
+from app.web.security import ACCESS
+from tests.data import ADMIN_KEY, WIDGET_KEY
+
+if TYPE_CHECKING:
+    from tests.conftest import MakeApp
+
+ORIGIN = "https://www.example.com"
+# Pages for people: they have no contract, and answer their reader in kind.
+PAGES = {"dashboard", "dashboard_door", "demo", "static"}
+
+
+def subclasses(kind: type[errors.ServiceError]) -> Iterator[type[errors.ServiceError]]:
+    for each in kind.__subclasses__():
+        if each.__module__ == errors.__name__:  # an adapter's own kinds stay inside it
+            yield each
+            yield from subclasses(each)
+
+
+FAILURES = sorted(subclasses(errors.ServiceError), key=lambda kind: kind.__name__)
+
+
+@pytest.fixture
+def flask_app(make_app: "MakeApp") -> Flask:
+    return make_app(CORS_ORIGIN=ORIGIN)
+
+
+def audience(endpoint: str) -> str:
+    return endpoint.partition(".")[0]
+
+
+def test_every_blueprint_has_a_guard_and_every_guard_a_blueprint(flask_app: Flask) -> None:
+    assert set(ACCESS) == set(flask_app.blueprints)
+
+
+def test_route_without_a_guard_is_closed(flask_app: Flask) -> None:
+    flask_app.register_blueprint(_unguarded())
+
+    response = flask_app.test_client().get("/forgotten")
+
+    assert response.status_code == 401
+
+
+def _unguarded() -> Blueprint:
+    blueprint = Blueprint("forgotten", __name__)
+    blueprint.get("/forgotten")(lambda: "secret")
+    return blueprint
+
+
+def test_every_route_of_the_api_has_a_contract(flask_app: Flask) -> None:
+    without = [
+        rule.endpoint
+        for rule in flask_app.url_map.iter_rules()
+        if audience(rule.endpoint) not in PAGES
+        and not hasattr(flask_app.view_functions[rule.endpoint], "contract")
+    ]
+
+    assert without == []
+
+
+def test_every_contract_has_a_sentence_for_a_stranger(flask_app: Flask) -> None:
+    for endpoint, view in flask_app.view_functions.items():
+        if hasattr(view, "contract"):
+            summary = (view.__doc__ or "").strip().partition("\n")[0]
+            assert summary.endswith((".", ")")), endpoint
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda kind: kind.__name__)
+def test_every_failure_has_a_status_of_its_family(failure: type[errors.ServiceError]) -> None:
+    rows = [kind for kind, _ in STATUSES if issubclass(failure, kind)]
+
+    assert rows[0] is not errors.ServiceError, "it would be a 500"
+    assert status_of(failure()) == dict(STATUSES)[rows[0]]
+
+
+def test_every_failure_has_a_code_of_its_own() -> None:
+    codes = [failure.code for failure in [errors.ServiceError, *FAILURES]]
+
+    assert sorted(codes) == sorted(set(codes))
+    assert all(code.replace("_", "").islower() for code in codes)
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda kind: kind.__name__)
+def test_every_failure_has_a_sentence_without_vendors(failure: type[errors.ServiceError]) -> None:
+    text = str(failure())
+
+    assert text[:1].isupper()
+    assert not text.endswith(".")
+    assert not {"openai", "convex", "sqlite", "redis"} & set(text.lower().split())
+
+
+def test_no_row_of_the_status_table_hides_another() -> None:
+    kinds = [kind for kind, _ in STATUSES]
+
+    for number, kind in enumerate(kinds):
+        assert not any(issubclass(kind, before) for before in kinds[:number]), kind
+
+
+def is_problem(response: TestResponse) -> bool:
+    """Whether an answer has the one shape that every failure has."""
+    body = json.loads(response.data)
+    assert set(body) <= {"error", "code", "requestId", "details"}
+    assert response.mimetype == "application/json"
+    assert body["requestId"] == response.headers["X-Request-Id"]
+    return bool(body["error"] and body["code"])
+
+
+def requests(flask_app: Flask) -> Iterator[tuple[str, str]]:
+    """A method and a path for every route of the API."""
+    for rule in flask_app.url_map.iter_rules():
+        if audience(rule.endpoint) in PAGES:
+            continue
+        path = rule.build(dict.fromkeys(rule.arguments, "unknown-000"))[1]  # type: ignore[index]
+        for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
+            yield method, path
+
+
+def failures(flask_app: Flask) -> Iterator[TestResponse]:
+    """An answer of every route to every caller who gets it wrong."""
+    client = flask_app.test_client()
+    keys = {"x-api-key": WIDGET_KEY, "x-admin-api-key": ADMIN_KEY}
+    for method, path in requests(flask_app):
+        for headers in ({}, {"x-api-key": "wrong", "x-admin-api-key": "wrong"}, keys):
+            headers = {"Origin": ORIGIN, **headers}
+            yield client.open(path, method=method, headers=headers)
+            yield client.open(path, method=method, headers=headers, json={"message": 7})
+            yield client.open(f"{path}?limit=x&cursor=x", method=method, headers=headers)
+            yield client.open(path, method="PUT", headers=headers)
+            yield client.open(f"{path}/nowhere", method=method, headers=headers)
+            yield client.open(path.replace("/v1/", "/v1//"), method=method, headers=headers)
+
+
+def test_every_failure_of_every_route_is_json_that_its_page_can_read(flask_app: Flask) -> None:
+    seen: set[int] = set()
+    for response in failures(flask_app):
+        asked = f"{response.request.method} {response.request.full_path}"
+        assert not 300 <= response.status_code < 400, asked
+        if response.status_code >= 400:
+            assert is_problem(response), asked
+            assert response.headers.getlist("Access-Control-Allow-Origin") == [ORIGIN], asked
+            assert response.status_code < 500, asked
+            seen.add(response.status_code)
+
+    assert {400, 401, 404, 405, 415} <= seen
+
+
+def test_every_answer_carries_the_headers_of_the_contract(flask_app: Flask) -> None:
+    client = flask_app.test_client()
+    for method, path in requests(flask_app):
+        headers = client.open(path, method=method).headers
+
+        assert headers["X-Content-Type-Options"] == "nosniff", path
+        assert headers["X-Frame-Options"] == "DENY", path
+        assert headers["Referrer-Policy"] == "no-referrer", path
+        for feature in ("camera", "microphone", "geolocation"):
+            assert f"{feature}=()" in headers["Permissions-Policy"], path
+        assert "default-src 'none'" in headers["Content-Security-Policy"], path
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"], path
+        assert headers["X-Request-Id"], path
+        assert "Strict-Transport-Security" not in headers, path
+        shared = path.startswith("/widget/") and "unknown" not in path
+        expected = "cross-origin" if shared else "same-origin"
+        assert headers["Cross-Origin-Resource-Policy"] == expected, path
+        assert len(headers.getlist("Access-Control-Allow-Origin")) <= 1, path
+
+
+@pytest.mark.parametrize("path", ["/chat", "/v1/chat", "/v1/chat/stream", "/health", "/nowhere"])
+def test_preflights_need_no_key(flask_app: Flask, path: str) -> None:
+    response = flask_app.test_client().options(
+        path,
+        headers={
+            "Origin": ORIGIN,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "content-type, x-api-key",
+        },
+    )
+
+    assert response.status_code == 204
+    assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert response.headers["Access-Control-Max-Age"] == "7200"
+    allowed = response.headers["Access-Control-Allow-Methods"].replace(" ", "").split(",")
+    assert sorted(allowed) == ["DELETE", "GET", "OPTIONS", "POST"]
+    assert "x-api-key" in response.headers["Access-Control-Allow-Headers"].lower()
+
+
+def test_crash_is_a_500_in_our_shape(flask_app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    def crash() -> None:
+        raise ZeroDivisionError("secret")
+
+    flask_app.view_functions["system.health"] = crash
+
+    response = flask_app.test_client().get("/health", headers={"Origin": ORIGIN})
+
+    assert response.status_code == 500
+    assert is_problem(response)
+    assert response.json["error"] == "Internal server error"
+    assert "secret" not in response.text
+    assert "ZeroDivisionError: secret" in caplog.text
+    assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
