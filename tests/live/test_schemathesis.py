@@ -13,6 +13,7 @@ from tests.upstream import Upstream
 
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "30")
 IDENTITY = {"IDENTITY_SECRET": "identity-secret-of-the-live-tests"}
+SECRET = "identity-signing-key-of-the-live-tests"
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 

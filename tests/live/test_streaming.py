@@ -27,12 +27,14 @@ def test_stream_is_start_then_tokens_then_done(
         events = stream.events()
 
     where = {"conversationId": events[0]["conversationId"], "turnId": "turn-0001"}
+    question, answer = server.messages(where["conversationId"])
     assert events == [
         {"type": "start", **where},
         *({"type": "token", "token": word} for word in WORDS[:4]),
-        {"type": "done", "message": words(4), **where},
+        {"type": "done", "message": words(4), **where, "messageId": answer["_id"]},
     ]
-    assert server.said(where["conversationId"]) == [("user", "Hi"), ("assistant", words(4))]
+    assert (question["role"], question["content"]) == ("user", "Hi")
+    assert (answer["role"], answer["content"]) == ("assistant", words(4))
 
 
 @pytest.mark.parametrize("path", STREAMS)
@@ -125,6 +127,7 @@ def test_chat_answers_with_the_whole_message(server: Server, upstream: Upstream)
     assert answer.json == {
         "conversationId": conversation,
         "turnId": "turn-0001",
+        "messageId": server.messages(conversation)[1]["_id"],
         "message": words(4),
     }
     assert server.said(conversation) == [("user", "Hi"), ("assistant", words(4))]
@@ -192,7 +195,7 @@ def test_every_ending_is_done_with_its_text(
         done = stream.events()[-1]
 
     marked = {"finishReason": reason} if reason else {}
-    where = {"conversationId": done["conversationId"], "turnId": done["turnId"]}
+    where = {name: done[name] for name in ("conversationId", "turnId", "messageId")}
     assert done == {"type": "done", "message": message, **where, **marked}
     assert refusing.said(done["conversationId"]) == [("user", "Hi"), ("assistant", message)]
 
