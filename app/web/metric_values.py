@@ -97,7 +97,9 @@ class Board:
 
     def leave(self, place: int) -> None:
         """Forget what was so only while a worker lived."""
-        (self._directory / f"{place}.gauges").unlink(missing_ok=True)
+        path = self._directory / f"{place}.gauges"
+        path.unlink(missing_ok=True)
+        self._posted.pop(path, None)
 
     def remove(self) -> None:
         """Remove the board."""

@@ -1,0 +1,53 @@
+"""A store whose calls are timed."""
+
+import pytest
+
+from app.errors import ConversationNotFound, StorageUnavailable
+from app.storage.measured import measured
+from app.storage.protocol import ConversationStore
+
+
+class Notes:
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, bool]] = []
+
+    def __call__(self, call: str, seconds: float, *, failed: bool) -> None:
+        assert seconds >= 0
+        self.calls.append((call, failed))
+
+
+class Away:
+    """A store that cannot be reached."""
+
+    def __getattr__(self, name: str) -> object:
+        def call(*_args: object, **_kwargs: object) -> None:
+            raise StorageUnavailable
+
+        return call
+
+
+def test_every_call_is_told(store: ConversationStore) -> None:
+    notes = Notes()
+    timed = measured(store, notes)
+
+    timed.ping()
+    timed.list_conversations(limit=1)
+
+    assert notes.calls == [("ping", False), ("list_conversations", False)]
+
+
+def test_only_the_stores_own_trouble_counts_as_failed(store: ConversationStore) -> None:
+    notes = Notes()
+
+    with pytest.raises(ConversationNotFound):
+        measured(store, notes).read_thread("nobody's")
+    with pytest.raises(StorageUnavailable):
+        measured(Away(), notes).ping()  # type: ignore[arg-type]
+
+    assert notes.calls == [("read_thread", False), ("ping", True)]
+
+
+def test_no_call_of_the_protocol_is_left_out(store: ConversationStore) -> None:
+    calls = {name for name in vars(ConversationStore) if not name.startswith("_")}
+
+    assert calls <= set(vars(measured(store, Notes())))
