@@ -58,6 +58,16 @@ class Archive:
         if where.until is None or since < where.until:
             yield from self._read(self.find(replace(where, since=since)))
 
+    def export_one(self, conversation_id: str) -> Iterator[Excerpt]:
+        """Yield everything of one conversation.
+
+        Raises:
+            ConversationNotFound: there is none.
+        """
+        thread = self._store.read_thread(conversation_id, limit=_PAGE_MESSAGES)
+        yield Excerpt(thread.conversation, thread.messages)
+        yield from self._read_rest(thread.conversation, thread.next_cursor)
+
     def delete(self, conversation_id: str) -> None:
         """Delete a conversation.
 

@@ -22,6 +22,7 @@ SessionMode = Literal["compat", "strict"]
 
 DEVELOPMENT_WIDGET_KEY = "development-widget-key"
 MIN_KEY_CHARS = 24
+MIN_PASSWORD_CHARS = 12
 DEFAULT_SYSTEM_PROMPT = (
     "You are a concise, helpful assistant in the support chat of a website. "
     "Answer in the language of the question, in Markdown where it helps."
@@ -40,6 +41,7 @@ _SECRETS = (
     "WIDGET_API_KEY",
     "ADMIN_API_KEY",
     "REDIS_URL",
+    "DASHBOARD_PASSWORD",
     "SECRET_KEY",
     "IDENTITY_SECRET",
     "SYSTEM_PROMPT",
@@ -97,6 +99,9 @@ class Settings:
 
     widget_api_keys: tuple[str, ...]
     admin_api_keys: tuple[str, ...]
+    dashboard_password: str | None
+    dashboard_idle_s: float
+    dashboard_session_s: float
     secret_keys: tuple[str, ...]
     session_mode: SessionMode
     session_token_ttl_s: float
@@ -217,6 +222,9 @@ def _read(env: "_Reader", app_env: AppEnv, platform: tuple[str, int, str | None]
             "WIDGET_API_KEY", DEVELOPMENT_WIDGET_KEY if development else ""
         ),
         "admin_api_keys": env.texts("ADMIN_API_KEY", ""),
+        "dashboard_password": env.text("DASHBOARD_PASSWORD"),
+        "dashboard_idle_s": env.seconds("DASHBOARD_IDLE_S", 3600),
+        "dashboard_session_s": env.seconds("DASHBOARD_SESSION_S", 43_200),
         "secret_keys": env.texts("SECRET_KEY", ""),
         "session_mode": env.choice("SESSION_MODE", "compat", "strict"),
         "session_token_ttl_s": env.seconds("SESSION_TOKEN_TTL_S", 900),
@@ -412,6 +420,7 @@ def _contradictions(values: Mapping[str, Any]) -> dict[str, str]:
     _check_keys(faults, "SECRET_KEY", values["secret_keys"])
     # HS256 wants a key as long as its digest (RFC 7518, section 3.2).
     _check_keys(faults, "IDENTITY_SECRET", values["identity_secrets"], least=32)
+    _check_password(faults, values)
     if "*" in values["cors_origins"] and len(values["cors_origins"]) > 1:
         faults["CORS_ORIGIN"] = "mixes * with origins: name the origins only"
     for origin in values["cors_origins"]:
@@ -473,6 +482,14 @@ def _check_keys(
             faults[name] = f"has a key of {len(key)} characters: use at least {least}"
         elif not key.isascii() or not key.isprintable():
             faults[name] = "has characters that no HTTP header carries: use letters and digits"
+
+
+def _check_password(faults: dict[str, str], values: Mapping[str, Any]) -> None:
+    password = values["dashboard_password"]
+    if password and values["app_env"] == "production" and len(password) < MIN_PASSWORD_CHARS:
+        faults["DASHBOARD_PASSWORD"] = (
+            f"has {len(password)} characters: use at least {MIN_PASSWORD_CHARS}"
+        )
 
 
 def _is_origin(text: str) -> bool:

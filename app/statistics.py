@@ -47,22 +47,48 @@ class Statistics:
     total: PeriodStatistics
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The last so many periods, and what as many before them added up to."""
+
+    now: Statistics
+    before: PeriodStatistics
+
+
 def read_statistics(
     store: ConversationStore, prices: Prices, *, first: datetime, last: datetime, unit: Unit
 ) -> Statistics:
     """Read the periods from that of ``first`` to that of ``last``."""
-    names = _periods(first, last, unit)
-    found = {figures.day: figures for figures in store.read_figures(names[0], names[-1])}
-    periods = [found.get(name) or DayFigures(name) for name in names]
-    return Statistics(
-        [_describe(figures, prices) for figures in periods],
-        _describe(sum_figures(names[-1], periods), prices),
-    )
+    return _sum_up(_read(store, first, last, unit), prices)
+
+
+def compare_statistics(
+    store: ConversationStore, prices: Prices, *, count: int, unit: Unit, now: datetime
+) -> Comparison:
+    """Read the last ``count`` periods, the current one included, and those before."""
+    first = now - (2 * count - 1) * _STEPS[unit]
+    periods = _read(store, first, now, unit)
+    return Comparison(_sum_up(periods[count:], prices), _sum_up(periods[:count], prices).total)
 
 
 def utc_now() -> datetime:
     """Return the moment, in UTC."""
     return datetime.now(UTC)
+
+
+def _read(
+    store: ConversationStore, first: datetime, last: datetime, unit: Unit
+) -> list[DayFigures]:
+    names = _periods(first, last, unit)
+    found = {figures.day: figures for figures in store.read_figures(names[0], names[-1])}
+    return [found.get(name) or DayFigures(name) for name in names]
+
+
+def _sum_up(periods: Sequence[DayFigures], prices: Prices) -> Statistics:
+    return Statistics(
+        [_describe(figures, prices) for figures in periods],
+        _describe(sum_figures(periods[-1].day, periods), prices),
+    )
 
 
 def _periods(first: datetime, last: datetime, unit: Unit) -> list[str]:

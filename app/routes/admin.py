@@ -1,7 +1,6 @@
 """Every conversation, and what they add up to, for the operator's scripts."""
 
 import time
-from itertools import chain
 
 from flask import Blueprint, Response
 
@@ -14,7 +13,7 @@ from app.errors import (
     StorageUnavailable,
     TooManyRequests,
 )
-from app.statistics import Statistics, read_statistics, utc_now
+from app.statistics import Statistics, read_statistics
 from app.web import export
 from app.web.admin_schemas import (
     ConversationListSchema,
@@ -33,6 +32,7 @@ from app.web.admin_schemas import (
     ThreadSchema,
 )
 from app.web.contract import contract
+from app.web.download import stream_export
 from app.web.schemas import MAX_CONVERSATION_ID_CHARS
 from app.web.services import services
 
@@ -85,7 +85,8 @@ def delete_conversation(conversation_id: str) -> dict[str, int]:
 @contract(query=ExportQuerySchema, media_type=export.MEDIA_TYPES["jsonl"], raises=_FAILURES)
 def export_conversations(query: ExportQuery) -> Response:
     """Download everything that was said, a message a line; a filter narrows it."""
-    return stream_export(query)
+    excerpts = Archive(services().store).export(query.where, now_ms=time.time_ns() // 1_000_000)
+    return stream_export(excerpts, query.format, bom=query.bom)
 
 
 @blueprint.get("/stats")
@@ -99,26 +100,6 @@ def read_stats(query: StatisticsQuery) -> Statistics:
         last=query.last,
         unit=query.unit,
     )
-
-
-def stream_export(query: ExportQuery) -> Response:
-    """Return an export as a download that is written while it is read."""
-    excerpts = Archive(services().store).export(query.where, now_ms=time.time_ns() // 1_000_000)
-    pieces = export.to_export(excerpts, query.format, bom=query.bom)
-    name = export.file_name(query.format, f"{utc_now():%Y-%m-%d}")
-    # Read before the status goes out: a store that is away is a 503.
-    first = next(pieces, b"")
-    response = Response(
-        chain([first], pieces),
-        content_type=f"{export.MEDIA_TYPES[query.format]}; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
-            "X-Accel-Buffering": "no",
-        },
-    )
-    response.call_on_close(pieces.close)
-    return response
 
 
 def _refuse_long(conversation_id: str) -> None:

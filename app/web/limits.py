@@ -81,6 +81,11 @@ class Limits:
         """
         self.count((self._new_sessions, client))
 
+    def hits(self, limit: Limit, who: str) -> int:
+        """Return how often a limit was hit in its open window, by all workers."""
+        window = limit.window(who)
+        return self._storage.incr(window.key, limit.length_s, amount=0)
+
     def refuse_full(self, limit: Limit, who: str) -> None:
         """Refuse whoever has reached a limit, without a hit more.
 

@@ -23,6 +23,7 @@ from app.errors import (
 )
 from app.settings import Settings
 from app.web.client_address import client_address, limit_key
+from app.web.dashboard_access import require_operator
 from app.web.limits import Limit
 from app.web.origins import is_own_page
 from app.web.services import services
@@ -56,6 +57,7 @@ class Access(Enum):
     CHAT = auto()  # the widget key, and a session token for a session that has one
     SESSION = auto()
     ADMIN_KEY = auto()
+    OPERATOR = auto()
     METRICS = auto()  # the admin key, or whoever reaches the private port
     DEVELOPMENT = auto()
 
@@ -66,6 +68,8 @@ ACCESS: dict[str, Access] = {
     "session_door": Access.WIDGET_KEY,
     "session": Access.SESSION,
     "admin": Access.ADMIN_KEY,
+    "dashboard_door": Access.ANYONE,  # asks for the password itself
+    "dashboard": Access.OPERATOR,
     "widget": Access.ANYONE,
     "system": Access.ANYONE,
     "metrics": Access.METRICS,
@@ -90,13 +94,14 @@ _CHAT_ENDPOINTS = ("chat.chat", "headless.chat", "headless.stream")
 def register(app: Flask, settings: Settings) -> None:
     """Guard an application, and put the headers on its answers."""
     refuse_wrong_widget_key = _key_guard(settings.widget_api_keys, "x-api-key", "x-widget-api-key")
-    guards: dict[Access, Callable[[], None]] = {
+    guards: dict[Access, Callable[[], Response | None]] = {
         Access.ANYONE: lambda: None,
         Access.WIDGET_KEY: refuse_wrong_widget_key,
         Access.CHAT: _in_turn(refuse_wrong_widget_key, read_token),
         Access.SESSION: require_token,
         Access.ADMIN_KEY: _admin_guard(settings.admin_api_keys, "x-admin-api-key"),
         Access.METRICS: _metrics_guard(settings),
+        Access.OPERATOR: require_operator,
         Access.DEVELOPMENT: _development_guard(settings.is_development),
     }
     app.before_request(_private_port_guard(settings))
@@ -104,13 +109,13 @@ def register(app: Flask, settings: Settings) -> None:
     app.before_request(_count_chats)
 
     @app.before_request
-    def refuse_without_key() -> None:
+    def refuse_without_key() -> Response | None:
         if request.endpoint is None or request.endpoint == "static":
-            return
+            return None
         access = ACCESS.get(request.blueprint or "")
         if access is None:
             raise Unauthorized
-        guards[access]()
+        return guards[access]()
 
     _add_headers(app, settings)
 

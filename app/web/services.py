@@ -14,6 +14,7 @@ from app.switches import Switches
 from app.turns import TurnService
 from app.web.limits import Limits
 from app.web.metrics import Metrics
+from app.web.operator import Operators
 from app.web.readiness import Readiness
 from app.web.tokens import SessionTokens
 
@@ -35,6 +36,7 @@ class Services:
     breaker: Breaker
     metrics: Metrics
     tokens: SessionTokens
+    operators: Operators | None
     model_name: str
 
 

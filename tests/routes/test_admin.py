@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -442,8 +443,8 @@ class Away:
         raise StorageUnavailable
 
 
-def test_export_without_a_store_is_a_503() -> None:
-    settings = some_settings(SQLITE_PATH="unused.db", ADMIN_API_KEY=ADMIN_KEY)
+def test_export_without_a_store_is_a_503(tmp_path: Path) -> None:
+    settings = some_settings(SQLITE_PATH=str(tmp_path / "chat.db"), ADMIN_API_KEY=ADMIN_KEY)
     app = create_app(settings, Parts(store=cast("ConversationStore", Away())))
 
     response = get(app.test_client(), "/v1/admin/export")

@@ -1,0 +1,89 @@
+"""What the assistant did lately, at a glance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Response, request
+
+from app.conversation import Conversation, ConversationFilter
+from app.routes.dashboard.graphs import make_charts
+from app.routes.dashboard.pages import blueprint, render
+from app.routes.dashboard.tiles import make_tiles
+from app.statistics import Unit, compare_statistics, utc_now
+from app.web.services import services
+
+_WORTH_A_LOOK = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A choice of how far back to look."""
+
+    name: str
+    words: str
+    count: int
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What the day has taken of its budget."""
+
+    spent: int
+    budget: int
+
+    @property
+    def percent(self) -> int:
+        """How much of it is gone, 100 at most."""
+        return min(100, round(100 * self.spent / self.budget)) if self.budget else 0
+
+
+SPANS = (
+    Span("24h", "24 hours", 24, "hour"),
+    Span("7d", "7 days", 7, "day"),
+    Span("30d", "30 days", 30, "day"),
+)
+_DEFAULT = SPANS[1]
+
+
+@blueprint.get("/")
+def overview() -> Response:
+    """Show figures and charts of the last hours or days."""
+    span = next((each for each in SPANS if each.name == request.args.get("span")), _DEFAULT)
+    found = compare_statistics(
+        services().store,
+        services().settings.model_prices,
+        count=span.count,
+        unit=span.unit,
+        now=utc_now(),
+    )
+    return render(
+        "overview.html",
+        here="overview",
+        span=span,
+        spans=SPANS,
+        tiles=make_tiles(found),
+        charts=make_charts(found.now),
+        spend=_spend(utc_now()),
+        unpriced=found.now.total.unpriced,
+        disliked=_newest(ConversationFilter(feedback="down")),
+        failed=_newest(ConversationFilter(status="error")),
+        is_new=_is_new(),
+    )
+
+
+def _is_new() -> bool:
+    return not services().store.list_conversations(limit=1).conversations
+
+
+def _newest(where: ConversationFilter) -> Sequence[Conversation]:
+    return services().store.list_conversations(limit=_WORTH_A_LOOK, where=where).conversations
+
+
+def _spend(now: datetime) -> Spend:
+    today = f"{now:%Y-%m-%d}"
+    stored = sum(day.charged_tokens for day in services().store.read_figures(today, today))
+    meter = services().meter
+    # The meter knows what runs just now; the store, what other workers did.
+    return Spend(max(stored, meter.spent_today), meter.budget)

@@ -1,0 +1,144 @@
+"""What is configured, in words: everything but the secrets themselves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from app import __version__
+from app.settings import Settings
+from app.web.formats import to_count, to_listing
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One setting: what it decides, its variable, and its value in words."""
+
+    name: str
+    variable: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Settings that belong together."""
+
+    name: str
+    rows: Sequence[Row]
+
+
+def describe_settings(settings: Settings, model_name: str) -> list[Group]:
+    """Return every setting that an operator may wonder about."""
+    return [
+        Group("Service", _service(settings)),
+        Group("Model", _model(settings, model_name)),
+        Group("Keys", _keys(settings)),
+        Group("Limits a visitor meets", _limits(settings)),
+        Group("Budget", _budget(settings)),
+    ]
+
+
+def _service(settings: Settings) -> list[Row]:
+    store = "Convex" if settings.convex_url else "SQLite, one file"
+    place = _host(settings.convex_url) or str(settings.sqlite_path)
+    shared = "in Redis, by all workers" if settings.redis_url else "in each worker's memory"
+    return [
+        Row("Version", "", __version__),
+        Row("Environment", "APP_ENV", settings.app_env),
+        Row("Platform", "", settings.platform or "none that we know"),
+        Row("Conversations", "CONVEX_URL" if settings.convex_url else "SQLITE_PATH", store),
+        Row("Where they are", "", place),
+        Row("Workers", "WEB_CONCURRENCY", to_count(settings.web_concurrency)),
+        Row("Limits are counted", "REDIS_URL", shared),
+        Row("Pages that may embed it", "CORS_ORIGIN", to_listing(settings.cors_origins) or "none"),
+        Row("Sessions", "SESSION_MODE", settings.session_mode),
+    ]
+
+
+def _model(settings: Settings, model_name: str) -> list[Row]:
+    return [
+        Row("Model", "OPENAI_MODEL", model_name),
+        Row("Asked at", "OPENAI_BASE_URL", _host(settings.openai_base_url) or "OpenAI"),
+        Row("Tokens of an answer", "MAX_OUTPUT_TOKENS", to_count(settings.max_output_tokens)),
+        Row("Tokens of a prompt", "MAX_PROMPT_TOKENS", to_count(settings.max_prompt_tokens)),
+        Row("Messages", "MAX_HISTORY_MESSAGES", to_count(settings.max_history_messages)),
+        Row("Longest turn", "TURN_TIMEOUT_S", f"{settings.turn_timeout_s:g} s"),
+        Row("System prompt", "SYSTEM_PROMPT", settings.system_prompt),
+    ]
+
+
+def _keys(settings: Settings) -> list[Row]:
+    return [
+        Row("Widget key", "WIDGET_API_KEY", _amount(settings.widget_api_keys)),
+        Row("Admin key", "ADMIN_API_KEY", _amount(settings.admin_api_keys)),
+        Row("Model's key", "OPENAI_API_KEY", _is_set(settings.openai_api_key)),
+        Row("Signing key", "SECRET_KEY", _amount(settings.secret_keys, "derived from another key")),
+        Row("Identity key", "IDENTITY_SECRET", _amount(settings.identity_secrets)),
+    ]
+
+
+def _limits(settings: Settings) -> list[Row]:
+    window_s = settings.rate_limit_window_ms / 1000
+    return [
+        Row(
+            "Requests from an address",
+            "RATE_LIMIT_MAX_REQUESTS",
+            f"{to_count(settings.rate_limit_max_requests)} in {window_s:g} s",
+        ),
+        Row("From an address, a day", "LIMIT_IP_PER_DAY", _limit(settings.limit_ip_per_day)),
+        Row(
+            "Questions of a session, a minute",
+            "LIMIT_SESSION_PER_MINUTE",
+            _limit(settings.limit_session_per_minute),
+        ),
+        Row(
+            "Questions of a session, a day",
+            "LIMIT_SESSION_PER_DAY",
+            _limit(settings.limit_session_per_day),
+        ),
+        Row(
+            "New sessions of an address, an hour",
+            "LIMIT_NEW_SESSIONS_PER_HOUR",
+            _limit(settings.limit_new_sessions_per_hour),
+        ),
+        Row("Answers at once", "MAX_STREAMS_PER_IP", _limit(settings.max_streams_per_ip)),
+    ]
+
+
+def _budget(settings: Settings) -> list[Row]:
+    prices = [
+        f"{name}: {price.prompt} in, {price.completion} out"
+        for name, price in settings.model_prices.by_name.items()
+    ]
+    return [
+        Row("Tokens a day", "BUDGET_TOKENS_PER_DAY", _limit(settings.budget_tokens_per_day)),
+        Row(
+            "Of an address",
+            "BUDGET_TOKENS_PER_IP_DAY",
+            _limit(settings.budget_tokens_per_ip_day),
+        ),
+        Row(
+            "Of a session",
+            "BUDGET_TOKENS_PER_SESSION_DAY",
+            _limit(settings.budget_tokens_per_session_day),
+        ),
+        Row("Prices of a million tokens", "MODEL_PRICES", to_listing(prices) or "not set"),
+    ]
+
+
+def _amount(keys: Sequence[str], otherwise: str = "not set") -> str:
+    if not keys:
+        return otherwise
+    return "set" if len(keys) == 1 else f"{len(keys)} are accepted"
+
+
+def _host(url: str | None) -> str | None:
+    # Without a user and a password, which may stand before the host.
+    return urlsplit(url).netloc.rpartition("@")[2] if url else None
+
+
+def _is_set(key: str | None) -> str:
+    return "set" if key else "not set"
+
+
+def _limit(amount: int) -> str:
+    return to_count(amount) if amount else "no limit"

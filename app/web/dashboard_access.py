@@ -1,0 +1,138 @@
+"""Who may see the dashboard: its cookie, and the token of its forms."""
+
+import re
+from typing import cast
+
+from flask import Request, Response, g, redirect, request, url_for
+
+from app.errors import Forbidden, NotConfigured, TooManyRequests
+from app.web.limits import Limit
+from app.web.operator import Operators, SignIn
+from app.web.services import services
+
+SIGN_INS = Limit("sign-in", 5, 300, TooManyRequests)
+FORM_FIELD = "token"
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_OWN_PAGE = re.compile(r"/dashboard/[\w.~/?=&%+:-]*", re.ASCII)
+# A page that looks for news by itself is no sign of the operator.
+_POLL = "poll"
+_SEEN_EVERY_S = 60
+
+
+def operators() -> Operators:
+    """Return what knows the operators.
+
+    Raises:
+        NotConfigured: there is no password, and so no dashboard.
+    """
+    found = services().operators
+    if found is None:
+        raise NotConfigured("There is no dashboard until DASHBOARD_PASSWORD is set")
+    return found
+
+
+def require_operator() -> Response | None:
+    """Send whoever is not signed in to the door, and refuse forms that are not ours.
+
+    Raises:
+        Forbidden: a form without its token.
+        NotConfigured: there is no dashboard.
+    """
+    sign_in = read_sign_in()
+    if sign_in is None:
+        return _to_door()
+    g.sign_in = sign_in
+    if request.method not in _SAFE_METHODS:
+        check_form(sign_in.id)
+    return None
+
+
+def read_sign_in() -> SignIn | None:
+    """Return the sign-in that the request's cookie proves."""
+    sign_in = operators().read(request.cookies.get(cookie_name(), ""), browser(request))
+    if sign_in is None or services().limits.hits(_signed_out(), sign_in.id):
+        return None
+    return sign_in
+
+
+def current_sign_in() -> SignIn:
+    """Return whose request this is; the guard has let it through."""
+    return cast(SignIn, g.sign_in)
+
+
+def check_form(session: str) -> None:
+    """Refuse a form that did not come from our page.
+
+    Raises:
+        Forbidden: its token is missing or another one's.
+    """
+    given = request.headers.get("X-Form-Token") or request.form.get(FORM_FIELD, "")
+    if not operators().is_form_token(given, session):
+        raise Forbidden("This form has expired. Go back, reload the page and try again")
+
+
+def set_cookie(response: Response, sign_in: SignIn) -> None:
+    """Give the browser its cookie, for as long as it lives at most."""
+    put_cookie(response, cookie_name(), operators().to_cookie(sign_in))
+
+
+def put_cookie(response: Response, name: str, value: str) -> None:
+    """Set a cookie that no script reads and no other site sends along."""
+    response.set_cookie(
+        name,
+        value,
+        path="/",
+        httponly=True,
+        secure=services().settings.is_production,
+        samesite="Lax",
+    )
+
+
+def drop_cookie(response: Response, name: str) -> None:
+    """Take a cookie back."""
+    response.delete_cookie(
+        name, path="/", httponly=True, secure=services().settings.is_production, samesite="Lax"
+    )
+
+
+def sign_out() -> None:
+    """End this sign-in for good, copies of its cookie included."""
+    services().limits.count((_signed_out(), current_sign_in().id))
+
+
+def note_seen(response: Response) -> Response:
+    """Prolong the cookie while the operator is there."""
+    sign_in: SignIn | None = g.get("sign_in")
+    if sign_in is not None and _POLL not in request.args and "Set-Cookie" not in response.headers:
+        seen = operators().seen(sign_in)
+        if seen.seen_s - sign_in.seen_s > _SEEN_EVERY_S:
+            set_cookie(response, seen)
+    return response
+
+
+def cookie_name(purpose: str = "dashboard") -> str:
+    """Return a cookie's name; the prefix binds it to this very host and to TLS."""
+    prefix = "__Host-" if services().settings.is_production else ""
+    return f"{prefix}perch-{purpose}"
+
+
+def browser(asked: Request) -> str:
+    """Return what a cookie is bound to."""
+    return asked.headers.get("User-Agent", "")
+
+
+def own_page(path: str | None) -> str | None:
+    """Return a path if it leads to a page of the dashboard, and nowhere else."""
+    return path if path and _OWN_PAGE.fullmatch(path) and "//" not in path else None
+
+
+def _to_door() -> Response:
+    if request.headers.get("HX-Request"):
+        # htmx would put the sign-in page into the place of a table.
+        return Response(status=401, headers={"HX-Redirect": url_for("dashboard_door.show")})
+    wanted = own_page(request.full_path.rstrip("?")) if request.method == "GET" else None
+    return cast(Response, redirect(url_for("dashboard_door.show", next=wanted)))
+
+
+def _signed_out() -> Limit:
+    return Limit("signed-out", 1, int(operators().longest_s), TooManyRequests)
