@@ -20,11 +20,19 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> "Iterator[ConversationStore]":
-    """An empty store."""
-    from app.storage.sqlite import SqliteStore
+def store(tmp_path: Path, pytestconfig: pytest.Config) -> "Iterator[ConversationStore]":
+    """An empty store, of the kind that ``--store`` names."""
+    if pytestconfig.option.store == "convex":
+        from app.storage.convex import ConvexStore
+        from tests.convex_server import convex_server
 
-    store = SqliteStore(tmp_path / "chat.db")
+        server = convex_server()
+        server.reset()
+        store: ConversationStore = ConvexStore(server.url, server.deploy_key)
+    else:
+        from app.storage.sqlite import SqliteStore
+
+        store = SqliteStore(tmp_path / "chat.db")
     yield store
     store.close()
 
@@ -77,13 +85,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--no-skips", action="store_true", help="fail when any test is skipped (make test, CI)"
     )
+    parser.addoption(
+        "--store",
+        choices=("sqlite", "convex"),
+        default="sqlite",
+        help="where the tests over HTTP keep conversations",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that talk to a real language model, unless ``-m`` names them."""
-    if "model" in config.option.markexpr:
-        return
-    opted_out = [item for item in items if item.get_closest_marker("model")]
+    """Leave out the tests of a real language model, unless ``-m`` names them, and of another store."""
+    other_store = "sqlite" if config.option.store == "convex" else "convex"
+    left_out = [other_store] if "model" in config.option.markexpr else [other_store, "model"]
+    opted_out = [item for item in items if any(map(item.get_closest_marker, left_out))]
     config.hook.pytest_deselected(items=opted_out)
     items[:] = [item for item in items if item not in opted_out]
 

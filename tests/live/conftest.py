@@ -17,6 +17,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.live)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell the servers where to keep conversations."""
+    if config.option.store == "convex":
+        from tests.convex_server import convex_server
+
+        convex = convex_server()
+        Server.store = {"CONVEX_URL": convex.url, "CONVEX_DEPLOY_KEY": convex.deploy_key}
+
+
 @pytest.fixture(scope="session")
 def session_upstream() -> Iterator[Upstream]:
     with Upstream() as upstream:

@@ -22,7 +22,7 @@ import time
 import uuid
 from pathlib import Path
 from signal import SIGKILL, Signals
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from tests.live.exchange import Address, Answer, Exchange, request_bytes
 from tests.upstream import Upstream
@@ -53,6 +53,9 @@ NO_LIMITS = dict.fromkeys(
 class Server:
     """A running Perch; the keyword arguments are its environment."""
 
+    store: ClassVar[dict[str, str]] = {}
+    """What ``--store`` adds to it: without more, a SQLite file in the server's directory."""
+
     def __init__(self, directory: Path | None = None, **environment: str) -> None:
         self._own = tempfile.TemporaryDirectory(prefix="perch-")
         self.directory = directory or Path(self._own.name)
@@ -69,6 +72,7 @@ class Server:
             "ADMIN_API_KEY": ADMIN_KEY,
             "RATE_LIMIT_MAX_REQUESTS": "100000",
             **NO_LIMITS,
+            **self.store,
             **environment,
         }
         self.log_path = self.directory / f"server-{self.port}.log"

@@ -63,6 +63,7 @@ def test_a_broken_turn_sent_again_is_answered_in_its_place(
     assert brisk.said(answer.json["conversationId"]) == [("user", "Hi"), ("assistant", words(4))]
 
 
+@pytest.mark.sqlite
 def test_a_locked_store_is_503_in_time_and_streams_go_on(upstream: Upstream) -> None:
     upstream.script(tokens=200, gap_ms=20)
     with Server.over(upstream, **DEADLINES) as server:
@@ -86,6 +87,7 @@ def test_a_locked_store_is_503_in_time_and_streams_go_on(upstream: Upstream) -> 
     assert after.status == 200
 
 
+@pytest.mark.sqlite
 def test_an_answer_that_finds_its_store_locked_is_an_error_line(upstream: Upstream) -> None:
     upstream.script(tokens=3, fault="stall", at=2)
     with Server.over(upstream, **DEADLINES) as server:
