@@ -434,13 +434,13 @@ def test_what_is_said_during_an_export_is_in_it(
 
 
 class Away:
-    """A store that cannot be reached."""
+    """A store that cannot be reached, whatever it is asked."""
 
-    def finish_turn(self, *_: object) -> None:
-        raise StorageUnavailable
+    def __getattr__(self, name: str) -> Any:
+        def fail(*_: object, **__: object) -> None:
+            raise StorageUnavailable
 
-    def list_conversations(self, **_: object) -> None:
-        raise StorageUnavailable
+        return fail
 
 
 def test_export_without_a_store_is_a_503(tmp_path: Path) -> None:
