@@ -8,6 +8,9 @@ from app.errors import StorageUnavailable
 from app.storage.protocol import ConversationStore
 
 
+_CALLS = frozenset(name for name in vars(ConversationStore) if not name.startswith("_"))
+
+
 class TimeCall(Protocol):
     """Takes the name of a call, its seconds, and whether the store was at fault."""
 
@@ -26,12 +29,14 @@ class _Measured:
 
     def __init__(self, store: ConversationStore, note: TimeCall) -> None:
         self._store = store
-        for name in vars(ConversationStore):
-            if not name.startswith("_"):
-                setattr(self, name, _timed(name, getattr(store, name), note))
+        self._note = note
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
+        found = getattr(self._store, name)
+        if name in _CALLS:
+            found = _timed(name, found, self._note)
+            setattr(self, name, found)  # asked for once
+        return found
 
 
 def _timed(name: str, call: Callable[..., Any], note: TimeCall) -> Callable[..., Any]:
