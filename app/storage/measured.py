@@ -7,7 +7,6 @@ from typing import Any, Protocol, cast
 from app.errors import StorageUnavailable
 from app.storage.protocol import ConversationStore
 
-
 _CALLS = frozenset(name for name in vars(ConversationStore) if not name.startswith("_"))
 
 
