@@ -126,11 +126,23 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         app.register_blueprint(part.blueprint)
     register_metrics(app, metrics)
     _read_figures(metrics, app.extensions["perch"])
+    _remark(settings)
+    return app
+
+
+def _remark(settings: Settings) -> None:
+    """Say what an owner should know, once."""
     if settings.ignored:
         log.info(
             "Ignored variables that this server does not need: %s", ", ".join(settings.ignored)
         )
-    return app
+    if settings.web_concurrency > 1 and not settings.redis_url:
+        log.warning(
+            "%d workers and no REDIS_URL: each worker counts limits and budgets for itself, so "
+            "that visitors may do %d times as much. Set REDIS_URL, or WEB_CONCURRENCY=1",
+            settings.web_concurrency,
+            settings.web_concurrency,
+        )
 
 
 def _read_figures(metrics: Metrics, services: Services) -> None:
