@@ -1,0 +1,105 @@
+"""A crowd that wants to spend the owner's money: 1,000 addresses against a day's budget.
+
+pytest tests/live/test_attack.py -s        prints the figures
+"""
+
+import contextlib
+import random
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from app.budget.estimate import estimate_prompt
+from app.conversation import Message
+from tests.live.eventually import eventually
+from tests.live.server import WIDGET_KEY, Server
+from tests.redis_server import RedisServer
+from tests.upstream import Upstream
+from tests.upstream_script import PROMPT_TOKENS
+
+ADDRESSES = 1000
+REQUESTS_AN_ADDRESS = 3
+AT_ONCE = 32
+MAX_OUTPUT_TOKENS = 200
+BUDGET = 60_000
+QUESTION = "Tell me everything you know."
+RESERVATION = MAX_OUTPUT_TOKENS + estimate_prompt(
+    [Message("system", "Be brief."), Message("user", QUESTION)]
+)
+# The server's time of day jumps a day ahead when the file is there.
+NEXT_DAY = """
+import os, time
+_now, _flag = time.time, os.path.join(os.path.dirname(__file__), "next-day")
+time.time = lambda: _now() + 86_400 * os.path.exists(_flag)
+"""
+
+
+@pytest.fixture(params=["one worker", pytest.param("two workers", marks=pytest.mark.redis)])
+def attacked(
+    request: pytest.FixtureRequest, upstream: Upstream, tmp_path: Path
+) -> Iterator[Server]:
+    (tmp_path / "sitecustomize.py").write_text(NEXT_DAY)
+    settings = {
+        "SYSTEM_PROMPT": "Be brief.",
+        "MAX_OUTPUT_TOKENS": str(MAX_OUTPUT_TOKENS),
+        "MAX_PROMPT_TOKENS": "1000",
+        "BUDGET_TOKENS_PER_DAY": str(BUDGET),
+        "RATE_LIMIT_MAX_REQUESTS": "2",
+        "CLIENT_IP_HEADER": "X-IP",
+        "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}",
+    }
+    with contextlib.ExitStack() as stack:
+        if request.param == "two workers":
+            redis = stack.enter_context(RedisServer())
+            settings |= {"WEB_CONCURRENCY": "2", "REDIS_URL": redis.start().url}
+        yield stack.enter_context(Server.over(upstream, tmp_path, **settings))
+
+
+def ask(server: Server, client: str, session: str) -> str:
+    body = {"sessionId": session, "message": QUESTION}
+    answer = server.request("POST", "/v1/chat", body, x_api_key=WIDGET_KEY, x_ip=client)
+    return "answered" if answer.status == 200 else str(answer.json["code"])
+
+
+def attack(server: Server) -> Counter[str]:
+    """Ask from every address, more often than it may, in any order."""
+    askers = [f"10.9.{n // 250}.{n % 250}" for n in range(ADDRESSES)] * REQUESTS_AN_ADDRESS
+    random.Random(4).shuffle(askers)
+    with ThreadPoolExecutor(AT_ONCE) as crowd:
+        return Counter(crowd.map(lambda client: ask(server, client, f"s-{client}"), askers))
+
+
+def test_a_crowd_spends_no_more_than_the_budget(
+    attacked: Server, upstream: Upstream, request: pytest.FixtureRequest
+) -> None:
+    # As long as it may be, and in few writes: the model must not be the slow one.
+    upstream.script(tokens=["word "] * MAX_OUTPUT_TOKENS, batch=MAX_OUTPUT_TOKENS)
+    before = ask(attacked, "192.0.2.1", "s-visitor")
+
+    heard = attack(attacked)
+
+    asked = len(upstream.requests) * (PROMPT_TOKENS + MAX_OUTPUT_TOKENS)
+    refused = ask(attacked, "192.0.2.1", "s-visitor")
+    (attacked.directory / "next-day").touch()
+    eventually(lambda: ask(attacked, "192.0.2.2", "s-visitor") == "answered")
+    with capsys_off(request):
+        print(
+            f"\n{request.node.callspec.id}: {ADDRESSES} addresses, {sum(heard.values())} requests:"
+            f" {asked} tokens asked of the model, of a budget of {BUDGET}"
+            f" ({asked / BUDGET:.1%}); {dict(heard)}"
+        )
+    assert asked <= BUDGET + AT_ONCE * RESERVATION
+    assert asked >= 0.9 * BUDGET
+    assert (before, refused) == ("answered", "budget_exhausted")
+    assert set(heard) <= {"answered", "budget_exhausted", "too_many_requests", "turn_in_progress"}
+
+
+def capsys_off(request: pytest.FixtureRequest) -> contextlib.AbstractContextManager[None]:
+    """Print past pytest's capture: the figure is part of the result."""
+    manager = request.config.pluginmanager.getplugin("capturemanager")
+    assert manager is not None
+    disabled: contextlib.AbstractContextManager[None] = manager.global_and_fixture_disabled()
+    return disabled
