@@ -49,10 +49,11 @@ class AnswerSpool:
         """Hold an answer, and try to store it until that succeeds. Never raises."""
         name = _name(turn)
         self._waiting[name] = turn, answer
-        try:
-            gevent.get_hub().threadpool.apply(_write, (self._directory / name, turn, answer))
-        except OSError as error:
-            log.error("An unstored answer is kept in memory only: %s", error)
+        failure = gevent.get_hub().threadpool.apply(
+            _try_to_write, (self._directory / name, turn, answer)
+        )
+        if failure is not None:
+            log.error("An unstored answer is kept in memory only: %s", failure)
         self._retry_soon()
 
     def adopt(self) -> None:
@@ -96,6 +97,16 @@ class AnswerSpool:
 def _name(turn: Turn) -> str:
     key = f"{turn.conversation_id} {turn.id} {turn.attempt}"
     return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
+
+
+def _try_to_write(path: Path, turn: Turn, answer: Answer) -> OSError | None:
+    # Returned, not raised: gevent prints what is raised in its threads, and
+    # where that cannot be printed either, whoever waits is never woken.
+    try:
+        _write(path, turn, answer)
+    except OSError as error:
+        return error
+    return None
 
 
 def _write(path: Path, turn: Turn, answer: Answer) -> None:

@@ -46,6 +46,10 @@ class ConvexServer:
         """Close the API's port until the next reset."""
         self._control(refuse=True)
 
+    def heal(self) -> None:
+        """End all faults, and keep the documents."""
+        self._control(heal=True)
+
     def advance(self, ms: int) -> None:
         """Move the functions' clock on."""
         self._control(advanceMs=ms)

@@ -9,6 +9,8 @@ export interface Control {
   /** Refuse connections to the API until a reset. */
   refuse?: true;
   fault?: Fault;
+  /** Forget the faults, and open the API's door again. */
+  heal?: true;
   advanceMs?: number;
   /** Convex variables to set, or with `null` to unset. */
   env?: Record<string, string | null>;
@@ -42,6 +44,10 @@ export class Controls {
   async obey(control: Control): Promise<unknown> {
     if (control.reset === true) {
       await this.#reset();
+    }
+    if (control.heal === true) {
+      this.#faults.clear();
+      await this.#door.open();
     }
     if (control.refuse === true) {
       await this.#door.shut();

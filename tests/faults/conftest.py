@@ -16,7 +16,7 @@ DEADLINES = {
     "MODEL_CONNECT_TIMEOUT_S": "0.4",
     "MODEL_READ_TIMEOUT_S": "0.5",
     "TURN_TIMEOUT_S": "6",
-    "STORAGE_TIMEOUT_S": "1",
+    "STORAGE_TIMEOUT_S": "1.2",
     "LEASE_GRACE_S": "0.5",
     "BUSY_WAIT_S": "0.5",
     "SEND_TIMEOUT_S": "1",

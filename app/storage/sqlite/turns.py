@@ -13,6 +13,7 @@ from app.storage.sqlite.sessions import take_user
 
 # A question and the place that it keeps for its answer.
 POSITIONS_A_TURN = 2
+_CLOCK_SLACK_MS = 60_000
 
 
 def begin_turn(
@@ -26,7 +27,7 @@ def begin_turn(
         answer = _complete_answer(db, opened, asked)
         if answer is not None:
             return _turn(db, question, opened, asked["position"], history_limit, answer=answer)
-    _end_running_turn(db, opened, now)
+    _end_running_turn(db, opened, now, lease_ms)
     count_visit(db, opened, now)
     if asked is None:
         position = _store_question(db, opened, question, now)
@@ -123,11 +124,14 @@ def _complete_answer(
     return row and to_message(opened["id"], row)
 
 
-def _end_running_turn(db: sqlite3.Connection, opened: sqlite3.Row, now: int) -> None:
+def _end_running_turn(
+    db: sqlite3.Connection, opened: sqlite3.Row, now: int, lease_ms: int
+) -> None:
     if opened["running_position"] is None:
         return
     left_ms = opened["lease_until"] - now
-    if left_ms > 0:
+    # More than any lease is long: the clock went back, and the lease tells nothing.
+    if 0 < left_ms <= lease_ms + _CLOCK_SLACK_MS:
         raise TurnInProgress(retry_after_s=left_ms / 1000, turn_id=_running_turn_id(db, opened))
     db.execute(
         "UPDATE messages SET status = 'error' WHERE conversation = ? AND position = ?",
