@@ -82,7 +82,12 @@ def delete_conversation(conversation_id: str) -> dict[str, int]:
 
 
 @blueprint.get("/export")
-@contract(query=ExportQuerySchema, media_type=export.MEDIA_TYPES["jsonl"], raises=_FAILURES)
+@contract(
+    query=ExportQuerySchema,
+    media_type=export.MEDIA_TYPES["jsonl"],
+    other_media_types=(export.MEDIA_TYPES["csv"],),
+    raises=_FAILURES,
+)
 def export_conversations(query: ExportQuery) -> Response:
     """Download everything that was said, a message a line; a filter narrows it."""
     excerpts = Archive(services().store).export(query.where, now_ms=time.time_ns() // 1_000_000)

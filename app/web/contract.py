@@ -37,6 +37,7 @@ class Contract:
     answer: Schema | None
     status: int
     media_type: str
+    other_media_types: tuple[str, ...]
     raises: tuple[type[ServiceError], ...]
     otherwise: Mapping[int, Schema]
 
@@ -48,6 +49,7 @@ def contract(
     answer: type[Schema] | None = None,
     status: int = 200,
     media_type: str = "application/json",
+    other_media_types: tuple[str, ...] = (),
     raises: tuple[type[ServiceError], ...] = (),
     otherwise: Mapping[int, type[Schema]] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
@@ -64,6 +66,7 @@ def contract(
         answer() if answer else None,
         status,
         media_type,
+        other_media_types,
         (*raises, InvalidRequest) if body or query else raises,
         {code: schema() for code, schema in (otherwise or {}).items()},
     )

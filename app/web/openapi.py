@@ -122,7 +122,10 @@ def _responses(promise: Contract, access: Access) -> dict[str, Any]:
         for failure in failures
     }
     for status, schema in {promise.status: promise.answer, **promise.otherwise}.items():
-        responses[str(status)] = _answer(promise.media_type, schema, status)
+        answer = _answer(promise.media_type, schema, status)
+        for other in promise.other_media_types:
+            answer["content"][other] = {"schema": {"type": "string"}}
+        responses[str(status)] = answer
     return dict(sorted(responses.items()))
 
 
