@@ -78,6 +78,8 @@ class TurnLimits:
 
     turn_timeout_s: float = 120.0
     heartbeat_s: float = 12.0
+    # At most 800 KB: a message must fit into one document of Convex (1 MiB).
+    max_answer_chars: int = 200_000
     refusal_message: str = "I can't help with that."
 
 
@@ -85,6 +87,7 @@ class RunningTurn:
     """A turn in progress. ``start`` it once; ``events`` has one reader."""
 
     __slots__ = (
+        "_chars_left",
         "_direct",
         "_ended",
         "_ending",
@@ -131,6 +134,7 @@ class RunningTurn:
         self._request_id = request_id
         self._said: list[str] = []
         self._pending: list[str] = []
+        self._chars_left = limits.max_answer_chars
         self._direct: Outlet | None = None
         self._wake = Event()
         self._room = Event()
@@ -224,15 +228,27 @@ class RunningTurn:
     def _receive(self, deltas: Sequence[str]) -> bool:
         if self.first_token_ms is None:
             self.first_token_ms = self._elapsed_ms()
+        self._chars_left -= sum(map(len, deltas))
+        if self._chars_left < 0:
+            deltas = self._cut(deltas)
         self._said.extend(deltas)
         direct = self._direct
         if direct is not None and not self._pending:
             if not direct.send(deltas):
                 self._wake.set()
-            return True
+            return not self._is_cut
         self._pending.extend(deltas)
         self._wake.set()
-        return len(self._pending) < _MAX_PENDING_DELTAS
+        return len(self._pending) < _MAX_PENDING_DELTAS and not self._is_cut
+
+    @property
+    def _is_cut(self) -> bool:
+        return self._chars_left < 0
+
+    def _cut(self, deltas: Sequence[str]) -> Sequence[str]:
+        """Return what of the last deltas is within the answer's limit."""
+        whole = "".join(deltas)
+        return [whole[: max(0, len(whole) + self._chars_left)]]
 
     def _produce(self) -> None:
         deadline = gevent.get_hub().loop.timer(self._limits.turn_timeout_s)
@@ -257,7 +273,7 @@ class RunningTurn:
                 with self._model.stream(
                     self.turn.prompt, request_id=self._request_id
                 ) as completion:
-                    while not completion.relay(self._receive):
+                    while not completion.relay(self._receive) and not self._is_cut:
                         self._room.clear()
                         if len(self._pending) >= _MAX_PENDING_DELTAS:
                             self._room.wait()
@@ -314,6 +330,8 @@ class RunningTurn:
         )
         if self._ending is not None:
             return replace(answer, finish_reason=self._ending.value)
+        if self._is_cut:
+            return replace(answer, status="complete", finish_reason="length")
         if failure is not None or completion is None:
             return answer
         return _judge(answer, completion, self._limits.refusal_message)

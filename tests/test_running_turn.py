@@ -445,6 +445,20 @@ def test_deadline_ends_a_turn(
     assert the_answer(store, turn) == ("Half", "partial", "deadline")
 
 
+@pytest.mark.parametrize("reads", [["x" * 30], ["x" * 8, "x" * 8], ["x" * 7, "x" * 3]], ids=str)
+def test_answer_of_a_model_that_does_not_stop_is_cut(
+    run: Run, model: ScriptedModel, turn: Turn, store: ConversationStore, reads: list[str]
+) -> None:
+    model.script(*reads, *["more"] * 100, Gate(), finish_reason=None)
+
+    *_, done = run(max_answer_chars=10).events()
+
+    assert isinstance(done, TurnDone)
+    assert (done.message, done.finish_reason) == ("x" * 10, "length")
+    assert the_answer(store, turn) == ("x" * 10, "complete", "length")
+    assert model.open_count == 0
+
+
 def test_silence_is_filled_with_heartbeats(run: Run, model: ScriptedModel) -> None:
     gate = Gate()
     model.script("a", gate, "b")
