@@ -67,6 +67,8 @@ const mint = async (): Promise<void> => {
   }
   if (response.status == 404) return remember(SESSION, recall(SESSION) || randomId());
   if (!response.ok) return fail(response);
+  // Of two tabs that mint at once the first one wins: they are one visitor.
+  if (recall(TOKEN) != token) return;
   const session = toObject(await response.text());
   remember(SESSION, session.sessionId as string);
   remember(TOKEN, session.token as string);
@@ -74,17 +76,9 @@ const mint = async (): Promise<void> => {
   useTexts(Object(session.config));
 };
 
-// Two tabs that mint at once would be two visitors.
-const renew = (stale?: string): Promise<void> => {
-  const once = async () => {
-    if (recall(TOKEN) == stale) await mint();
-  };
-  return navigator.locks ? navigator.locks.request(SESSION, once) : once();
-};
-
 // A session that is another user's is left to them.
 const introduce = async (): Promise<void> => {
-  if (!recall(TOKEN) && !recall(SESSION)) await renew();
+  if (!recall(TOKEN) && !recall(SESSION)) await mint();
   if (identity == told || !recall(TOKEN)) return;
   told = identity;
   if ((await send("session/identity", "POST", { jwt: identity })).status != 409) return;
@@ -99,12 +93,11 @@ export const identify = (jwt: string): void => void (identity = jwt);
 export async function request(path: string, method = "POST", body?: object, signal?: AbortSignal): Promise<Response> {
   for (let tries = 0; ; tries++) {
     await introduce();
-    const token = recall(TOKEN);
     const response = await send(path, method, body, signal);
     const { ok, status, headers } = response;
     const wait = +headers.get("retry-after")!;
     if (ok) return response;
-    if (status == 401 && !tries) await renew(token);
+    if (status == 401 && !tries) await mint();
     // Another tab's question is still being answered: ours is next.
     else if (status == 409 && wait && tries < MAX_WAITS) await new Promise((done) => setTimeout(done, wait * 1000));
     else return fail(response);

@@ -128,6 +128,7 @@ export function createPanel(scene: Scene, actions: PanelActions) {
     "dialog.panel",
     {
       ariaLabel: texts.title,
+      oncancel: actions.close,
       // The page's own shortcuts must not hear what is typed here.
       onkeyup: deaf,
       onkeypress: deaf,

@@ -44,7 +44,7 @@ export function build(host: HTMLElement, press: () => void, signal: AbortSignal)
 /** Show the launcher as it is. */
 export function drawLauncher(open: boolean, unread: number): void {
   launcher.ariaExpanded = `${open}`;
-  launcher.title = texts.title + (unread ? ` (${unread})` : "");
+  launcher.ariaLabel = texts.title + (unread ? ` (${unread})` : "");
   badge.textContent = unread ? `${unread}` : "";
 }
 

@@ -1,0 +1,107 @@
+"""Gate 10: a reload shows what was said; stop stops the model; an answer can be had anew."""
+
+from playwright.sync_api import expect
+
+from tests.live.server import Server
+from tests.upstream import Upstream
+from tests.widget.conftest import Visit
+
+WORDS = [f"word{n} " for n in range(50)]
+
+
+def test_a_reload_during_an_answer_shows_what_was_said(visit: Visit, upstream: Upstream) -> None:
+    upstream.script(tokens=WORDS, fault="stall", at=3)
+    visitor = visit().open().ask("Go on")
+    expect(visitor.answers).to_have_text(["word0 word1 word2"])
+
+    visitor.page.reload()
+
+    expect(visitor.answers).to_have_text(["word0 word1 word2"])
+    expect(visitor.questions).to_have_text(["Go on"])
+    expect(visitor.log).to_contain_text("The answer was interrupted.")
+    upstream.script(tokens=["All."])
+    visitor.button("Answer again").click()
+    visitor.hears("All.")
+    expect(visitor.questions).to_have_text(["Go on"])
+
+
+def test_stop_stops_the_model_and_keeps_what_was_said(
+    visit: Visit, upstream: Upstream, server: Server
+) -> None:
+    upstream.script(tokens=WORDS, fault="stall", at=3)
+    visitor = visit().open().ask("Go on")
+    expect(visitor.answers).to_have_text(["word0 word1 word2"])
+
+    visitor.stop.click()
+
+    assert upstream.wait_for_request().left(within_s=1)
+    expect(visitor.send).to_be_visible()
+    expect(visitor.log).to_contain_text("Stopped.")
+    visitor.page.reload()
+    expect(visitor.answers).to_have_text(["word0 word1 word2"])
+    stored = server.admin("/v1/admin/conversations?limit=1").json["conversations"][0]
+    assert server.said(stored["_id"]) == [("user", "Go on"), ("assistant", "word0 word1 word2")]
+
+
+def test_an_original_visitor_can_stop_too(visit: Visit, upstream: Upstream) -> None:
+    upstream.script(tokens=WORDS, fault="stall", at=3)
+    visitor = visit()
+    visitor.page.evaluate("localStorage['os-chatbot-session-id'] = 'legacy-visitor-2'")
+    visitor.open().ask("Go on")
+    expect(visitor.answers).to_have_text(["word0 word1 word2"])
+
+    visitor.stop.click()
+
+    assert upstream.wait_for_request().left(within_s=1)
+    expect(visitor.log).to_contain_text("Stopped.")
+
+
+def test_a_new_answer_takes_the_place_of_the_old(
+    visit: Visit, upstream: Upstream, server: Server
+) -> None:
+    upstream.script(tokens=["First."])
+    visitor = visit().open().ask("Well?").hears("First.")
+    upstream.script(tokens=["Second."])
+
+    visitor.button("Answer again").click()
+    visitor.hears("Second.")
+
+    stored = server.admin("/v1/admin/conversations?limit=1").json["conversations"][0]
+    assert server.said(stored["_id"]) == [("user", "Well?"), ("assistant", "Second.")]
+
+
+def test_an_answer_at_its_length_limit_says_so(visit: Visit, upstream: Upstream) -> None:
+    upstream.script(tokens=["And", " so"], finish="length")
+    visitor = visit().open().ask("Go on").hears("And so")
+
+    expect(visitor.log).to_contain_text("The answer reached its length limit.")
+
+
+def test_thumbs_are_stored_and_come_back(visit: Visit, upstream: Upstream, server: Server) -> None:
+    upstream.script(tokens=["Yes."])
+    visitor = visit().open().ask("Well?").hears("Yes.")
+
+    visitor.button("Good answer").click()
+    expect(visitor.button("Good answer")).to_have_attribute("aria-pressed", "true")
+    visitor.button("Bad answer").click()
+    expect(visitor.button("Good answer")).to_have_attribute("aria-pressed", "false")
+
+    visitor.page.reload()
+    expect(visitor.button("Bad answer")).to_have_attribute("aria-pressed", "true")
+    stored = server.admin("/v1/admin/conversations?limit=1").json["conversations"][0]
+    assert server.messages(stored["_id"])[1]["feedback"]["rating"] == "down"
+
+
+def test_an_answer_and_its_code_can_be_copied(visit: Visit, upstream: Upstream) -> None:
+    upstream.script(tokens=["Do **this**:\n\n```sh\nls -l\n```"])
+    visitor = visit()
+    visitor.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visitor.open().ask("How?")
+    expect(visitor.button("Copy")).to_be_visible()
+    copied = "navigator.clipboard.readText()"
+
+    visitor.button("Copy").click()
+    expect(visitor.button("Copied")).to_be_visible()
+    assert visitor.page.evaluate(copied) == "Do **this**:\n\n```sh\nls -l\n```"
+    visitor.page.locator("perch-chat .code > .copy").click()
+    visitor.page.wait_for_function(f"{copied}.then((text) => text == 'ls -l')")
