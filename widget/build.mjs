@@ -31,7 +31,7 @@ await mkdir(out + "/locales", { recursive: true });
 
 const { outputFiles } = await build({
   entryPoints: [here("src/index.ts")],
-  outfile: out + "/chat-widget.js",
+  outfile: here("../widget_dist/chat-widget.js"), // wherever it is written: the map's paths depend on it
   write: false,
   bundle: true,
   minify: true,
