@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Iterator, Mapping
@@ -47,8 +48,16 @@ class Exchange:
     Leaving the context closes the socket, as a visitor does who goes away.
     """
 
-    def __init__(self, address: Address, request: bytes, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        address: Address,
+        request: bytes,
+        timeout_s: float = TIMEOUT_S,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._socket = socket.create_connection(address, timeout_s)
+        if tls is not None:
+            self._socket = tls.wrap_socket(self._socket, server_hostname="localhost")
         self.sent_at = time.monotonic()
         self._socket.sendall(request)
         method = request.partition(b" ")[0].decode("latin-1")
