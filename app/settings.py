@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
+from urllib.parse import urlsplit
 
+from dotenv import load_dotenv
 from environs import Env, EnvValidationError
 from marshmallow.validate import Range
 
@@ -46,6 +48,7 @@ _SECRETS = (
     "IDENTITY_SECRET",
     "SYSTEM_PROMPT",
 )
+_NO_HEADER = "has characters that no HTTP header carries"
 _PLACEHOLDERS = ("change", "your-", "your_", "example", "placeholder", "replace", "xxxx")
 # What the original service's projects keep in the same file and the server
 # never needed: said in one log line, so that nobody wonders.
@@ -60,6 +63,11 @@ class SettingsFaults(Exception):
     def __init__(self, faults: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {fault}" for name, fault in faults.items()))
         self.faults = dict(faults)
+
+    def in_words(self) -> str:
+        """Return all of them, a line each, for whoever starts the server."""
+        lines = [f"  {name} {fault}" for name, fault in self.faults.items()]
+        return "\n".join(["Perch cannot start:", *lines])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +146,10 @@ class Settings:
 
     ignored: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        """Say little: half of this is secret, and a repr ends up in logs and error reports."""
+        return f"Settings({self.app_env!r})"
+
     @property
     def is_production(self) -> bool:
         """Whether strangers use this deployment."""
@@ -168,11 +180,19 @@ def read_dotenv(directory: Path | None = None) -> None:
     """Add ``.env.local`` and ``.env`` to the environment.
 
     Real variables win over both, the first file over the second.
+
+    Raises:
+        SettingsFaults: a file is no text.
     """
     for name in (".env.local", ".env"):
         path = (directory or Path.cwd()) / name
-        if path.is_file():
-            Env().read_env(path, recurse=False, override=False)
+        if not path.is_file():
+            continue
+        try:
+            # Taken literally, as the original did: a key may contain `${`.
+            load_dotenv(path, override=False, interpolate=False)
+        except UnicodeDecodeError as error:
+            raise SettingsFaults({name: "is not UTF-8 text: save it as such"}) from error
 
 
 def load() -> Settings:
@@ -209,10 +229,10 @@ def _read(env: "_Reader", app_env: AppEnv, platform: tuple[str, int, str | None]
         "platform": platform[0] if platform else None,
         "port": env.whole("PORT", 4000, 1, 65535),
         "convex_url": env.url("CONVEX_URL"),
-        "convex_deploy_key": env.text("CONVEX_DEPLOY_KEY"),
+        "convex_deploy_key": env.vendor_key("CONVEX_DEPLOY_KEY"),
         "sqlite_path": env.path("SQLITE_PATH", "data/chat.db" if development else None),
         "spool_path": env.path("SPOOL_PATH", "data/spool"),
-        "openai_api_key": env.text("OPENAI_API_KEY"),
+        "openai_api_key": env.vendor_key("OPENAI_API_KEY"),
         "openai_model": env.text("OPENAI_MODEL", "gpt-4.1-mini"),
         "openai_base_url": env.url("OPENAI_BASE_URL"),
         "system_prompt": env.text("SYSTEM_PROMPT", DEFAULT_SYSTEM_PROMPT),
@@ -298,10 +318,8 @@ class _Reader:
         return tuple(self._env.dump())
 
     def app_env(self, default: str) -> AppEnv:
-        name = (
-            "APP_ENV" if os.environ.get("APP_ENV") or not os.environ.get("NODE_ENV") else "NODE_ENV"
-        )
-        value = self._env.str(name, default) or default
+        name = "APP_ENV" if self.is_set("APP_ENV") or not self.is_set("NODE_ENV") else "NODE_ENV"
+        value = (self._env.str(name, None) or "").strip() or default
         if value not in ("development", "production", "test"):
             self._faults[name] = f"is {value!r}: use development, production or test"
             return "production"
@@ -311,6 +329,12 @@ class _Reader:
         value: str | None = self._env.str(name, None)
         value = (value or "").strip()
         return value or default
+
+    def vendor_key(self, name: str) -> str | None:
+        value = self.text(name)
+        if value and not _is_header_text(value):
+            self._faults[name] = f"{_NO_HEADER}: copy the key alone"
+        return value
 
     def texts(self, name: str, default: str, separator: str = ",") -> tuple[str, ...]:
         value = self.text(name, default) or ""
@@ -324,8 +348,8 @@ class _Reader:
 
     def whole(self, name: str, default: int, least: int, most: int) -> int:
         self._drop_empty(name)
-        value: int = self._env.int(name, default, validate=Range(least, most))
-        return value
+        value: int | None = self._env.int(name, default, validate=Range(least, most))
+        return default if value is None else value  # None: a fault, told by `finish`
 
     def limit(self, name: str, default: int) -> int:
         """Read a count that 0 switches off."""
@@ -343,15 +367,16 @@ class _Reader:
 
     def seconds(self, name: str, default: float, least: float = 0.01) -> float:
         self._drop_empty(name)
-        value: float = self._env.float(name, default, validate=Range(least, 86_400))
-        return value
+        value: float | None = self._env.float(name, default, validate=Range(least, 86_400))
+        return default if value is None else value
 
     def url(self, name: str) -> str | None:
         value = self.text(name)
         if value is None:
             return None
-        if not value.startswith(("https://", "http://")) or any(c.isspace() for c in value):
+        if not _is_url(value):
             self._faults[name] = "must be a URL that begins with https:// (or http://)"
+            return None
         return value.rstrip("/")
 
     def is_set(self, name: str) -> bool:
@@ -480,8 +505,8 @@ def _check_keys(
             faults[name] = "is a placeholder: make a random one"
         elif len(key) < least:
             faults[name] = f"has a key of {len(key)} characters: use at least {least}"
-        elif not key.isascii() or not key.isprintable():
-            faults[name] = "has characters that no HTTP header carries: use letters and digits"
+        elif not _is_header_text(key):
+            faults[name] = f"{_NO_HEADER}: use letters and digits"
 
 
 def _check_password(faults: dict[str, str], values: Mapping[str, Any]) -> None:
@@ -490,6 +515,24 @@ def _check_password(faults: dict[str, str], values: Mapping[str, Any]) -> None:
         faults["DASHBOARD_PASSWORD"] = (
             f"has {len(password)} characters: use at least {MIN_PASSWORD_CHARS}"
         )
+
+
+def _is_header_text(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and text.isprintable()
+            and " " not in text
+        )
+    except ValueError:  # of `port`, and of half an IPv6 address
+        return False
 
 
 def _is_origin(text: str) -> bool:

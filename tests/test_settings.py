@@ -1,0 +1,371 @@
+"""The environment, read once: its defaults, its files, its faults."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from app.settings import (
+    DEVELOPMENT_WIDGET_KEY,
+    ROOT,
+    Settings,
+    SettingsFaults,
+    load,
+    read_dotenv,
+    variables,
+)
+
+VARIABLES = variables()
+NONSENSE = ["nonsense", "-1", "nan", "9" * 400, "http://", "http://[", "\udcff"]
+GOOD_KEY = "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6"
+PRODUCTION = {
+    "APP_ENV": "production",
+    "OPENAI_API_KEY": "sk-live",
+    "WIDGET_API_KEY": GOOD_KEY,
+    "CORS_ORIGIN": "https://www.example.com",
+    "SQLITE_PATH": "/var/lib/perch/chat.db",
+}
+
+
+@pytest.fixture(autouse=True)
+def empty_environment() -> Iterator[None]:
+    with patch.dict(os.environ, {}, clear=True):
+        yield
+
+
+def read(**environment: str) -> Settings:
+    os.environ.clear()
+    os.environ.update(environment)
+    return load()
+
+
+def faults(**environment: str) -> dict[str, str]:
+    with pytest.raises(SettingsFaults) as found:
+        read(**environment)
+    return found.value.faults
+
+
+def test_nothing_is_needed_in_development() -> None:
+    settings = read()
+
+    assert settings.is_development
+    assert not settings.is_production
+    assert settings.port == 4000
+    assert settings.convex_url is None
+    assert settings.sqlite_path == Path("data/chat.db")
+    assert settings.openai_api_key is None
+    assert settings.openai_model == "gpt-4.1-mini"
+    assert settings.widget_api_keys == (DEVELOPMENT_WIDGET_KEY,)
+    assert settings.admin_api_keys == ()
+    assert settings.cors_origins == ("*",)
+    assert settings.max_history_messages == 30
+    assert settings.max_output_tokens == 800
+    assert (settings.rate_limit_window_ms, settings.rate_limit_max_requests) == (60_000, 30)
+    assert (settings.trusted_proxy_hops, settings.client_ip_header) == (0, None)
+    assert settings.widget_bundle_path == ROOT / "widget_dist" / "chat-widget.js"
+    assert (settings.web_concurrency, settings.graceful_timeout_s) == (1, 25)
+
+
+def test_production_with_what_it_needs() -> None:
+    settings = read(**PRODUCTION)
+
+    assert settings.is_production
+    assert settings.widget_api_keys == (GOOD_KEY,)
+    assert settings.cors_origins == ("https://www.example.com",)
+
+
+def test_production_needs_all_of_it_and_says_so_at_once() -> None:
+    found = faults(APP_ENV="production")
+
+    assert set(found) == {"CONVEX_URL", "OPENAI_API_KEY", "WIDGET_API_KEY", "CORS_ORIGIN"}
+    assert "SQLITE_PATH" in found["CONVEX_URL"]
+    assert "secrets.token_urlsafe" in found["WIDGET_API_KEY"]
+
+
+def test_every_kind_of_fault_is_told_at_once() -> None:
+    found = faults(
+        APP_ENV="staging",
+        PORT="80000",
+        MAX_OUTPUT_TOKENS="many",
+        MAX_HISTORY_MESSAGES="0",
+        TURN_TIMEOUT_S="-1",
+        OPENAI_BASE_URL="localhost:8000",
+        CONVEX_URL="https://x.convex.cloud",
+        ADMIN_API_KEY="short",
+        CORS_ORIGIN="example.com",
+        SESSION_MODE="loose",
+        MODEL_PRICES="free",
+        REDIS_URL="localhost",
+        OPENAI_API_KEY_FILE="/nowhere/key",
+    )
+
+    assert {
+        "APP_ENV",
+        "PORT",
+        "MAX_OUTPUT_TOKENS",
+        "MAX_HISTORY_MESSAGES",
+        "TURN_TIMEOUT_S",
+        "OPENAI_BASE_URL",
+        "CONVEX_DEPLOY_KEY",
+        "ADMIN_API_KEY",
+        "CORS_ORIGIN",
+        "SESSION_MODE",
+        "MODEL_PRICES",
+        "REDIS_URL",
+        "OPENAI_API_KEY_FILE",
+    } <= set(found)
+
+
+@pytest.mark.parametrize("value", NONSENSE)
+def test_no_value_of_any_variable_is_a_crash(value: str) -> None:
+    for name in VARIABLES:
+        with suppress(SettingsFaults):
+            read(**{name: value})
+
+
+def test_empty_variable_is_as_good_as_none() -> None:
+    for name in VARIABLES:
+        assert read(**{name: ""}) == read(**{name: " "}) == read()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WIDGET_API_KEY", "short"),
+        ("WIDGET_API_KEY", DEVELOPMENT_WIDGET_KEY),
+        ("WIDGET_API_KEY", "change-me-change-me-change-me"),
+        ("WIDGET_API_KEY", f"{GOOD_KEY},short"),
+        ("WIDGET_API_KEY", "ключ" * 10),
+        ("ADMIN_API_KEY", "short"),
+        ("ADMIN_API_KEY", "your-admin-key-your-admin-key"),
+        ("OPENAI_API_KEY", "sk-“quoted”"),
+        ("OPENAI_API_KEY", "sk-two\nlines"),
+        ("CORS_ORIGIN", "*"),
+        ("CORS_ORIGIN", "https://a.example,*"),
+        ("CORS_ORIGIN", "https://a.example/"),
+        ("CORS_ORIGIN", "https://a.example/page"),
+        ("CORS_ORIGIN", "https://*.example"),
+        ("CORS_ORIGIN", "https://a.example https://b.example"),
+        ("CORS_ORIGIN", "a.example"),
+        ("OPENAI_BASE_URL", "ftp://host"),
+        ("OPENAI_BASE_URL", "https://"),
+        ("OPENAI_BASE_URL", "http://host:port/v1"),
+        ("OPENAI_BASE_URL", "https://host/with space"),
+        ("CONVEX_URL", "convex.cloud"),
+        ("PORT", "0"),
+        ("PORT", "4000.5"),
+        ("WEB_CONCURRENCY", "0"),
+        ("GRACEFUL_TIMEOUT", "1"),
+        ("TRUSTED_PROXY_HOPS", "-1"),
+        ("HEARTBEAT_S", "nan"),
+        ("HEARTBEAT_S", "0"),
+    ],
+)
+def test_value_that_cannot_serve_is_refused_by_name(name: str, value: str) -> None:
+    found = faults(**{**PRODUCTION, name: value})
+
+    assert name in found
+    assert "\n" not in found[name]
+    if "KEY" in name:
+        assert value not in found[name]
+
+
+def test_several_keys_and_origins_are_separated_by_commas() -> None:
+    other = GOOD_KEY[::-1]
+    settings = read(
+        **{
+            **PRODUCTION,
+            "WIDGET_API_KEY": f" {GOOD_KEY} , {other},",
+            "CORS_ORIGIN": "https://a.example, http://localhost:3000",
+        }
+    )
+
+    assert settings.widget_api_keys == (GOOD_KEY, other)
+    assert settings.cors_origins == ("https://a.example", "http://localhost:3000")
+
+
+def test_convex_needs_its_deploy_key() -> None:
+    assert set(faults(CONVEX_URL="https://x.convex.cloud")) == {"CONVEX_DEPLOY_KEY"}
+
+    settings = read(CONVEX_URL="https://x.convex.cloud/", CONVEX_DEPLOY_KEY="prod:x|y")
+    assert settings.convex_url == "https://x.convex.cloud"
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"NODE_ENV": "production", **PRODUCTION, "APP_ENV": ""}, "production"),
+        ({"NODE_ENV": "production", "APP_ENV": "test"}, "test"),
+        ({"NODE_ENV": "test"}, "test"),
+        ({"NODE_ENV": ""}, "development"),
+        ({}, "development"),
+    ],
+)
+def test_node_env_is_an_alias(environment: dict[str, str], expected: str) -> None:
+    assert read(**environment).app_env == expected
+
+
+def test_wrong_environment_is_told_by_the_name_that_was_used() -> None:
+    assert "NODE_ENV" in faults(NODE_ENV="prod")
+    assert "APP_ENV" in faults(APP_ENV="prod", NODE_ENV="test")
+
+
+def test_wrong_environment_is_never_taken_for_development() -> None:
+    assert "WIDGET_API_KEY" in faults(APP_ENV="prod")
+
+
+@pytest.mark.parametrize(
+    ("name", "platform", "hops", "header"),
+    [
+        ("RENDER", "Render", 2, None),
+        ("RAILWAY_ENVIRONMENT_NAME", "Railway", 0, "X-Real-IP"),
+        ("FLY_APP_NAME", "Fly.io", 0, "Fly-Client-IP"),
+        ("DYNO", "Heroku", 1, None),
+    ],
+)
+def test_platform_means_production_and_how_clients_are_told(
+    name: str, platform: str, hops: int, header: str | None
+) -> None:
+    settings = read(**{**PRODUCTION, "APP_ENV": "", name: "there"})
+
+    assert settings.is_production
+    assert settings.platform == platform
+    assert (settings.trusted_proxy_hops, settings.client_ip_header) == (hops, header)
+
+
+def test_owner_knows_better_than_the_platform() -> None:
+    assert read(DYNO="web.1", APP_ENV="development", TRUSTED_PROXY_HOPS="3").trusted_proxy_hops == 3
+    assert read(FLY_APP_NAME="x", APP_ENV="test", CLIENT_IP_HEADER="X-A").client_ip_header == "X-A"
+
+
+def write(directory: Path, **files: str) -> None:
+    for name, text in files.items():
+        (directory / f".{name.replace('_', '.')}").write_text(text)
+
+
+def test_env_local_wins_over_env_and_real_variables_over_both(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        env="PORT=1\nOPENAI_MODEL=from-env\nREFUSAL_MESSAGE=from-env\n",
+        env_local="PORT=2\nOPENAI_MODEL=from-local\n",
+    )
+    os.environ["PORT"] = "3"
+
+    read_dotenv(tmp_path)
+    settings = load()
+
+    assert settings.port == 3
+    assert settings.openai_model == "from-local"
+    assert settings.refusal_message == "from-env"
+
+
+def test_dotenv_of_the_original_works_as_it_is(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        env=f"""\
+NODE_ENV=production
+PORT=4000
+# Convex
+CONVEX_DEPLOYMENT=prod:happy-animal-123 # team: x
+CONVEX_URL="https://happy-animal-123.convex.cloud"
+OPENAI_API_KEY='sk-live'
+OPENAI_MODEL=
+WIDGET_API_KEY={GOOD_KEY}
+ADMIN_API_KEY=
+CORS_ORIGIN=https://a.example,https://b.example
+MAX_HISTORY_MESSAGES=20
+RATE_LIMIT_WINDOW_MS=60000
+WIDGET_BUNDLE_PATH=../widget/dist/chat-widget.js
+NEXT_PUBLIC_API_URL=https://a.example
+export EXTRA=1
+""",
+    )
+    os.environ["CONVEX_DEPLOY_KEY"] = "prod:x|y"
+
+    read_dotenv(tmp_path)
+    settings = load()
+
+    assert settings.is_production
+    assert settings.convex_url == "https://happy-animal-123.convex.cloud"
+    assert settings.openai_api_key == "sk-live"
+    assert settings.openai_model == "gpt-4.1-mini"
+    assert settings.admin_api_keys == ()
+    assert settings.cors_origins == ("https://a.example", "https://b.example")
+    assert settings.widget_bundle_path == ROOT / "widget_dist" / "chat-widget.js"
+    assert settings.ignored == ("CONVEX_DEPLOYMENT", "NEXT_PUBLIC_API_URL")
+
+
+def test_no_dotenv_is_fine(tmp_path: Path) -> None:
+    read_dotenv(tmp_path)
+
+    assert load().port == 4000
+
+
+def test_dotenv_that_is_no_text_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"PORT=\xff\xfe4\x000\x00")
+
+    with pytest.raises(SettingsFaults) as found:
+        read_dotenv(tmp_path)
+
+    assert list(found.value.faults) == [".env"]
+
+
+def test_originals_bundle_path_is_ours_where_it_is_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = "../widget/dist/chat-widget.js"
+    (tmp_path / "server").mkdir()
+    monkeypatch.chdir(tmp_path / "server")
+    assert (
+        read(WIDGET_BUNDLE_PATH=original).widget_bundle_path
+        == ROOT / "widget_dist" / "chat-widget.js"
+    )
+
+    there = tmp_path / "widget" / "dist" / "chat-widget.js"
+    there.parent.mkdir(parents=True)
+    there.write_text("//")
+
+    assert read(WIDGET_BUNDLE_PATH=original).widget_bundle_path == Path(original)
+    assert read(WIDGET_BUNDLE_PATH="/own.js").widget_bundle_path == Path("/own.js")
+
+
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "WIDGET_API_KEY", "SYSTEM_PROMPT"])
+def test_secret_is_read_from_its_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret").write_text(f"  {GOOD_KEY}\n")
+    field = {"WIDGET_API_KEY": "widget_api_keys"}.get(name, name.lower())
+
+    told = getattr(read(**{f"{name}_FILE": str(tmp_path / "secret")}), field)
+
+    assert told in (GOOD_KEY, (GOOD_KEY,))
+
+
+def test_secret_itself_wins_over_its_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("from the file")
+
+    settings = read(OPENAI_API_KEY="sk-x", OPENAI_API_KEY_FILE=str(tmp_path / "secret"))
+
+    assert settings.openai_api_key == "sk-x"
+
+
+def test_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff")
+
+    for path in (tmp_path / "absent", tmp_path, tmp_path / "binary"):
+        assert str(path) in faults(OPENAI_API_KEY_FILE=str(path))["OPENAI_API_KEY_FILE"]
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        read().port = 1  # type: ignore[misc]
+
+
+def test_secrets_are_not_shown_with_the_settings() -> None:
+    shown = repr(
+        read(**{**PRODUCTION, "ADMIN_API_KEY": GOOD_KEY[::-1], "REDIS_URL": "redis://:pw@h"})
+    )
+
+    for secret in ("sk-live", GOOD_KEY, GOOD_KEY[::-1], ":pw@"):
+        assert secret not in shown
