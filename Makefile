@@ -16,13 +16,16 @@ NODE_READY := $(NODE_PARTS:%=%/node_modules/.package-lock.json)
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
 
-.PHONY: help run test unit live check format widget widget-check test-model lock clean
+.PHONY: help run doctor test unit live check format widget widget-check test-model lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/run.stamp ## Start the server on port 4000 (or PORT), installing what it needs
 	@exec $(BIN)/gunicorn
+
+doctor: $(VENV)/run.stamp ## Check the configuration against the real services, and say how to mend it
+	@$(BIN)/python -m app doctor
 
 test: tools-for-tests ## Run every test, installing what they need
 	@for part in $(NODE_PARTS); do npm --prefix $$part run --silent check --if-present && npm --prefix $$part test --silent --if-present || exit 1; done

@@ -1,6 +1,9 @@
 """What gunicorn serves."""
 
 from app.factory import create_app
-from app.settings import Settings
+from app.settings import Settings, SettingsFaults
 
-app = create_app(Settings.from_env())
+try:
+    app = create_app(Settings.from_env())
+except SettingsFaults as error:
+    raise SystemExit(error.in_words()) from error

@@ -9,6 +9,7 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from app import cli
 from app.admission import Admission
 from app.budget.ledger import Ledger
 from app.budget.memory import MemoryLedger
@@ -84,6 +85,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     metrics = Metrics()
     store = measured(parts.store or _store(settings), metrics.time_call)
     redis = _redis(settings)
+    model = parts.model or _model(settings)
     breaker = Breaker(_breaker_policy(settings))
     switches = Switches(store, settings.switched_off_message)
     meter = _meter(settings, store, redis)
@@ -93,13 +95,14 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         store=store,
         turns=TurnService(
             store,
-            BreakerModel(parts.model or _model(settings), breaker),
+            BreakerModel(model, breaker),
             _policy(settings),
             Admission(meter, [switches.check, breaker.check], settings.max_streams_per_ip),
             keep=spool.keep,
             buses=_buses(settings, redis),
             told=metrics.count_turn,
         ),
+        model=model,
         spool=spool,
         readiness=Readiness(store),
         switches=switches,
@@ -122,6 +125,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     app.register_blueprint(session.door)
     app.register_blueprint(metrics_route.blueprint)
     app.register_blueprint(dashboard.door)
+    cli.register(app)
     for part in (chat, headless, session, admin, dashboard, widget, system, demo):
         app.register_blueprint(part.blueprint)
     register_metrics(app, metrics)

@@ -7,6 +7,7 @@ from flask import current_app
 
 from app.budget.meter import Meter
 from app.completion.breaker import Breaker
+from app.completion.protocol import CompletionModel
 from app.settings import Settings
 from app.storage.protocol import ConversationStore
 from app.storage.spool import AnswerSpool
@@ -28,6 +29,7 @@ class Services:
     settings: Settings
     store: ConversationStore
     turns: TurnService
+    model: CompletionModel
     spool: AnswerSpool
     readiness: Readiness
     limits: Limits

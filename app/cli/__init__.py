@@ -1,0 +1,20 @@
+"""Commands for scripts, cron and a look by hand: ``python -m app --help``.
+
+They use the same store and settings as the server, beside it or without it.
+"""
+
+from flask import Flask
+
+from app.cli.backfill import backfill
+from app.cli.conversations import conversations
+from app.cli.doctor import doctor
+from app.cli.purge import purge
+from app.cli.stats import stats
+from app.cli.switch import switch
+from app.cli.verify import verify
+
+
+def register(app: Flask) -> None:
+    """Give an application its commands."""
+    for command in (conversations, stats, purge, backfill, doctor, verify, switch):
+        app.cli.add_command(command)

@@ -1,0 +1,165 @@
+"""``conversations``: list, show, export and delete them."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from itertools import islice
+from pathlib import Path
+from typing import Any, cast
+
+import click
+from flask.cli import AppGroup
+
+from app.archive import Archive, Excerpt
+from app.cli.filters import filter_options, read_filter
+from app.cli.printing import (
+    as_text,
+    as_time,
+    console,
+    fails_plainly,
+    print_json,
+    print_table,
+    progress,
+)
+from app.conversation import Conversation, ConversationFilter, Message
+from app.storage.protocol import EVERYTHING
+from app.web.admin_schemas import ThreadSchema
+from app.web.export import Format, to_export
+from app.web.schemas import ConversationSchema
+from app.web.services import services
+
+conversations = AppGroup("conversations", help="List, show, export and delete conversations.")
+
+_PREVIEW_CHARS = 60
+
+
+@conversations.command("list")
+@filter_options
+@click.option("--limit", default=20, show_default=True, help="At most so many.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@fails_plainly
+def list_conversations(limit: int, as_json: bool, **options: Any) -> None:
+    """List conversations, the latest first."""
+    found = list(islice(Archive(services().store).find(read_filter(options)), limit))
+    if as_json:
+        for each in found:
+            print_json(ConversationSchema().dump(each))
+        return
+    print_table(
+        ("Id", "Updated (UTC)", "Who", "Last words"),
+        [_row(each) for each in found],
+        whole=("Id", "Updated (UTC)"),
+    )
+
+
+@conversations.command("show")
+@click.argument("conversation_id")
+@click.option("--json", "as_json", is_flag=True, help="As the admin API returns it.")
+@fails_plainly
+def show(conversation_id: str, as_json: bool) -> None:
+    """Show a conversation with its messages."""
+    thread = services().store.read_thread(conversation_id)
+    if as_json:
+        print_json(ThreadSchema().dump(thread))
+        return
+    out = console()
+    where = thread.conversation.page.url if thread.conversation.page else ""
+    out.print(as_text(f"{_who(thread.conversation)}  {where}"), style="bold")
+    for message in thread.messages:
+        out.print()
+        out.print(as_text(_heading(message)), style="dim")
+        out.print(as_text(message.content))
+
+
+@conversations.command("export")
+@filter_options
+@click.option(
+    "--format", "kind", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True
+)
+@click.option("--bom", is_flag=True, help="Mark it as UTF-8, for spreadsheets.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Into this file.",
+)
+@fails_plainly
+def export(kind: str, bom: bool, output: Path | None, **options: Any) -> None:
+    """Write every message, one a line."""
+    where = read_filter(options)
+    store = services().store
+    total = store.list_conversations(limit=1).total if where == EVERYTHING else None
+    excerpts = Archive(store).export(where, now_ms=time.time_ns() // 1_000_000)
+    target = output.open("wb") if output else nullcontext(sys.stdout.buffer)
+    with target as file, progress("conversations") as bar:
+        task = bar.add_task("", total=total)
+
+        def counted() -> Iterator[Excerpt]:
+            last = ""
+            for excerpt in excerpts:
+                bar.advance(task, excerpt.conversation.id != last)
+                last = excerpt.conversation.id
+                yield excerpt
+
+        for piece in to_export(counted(), cast(Format, kind), bom=bom):
+            file.write(piece)
+
+
+@conversations.command("delete")
+@click.argument("conversation_ids", nargs=-1)
+@click.option("--session", help="Everything of this session.")
+@click.option("--user", help="Everything of this user.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@fails_plainly
+def delete(
+    conversation_ids: tuple[str, ...], session: str | None, user: str | None, yes: bool
+) -> None:
+    """Delete conversations with all their messages."""
+    if not (conversation_ids or session or user):
+        raise click.UsageError("Name conversations, a --session or a --user.")
+    if not yes:
+        click.confirm("Delete for good?", abort=True)
+    archive = Archive(services().store)
+    deleted = 0
+    for conversation_id in conversation_ids:
+        archive.delete(conversation_id)
+        deleted += 1
+    if session:
+        deleted += archive.delete_session(session)
+    if user:
+        deleted += _count(archive.delete_all(ConversationFilter(user=user)))
+    click.echo(f"Deleted: {deleted}")
+
+
+def _count(deleted: Iterable[Conversation]) -> int:
+    with progress("deleted") as bar:
+        task = bar.add_task("", total=None)
+        count = 0
+        for _ in deleted:
+            bar.advance(task)
+            count += 1
+    return count
+
+
+def _row(conversation: Conversation) -> tuple[str, ...]:
+    words = " ".join((conversation.last_message or "").split())
+    return (
+        conversation.id,
+        as_time(conversation.updated_at),
+        _who(conversation),
+        words[:_PREVIEW_CHARS],
+    )
+
+
+def _who(conversation: Conversation) -> str:
+    return conversation.user or conversation.session_id
+
+
+def _heading(message: Message) -> str:
+    parts = [message.role, as_time(message.created_at)]
+    if message.status and message.status != "complete":
+        parts.append(message.status)
+    if message.feedback:
+        parts.append(f"thumbs {message.feedback.rating}")
+    return " · ".join(parts)

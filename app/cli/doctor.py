@@ -1,0 +1,71 @@
+"""``doctor``: does this configuration work with the real services?"""
+
+from collections.abc import Callable, Iterator
+
+import click
+from flask.cli import with_appcontext
+from redis import Redis
+from redis.exceptions import RedisError
+from rich.text import Text
+
+from app.checkup import (
+    Finding,
+    check_keys,
+    check_model,
+    check_origins,
+    check_redis,
+    check_spending,
+    check_store,
+)
+from app.cli.printing import print_table
+from app.settings import Settings
+from app.web.services import services
+
+_MARKS = {
+    "good": Text("ok", "green"),
+    "warning": Text("look", "yellow"),
+    "bad": Text("wrong", "bold red"),
+}
+
+
+@click.command()
+@with_appcontext
+def doctor() -> None:
+    """Check the configuration against the real services, and say how to mend it.
+
+    Ends with 1 where something is wrong. Asks the model for one word.
+    """
+    found = list(_look())
+    print_table(
+        ("", "What", "Found", "To mend it"),
+        [(_MARKS[each.level], each.what, each.said, each.advice) for each in found],
+        whole=("", "What"),
+    )
+    if any(each.level == "bad" for each in found):
+        raise SystemExit(1)
+
+
+def _look() -> Iterator[Finding]:
+    parts = services()
+    settings = parts.settings
+    yield from check_store(parts.store, settings)
+    yield from check_model(parts.model, settings)
+    yield from check_redis(settings, _redis_ping(settings))
+    yield from check_keys(settings)
+    yield from check_origins(settings)
+    yield from check_spending(settings)
+
+
+def _redis_ping(settings: Settings) -> Callable[[], None] | None:
+    url = settings.redis_url
+    if url is None:
+        return None
+
+    def ping() -> None:
+        try:
+            with Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) as redis:
+                redis.ping()
+        except RedisError as error:
+            raise OSError(str(error)) from error
+
+    return ping

@@ -1,0 +1,45 @@
+"""The options that narrow a list, the same as those of the admin API."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import click
+from marshmallow import ValidationError
+
+from app.conversation import ConversationFilter
+from app.web.admin_schemas import FilterSchema, take_filter
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+_OPTIONS = (
+    ("q", "A text that was said."),
+    ("from", "Updated since: 2026-11-22, or ms since 1970."),
+    ("to", "Updated until; a day is included."),
+    ("feedback", "up or down: an answer was rated so."),
+    ("status", "complete, partial or error: an answer ended so."),
+    ("page", "The page's URL begins so."),
+    ("user", "The user's id."),
+)
+
+
+def filter_options(command: C) -> C:
+    """Give a command the options of a filter; ``read_filter`` takes them."""
+    for name, words in reversed(_OPTIONS):
+        command = click.option(f"--{name}", f"where_{name}", help=words)(command)
+    return command
+
+
+def read_filter(options: dict[str, Any]) -> ConversationFilter:
+    """Take a filter out of a command's options.
+
+    Raises:
+        click.BadParameter: naming the option.
+    """
+    given = {
+        name: value for name, _ in _OPTIONS if (value := options.pop(f"where_{name}")) is not None
+    }
+    try:
+        return take_filter(FilterSchema().load(given))
+    except ValidationError as error:
+        name, sentences = next(iter(cast(dict[str, list[str]], error.messages).items()))
+        raise click.BadParameter(" ".join(sentences), param_hint=f"--{name}") from error

@@ -1,0 +1,56 @@
+"""``purge``: delete what is older than the owner wants to keep."""
+
+import re
+import time
+
+import click
+from flask.cli import with_appcontext
+
+from app.archive import Archive
+from app.cli.printing import as_time, fails_plainly, progress
+from app.conversation import ConversationFilter
+from app.web.services import services
+
+_AGE = re.compile(r"([1-9][0-9]{0,4})(d|w|y)")
+_UNIT_DAYS = {"d": 1, "w": 7, "y": 365}
+_DAY_MS = 24 * 60 * 60 * 1000
+
+
+class Age(click.ParamType[int]):
+    """A length of time: ``90d``, ``12w`` or ``1y``; in days."""
+
+    name = "age"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Read it."""
+        found = _AGE.fullmatch(str(value))
+        if found is None:
+            self.fail(f"{value!r} is no age: write 90d, 12w or 1y.", param, ctx)
+        return int(found[1]) * _UNIT_DAYS[found[2]]
+
+
+@click.command()
+@click.option("--older-than", "days", type=Age(), required=True, help="Unused so long: 90d.")
+@click.option("--dry-run", is_flag=True, help="Count them, and delete nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_appcontext
+@fails_plainly
+def purge(days: int, dry_run: bool, yes: bool) -> None:
+    """Delete conversations in which nothing was said for so long."""
+    until = time.time_ns() // 1_000_000 - days * _DAY_MS
+    where = ConversationFilter(until=until)
+    archive = Archive(services().store)
+    if dry_run:
+        click.echo(f"To delete: {sum(1 for _ in archive.find(where))}")
+        return
+    if not yes:
+        click.confirm(f"Delete everything unused since {as_time(until)} UTC?", abort=True)
+    with progress("deleted") as bar:
+        task = bar.add_task("", total=None)
+        deleted = 0
+        for _ in archive.delete_all(where):
+            bar.advance(task)
+            deleted += 1
+    click.echo(f"Deleted: {deleted}")

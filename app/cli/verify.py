@@ -1,0 +1,78 @@
+"""``verify``: every endpoint of a running service, tried once."""
+
+import os
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+import click
+from rich.text import Text
+
+from app.cli.printing import print_table
+from app.cli.steps import STEPS, Key, Step
+from app.cli.visit import Failed, Visit
+
+Outcome = Literal["good", "skipped", "failed"]
+
+_VARIABLES: dict[Key, str] = {"widget": "WIDGET_API_KEY", "admin": "ADMIN_API_KEY"}
+_MARKS = {
+    "good": Text("ok", "green"),
+    "skipped": Text("not tried", "yellow"),
+    "failed": Text("failed", "bold red"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one step went."""
+
+    step: Step
+    outcome: Outcome
+    note: str
+    ms: int
+
+
+@click.command()
+@click.argument("url")
+def verify(url: str) -> None:
+    """Try every endpoint of the service at URL, as a visitor and as an operator.
+
+    The keys come from WIDGET_API_KEY and ADMIN_API_KEY; without one, what
+    needs it is not tried. Asks the model three short questions, and deletes
+    what it stored. Ends with 1 where something failed.
+    """
+    visit = Visit(url)
+    results = [_try(visit, step) for step in STEPS]
+    print_table(
+        ("", "Endpoint", "What", "", "ms"),
+        [
+            (_MARKS[each.outcome], each.step.operation, each.step.claim, each.note, each.ms)
+            for each in results
+        ],
+        whole=("", "Endpoint"),
+    )
+    untried = visit.documented - {step.operation for step in STEPS}
+    if untried:
+        click.echo(f"Documented there, and unknown to this version: {', '.join(sorted(untried))}")
+    failed = sum(each.outcome == "failed" for each in results)
+    click.echo(f"{len(results) - failed} of {len(results)} as they should be.")
+    if failed:
+        raise SystemExit(1)
+
+
+def _try(visit: Visit, step: Step) -> Result:
+    variable = _VARIABLES[step.key] if step.key else ""
+    # Several may be accepted: any of them will do.
+    key = os.environ.get(variable, "").partition(",")[0].strip()
+    if variable and not key:
+        return Result(step, "skipped", f"{variable} is not set", 0)
+    begun_at = time.monotonic()
+    try:
+        outcome: Outcome = "good"
+        note = step.run(visit, key)
+    except Failed as failure:
+        outcome, note = "failed", str(failure)
+    except (KeyError, TypeError, AttributeError) as error:
+        # An answer in another shape, or a step that an earlier failure left without its facts.
+        outcome, note = "failed", f"lacks {error}"
+    return Result(step, outcome, note, round((time.monotonic() - begun_at) * 1000))
