@@ -159,6 +159,9 @@ def _read_figures(metrics: Metrics, services: Services) -> None:
     metrics.read("perch_budget_tokens", lambda: meter.budget)
     metrics.read("perch_budget_spent_tokens", lambda: meter.spent_today)
     metrics.read("perch_budget_refused_turns", lambda: meter.counters["refused"])
+    metrics.read("perch_budget_near_days", lambda: meter.counters["near"])
+    metrics.read("perch_budget_estimated_tokens", lambda: meter.counters["estimated"])
+    metrics.read("perch_budget_recorded_tokens", lambda: meter.counters["recorded"])
 
 
 def _store(settings: Settings) -> ConversationStore:

@@ -28,6 +28,9 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "perch_deltas": ("Pieces of text that models sent", ()),
     "perch_breaker_openings": ("How often a worker began to leave the model alone", ()),
     "perch_budget_refused_turns": ("Turns refused because a budget was spent", ()),
+    "perch_budget_near_days": ("Days on which a worker saw 80 % of the budget spent", ()),
+    "perch_budget_estimated_tokens": ("Prompt tokens as estimated, where usage was recorded", ()),
+    "perch_budget_recorded_tokens": ("Prompt tokens of the same turns, as recorded", ()),
 }  # fmt: skip
 HISTOGRAMS: dict[str, tuple[str, tuple[str, ...], tuple[float, ...]]] = {
     "perch_first_token_seconds": (
