@@ -76,7 +76,7 @@ def ask(client: "FlaskClient") -> "Ask":
 
     def ask(message: str = "Hello", path: str = "/v1/chat", **fields: Any) -> "TestResponse":
         body = {"sessionId": SESSION, "message": message, **fields}
-        return client.post(path, json=body, headers={"x-api-key": WIDGET_KEY})
+        return client.post(path, json=body, headers={"x-api-key": WIDGET_KEY}, buffered=True)
 
     return ask
 

@@ -1,0 +1,154 @@
+"""The service about itself."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.errors import StorageUnavailable
+from app.storage.protocol import ConversationStore
+
+if TYPE_CHECKING:
+    from tests.conftest import MakeApp
+
+
+def test_health_touches_nothing(client: FlaskClient, store: ConversationStore) -> None:
+    store.close()
+
+    response = client.get("/health")
+
+    assert response.status_code == 200
+    assert response.json == {"status": "ok"}
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_ready_tells_what_serves(client: FlaskClient) -> None:
+    response = client.get("/ready")
+
+    assert response.status_code == 200
+    assert response.json == {"status": "ready", "store": "ok", "model": "perch-demo"}
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_ready_names_a_store_that_is_down(
+    client: FlaskClient, store: ConversationStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise StorageUnavailable("the disk is full")
+
+    monkeypatch.setattr(type(store), "ping", fail)
+
+    response = client.get("/ready")
+
+    assert response.status_code == 503
+    assert response.json == {
+        "status": "not_ready",
+        "store": "the disk is full",
+        "model": "perch-demo",
+    }
+
+
+def test_ready_says_when_the_process_goes_down(make_app: "MakeApp") -> None:
+    flask_app = make_app()
+    flask_app.extensions["perch"].turns.drain(patience_s=0)
+
+    response = flask_app.test_client().get("/ready")
+
+    assert (response.status_code, response.json["status"]) == (503, "draining")
+
+
+@pytest.fixture
+def document(client: FlaskClient) -> dict[str, object]:
+    response = client.get("/v1/openapi.json")
+    assert response.status_code == 200
+    document: dict[str, object] = response.json
+    return document
+
+
+def test_document_has_every_route_with_a_contract(make_app: "MakeApp") -> None:
+    flask_app = make_app()
+    document = flask_app.test_client().get("/v1/openapi.json").json
+
+    described = {
+        operation["operationId"]
+        for path in document["paths"].values()
+        for operation in path.values()
+    }
+
+    assert document["openapi"].startswith("3.1")
+    assert described == promised(flask_app)
+
+
+def promised(flask_app: Flask) -> set[str]:
+    return {
+        endpoint for endpoint, view in flask_app.view_functions.items() if hasattr(view, "contract")
+    }
+
+
+def test_document_has_every_path_of_the_original(
+    document: dict[str, dict[str, object]],
+) -> None:
+    originals = {
+        "/health",
+        "/widget/chat-widget.js",
+        "/chat",
+        "/v1/chat",
+        "/v1/chat/stream",
+        "/v1/admin/conversations",
+        "/v1/admin/conversations/{conversationId}",
+        "/v1/openapi.json",
+    }
+
+    assert originals <= set(document["paths"])
+
+
+def test_document_names_our_own_address(client: FlaskClient) -> None:
+    document = client.get("/v1/openapi.json", headers={"Host": "chat.example.com"}).json
+
+    assert document["servers"] == [{"url": "http://chat.example.com"}]
+
+
+def test_every_reference_of_the_document_leads_somewhere(
+    document: dict[str, dict[str, dict[str, object]]],
+) -> None:
+    def references(value: object) -> set[str]:
+        if isinstance(value, dict):
+            found = {value["$ref"]} if "$ref" in value else set()
+            return found.union(*(references(each) for each in value.values()))
+        if isinstance(value, list):
+            return set().union(*(references(each) for each in value))
+        return set()
+
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert references(document) <= known
+
+
+def test_docs_is_a_page_of_our_own_assets(client: FlaskClient) -> None:
+    response = client.get("/docs")
+
+    assert response.status_code == 200
+    assert response.mimetype == "text/html"
+    assert "script-src 'self'" in response.headers["Content-Security-Policy"]
+    assert "/v1/chat/stream" in response.text
+    for foreign in ("http://cdn", "https://cdn", "<style>", "onclick="):
+        assert foreign not in response.text
+
+
+def test_host_of_a_stranger_is_no_markup(client: FlaskClient) -> None:
+    response = client.get("/docs", headers={"Host": 'x"><script>alert(1)</script>'})
+
+    assert "<script>alert(1)" not in response.text
+
+
+@pytest.mark.parametrize("path", ["/demo/headless"])
+@pytest.mark.parametrize(("env", "status"), [("development", 200), ("test", 404)])
+def test_demo_pages_are_for_development(
+    make_app: "MakeApp", path: str, env: str, status: int
+) -> None:
+    response = make_app(APP_ENV=env).test_client().get(path)
+
+    assert response.status_code == status
+    if status == 200:
+        assert response.headers["Cache-Control"] == "no-store"
+        assert "script-src 'self'" in response.headers["Content-Security-Policy"]
