@@ -19,8 +19,7 @@ class Glance(Generic[T]):
 
     Older than ``fresh_s``, it is looked at behind the asker's back; older
     than ``stale_s``, before the asker's eyes. So a busy server waits for
-    nothing, and an idle one asks for nothing. While the store is away, what
-    was seen last holds.
+    nothing, and an idle one asks for nothing.
     """
 
     def __init__(
@@ -43,15 +42,16 @@ class Glance(Generic[T]):
         """Return what was seen last.
 
         Raises:
-            StorageUnavailable: nothing was ever seen.
+            StorageUnavailable: that was too long ago, or never.
         """
         age_s = self._clock() - self._seen_at
         if self._seen is None or age_s > self._stale_s:
-            self._look_now()
-        elif age_s > self._fresh_s and not self._is_looking:
+            value = self._look()
+            self.put(value)
+            return value
+        if age_s > self._fresh_s and not self._is_looking:
+            self._is_looking = True
             gevent.spawn(self._look_quietly)
-        if self._seen is None:
-            raise StorageUnavailable
         return self._seen
 
     def put(self, value: T) -> None:
@@ -59,17 +59,10 @@ class Glance(Generic[T]):
         self._seen = value
         self._seen_at = self._clock()
 
-    def _look_now(self) -> None:
+    def _look_quietly(self) -> None:
         try:
             self.put(self._look())
         except StorageUnavailable as error:
-            if self._seen is None:
-                raise
             log.warning("The store cannot be looked at: %s", error.__cause__ or error)
-
-    def _look_quietly(self) -> None:
-        self._is_looking = True
-        try:
-            self._look_now()
         finally:
             self._is_looking = False

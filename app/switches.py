@@ -41,7 +41,7 @@ class Switches:
         """Whether the assistant is switched off.
 
         Raises:
-            StorageUnavailable: nobody ever knew.
+            StorageUnavailable: nobody knows.
         """
         return OFF in self._glance.get()
 
@@ -50,7 +50,7 @@ class Switches:
 
         Raises:
             SwitchedOff: with the owner's words.
-            StorageUnavailable: nobody ever knew.
+            StorageUnavailable: nobody knows.
         """
         if self.is_off:
             raise SwitchedOff(self._message, retry_after_s=_RETRY_S)
