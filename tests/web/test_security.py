@@ -1,0 +1,170 @@
+"""Who may ask: origins and headers; keys and limits are tested with their routes."""
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.data import SESSION, WIDGET_KEY
+
+if TYPE_CHECKING:
+    from tests.conftest import MakeApp
+
+SITE = "https://www.example.com"
+SHOP = "https://shop.example.com:8443"
+PRODUCTION = {
+    "APP_ENV": "production",
+    "OPENAI_API_KEY": "sk-of-the-unit-tests",
+    "CORS_ORIGIN": f"{SITE},{SHOP}",
+}
+
+
+@pytest.fixture
+def site(make_app: "MakeApp") -> FlaskClient:
+    """A client of an application that two origins may embed."""
+    return make_app(CORS_ORIGIN=f"{SITE},{SHOP}").test_client()
+
+
+def ask(client: FlaskClient, **headers: str) -> TestResponse:
+    fields = {name.replace("_", "-"): value for name, value in headers.items()}
+    body = {"sessionId": SESSION, "message": "Hi"}
+    return client.post("/v1/chat", json=body, headers={"x-api-key": WIDGET_KEY, **fields})
+
+
+@pytest.mark.parametrize("origin", [SITE, SHOP])
+def test_listed_origin_may_ask_and_read(site: FlaskClient, origin: str) -> None:
+    response = ask(site, Origin=origin)
+
+    assert response.status_code == 200
+    assert response.headers.getlist("Access-Control-Allow-Origin") == [origin]
+    assert "Origin" in response.headers["Vary"]
+    assert "Access-Control-Allow-Credentials" not in response.headers
+    exposed = response.headers["Access-Control-Expose-Headers"]
+    assert set(exposed.replace(" ", "").split(",")) == {"Retry-After", "X-Request-Id"}
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "https://www.example.com.evil.example",
+        "https://evil-www.example.com",
+        "https://wwwXexample.com",
+        "http://www.example.com",
+        "https://www.example.com:444",
+        "https://www.example.com/",
+        "https://WWW.example.com",
+        "https://shop.example.com",
+        "null",
+        "",
+        "*",
+        "https://www.example.com,https://evil.example",
+    ],
+)
+def test_any_other_origin_is_refused_before_any_work(
+    site: FlaskClient, origin: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        response = ask(site, Origin=origin)
+
+    assert response.status_code == 403
+    assert response.json["error"] == "Origin not allowed"
+    assert response.json["code"] == "origin_not_allowed"
+    assert repr(origin) in caplog.text
+    assert "CORS_ORIGIN" in caplog.text
+
+
+def test_refused_origin_does_not_forge_log_lines(
+    site: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        ask(site, Origin="https://evil.example/" + "x" * 10_000)
+
+    assert len(caplog.text) < 1000
+
+
+def test_program_without_an_origin_may_ask(site: FlaskClient) -> None:
+    assert ask(site).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://localhost"},  # the host that the test client asks
+        {"Origin": "https://behind-a-proxy.example", "Sec_Fetch_Site": "same-origin"},
+    ],
+)
+def test_own_page_may_ask(site: FlaskClient, headers: dict[str, str]) -> None:
+    assert ask(site, **headers).status_code == 200
+
+
+def test_page_of_a_sibling_is_not_our_own(site: FlaskClient) -> None:
+    response = ask(site, Origin="https://evil.example", Sec_Fetch_Site="same-site")
+
+    assert response.status_code == 403
+
+
+def test_star_allows_every_page(client: FlaskClient) -> None:
+    response = ask(client, Origin="https://any.example")
+
+    assert response.status_code == 200
+    assert response.headers.getlist("Access-Control-Allow-Origin") == ["*"]
+
+
+def test_preflight_of_a_foreign_page_is_refused(site: FlaskClient) -> None:
+    headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+
+    assert site.options("/v1/chat", headers=headers).status_code == 403
+
+
+def test_options_that_are_no_preflight_need_the_key(site: FlaskClient) -> None:
+    assert site.options("/v1/chat").status_code == 401
+
+
+def test_production_insists_on_https_for_a_year(make_app: "MakeApp") -> None:
+    headers = make_app(**PRODUCTION).test_client().get("/health").headers
+
+    assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+
+
+def test_production_does_not_redirect_health_checks(make_app: "MakeApp") -> None:
+    assert make_app(**PRODUCTION).test_client().get("/health").status_code == 200
+
+
+def test_two_applications_in_one_process_do_not_share_their_guards(make_app: "MakeApp") -> None:
+    make_app(WIDGET_API_KEY="another-key-of-the-unit-tests")
+    other = make_app().test_client()
+
+    assert ask(other).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("variables", "headers"),
+    [
+        ({}, {"X_Forwarded_For": "{}"}),
+        ({"TRUSTED_PROXY_HOPS": "1"}, {"X_Forwarded_For": "{}, 203.0.113.7"}),
+        ({"CLIENT_IP_HEADER": "X-Real-IP"}, {"X_Forwarded_For": "{}", "X_Real_IP": "203.0.113.7"}),
+    ],
+)
+def test_spoofed_address_does_not_dodge_the_limit(
+    make_app: "MakeApp", variables: dict[str, str], headers: dict[str, str]
+) -> None:
+    client = make_app(RATE_LIMIT_MAX_REQUESTS="2", **variables).test_client()
+
+    statuses = [
+        ask(client, **{name: value.format(f"6.6.6.{n}") for name, value in headers.items()})
+        for n in range(4)
+    ]
+
+    assert [each.status_code for each in statuses] == [200, 200, 429, 429]
+
+
+def test_limits_hold_before_the_key_and_for_chats_only(make_app: "MakeApp") -> None:
+    client = make_app(RATE_LIMIT_MAX_REQUESTS="1").test_client()
+    ask(client)
+
+    assert ask(client, x_api_key="wrong").status_code == 429
+    assert client.get("/health").status_code == 200
+    assert client.options("/v1/chat").status_code == 401
