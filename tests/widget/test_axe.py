@@ -86,6 +86,15 @@ def test_text_on_and_in_any_accent_colour_can_be_read(visit: Visit, theme: str) 
     expect(visitor.button("Good answer")).to_be_visible()
     visitor.input.fill("More")
 
-    for accent in ("#000", "#fff", "#777", "#00f", "#ff0", "#e11d48", "#0ea5e9", "oklch(.57 .2 300)"):
+    for accent in (
+        "#000",
+        "#fff",
+        "#777",
+        "#00f",
+        "#ff0",
+        "#e11d48",
+        "#0ea5e9",
+        "oklch(.57 .2 300)",
+    ):
         visitor.host.evaluate("(e, it) => e.style.setProperty('--perch-accent', it)", accent)
         assert violations(visitor.page, ["color-contrast"]) == [], accent

@@ -156,7 +156,8 @@ def test_a_place_that_comes_later_gets_the_widget(visit: Visit) -> None:
     expect(visitor.host).to_have_count(0)
 
     visitor.page.evaluate(
-        "document.querySelector('main').append(Object.assign(document.createElement('div'), {id: 'later'}))"
+        "document.querySelector('main').append(document.createElement('div'));"
+        "document.querySelector('main > div').id = 'later'"
     )
 
     expect(visitor.page.locator("#later > perch-chat")).to_have_count(1)

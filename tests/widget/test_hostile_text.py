@@ -19,7 +19,8 @@ INSPECT = """(host) => {
         tags: [...new Set(said.map((element) => element.tagName))],
         links: [...new Set(said.filter((e) => e.href).map((e) => new URL(e.href).protocol))],
         rels: [...new Set(said.filter((e) => e.href).map((e) => e.rel))],
-        handlers: said.flatMap((e) => e.getAttributeNames()).filter((name) => /^on|src|style/.test(name)),
+        handlers: said.flatMap((e) => e.getAttributeNames())
+            .filter((name) => /^on|src|style/.test(name)),
     };
 }"""
 

@@ -57,12 +57,18 @@ def longest_task_ms(trace: bytes) -> float:
 
 
 def test_no_task_is_longer_than_50_ms(
-    visit: Visit, page: Page, browser: Browser, upstream: Upstream, capsys: pytest.CaptureFixture[str]
+    visit: Visit,
+    page: Page,
+    browser: Browser,
+    upstream: Upstream,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     upstream.script(tokens=tokens(), gap_ms=1)
     visitor = visit().open()
 
-    browser.start_tracing(page=page, categories=["toplevel", "disabled-by-default-devtools.timeline"])
+    browser.start_tracing(
+        page=page, categories=["toplevel", "disabled-by-default-devtools.timeline"]
+    )
     visitor.ask("Tell me everything")
     expect(visitor.button("Answer again")).to_be_visible(timeout=60_000)
     longest = longest_task_ms(browser.stop_tracing())

@@ -13,7 +13,8 @@ from tests.widget.site import Site
 from tests.widget.visitor import Visitor
 from tests.widget.wire import Wire
 
-COMPOSING = "(e, init) => e.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, ...init}))"
+COMPOSING = """(e, init) => e.dispatchEvent(
+    new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true, ...init }))"""
 
 
 def stored(server: Server) -> list[tuple[str, str]]:

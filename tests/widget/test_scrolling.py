@@ -31,9 +31,7 @@ def test_the_log_follows_the_answer_and_keeps_the_place_of_a_reader_who_scrolls_
     expect(visitor.panel.get_by_title("Latest message")).to_be_hidden()
 
 
-def test_a_reader_who_comes_back_to_the_end_follows_again(
-    visit: Visit, upstream: Upstream
-) -> None:
+def test_a_reader_who_comes_back_to_the_end_follows_again(visit: Visit, upstream: Upstream) -> None:
     upstream.script(tokens=LINES, fault="stall", at=40)
     visitor = visit().open().ask("Go on")
     shows(visitor, 39)
@@ -46,7 +44,9 @@ def test_a_reader_who_comes_back_to_the_end_follows_again(
     upstream.release()
     shows(visitor, 59)
 
-    visitor.page.wait_for_function(f"({AT_END})(document.querySelector('perch-chat').shadowRoot.querySelector('.log'))")
+    visitor.page.wait_for_function(
+        f"({AT_END})(document.querySelector('perch-chat').shadowRoot.querySelector('.log'))"
+    )
 
 
 def shows(visitor: Visitor, line: int) -> None:
