@@ -71,7 +71,7 @@ class Operators:
         """Return whose cookie it is; ``None`` for a forged, foreign or expired one."""
         try:
             found = SignIn(*self._serializer.loads(cookie))
-        except (BadData, TypeError):
+        except (BadData, TypeError, UnicodeError):
             return None
         now = self._clock()
         if now - found.seen_s > self._idle_s or now - found.since_s > self.longest_s:
