@@ -66,13 +66,13 @@ class Ticket:
         self._reservation = reservation
         self._is_valid = True
 
-    def cover(self, prompt: Sequence[Message]) -> None:
+    def cover(self, prompt_tokens: int) -> None:
         """Take more tokens where the prompt is longer than it was known to be.
 
         Raises:
             BudgetExhausted, DailyLimitReached: nothing more was taken.
         """
-        self._reservation.cover(prompt)
+        self._reservation.cover(prompt_tokens)
 
     def settle(self, spending: Spending) -> int:
         """Pay for what the turn did, and return how many tokens that was."""

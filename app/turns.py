@@ -205,10 +205,10 @@ class TurnService:
         """Give a turn its whole prompt, and pay for it; one that is answered needs none."""
         if turn.answer is not None:
             return turn
-        prompt = cut_prompt([self._system, *turn.prompt], self._policy.max_prompt_tokens)
+        prompt, tokens = cut_prompt([self._system, *turn.prompt], self._policy.max_prompt_tokens)
         turn = replace(turn, prompt=prompt)
         try:
-            ticket.cover(prompt)
+            ticket.cover(tokens)
         except TooManyRequests:
             # The question stands; the same turn may be tried again tomorrow.
             self._store.finish_turn(turn, Answer("", "error"))

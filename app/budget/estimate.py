@@ -43,20 +43,22 @@ def estimate_prompt(prompt: Sequence[Message]) -> int:
     return sum(map(estimate_message, prompt)) + _TOKENS_AN_ANSWER
 
 
-def cut_prompt(prompt: Sequence[Message], max_tokens: int) -> Sequence[Message]:
+def cut_prompt(prompt: Sequence[Message], max_tokens: int) -> tuple[Sequence[Message], int]:
     """Leave out the oldest messages of a conversation that is too long for the owner.
 
     The instructions before it and the question at its end always stay.
+    Returns what is left, with its estimate.
     """
     head = [message for message in prompt[:-1] if message.role == "system"]
-    left = max_tokens - estimate_prompt([*head, prompt[-1]])
     kept = [prompt[-1]]
+    tokens = estimate_prompt([*head, prompt[-1]])
     for message in reversed(prompt[len(head) : -1]):
-        left -= estimate_message(message)
-        if left < 0:
+        tokens_more = tokens + estimate_message(message)
+        if tokens_more > max_tokens:
             break
+        tokens = tokens_more
         kept.append(message)
-    return [*head, *reversed(kept)]
+    return [*head, *reversed(kept)], tokens
 
 
 def _estimate_ascii(text: str) -> int:

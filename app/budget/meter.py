@@ -144,13 +144,12 @@ class Reservation:
         self._prompt_tokens = prompt_tokens
         self._is_settled = False
 
-    def cover(self, prompt: Sequence[Message]) -> None:
-        """Take more where the prompt has become longer.
+    def cover(self, prompt_tokens: int) -> None:
+        """Take more where the prompt is longer than what was reserved for.
 
         Raises:
             BudgetExhausted, DailyLimitReached: the former reservation stands.
         """
-        prompt_tokens = estimate_prompt(prompt)
         if prompt_tokens > self._prompt_tokens:
             more = prompt_tokens - self._prompt_tokens
             self._hold = self._meter.extend(self._hold, more)

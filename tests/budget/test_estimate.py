@@ -109,13 +109,13 @@ def test_any_text_has_an_estimate_of_at_most_its_bytes(text: str) -> None:
 def test_prompt_that_fits_is_left_whole() -> None:
     prompt = messages("one", "two", "three")
 
-    assert cut_prompt(prompt, 1000) == prompt
+    assert cut_prompt(prompt, 1000) == (prompt, estimate_prompt(prompt))
 
 
 def test_oldest_messages_are_left_out_first() -> None:
     prompt = [Message("system", "Be brief."), *messages("old " * 50, "newer", "question")]
 
-    cut = cut_prompt(prompt, 40)
+    cut, _ = cut_prompt(prompt, 40)
 
     assert [said.content for said in cut] == ["Be brief.", "newer", "question"]
 
@@ -123,21 +123,25 @@ def test_oldest_messages_are_left_out_first() -> None:
 def test_a_message_that_does_not_fit_ends_the_history() -> None:
     prompt = messages("short", "long " * 100, "question")
 
-    assert [said.content for said in cut_prompt(prompt, 50)] == ["question"]
+    cut, _ = cut_prompt(prompt, 50)
+
+    assert [said.content for said in cut] == ["question"]
 
 
 def test_instructions_and_question_stay_whatever_their_length() -> None:
     prompt = [Message("system", "rules " * 100), *messages("history", "question " * 100)]
 
-    assert cut_prompt(prompt, 10) == [prompt[0], prompt[-1]]
+    cut, _ = cut_prompt(prompt, 10)
+
+    assert cut == [prompt[0], prompt[-1]]
 
 
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=12), st.integers(0, 300))
 def test_cut_prompt_keeps_within_its_bound(texts: list[str], max_tokens: int) -> None:
     prompt = messages(*texts)
 
-    cut = cut_prompt(prompt, max_tokens)
+    cut, tokens = cut_prompt(prompt, max_tokens)
 
     assert cut == prompt[len(prompt) - len(cut) :]
     least = estimate_message(prompt[-1]) + 3
-    assert estimate_prompt(cut) <= max(max_tokens, least)
+    assert tokens == estimate_prompt(cut) <= max(max_tokens, least)

@@ -102,8 +102,8 @@ def test_longer_prompt_takes_the_difference() -> None:
     longer = [PROMPT[0], Message("user", "word " * 200), *PROMPT[1:]]
     reservation = meter.reserve(CLIENT, "s-1", PROMPT)
 
-    reservation.cover(longer)
-    reservation.cover(PROMPT)
+    reservation.cover(estimate_prompt(longer))
+    reservation.cover(estimate_prompt(PROMPT))
 
     assert meter.spent_today == estimate_prompt(longer) + MAX_OUTPUT_TOKENS
 
@@ -113,7 +113,7 @@ def test_prompt_that_outgrows_the_budget_is_refused_and_keeps_its_hold() -> None
     reservation = meter.reserve(CLIENT, "s-1", PROMPT)
 
     with pytest.raises(BudgetExhausted):
-        reservation.cover([*PROMPT, Message("user", "word " * 200)])
+        reservation.cover(estimate_prompt(PROMPT) + 51)
 
     assert meter.spent_today == ONE_TURN
 
