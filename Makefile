@@ -16,7 +16,7 @@ NODE_READY := $(NODE_PARTS:%=%/node_modules/.package-lock.json)
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
 
-.PHONY: help run doctor test unit live check format widget widget-check test-model lock clean
+.PHONY: help run doctor test unit live check format widget widget-check bench test-model lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ widget: node widget/node_modules/.package-lock.json ## Build widget_dist/ from w
 
 widget-check: node widget/node_modules/.package-lock.json ## Build the widget again and compare it with widget_dist/
 	$(BIN)/python tools/widget_check.py
+
+bench: $(VENV)/dev.stamp ## Measure what a turn and a token cost, beside nginx (ROUNDS=3, SCENARIOS=hold200,turn)
+	$(BIN)/python -m bench --rounds $(or $(ROUNDS),3) $(if $(SCENARIOS),--scenarios $(SCENARIOS))
 
 test-model: $(VENV)/model.stamp ## Talk to a real language model on this CPU (compiles for minutes the first time)
 	$(PYTEST) -m model -s tests/model

@@ -1,0 +1,117 @@
+"""From rounds to medians, a table and a verdict on every target."""
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.runs import Round
+from bench.scenarios import BY_NAME
+
+# By scenario, target and figure.
+Medians = Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+TITLES = {
+    "cpu_us_per_token": "CPU µs/token",
+    "cpu_ms_per_turn": "CPU ms/turn",
+    "turns_per_s": "turns/s",
+    "added_ms_p50": "added ms p50",
+    "added_ms_p99": "added ms p99",
+    "gap_ms_p99": "gap ms p99",
+    "kib_per_stream": "KiB/stream",
+    "before_ms_p50": "before the model ms p50",
+    "before_ms_p99": "before the model ms p99",
+    "first_ms_p50": "first token ms p50",
+    "first_ms_p99": "first token ms p99",
+}
+
+
+def medians(rounds: Sequence[Round]) -> Medians:
+    """Return the median of each figure, and all faults."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for scenario in rounds[0]:
+        for target in rounds[0][scenario]:
+            runs = [each[scenario][target] for each in rounds]
+            numbers = {
+                name: statistics.median([run[name] for run in runs if run[name] is not None])
+                for name in runs[0]
+                if name != "faults" and any(run[name] is not None for run in runs)
+            }
+            faults = [fault for run in runs for fault in run["faults"].items()]
+            found.setdefault(scenario, {})[target] = {**numbers, "faults": faults}
+    return found
+
+
+def to_table(found: Medians) -> str:
+    """Return the medians as Markdown."""
+    blocks = []
+    for scenario, targets in found.items():
+        shows = BY_NAME[scenario].shows
+        head = ["", *(TITLES[name] for name in shows), "faults"]
+        rows = [
+            [target, *(_number(seen.get(name)) for name in shows), str(len(seen["faults"]))]
+            for target, seen in targets.items()
+        ]
+        lines = [head, ["---"] * len(head), *rows]
+        text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        blocks.append(f"**{scenario}**: {BY_NAME[scenario].measures}\n\n{text}\n")
+    return "\n".join(blocks)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One target figure: what is looked at, and what it may be."""
+
+    claim: str
+    at_most: float
+    look: Callable[[Medians], float]
+
+
+def _ratio(scenario: str) -> Callable[[Medians], float]:
+    def look(found: Medians) -> float:
+        seen = found[scenario]
+        ours, floor = seen["perch"]["cpu_us_per_token"], seen["nginx"]["cpu_us_per_token"]
+        return float(ours / floor)
+
+    return look
+
+
+def _figure(scenario: str, name: str, target: str = "perch") -> Callable[[Medians], float]:
+    return lambda found: float(found[scenario][target][name])
+
+
+def _round_trips(found: Medians) -> float:
+    pace = BY_NAME["load"].pace
+    return float((found["load"]["perch"]["first_ms_p50"] - pace["first_ms"]) / pace["storage_ms"])
+
+
+GOALS = (
+    Goal("CPU per token at 200 streams, in floors", 1.6, _ratio("hold200")),
+    Goal("CPU per token at 1,000 streams, in floors", 1.5, _ratio("hold1000")),
+    Goal("CPU per token behind TLS, in floors", 1.8, _ratio("tls")),
+    Goal("CPU ms per turn", 1.0, _figure("turn", "cpu_ms_per_turn")),
+    Goal("CPU ms per turn with 30 messages", 1.0, _figure("turn30", "cpu_ms_per_turn")),
+    Goal("ms before the model", 2.0, _figure("ttft", "before_ms_p50")),
+    Goal("KiB per stream at 1,000", 30.0, _figure("hold1000", "kib_per_stream")),
+    Goal("p99 gap in ms at 1,500 streams", 100.0, _figure("knee1500", "gap_ms_p99")),
+    Goal("storage round trips before the first token", 1.3, _round_trips),
+)
+
+
+def to_verdict(found: Medians) -> str:
+    """Return which goals are met, as Markdown; those that were not measured are left out."""
+    lines = ["| goal | at most | measured | |", "|---|---|---|---|"]
+    for goal in GOALS:
+        try:
+            value = goal.look(found)
+        except KeyError:
+            continue
+        verdict = "met" if value <= goal.at_most else "**missed**"
+        lines.append(f"| {goal.claim} | {goal.at_most:g} | {value:.2f} | {verdict} |")
+    return "\n".join(lines) + "\n"
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2f}"
