@@ -16,16 +16,14 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """So many tokens a UTC day, for all or for one; 0 is no limit."""
+    """So many tokens a UTC day, for all or for one; 0 is no limit.
+
+    Accounts are kept under their names.
+    """
 
     kind: Kind
-    who: str
+    name: str
     limit: int
-
-    @property
-    def name(self) -> str:
-        """What the account is kept under."""
-        return f"{self.kind.value}:{self.who}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class Meter:
         self._budgets = budgets
         self._max_output_tokens = max_output_tokens
         self._clock = clock
-        self._service = Account(Kind.SERVICE, "all", budgets.service)
+        self._service = Account(Kind.SERVICE, "service", budgets.service)
         self._told: set[tuple[str, str]] = set()
         self.counters: Counter[str] = Counter()
 
@@ -82,9 +82,9 @@ class Meter:
         """
         accounts = [self._service]
         if self._budgets.client:
-            accounts.append(Account(Kind.CLIENT, client, self._budgets.client))
+            accounts.append(Account(Kind.CLIENT, f"client:{client}", self._budgets.client))
         if self._budgets.session:
-            accounts.append(Account(Kind.SESSION, session_id, self._budgets.session))
+            accounts.append(Account(Kind.SESSION, f"session:{session_id}", self._budgets.session))
         prompt_tokens = estimate_prompt(prompt)
         day = self._today()
         try:

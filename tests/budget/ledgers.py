@@ -18,9 +18,9 @@ PEOPLE = st.tuples(st.sampled_from(CLIENTS), st.sampled_from(SESSIONS))
 
 def accounts_of(client: str, session: str) -> Sequence[Account]:
     return (
-        Account(Kind.SERVICE, "all", LIMITS[Kind.SERVICE]),
-        Account(Kind.CLIENT, client, LIMITS[Kind.CLIENT]),
-        Account(Kind.SESSION, session, LIMITS[Kind.SESSION]),
+        Account(Kind.SERVICE, "service", LIMITS[Kind.SERVICE]),
+        Account(Kind.CLIENT, f"client:{client}", LIMITS[Kind.CLIENT]),
+        Account(Kind.SESSION, f"session:{session}", LIMITS[Kind.SESSION]),
     )
 
 
