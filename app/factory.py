@@ -23,7 +23,7 @@ from app.completion.protocol import CompletionModel
 from app.redis_link import RedisLink
 from app.routes import admin, chat, dashboard, demo, headless, session, system, widget
 from app.routes import metrics as metrics_route
-from app.running_turn import TurnLimits
+from app.running_turn import RunningTurn, TurnLimits
 from app.settings import Settings
 from app.stops.machines import MachineBus
 from app.stops.protocol import StopBus
@@ -35,12 +35,24 @@ from app.storage.spool import AnswerSpool
 from app.storage.sqlite import SqliteStore
 from app.switches import Switches
 from app.turns import TurnPolicy, TurnService
-from app.web import limits, problems, refusals, request_log, secret_keys, security, tokens
+from app.web import (
+    crash_reports,
+    limits,
+    problems,
+    refusals,
+    request_log,
+    secret_keys,
+    security,
+    tokens,
+)
 from app.web.metrics import Metrics
 from app.web.metrics import register as register_metrics
 from app.web.operator import Operators
 from app.web.readiness import Readiness
 from app.web.services import Services
+from app.web.traces import Traces
+from app.web.traces import make as make_traces
+from app.web.traces import register as register_traces
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +94,9 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
     app.url_map.merge_slashes = False  # it would answer `/v1//chat` with a redirect in HTML
     app.json = _Json(app)
+    crash_reports.register(settings)
     metrics = Metrics()
+    traces = make_traces(settings)
     store = measured(parts.store or _store(settings), metrics.time_call)
     redis = _redis(settings)
     model = parts.model or _model(settings)
@@ -100,7 +114,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
             Admission(meter, [switches.check, breaker.check], settings.max_streams_per_ip),
             keep=spool.keep,
             buses=_buses(settings, redis),
-            told=metrics.count_turn,
+            told=_tell(metrics, traces),
         ),
         model=model,
         spool=spool,
@@ -129,6 +143,8 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     for part in (chat, headless, session, admin, dashboard, widget, system, demo):
         app.register_blueprint(part.blueprint)
     register_metrics(app, metrics)
+    if traces:
+        register_traces(app, traces)
     _read_figures(metrics, app.extensions["perch"])
     _remark(settings)
     return app
@@ -147,6 +163,17 @@ def _remark(settings: Settings) -> None:
             settings.web_concurrency,
             settings.web_concurrency,
         )
+
+
+def _tell(metrics: Metrics, traces: Traces | None) -> Callable[[RunningTurn], None]:
+    if traces is None:
+        return metrics.count_turn
+
+    def tell(running: RunningTurn) -> None:
+        metrics.count_turn(running)
+        traces.add_turn(running)
+
+    return tell
 
 
 def _read_figures(metrics: Metrics, services: Services) -> None:

@@ -98,7 +98,6 @@ class RunningTurn:
         "_on_end",
         "_pending",
         "_producer",
-        "_request_id",
         "_room",
         "_said",
         "_settled",
@@ -109,6 +108,7 @@ class RunningTurn:
         "_was_asked",
         "answer",
         "first_token_ms",
+        "request_id",
         "ticket",
         "turn",
     )
@@ -131,7 +131,7 @@ class RunningTurn:
         self._model = model
         self._limits = limits
         self._keep = keep
-        self._request_id = request_id
+        self.request_id = request_id
         self._said: list[str] = []
         self._pending: list[str] = []
         self._chars_left = limits.max_answer_chars
@@ -271,7 +271,7 @@ class RunningTurn:
             if self._ending is None:
                 self._was_asked = True
                 with self._model.stream(
-                    self.turn.prompt, request_id=self._request_id
+                    self.turn.prompt, request_id=self.request_id
                 ) as completion:
                     while not completion.relay(self._receive) and not self._is_cut:
                         self._room.clear()
