@@ -75,7 +75,7 @@ def test_reader_who_takes_nothing_ends_the_response_with_an_error(
     called: Any, model: ScriptedModel, store: ConversationStore
 ) -> None:
     gate = Gate()
-    large = "x" * 500_000
+    large = "x" * 150_000
     model.script(gate, large, Gate())
     response = called()
     lines = gevent.spawn(b"".join, response)
