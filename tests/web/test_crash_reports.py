@@ -68,7 +68,8 @@ def test_a_crash_is_told_with_its_place(make_app: "MakeApp", sentry: Collector) 
 def test_nothing_of_the_visitor_and_no_key_leaves(make_app: "MakeApp", sentry: Collector) -> None:
     crash(make_app, SENTRY_DSN=dsn(sentry))
     logging.getLogger("app.somewhere").error("A turn of %s failed", SAID)
-    logging.getLogger("some.library").error("could not parse " + SAID)
+    sentence = f"could not parse {SAID}"  # as libraries do it
+    logging.getLogger("some.library").error(sentence)
 
     told = events(sentry)
     everything = json.dumps(told)
