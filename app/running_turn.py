@@ -270,9 +270,7 @@ class RunningTurn:
         try:
             if self._ending is None:
                 self._was_asked = True
-                with self._model.stream(
-                    self.turn.prompt, request_id=self.request_id
-                ) as completion:
+                with self._model.stream(self.turn.prompt, request_id=self.request_id) as completion:
                     while not completion.relay(self._receive) and not self._is_cut:
                         self._room.clear()
                         if len(self._pending) >= _MAX_PENDING_DELTAS:
