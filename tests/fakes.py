@@ -13,7 +13,7 @@ from app.conversation import Answer, Finished, Message, Turn, Usage
 from app.errors import TurnInProgress
 from app.storage.protocol import ConversationStore
 
-WAIT_S = 5.0
+WAIT_S = 20.0  # for what happens at once, on a slow machine
 
 
 def until(look: Callable[[], object]) -> None:

@@ -22,7 +22,7 @@ from gevent.event import Event
 from gevent.server import StreamServer
 from gevent.ssl import PROTOCOL_TLS_SERVER, SSLContext
 
-WAIT_S = 5.0
+WAIT_S = 20.0
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 

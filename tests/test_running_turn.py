@@ -107,7 +107,7 @@ class Reader:
         self.events.extend(running.events(outlet))  # type: ignore[arg-type]
 
     def to_end(self) -> list[TurnEvent]:
-        self._greenlet.join(5)
+        self._greenlet.join(20)
         assert self._greenlet.dead, f"the turn goes on after {self.events}"
         self._greenlet.get()
         return self.events
@@ -555,7 +555,7 @@ def test_order_holds_when_the_outlet_is_full(run: Run, model: ScriptedModel, cap
         gate.wait_reached()
         gate.open()
 
-    last = reader.get(timeout=5)
+    last = reader.get(timeout=20)
 
     assert outlet.sent == [token for read in reads for token in read]
     assert isinstance(last, TurnDone)

@@ -186,7 +186,7 @@ def test_request_that_kills_servers_is_sent_twice_at_most(
     pair = [gevent.spawn(http.request, "GET", "/") for _ in range(2)]
     until(lambda: server.connections == 2)
     both_idle.open()
-    gevent.joinall(pair, timeout=5, raise_error=True)
+    gevent.joinall(pair, timeout=20, raise_error=True)
 
     with pytest.raises(HttpBroken):
         http.request("POST", "/poison")
@@ -218,10 +218,10 @@ def test_only_so_many_connections_are_kept(peer: MakePeer, client: MakeClient) -
     requests = [gevent.spawn(http.request, "GET", "/") for _ in range(4)]
     until(lambda: server.connections == 4)
     all_there.open()
-    gevent.joinall(requests, timeout=5, raise_error=True)
+    gevent.joinall(requests, timeout=20, raise_error=True)
 
     requests = [gevent.spawn(http.request, "GET", "/") for _ in range(4)]
-    gevent.joinall(requests, timeout=5, raise_error=True)
+    gevent.joinall(requests, timeout=20, raise_error=True)
 
     assert server.connections == 6
 
@@ -229,7 +229,7 @@ def test_only_so_many_connections_are_kept(peer: MakePeer, client: MakeClient) -
 def test_silent_server_is_a_timeout(peer: MakePeer, client: MakeClient) -> None:
     server = peer(lambda link: link.wait_left())
 
-    with within(2), pytest.raises(HttpTimeout):
+    with within(10), pytest.raises(HttpTimeout):
         client(server, read_timeout_s=0.05).request("GET", "/")
 
     server.wait_ended()
@@ -241,7 +241,7 @@ def test_server_silent_in_the_body_is_a_timeout(peer: MakePeer, client: MakeClie
         link.send(CHUNKED_HEAD + chunk(b"half"))
         link.wait_left()
 
-    with within(2), pytest.raises(HttpTimeout):
+    with within(10), pytest.raises(HttpTimeout):
         client(peer(handle), read_timeout_s=0.05).request("GET", "/")
 
 
@@ -253,7 +253,7 @@ def test_server_that_drips_meets_the_deadline(peer: MakePeer, client: MakeClient
             link.send(chunk(b"."))
             gevent.sleep(0.01)
 
-    with within(2), pytest.raises(HttpTimeout):
+    with within(10), pytest.raises(HttpTimeout):
         client(peer(handle), read_timeout_s=1).request("GET", "/", deadline_s=0.1)
 
 
@@ -261,7 +261,7 @@ def test_server_that_takes_no_data_is_a_timeout(peer: MakePeer, client: MakeClie
     closed = Gate()
     server = peer(lambda _: closed.pass_through())
 
-    with within(2), pytest.raises(HttpTimeout):
+    with within(10), pytest.raises(HttpTimeout):
         client(server, read_timeout_s=0.1).request("POST", "/", body=bytes(LARGE))
 
     closed.open()
@@ -282,22 +282,22 @@ def test_waiting_to_send_leaves_the_hub_to_others(peer: MakePeer, client: MakeCl
 
     reading.open()  # this greenlet runs at all
 
-    assert sending.get(timeout=5).body == b"ok"
+    assert sending.get(timeout=20).body == b"ok"
 
 
 def test_refused_connection() -> None:
-    with refused_url() as url, within(2), pytest.raises(HttpConnectFailed):
+    with refused_url() as url, within(2.9), pytest.raises(HttpConnectFailed):
         HttpClient(url).request("GET", "/")
 
 
 def test_connection_that_is_never_made_times_out() -> None:
-    with black_hole_url() as url, within(2), pytest.raises(HttpConnectFailed):
+    with black_hole_url() as url, within(2.9), pytest.raises(HttpConnectFailed):
         HttpClient(url, connect_timeout_s=0.05).request("GET", "/")
 
 
 def test_deadline_counts_while_connecting() -> None:
-    with black_hole_url() as url, within(2), pytest.raises(HttpConnectFailed):
-        HttpClient(url, connect_timeout_s=5).request("GET", "/", deadline_s=0.05)
+    with black_hole_url() as url, within(2.9), pytest.raises(HttpConnectFailed):
+        HttpClient(url, connect_timeout_s=30).request("GET", "/", deadline_s=0.05)
 
 
 def test_name_that_nobody_has() -> None:
@@ -312,12 +312,12 @@ def test_server_that_speaks_no_tls(tls_context: ssl.SSLContext) -> None:
 
     with Peer(handle) as server:
         http = HttpClient(server.url.replace("http:", "https:"), ssl_context=tls_context)
-        with within(2), pytest.raises(HttpConnectFailed):
+        with within(2.9), pytest.raises(HttpConnectFailed):
             http.request("GET", "/")
 
 
 def test_tls_handshake_that_hangs(tls_context: ssl.SSLContext) -> None:
-    with Peer(lambda link: link.wait_left()) as server, within(2):
+    with Peer(lambda link: link.wait_left()) as server, within(2.9):
         url = server.url.replace("http:", "https:")
         http = HttpClient(url, ssl_context=tls_context, connect_timeout_s=0.1)
         with pytest.raises(HttpConnectFailed):

@@ -20,7 +20,7 @@ def pair() -> Iterator[Pair]:
         visitor.connect(listener.getsockname())
         server, _ = listener.accept()
     server.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    visitor.settimeout(5)
+    visitor.settimeout(20)
     yield server, visitor
     server.close()
     visitor.close()

@@ -75,7 +75,7 @@ def test_slow_reader_gets_everything_in_order(pair: Pair) -> None:
 
     sending = gevent.spawn(send_all)
     received = b"".join(iter(lambda: visitor.recv(65_536), b""))
-    sending.get(timeout=5)
+    sending.get(timeout=20)
 
     assert unchunked(received) == b"".join(token_lines(deltas) for deltas in sends)
 
@@ -91,7 +91,7 @@ def test_what_is_sent_while_the_outlet_is_full_waits_its_turn(pair: Pair) -> Non
     received = b""
     while not received.endswith(b'"after"}\n\r\n'):
         received += visitor.recv(65_536)
-    flushing.get(timeout=5)
+    flushing.get(timeout=20)
 
     assert unchunked(received) == token_lines([*large, "after"])
 

@@ -60,7 +60,7 @@ def test_tokens_go_to_the_socket_while_the_response_waits(
     lines = gevent.spawn(b"".join, response)
     gate.wait_reached()
     gate.open()
-    yielded = lines.get(timeout=5).splitlines()
+    yielded = lines.get(timeout=20).splitlines()
     response.close()
     written = pair[1].recv(65_536)
 
@@ -84,7 +84,7 @@ def test_reader_who_takes_nothing_ends_the_response_with_an_error(
 
     # Ended cleanly, it would write the end mark into the middle of a chunk.
     with pytest.raises(BrokenPipeError):
-        lines.get(timeout=5)
+        lines.get(timeout=20)
 
     response.close()
     until(lambda: model.open_count == 0)
@@ -104,7 +104,7 @@ def test_visitor_who_leaves_stops_the_model(
     pair[1].close()
 
     until(lambda: model.open_count == 0)
-    reading.get(timeout=5)
+    reading.get(timeout=20)
     assert stored(store) == [("user", "Hi", None), ("assistant", "Half", "partial")]
 
 
