@@ -1,0 +1,113 @@
+"""What the operator's pages cost at a million messages: python -m bench.admin PATH.
+
+PATH is what `bench.seed_store` made, after `python -m app backfill`. Requests
+go through the whole application, without a socket; the export's memory is
+this process's.
+"""
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median, quantiles
+from unittest.mock import patch
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.factory import create_app
+from app.settings import load
+
+ROUNDS = 60
+ADMIN_KEY = "admin-key-of-the-benchmark"
+_KEY = {"x-admin-api-key": ADMIN_KEY}
+_MIB = 1024 * 1024
+
+
+def open_client(path: Path) -> FlaskClient:
+    variables = {
+        "APP_ENV": "test",
+        "SQLITE_PATH": str(path),
+        "ADMIN_API_KEY": ADMIN_KEY,
+        "STORAGE_TIMEOUT_S": "60",
+        "MODEL_PRICES": "gpt-4.1-mini=0.4/1.6",
+    }
+    with patch.dict("os.environ", variables, clear=True):
+        return create_app(load()).test_client()
+
+
+def get(client: FlaskClient, path: str) -> TestResponse:
+    response = client.get(path, headers=_KEY)
+    assert response.status_code == 200, (path, response.text)
+    return response
+
+
+def pages(client: FlaskClient, query: str) -> Callable[[int], None]:
+    """Ask for one page after the other, and begin again at the end."""
+    cursor = ""
+
+    def ask(_round: int) -> None:
+        nonlocal cursor
+        told = get(client, f"/v1/admin/conversations?limit=50&{query}{cursor}").json
+        assert told is not None
+        cursor = f"&cursor={told['nextCursor']}" if "nextCursor" in told else ""
+
+    return ask
+
+
+def measure(ask: Callable[[int], None]) -> tuple[float, float, float]:
+    """Return the median, the 95th percentile and the longest, in ms."""
+    times = []
+    for each in range(ROUNDS):
+        begun_at = time.perf_counter()
+        ask(each)
+        times.append((time.perf_counter() - begun_at) * 1000)
+    return median(times), quantiles(times, n=20)[-1], max(times)
+
+
+def export(client: FlaskClient, kind: str) -> tuple[int, float, float, float]:
+    """Read a whole export; returns lines, seconds, and MiB before and at most."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    begun_at = time.perf_counter()
+    response = client.get(f"/v1/admin/export?format={kind}", headers=_KEY, buffered=False)
+    lines = sum(bytes(piece).count(b"\n") for piece in response.iter_encoded())
+    took_s = time.perf_counter() - begun_at
+    return lines, took_s, before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main(path: Path) -> None:
+    client = open_client(path)
+    listed = get(client, "/v1/admin/conversations?limit=200").json
+    assert listed is not None
+    ids = [each["_id"] for each in listed["conversations"]]
+    print(f"{listed['total']:,} conversations, {path.stat().st_size / _MIB:,.0f} MiB\n")
+    print(f"{'':34}{'median':>9}{'p95':>9}{'longest':>9}  ms")
+    for name, ask in (
+        ("list", pages(client, "")),
+        ("list, thumbs down", pages(client, "feedback=down")),
+        ("list, failed", pages(client, "status=error")),
+        ("list, one user", pages(client, "user=user-4")),
+        ("list, a page's prefix", pages(client, "page=https://shop.example/ref")),
+        ("search, in every conversation", pages(client, "q=refund")),
+        ("search, rare words", pages(client, "q=soon+soon+soon+soon+soon")),
+        ("search, nowhere", pages(client, "q=xylophone")),
+        ("thread", lambda at: void(get(client, f"/v1/admin/conversations/{ids[at]}"))),
+        ("stats, 30 days", lambda _: void(get(client, "/v1/admin/stats"))),
+        ("stats, a year", lambda _: void(get(client, "/v1/admin/stats?from=2026-01-01"))),
+    ):
+        print(f"{name:34}{''.join(f'{ms:9.1f}' for ms in measure(ask))}", flush=True)
+    for kind in ("jsonl", "csv"):
+        lines, took_s, before, most = export(client, kind)
+        print(
+            f"\nexport, {kind}: {lines:,} lines in {took_s:.0f} s; "
+            f"memory {before:.0f} MiB before, {most:.0f} MiB at most",
+            flush=True,
+        )
+
+
+def void(_response: TestResponse) -> None: ...
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

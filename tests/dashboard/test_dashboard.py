@@ -1,0 +1,304 @@
+"""The operator's pages in the real browser, over the real server."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.live.server import Server
+from tests.upstream import Upstream
+from tests.widget.axe import violations
+from tests.widget.browser import FLAGS, chromium
+
+pytestmark = [pytest.mark.browser, pytest.mark.live]
+
+PASSWORD = "open sesame 123"
+SCREENSHOTS = Path(__file__).parents[2] / "test-results" / "dashboard"
+DESK = {"width": 1200, "height": 850}
+PHONE = {"width": 390, "height": 780}
+CONVERSATIONS = 53
+SHOP = {"url": "https://shop.example/cart", "title": "Your cart"}
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A server with two pages of conversations."""
+    with Upstream() as upstream, Server.over(upstream, DASHBOARD_PASSWORD=PASSWORD) as server:
+        for number in range(CONVERSATIONS):
+            server.chat(f"Question {number}", f"session-{number:02}")
+        server.chat("Where is my **refund**?", "refund", page=SHOP)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def cookies(browser: Browser, server: Server) -> Any:
+    """One sign-in for all: the door lets five in five minutes try."""
+    context = browser.new_context()
+    sign_in(context.new_page(), server)
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def contexts(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    opened: list[BrowserContext] = []
+
+    def open_context(**options: Any) -> BrowserContext:
+        context = browser.new_context(**{"viewport": DESK, "color_scheme": "light", **options})
+        context.set_default_timeout(15_000)
+        opened.append(context)
+        return context
+
+    yield open_context
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def troubles() -> list[str]:
+    """What the browser complained about."""
+    return []
+
+
+@pytest.fixture
+def open_page(
+    contexts: Callable[..., BrowserContext], cookies: Any, server: Server, troubles: list[str]
+) -> Open:
+    """Opens a page as an operator who is signed in."""
+
+    def open_page(path: str, **options: Any) -> Page:
+        page = contexts(storage_state=cookies, **options).new_page()
+        page.on("console", lambda told: troubles.append(told.text) if told.type == "error" else 0)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.goto(f"{server.url}/dashboard/{path}")
+        return page
+
+    return open_page
+
+
+def sign_in(page: Page, server: Server, password: str = PASSWORD) -> None:
+    page.goto(f"{server.url}/dashboard/")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def rows(page: Page) -> Any:
+    return page.locator(".rows > li")
+
+
+def keep(page: Page, name: str) -> None:
+    """Keep a picture for people to look at."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True, animations="disabled")
+
+
+def test_operator_signs_in_and_out(contexts: Callable[..., BrowserContext], server: Server) -> None:
+    page = contexts().new_page()
+    sign_in(page, server, "open onion")
+    expect(page.get_by_role("alert")).to_have_text("That is not the password.")
+    keep(page, "door")
+
+    sign_in(page, server)
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.goto(f"{server.url}/dashboard/settings")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_overview_shows_what_happened(open_page: Open, troubles: list[str]) -> None:
+    page = open_page("?span=24h")
+
+    expect(page.locator(".tile").first).to_contain_text(re.compile(r"Conversations\s*[5-9]\d"))
+    expect(page.get_by_role("img")).to_have_count(4)
+    page.get_by_role("link", name="30 days").click()
+    expect(page.get_by_role("link", name="30 days")).to_have_attribute("aria-current", "true")
+    page.get_by_text("As a table").first.click()
+    expect(page.get_by_role("table").first).to_contain_text("Answered")
+    assert troubles == []
+
+
+def test_conversations_are_searched_and_filtered_while_one_types(
+    open_page: Open, troubles: list[str]
+) -> None:
+    page = open_page("conversations")
+    expect(rows(page)).to_have_count(50)
+
+    page.get_by_label("Search what was said").fill("refund")
+    expect(rows(page)).to_have_count(1)
+    expect(page).to_have_url(re.compile("q=refund"))
+    page.get_by_label("Search what was said").fill("")
+    expect(rows(page)).to_have_count(50)
+    page.get_by_text("Filters").click()
+    page.get_by_label("Page begins with").fill("https://shop.example/")
+    page.get_by_label("Page begins with").press("Enter")
+
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_contain_text("Your cart")
+    assert troubles == []
+
+
+def test_list_is_paged(open_page: Open) -> None:
+    page = open_page("conversations")
+
+    page.get_by_role("link", name="Older").click()
+    expect(rows(page)).not_to_have_count(50)
+    expect(rows(page).last).to_contain_text("session-00")
+    page.get_by_role("link", name="Latest").click()
+
+    expect(rows(page)).to_have_count(50)
+
+
+def test_new_messages_appear_while_one_looks(
+    open_page: Open, server: Server, troubles: list[str]
+) -> None:
+    page = open_page("conversations?q=refund")
+    rows(page).get_by_role("link").click()
+    expect(page.locator(".message")).to_have_count(2)
+    expect(page.locator(".message.user")).to_contain_text("Where is my **refund**?")
+
+    server.chat("And <b>when</b>?", "refund")
+
+    expect(page.locator(".message")).to_have_count(4, timeout=30_000)
+    expect(page.locator(".message.user").last).to_contain_text("And <b>when</b>?")
+    expect(page.get_by_role("status")).to_have_text("2 new messages")
+    assert troubles == []
+
+
+def test_conversations_are_exported(open_page: Open) -> None:
+    page = open_page("conversations?q=Question+7")
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export CSV").click()
+
+    lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert download.value.suggested_filename.endswith(".csv")
+    assert lines[0].startswith("conversationId,")
+    assert len(lines) == 1 + 2
+
+
+def test_conversation_is_deleted_when_confirmed(open_page: Open, server: Server) -> None:
+    server.chat("Please forget this", "forget")
+    page = open_page("conversations?q=forget")
+    rows(page).get_by_role("link").click()
+
+    page.get_by_role("link", name="Delete").click()
+    page.get_by_role("link", name="Keep it").click()
+    page.get_by_role("link", name="Delete").click()
+    page.get_by_role("button", name="Delete it").click()
+
+    expect(page.get_by_text("The conversation is deleted.")).to_be_visible()
+    page.goto(f"{server.url}/dashboard/conversations?q=forget")
+    expect(page.get_by_text("No conversation fits.")).to_be_visible()
+
+
+def test_settings_show_the_widget_as_it_will_be(open_page: Open, troubles: list[str]) -> None:
+    page = open_page("settings")
+
+    page.get_by_label("Title").fill("Ask us")
+    page.get_by_role("button", name="Show it").click()
+
+    expect(page.locator("#snippet")).to_contain_text('data-title="Ask us"')
+    page.locator(".launcher").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Ask us")
+    assert troubles == []
+
+
+def test_everything_works_without_a_script(open_page: Open, server: Server) -> None:
+    server.chat("Gone without a script", "scriptless")
+    page = open_page("conversations", java_script_enabled=False)
+
+    page.get_by_label("Search what was said").fill("scriptless nowhere")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_text("No conversation fits.")).to_be_visible()
+    page.get_by_label("Search what was said").fill("Gone without")
+    page.get_by_role("button", name="Search").click()
+    rows(page).get_by_role("link").click()
+    expect(page.locator(".message.user")).to_contain_text("Gone without a script")
+    page.get_by_role("link", name="Delete").click()
+    page.get_by_role("button", name="Delete it").click()
+    expect(page.get_by_text("The conversation is deleted.")).to_be_visible()
+    page.get_by_role("link", name="Older").click()
+    page.get_by_role("link", name="Overview").click()
+    expect(page.get_by_role("img").first).to_be_visible()
+    page.get_by_role("link", name="Settings").click()
+    expect(page.locator("#snippet")).to_contain_text("data-api-url")
+
+
+def test_keyboard_reaches_everything(open_page: Open) -> None:
+    page = open_page("conversations")
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Skip to the page")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Search what was said")).to_be_focused()
+    first = rows(page).first.get_by_role("link")
+    for _ in range(8):
+        if first.evaluate("link => link === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    expect(first).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name="Conversation")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("overview", ""),
+        ("conversations", "conversations?q=refund&page=https://shop.example/"),
+        ("nothing", "conversations?q=no+such+words"),
+        ("settings", "settings"),
+        ("missing", "nowhere"),
+    ],
+)
+@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+def test_page_excludes_nobody(open_page: Open, name: str, path: str, look: str) -> None:
+    page = open_page(
+        path,
+        viewport=PHONE if look == "phone" else DESK,
+        color_scheme="dark" if look == "dark" else "light",
+    )
+    expect(page.locator("h1")).to_be_visible()
+    keep(page, f"{name}-{look}")
+
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.parametrize("look", ["light", "phone"])
+def test_transcript_and_deletion_exclude_nobody(open_page: Open, look: str) -> None:
+    page = open_page("conversations?q=refund", viewport=PHONE if look == "phone" else DESK)
+    rows(page).get_by_role("link").click()
+    expect(page.locator(".message").first).to_be_visible()
+    keep(page, f"transcript-{look}")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+    page.get_by_role("link", name="Delete").click()
+    expect(page.get_by_role("button", name="Delete it")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_door_excludes_nobody(contexts: Callable[..., BrowserContext], server: Server) -> None:
+    page = contexts().new_page()
+    page.goto(f"{server.url}/dashboard/login")
+
+    assert violations(page) == []
