@@ -16,7 +16,7 @@ NODE_READY := $(NODE_PARTS:%=%/node_modules/.package-lock.json)
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
 
-.PHONY: help run doctor test unit live check format widget widget-check bench test-model lock clean
+.PHONY: help run doctor test unit live check format docs widget widget-check bench test-model lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ format: $(VENV)/dev.stamp ## Format and mend what ruff can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+docs: $(VENV)/dev.stamp ## Build the docs into site/, offline
+	$(BIN)/zensical build --strict --clean
+
 widget: node widget/node_modules/.package-lock.json ## Build widget_dist/ from widget/
 	npm --prefix widget run build
 
@@ -62,7 +65,7 @@ lock: $(VENV)/dev.stamp ## Compile requirements*.txt from pyproject.toml; UPGRAD
 	$(LOCK) $(if $(UPGRADE),--upgrade) --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean: ## Remove everything that the other targets made, but for data/
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis test-results
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis test-results site
 	rm -rf $(NODE_PARTS:%=%/node_modules)
 	find app tests -name __pycache__ -prune -exec rm -rf {} +
 
