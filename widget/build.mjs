@@ -13,7 +13,7 @@ const at = argv.indexOf("--out");
 const out = at > 0 ? argv[at + 1] : here("../widget_dist");
 
 // adoptedStyleSheets decide: nothing older can run the widget.
-const TARGET = ["chrome111", "firefox113", "safari16.4"];
+const TARGET = ["chrome111", "firefox119", "safari16.4"];
 
 const css = {
   name: "css",

@@ -57,6 +57,7 @@ def test_escape_closes_first_the_menu_then_the_widget_and_focus_returns(visit: V
 
 def test_on_a_phone_it_fills_the_screen_and_tab_stays_inside(page: Page, visit: Visit) -> None:
     page.set_viewport_size({"width": 375, "height": 667})
+    page.emulate_media(reduced_motion="reduce")
     visitor = visit().open()
 
     assert visitor.panel.bounding_box() == {"x": 0, "y": 0, "width": 375, "height": 667}

@@ -74,7 +74,7 @@ def test_an_answer_at_its_length_limit_says_so(visit: Visit, upstream: Upstream)
     upstream.script(tokens=["And", " so"], finish="length")
     visitor = visit().open().ask("Go on").hears("And so")
 
-    expect(visitor.log).to_contain_text("The answer reached its length limit.")
+    expect(visitor.log).to_contain_text("The answer was cut short.")
 
 
 def test_thumbs_are_stored_and_come_back(visit: Visit, upstream: Upstream, server: Server) -> None:

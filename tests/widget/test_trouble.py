@@ -22,7 +22,7 @@ def test_a_wrong_key_is_one_helpful_line_for_the_owner(page: Page, visit: Visit)
     said = lines(page)
     visitor = visit(api_key="wrong").open().ask("Hello?")
 
-    expect(visitor.notice).to_contain_text("The assistant is not available on this page.")
+    expect(visitor.notice).to_contain_text("The assistant cannot be used on this page.")
     expect(visitor.questions).to_have_text(["Hello?"])
     [line] = [line for line in said if line.startswith("[perch]")]
     assert "Unauthorized" in line

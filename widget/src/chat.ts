@@ -89,6 +89,7 @@ export function createChat(host: HTMLElement) {
       if (scene.live) return;
       scene.messages = merge(scene.messages, toMessages(messages));
       scene.busy = !!runningTurnId;
+      if (scene.messages.at(-1)?.status == "complete") scene.trouble = undefined;
       if (scene.busy) poll = setTimeout(sync, POLL_MS);
       draw();
     } catch (thrown) {
@@ -193,7 +194,7 @@ export function createChat(host: HTMLElement) {
   const mount = () => {
     place();
     if (options.inline || options.open == "true" || (/1|true/.test(recall(OPEN) || "") && !isFull())) void open(true);
-    else if (options.greeting) greet(toggle);
+    else if (options.greeting && !panel) greet(toggle);
     emit("ready");
   };
 

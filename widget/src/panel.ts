@@ -26,6 +26,8 @@ export interface PanelActions extends RowActions {
   erase: () => void;
 }
 
+const DOUBLE_CLICK_MS = 500;
+
 /** Build the panel. */
 export function createPanel(scene: Scene, actions: PanelActions) {
   const rows = new WeakMap<Message, Row>();
@@ -107,6 +109,9 @@ export function createPanel(scene: Scene, actions: PanelActions) {
     if (send.disabled || scene.busy) return;
     input.value = "";
     fit();
+    // It takes the place of the button that was clicked, perhaps twice.
+    stop.disabled = true;
+    setTimeout(() => (stop.disabled = false), DOUBLE_CLICK_MS);
     actions.send(value.trim());
     input.focus();
   };

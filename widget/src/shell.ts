@@ -51,5 +51,5 @@ export function drawLauncher(open: boolean, unread: number): void {
 /** Say something beside the launcher. */
 export function greet(press: () => void): void {
   const bubble: HTMLElement = h("div.greeting", {}, h("button", { onclick: press }, greeting!), button("close", () => bubble.remove()));
-  root.prepend(bubble);
+  root.replaceChildren(bubble, launcher);
 }
