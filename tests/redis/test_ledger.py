@@ -78,8 +78,8 @@ def machine_over(server: RedisServer) -> type[RuleBasedStateMachine]:
 
 def test_two_workers_never_exceed_a_limit_together(redis: RedisServer) -> None:
     few = settings(
-        max_examples=25,
-        stateful_step_count=30,
+        max_examples=15,
+        stateful_step_count=25,
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
