@@ -8,7 +8,7 @@ from typing import Any
 
 import gevent
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.completion.openai import OpenAIModel, OpenAIOptions, translate
@@ -332,6 +332,7 @@ def test_retry_after_may_be_a_date() -> None:
     assert failure.retry_after_s == pytest.approx(60, abs=5)
 
 
+@settings(max_examples=50)
 @given(st.text() | st.from_regex(r"\w{3}, \d{1,2} \w{3} \d{1,5} \d\d:\d\d:\d\d [+-]\d{4,12}"))
 def test_no_retry_after_breaks_us(told: str) -> None:
     seconds = translate(ValueError(), told).retry_after_s

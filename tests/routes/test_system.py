@@ -141,7 +141,7 @@ def test_host_of_a_stranger_is_no_markup(client: FlaskClient) -> None:
     assert "<script>alert(1)" not in response.text
 
 
-@pytest.mark.parametrize("path", ["/demo/headless"])
+@pytest.mark.parametrize("path", ["/demo/headless", "/demo/widget"])
 @pytest.mark.parametrize(("env", "status"), [("development", 200), ("test", 404)])
 def test_demo_pages_are_for_development(
     make_app: "MakeApp", path: str, env: str, status: int

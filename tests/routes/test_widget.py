@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from flask.testing import FlaskClient
 
+from app.factory import create_app
 from app.settings import ROOT
+from tests.data import some_settings
 
 if TYPE_CHECKING:
     from tests.conftest import MakeApp
@@ -24,11 +26,15 @@ PRODUCTION = {
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
+    return a_bundle(tmp_path / "site")
+
+
+def a_bundle(folder: Path) -> Path:
     """A built widget, in a folder that holds other things, too."""
-    folder = tmp_path / "site"
     (folder / "locales").mkdir(parents=True)
     (folder / ".env").write_text("OPENAI_API_KEY=sk-secret")
     (folder / "wsgi.py").write_text("secret")
+    (folder.parent / "chat.db").write_text("secret")
     (folder / "locales" / "de.json").write_text('{"send": "Senden"}')
     (folder / "chat-widget.js.map").write_text("{}")
     path = folder / "chat-widget.js"
@@ -36,13 +42,22 @@ def bundle(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
+    """A client of an application whose bundle stays as it is."""
+    folder = tmp_path_factory.mktemp("widget")
+    bundle = a_bundle(folder / "site")
+    settings = some_settings(WIDGET_BUNDLE_PATH=str(bundle), SQLITE_PATH=str(folder / "x.db"))
+    return create_app(settings).test_client()
+
+
 @pytest.fixture
 def widget(make_app: "MakeApp", bundle: Path) -> FlaskClient:
     return make_app(WIDGET_BUNDLE_PATH=str(bundle)).test_client()
 
 
-def test_bundle_is_served_as_the_contract_says(widget: FlaskClient) -> None:
-    response = widget.get(BUNDLE, headers={"Origin": "https://any.example"})
+def test_bundle_is_served_as_the_contract_says(site: FlaskClient) -> None:
+    response = site.get(BUNDLE, headers={"Origin": "https://any.example"})
 
     assert (response.status_code, response.data) == (200, SCRIPT)
     assert response.headers["Content-Type"] == "application/javascript; charset=utf-8"
@@ -70,10 +85,10 @@ def test_one_header_lets_every_page_read_it(
         assert response.headers.getlist("Access-Control-Allow-Origin") == ["*"]
 
 
-def test_unchanged_bundle_is_a_304(widget: FlaskClient) -> None:
-    tag = widget.get(BUNDLE).headers["ETag"]
+def test_unchanged_bundle_is_a_304(site: FlaskClient) -> None:
+    tag = site.get(BUNDLE).headers["ETag"]
 
-    response = widget.get(BUNDLE, headers={"If-None-Match": tag})
+    response = site.get(BUNDLE, headers={"If-None-Match": tag})
 
     assert (response.status_code, response.data) == (304, b"")
 
@@ -132,8 +147,8 @@ def test_missing_bundle_says_how_to_build_it(make_app: "MakeApp", tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["locales/de.json", "chat-widget.js.map"])
-def test_what_the_script_loads_later_is_served(widget: FlaskClient, name: str) -> None:
-    response = widget.get(f"/widget/{name}")
+def test_what_the_script_loads_later_is_served(site: FlaskClient, name: str) -> None:
+    response = site.get(f"/widget/{name}")
 
     assert response.status_code == 200
     assert response.headers["Access-Control-Allow-Origin"] == "*"
@@ -159,8 +174,8 @@ def test_what_the_script_loads_later_is_served(widget: FlaskClient, name: str) -
         "x" * 5000,
     ],
 )
-def test_nothing_else_of_the_folder_is_served(widget: FlaskClient, name: str) -> None:
-    response = widget.get(f"/widget/{name}")
+def test_nothing_else_of_the_folder_is_served(site: FlaskClient, name: str) -> None:
+    response = site.get(f"/widget/{name}")
 
     assert response.status_code == 404
     assert response.json["code"] == "not_found"

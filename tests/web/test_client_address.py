@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.web.client_address import client_address, limit_key
@@ -76,6 +76,7 @@ junk = st.text(st.characters(codec="latin-1"), max_size=60) | st.lists(
 ).map(",".join)
 
 
+@settings(max_examples=50)
 @given(forwarded=junk, real=junk, hops=st.integers(0, 10), by_header=st.booleans())
 @example(forwarded="fe80::1%eth0", real="", hops=1, by_header=False)
 @example(forwarded="1" * 5000, real="", hops=1, by_header=False)
@@ -87,6 +88,7 @@ def test_any_headers_give_an_address(forwarded: str, real: str, hops: int, by_he
     assert limit_key(found)
 
 
+@settings(max_examples=50)
 @given(client=addresses, spoofed=junk, hops=st.integers(1, 3), proxies=st.lists(addresses))
 def test_nothing_that_a_client_sends_moves_its_address(
     client: str, spoofed: str, hops: int, proxies: list[str]

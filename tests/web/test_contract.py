@@ -8,7 +8,7 @@ import gevent
 import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import EXCLUDE, Schema, fields
 
@@ -174,6 +174,7 @@ bodies = (
 )
 
 
+@settings(max_examples=50)
 @given(body=bodies)
 def test_no_bytes_crash_the_reading(flask_app: Flask, body: bytes) -> None:
     try:

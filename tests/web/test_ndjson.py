@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.conversation import Heartbeat, TokensReceived, TurnDone, TurnEvent, TurnFailed, TurnStarted
@@ -57,11 +57,13 @@ def parsed(lines: bytes) -> list[dict[str, object]]:
 any_text = st.text(st.characters(), max_size=30)  # lone surrogates and control characters, too
 
 
+@settings(max_examples=50)
 @given(st.lists(any_text, max_size=6))
 def test_any_tokens_round_trip(tokens: Sequence[str]) -> None:
     assert parsed(token_lines(tokens)) == [{"type": "token", "token": each} for each in tokens]
 
 
+@settings(max_examples=50)
 @given(any_text)
 def test_any_message_round_trips(message: str) -> None:
     [line] = parsed(to_lines(TurnDone(message, "c-1", "t-1")))
@@ -69,6 +71,7 @@ def test_any_message_round_trips(message: str) -> None:
     assert line["message"] == message
 
 
+@settings(max_examples=50)
 @given(any_text)
 def test_any_error_round_trips(text: str) -> None:
     [line] = parsed(to_lines(TurnFailed(ServiceError(text or None))))

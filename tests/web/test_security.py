@@ -7,7 +7,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.data import SESSION, WIDGET_KEY
+from app.factory import Parts, create_app
+from app.storage.sqlite import SqliteStore
+from tests.data import SESSION, WIDGET_KEY, some_settings
+from tests.fakes import ScriptedModel
 
 if TYPE_CHECKING:
     from tests.conftest import MakeApp
@@ -21,10 +24,14 @@ PRODUCTION = {
 }
 
 
-@pytest.fixture
-def site(make_app: "MakeApp") -> FlaskClient:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     """A client of an application that two origins may embed."""
-    return make_app(CORS_ORIGIN=f"{SITE},{SHOP}").test_client()
+    store = SqliteStore(tmp_path_factory.mktemp("security") / "chat.db")
+    settings = some_settings(
+        WIDGET_API_KEY=WIDGET_KEY, CORS_ORIGIN=f"{SITE},{SHOP}", RATE_LIMIT_MAX_REQUESTS="1000"
+    )
+    return create_app(settings, Parts(store=store, model=ScriptedModel())).test_client()
 
 
 def ask(client: FlaskClient, **headers: str) -> TestResponse:
