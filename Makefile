@@ -16,7 +16,7 @@ NODE_READY := $(NODE_PARTS:%=%/node_modules/.package-lock.json)
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
 
-.PHONY: help run doctor test unit live check format docs widget widget-check bench test-model lock clean
+.PHONY: help run doctor test unit live check format docs widget widget-check bench soak test-model lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ widget-check: node widget/node_modules/.package-lock.json ## Build the widget ag
 
 bench: $(VENV)/dev.stamp ## Measure what a turn and a token cost, beside nginx (ROUNDS=3, SCENARIOS=hold200,turn)
 	$(BIN)/python -m bench --rounds $(or $(ROUNDS),3) $(if $(SCENARIOS),--scenarios $(SCENARIOS))
+
+soak: tools-for-tests ## Let visitors ask for an hour (MINUTES=60, STORE=sqlite or convex), the last fifth in a storm
+	$(BIN)/python -m tests.checker --minutes $(or $(MINUTES),60) --store $(or $(STORE),sqlite)
 
 test-model: $(VENV)/model.stamp ## Talk to a real language model on this CPU (compiles for minutes the first time)
 	$(PYTEST) -m model -s tests/model

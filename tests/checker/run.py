@@ -1,0 +1,152 @@
+"""One run of the checker: visitors, trouble, and the comparison afterwards."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.checker.ledger import Conversation, Said, Verdict, compare
+from tests.checker.trouble import Trouble
+from tests.checker.visitor import Visitor
+from tests.convex_server import ConvexServer, run_convex_server
+from tests.faults.planted_server import PlantedServer
+from tests.live.eventually import eventually
+from tests.upstream import Upstream
+
+# Short, so that what a killed worker held is soon free again.
+DEADLINES = {
+    "TURN_TIMEOUT_S": "2",
+    "LEASE_GRACE_S": "0.5",
+    "BUSY_WAIT_S": "1",
+    "STORAGE_TIMEOUT_S": "1.2",
+    "MODEL_READ_TIMEOUT_S": "1",
+    "GRACEFUL_TIMEOUT": "4",
+}
+CALM_DOWN_S = 60.0
+SPOOL_S = 60.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long, how many, how eager."""
+
+    seconds: float
+    visitors: int = 12
+    think_s: float = 0.05
+    pause_s: float = 0.3  # between two faults
+    turns: int = 1_000_000  # of a visitor, before another one takes its place
+    is_storm: bool = True
+    seed: int = 1
+
+
+@dataclass
+class Outcome:
+    """What a run came to."""
+
+    verdict: Verdict
+    questions: int
+    acknowledged: int
+    repeated: int
+    left: int
+    struck: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        faults = ", ".join(f"{name} {count}" for name, count in sorted(self.struck.items()))
+        return (
+            f"{self.questions} questions, {self.acknowledged} answers acknowledged, "
+            f"{self.repeated} repetitions, {self.left} left; faults: {faults or 'none'}\n"
+            f"{self.verdict}"
+        )
+
+
+@contextmanager
+def stage(store: str) -> Iterator[tuple[PlantedServer, Upstream, ConvexServer | None]]:
+    """Start everything that a run needs, over SQLite or over Convex."""
+    with Upstream() as upstream:
+        if store == "sqlite":
+            with PlantedServer.over(upstream, **DEADLINES) as server:
+                yield server, upstream, None
+            return
+        with run_convex_server() as convex:
+            keys = {"CONVEX_URL": convex.url, "CONVEX_DEPLOY_KEY": convex.deploy_key}
+            with PlantedServer.over(upstream, **keys, **DEADLINES) as server:
+                yield server, upstream, convex
+
+
+def run(
+    server: PlantedServer,
+    upstream: Upstream,
+    convex: ConvexServer | None,
+    plan: Plan,
+    watch: Callable[[], None] = lambda: None,
+) -> Outcome:
+    """Let visitors ask while trouble strikes; then compare. ``watch`` is called in between."""
+    chance = random.Random(plan.seed)
+    trouble = Trouble(server, upstream, convex, chance)
+    crowd = _Crowd(server, plan, chance)
+    deadline = time.monotonic() + plan.seconds
+    while time.monotonic() < deadline:
+        crowd.fill()
+        time.sleep(plan.pause_s)
+        if plan.is_storm:
+            trouble.strike()
+        watch()
+    crowd.calm_down()
+    conversations = [visitor.conversation for visitor in crowd.everybody]
+    asked = [each for conversation in conversations for each in conversation.asked]
+    return Outcome(
+        verdict=compare(conversations, read_all(server, conversations)),
+        questions=len(asked),
+        acknowledged=sum(visitor.acknowledged for visitor in crowd.everybody),
+        repeated=sum(max(0, each.attempts - 1) for each in asked),
+        left=sum(visitor.left for visitor in crowd.everybody),
+        struck=trouble.struck,
+    )
+
+
+class _Crowd:
+    """So many visitors at a time; who has asked enough is replaced."""
+
+    def __init__(self, server: PlantedServer, plan: Plan, chance: random.Random) -> None:
+        self._server = server
+        self._plan = plan
+        self._chance = chance
+        self.everybody: list[Visitor] = []
+
+    def fill(self) -> None:
+        here = sum(visitor.is_alive() for visitor in self.everybody)
+        for _ in range(self._plan.visitors - here):
+            visitor = Visitor(
+                self._server,
+                f"s-{self._plan.seed}-{len(self.everybody)}",
+                think_s=self._plan.think_s,
+                turns=self._plan.turns,
+                chance=random.Random(self._chance.random()),
+            )
+            self.everybody.append(visitor)
+            visitor.start()
+
+    def calm_down(self) -> None:
+        """Let everybody finish the question that they are at."""
+        for visitor in self.everybody:
+            visitor.stop()
+        deadline = time.monotonic() + CALM_DOWN_S
+        for visitor in self.everybody:
+            visitor.join(max(0.0, deadline - time.monotonic()))
+        late = [visitor for visitor in self.everybody if visitor.is_alive()]
+        for visitor in late:
+            visitor.give_up()
+        assert not late, f"{len(late)} questions are not answered after {CALM_DOWN_S} s of calm"
+
+
+def read_all(server: PlantedServer, conversations: Sequence[Conversation]) -> dict[str, list[Said]]:
+    """Read what is stored, when the spool has nothing more to store."""
+    spool = server.directory / "data" / "spool"
+    eventually(lambda: not _files(spool), within_s=SPOOL_S)
+    return {each.id: server.said(each.id) for each in conversations if each.id is not None}
+
+
+def _files(spool: Path) -> list[Path]:
+    return list(spool.glob("*.json")) if spool.is_dir() else []
