@@ -220,15 +220,15 @@ def test_switch_in_the_store_stops_all_workers_within_seconds(upstream: Upstream
         before = {ask(server, session=f"s-{n}").status for n in range(10)}
 
         def refused_in_a_row() -> bool:
-            return all(ask(server, session=f"s-{n}").status == 503 for n in range(20))
+            return all(ask(server, session=f"s-{n}").status == 503 for n in range(12))
 
         store.set_switch("off", thrown=True)
-        eventually(refused_in_a_row, within_s=6)
+        eventually(refused_in_a_row, within_s=20)
         refused = ask(server)
         health = server.request("GET", "/health").status
         store.set_switch("off", thrown=False)
         eventually(
-            lambda: all(ask(server, session=f"s-{n}").status == 200 for n in range(20)), within_s=6
+            lambda: all(ask(server, session=f"s-{n}").status == 200 for n in range(12)), within_s=20
         )
         store.close()
 
@@ -243,17 +243,18 @@ def test_switch_in_the_store_stops_all_workers_within_seconds(upstream: Upstream
 
 def test_failing_model_is_left_alone_for_a_while(upstream: Upstream) -> None:
     upstream.script(status=500)
-    with budgeted(upstream, BREAKER_FAILURES="2", BREAKER_PAUSE_S="1") as server:
+    with budgeted(upstream, BREAKER_FAILURES="2", BREAKER_PAUSE_S="4") as server:
         statuses = [ask(server, session=f"s-{n}").status for n in range(3)]
         paused = ask(server)
         asked = len(upstream.requests)
         stored = server.admin("/v1/admin/conversations").json["total"]
         upstream.script(tokens=1)
-        eventually(lambda: ask(server).status == 200)
+        eventually(lambda: ask(server).status == 200, within_s=20)
         log = [line["event"] for line in server.log_lines() if "The model" in line["event"]]
 
     assert statuses == [502, 502, 503]
-    assert (paused.json["code"], paused.headers["Retry-After"]) == ("model_paused", "1")
+    assert paused.json["code"] == "model_paused"
+    assert 1 <= int(paused.headers["Retry-After"]) <= 4
     assert (asked, stored) == (4, 2)  # each failure was asked twice, and nothing after
     assert log[0].startswith("The model failed 2 times in a row, the last time with")
     assert log[-1] == "The model answers again"
