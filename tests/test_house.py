@@ -11,7 +11,7 @@ from app import settings
 ROOT = Path(__file__).parents[1]
 HOSTS = ("pypi.org", "pythonhosted.org", "registry.npmjs.org", "registry.yarnpkg.com")
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root|home/[a-z]+|Users/[A-Za-z]+)/[\w.]")
-COMMAND = re.compile(r"`make ([a-z-]+)|^    make ([a-z-]+)", re.MULTILINE)
+COMMAND = re.compile(r"`make ([a-z-]+)|^make ([a-z-]+)", re.MULTILINE)
 IN_BACKTICKS = re.compile(r"`([a-z_.A-Z]+(?:/[\w.*-]*)*)`")
 # Spelled apart, or this file would be found as well.
 SKIPS = re.compile(

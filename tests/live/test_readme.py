@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app import settings
+from tests.docs.blocks import blocks_of
 from tests.live.eventually import eventually
 from tests.live.server import ROOT, free_port
 
@@ -24,11 +24,20 @@ def is_healthy(url: str) -> bool:
     return False
 
 
+def commands(document: str) -> list[str]:
+    return [block.text for block in blocks_of(document) if block.language == "sh"]
+
+
 def the_readmes_curl() -> str:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks: list[str] = re.findall(r"^    (curl (?:.*\\\n)*.*)", readme, re.MULTILINE)
-    assert blocks
-    return blocks[0]
+    _, curl = commands("README.md")
+    assert curl.startswith("curl ")
+    return curl
+
+
+def test_the_quick_start_begins_as_the_readme_does() -> None:
+    start, _ = commands("README.md")
+
+    assert commands("docs/index.md")[0].strip() in start
 
 
 @pytest.mark.timeout(INSTALL_S + 60)
