@@ -63,7 +63,7 @@ def test_no_task_is_longer_than_50_ms(
     upstream: Upstream,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    upstream.script(tokens=tokens(), gap_ms=1)
+    upstream.script(tokens=tokens(), gap_ms=0.3)
     visitor = visit().open()
 
     browser.start_tracing(

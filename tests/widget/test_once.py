@@ -144,8 +144,8 @@ def test_a_question_that_was_not_sent_survives_a_reload(
 
 @pytest.fixture(scope="module")
 def strict_server(session_upstream: Upstream) -> Iterator[Server]:
-    """A server that lets a visitor ask once in three seconds."""
-    limits = {"RATE_LIMIT_WINDOW_MS": "3000", "RATE_LIMIT_MAX_REQUESTS": "1"}
+    """A server that lets a visitor ask once in five seconds."""
+    limits = {"RATE_LIMIT_WINDOW_MS": "5000", "RATE_LIMIT_MAX_REQUESTS": "1"}
     with Server.over(session_upstream, **limits) as server:
         yield server
 

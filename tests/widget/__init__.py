@@ -1,0 +1,1 @@
+"""The widget in the real browser: a package, so that its fixtures end with it."""
