@@ -1,5 +1,7 @@
 """Rules about the repository itself: what the documents promise is there, and nothing else is."""
 
+import dataclasses
+import inspect
 import re
 import subprocess
 from pathlib import Path
@@ -77,7 +79,7 @@ def test_every_make_command_of_the_documents_exists(document: str) -> None:
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
 def test_every_path_of_the_documents_exists(document: str) -> None:
-    made_at_run_time = ("data/",)
+    made_at_run_time = ("data/", "site/")
     named = {name for name in IN_BACKTICKS.findall(text(document)) if "/" in name}
 
     assert named
@@ -98,6 +100,62 @@ def test_every_module_of_the_import_table_exists() -> None:
         path = ROOT / module.replace(".", "/")
         assert path.is_dir() or path.with_suffix(".py").is_file(), module
         assert module in contracts
+
+
+def places(change: str) -> list[str]:
+    """Return the paths in the row of the contributor's map for a change."""
+    row = re.search(rf"^\| {change} \|.*", text("CONTRIBUTING.md"), re.MULTILINE)
+    assert row, change
+    return re.findall(r"`([\w/.]+)`", row[0])
+
+
+def test_the_map_of_a_new_field_matches_every_field_there_is() -> None:
+    from app.conversation import Message
+    from app.web.schemas import MessageSchema
+
+    wire, value, *stores = places("a field of a message")
+    on_the_wire = {each.attribute or name for name, each in MessageSchema().fields.items()}
+
+    assert inspect.getsourcefile(MessageSchema) == str(ROOT / wire)
+    assert inspect.getsourcefile(Message) == str(ROOT / value)
+    assert on_the_wire <= {each.name for each in dataclasses.fields(Message)}
+    assert {Path(store).parent.name for store in stores} == {"sqlite", "convex"}
+    for store in stores:
+        assert [name for name in sorted(on_the_wire) if name not in text(store)] == [], store
+
+
+def test_the_map_of_a_new_route_matches_every_route_there_is() -> None:
+    from app.factory import create_app
+    from app.web import security
+    from tests.data import some_settings
+
+    routes, access, factory = places("a route")
+    app = create_app(some_settings(DASHBOARD_PASSWORD="a-password-of-the-tests"))
+    views = {name: view for name, view in app.view_functions.items() if name != "static"}
+
+    for name, view in views.items():
+        source = inspect.getsourcefile(inspect.unwrap(view))
+        assert source is not None
+        assert Path(source).is_relative_to(ROOT / routes), name
+    assert set(app.blueprints) == set(security.ACCESS)
+    assert inspect.getsourcefile(security.register) == str(ROOT / access)
+    assert inspect.getsourcefile(create_app) == str(ROOT / factory)
+
+
+def test_the_map_of_a_new_store_matches_every_store_there_is() -> None:
+    from app.storage import protocol
+    from tests.storage import stores
+
+    port, contract, factory = places("a store")
+    there = {
+        path.name for path in (ROOT / "app/storage").iterdir() if (path / "store.py").is_file()
+    }
+
+    assert protocol.__file__ == str(ROOT / port)
+    assert stores.__file__ == str(ROOT / contract)
+    assert set(stores.STORES) == there
+    for store in there:
+        assert f"from app.storage.{store} import" in text(factory)
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:
