@@ -94,7 +94,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests of a real language model, unless ``-m`` names them, and of another store."""
+    """Leave out the tests of another store, and of a real model unless ``-m`` names them."""
     other_store = "sqlite" if config.option.store == "convex" else "convex"
     left_out = [other_store] if "model" in config.option.markexpr else [other_store, "model"]
     opted_out = [item for item in items if any(map(item.get_closest_marker, left_out))]
