@@ -34,6 +34,8 @@ def configure() -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    # It would name a request to the model at start, which none is.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 class _Lossy:
