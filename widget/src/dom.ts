@@ -27,7 +27,7 @@ const ICONS: Partial<Record<string, string>> = {
   close: "M6 6l12 12M18 6L6 18",
   latest: CHEVRON,
   send: "M12 19V5M6 11l6-6 6 6",
-  stop: "M8 8h8v8H8z",
+  stop: "M7 7h10v10H7z",
   menu: "M5 12h0M12 12h0M19 12h0",
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   copied: "M5 12l5 5 9-10",

@@ -174,7 +174,7 @@ export function createPanel(scene: Scene, actions: PanelActions) {
     const seconds = Math.ceil((scene.trouble!.until - Date.now()) / 1000);
     clearTimeout(ticking);
     retry.disabled = seconds > 0;
-    retry.textContent = texts.retry + (retry.disabled ? " " + new Date(seconds * 1000).toISOString().slice(11, 19) : "");
+    retry.textContent = texts.retry + (retry.disabled ? " " + new Date(seconds * 1000).toISOString().slice(seconds < 3600 ? 14 : 11, 19) : "");
     if (retry.disabled) ticking = setTimeout(countDown, 1000);
   };
 
