@@ -35,6 +35,7 @@ from app.errors import (
     ModelTimeout,
     ServerRestarting,
     ServiceError,
+    StorageUnavailable,
 )
 from app.storage.protocol import ConversationStore
 
@@ -236,10 +237,10 @@ class RunningTurn:
         if direct is not None and not self._pending:
             if not direct.send(deltas):
                 self._wake.set()
-            return not self._is_cut
+            return self._chars_left >= 0
         self._pending.extend(deltas)
         self._wake.set()
-        return len(self._pending) < _MAX_PENDING_DELTAS and not self._is_cut
+        return len(self._pending) < _MAX_PENDING_DELTAS and self._chars_left >= 0
 
     @property
     def _is_cut(self) -> bool:
@@ -301,6 +302,10 @@ class RunningTurn:
             log.warning("The answer of a turn was not stored: %s", error.__cause__ or error)
             self._keep(self.turn, answer)
             return TurnFailed(error)
+        except Exception:  # a bug in a store is to the visitor what its absence is
+            log.exception("The answer of a turn was not stored")
+            self._keep(self.turn, answer)
+            return TurnFailed(StorageUnavailable())
         failure = self._cut_short() or failure
         if failure is not None:
             return TurnFailed(failure)

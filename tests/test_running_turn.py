@@ -275,10 +275,14 @@ def test_store_that_fails_at_the_end_is_an_error_and_the_answer_is_kept(
     assert kept == [(turn, running.answer)]
 
 
-def test_store_that_crashes_at_the_end_is_an_error(run: Run, troubled: TroubledStore) -> None:
+def test_store_that_crashes_at_the_end_is_an_error_and_the_answer_is_kept(
+    run: Run, turn: Turn, troubled: TroubledStore, kept: list[Any]
+) -> None:
     troubled.before_finish = OverflowError("a bug")
+    running = run()
 
-    assert the_error(list(run().events())) is ServiceError
+    assert the_error(list(running.events())) is StorageUnavailable
+    assert kept == [(turn, running.answer)]
 
 
 def test_attempt_that_was_overtaken_is_a_conflict(

@@ -12,6 +12,7 @@ import json
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -73,12 +74,14 @@ class AnswerSpool:
                 stored = bool(self._finish_turn(turn, answer))
             except ServiceError:
                 continue
-            except Exception:
-                log.exception("An answer in the spool cannot be stored")
-                stored = False
+            except Exception:  # a bug: the next version may know better
+                log.exception("An answer cannot be stored, and stays in the spool as %s", name)
+                del self._waiting[name]
+                continue
             log.info("A spooled answer was %s", "stored" if stored else "overtaken, and dropped")
             del self._waiting[name]
-            (self._directory / name).unlink(missing_ok=True)
+            with suppress(OSError):  # there may be no copy
+                (self._directory / name).unlink()
 
     def _retry_soon(self) -> None:
         if not self._retrying:
