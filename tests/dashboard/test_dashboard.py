@@ -260,16 +260,19 @@ def test_keyboard_reaches_everything(open_page: Open) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "path"),
+    ("name", "path", "look"),
     [
-        ("overview", ""),
-        ("conversations", "conversations?q=refund&page=https://shop.example/"),
-        ("nothing", "conversations?q=no+such+words"),
-        ("settings", "settings"),
-        ("missing", "nowhere"),
+        ("overview", "", "light"),
+        ("overview", "", "dark"),
+        ("overview", "", "phone"),
+        ("conversations", "conversations?q=refund&page=https://shop.example/", "dark"),
+        ("conversations", "conversations?q=refund&page=https://shop.example/", "phone"),
+        ("nothing", "conversations?q=no+such+words", "light"),
+        ("settings", "settings", "dark"),
+        ("settings", "settings", "phone"),
+        ("missing", "nowhere", "light"),
     ],
 )
-@pytest.mark.parametrize("look", ["light", "dark", "phone"])
 def test_page_excludes_nobody(open_page: Open, name: str, path: str, look: str) -> None:
     page = open_page(
         path,
