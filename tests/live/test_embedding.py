@@ -78,6 +78,8 @@ def test_an_embed_on_another_origin_chats(upstream: Upstream, page_elsewhere: Pa
 
         transcript = page.get_by_role("log")
         expect(transcript.get_by_text("Open from nine to five.")).to_be_visible()
+        # The last word may be seen before the answer is stored; this comes with `done`.
+        expect(page.get_by_role("button", name="Answer again")).to_be_visible()
         stored = server.admin("/v1/admin/conversations").json["conversations"]
         assert server.said(stored[0]["_id"]) == [
             ("user", "When are you open?"),
