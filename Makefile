@@ -18,7 +18,7 @@ NODE_READY := $(NODE_PARTS:%=%/node_modules/.package-lock.json)
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
 
-.PHONY: help run doctor test unit live check format docs widget widget-check bench soak test-model lock clean
+.PHONY: help run doctor test unit live check format docs widget widget-check bench soak fuzz test-model lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,7 +61,12 @@ bench: $(VENV)/dev.stamp ## Measure what a turn and a token cost, beside nginx (
 	$(BIN)/python -m bench --rounds $(or $(ROUNDS),3) $(if $(SCENARIOS),--scenarios $(SCENARIOS))
 
 soak: tools-for-tests ## Let visitors ask for an hour (MINUTES=60, STORE=sqlite or convex), the last fifth in a storm
+	DRAIN_RUNS=10 $(PYTEST) tests/faults/test_drain.py --timeout 600
 	$(BIN)/python -m tests.checker --minutes $(or $(MINUTES),60) --store $(or $(STORE),sqlite)
+
+fuzz: tools-for-tests ## Send more than 10,000 generated requests and 20,000 mutated ones
+	SCHEMATHESIS_EXAMPLES=$(or $(EXAMPLES),500) MUTATIONS=$(or $(MUTATIONS),20000) \
+		$(PYTEST) --timeout 7200 -s tests/live/test_schemathesis.py tests/live/test_mutations.py
 
 test-model: $(VENV)/model.stamp ## Talk to a real language model on this CPU (compiles for minutes the first time)
 	$(PYTEST) -m model -s tests/model
