@@ -124,9 +124,7 @@ def _complete_answer(
     return row and to_message(opened["id"], row)
 
 
-def _end_running_turn(
-    db: sqlite3.Connection, opened: sqlite3.Row, now: int, lease_ms: int
-) -> None:
+def _end_running_turn(db: sqlite3.Connection, opened: sqlite3.Row, now: int, lease_ms: int) -> None:
     if opened["running_position"] is None:
         return
     left_ms = opened["lease_until"] - now
