@@ -18,7 +18,7 @@ NODE_READY := $(NODE_PARTS:%=%/node_modules/.package-lock.json)
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
 
-.PHONY: help run doctor test unit live check format docs widget widget-check bench soak fuzz test-model lock clean
+.PHONY: help run doctor test unit check format docs widget widget-check bench soak fuzz test-model lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,7 +33,7 @@ test: tools-for-tests ## Run every test, installing what they need
 	@for part in $(NODE_PARTS); do npm --prefix $$part run --silent check --if-present && npm --prefix $$part test --silent --if-present || exit 1; done
 	$(PYTEST) -n 2 $(IN_MEMORY) -m "not live and not browser and not model"
 	$(PYTEST) -n 2 $(IN_MEMORY) -m "not browser" --store convex tests/routes tests/corpus tests/live
-	$(PYTEST) -m "(live or browser) and not model"
+	$(PYTEST) -n 2 --dist loadfile -m "(live or browser) and not model"
 
 unit: $(VENV)/dev.stamp ## Run the tests that need neither a server process nor a browser
 	$(PYTEST) -n 2 $(IN_MEMORY) -m "not live and not browser and not model"

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.live.server import ADMIN_KEY, WIDGET_KEY, Server
 from tests.upstream import Upstream
 
-EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "30")
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "15")
 IDENTITY = {"IDENTITY_SECRET": "identity-secret-of-the-live-tests"}
 SECRET = "identity-signing-key-of-the-live-tests"
 CONFIG = Path(__file__).with_name("schemathesis.toml")
