@@ -26,6 +26,15 @@ def pytest_configure(config: pytest.Config) -> None:
         Server.store = {"CONVEX_URL": convex.url, "CONVEX_DEPLOY_KEY": convex.deploy_key}
 
 
+@pytest.fixture(autouse=True)
+def fresh_store(pytestconfig: pytest.Config) -> None:
+    """Empty the one Convex deployment; a SQLite file is each server's own."""
+    if pytestconfig.option.store == "convex":
+        from tests.convex_server import convex_server
+
+        convex_server().reset()
+
+
 @pytest.fixture(scope="session")
 def session_upstream() -> Iterator[Upstream]:
     with Upstream() as upstream:

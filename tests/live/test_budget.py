@@ -15,6 +15,8 @@ from tests.live.server import WIDGET_KEY, Server
 from tests.upstream import Upstream
 from tests.upstream_script import PROMPT_TOKENS, words
 
+pytestmark = pytest.mark.sqlite  # it reads the figures from the file
+
 PROMPT = "Be brief."
 QUESTION = "What are your hours?"
 MAX_OUTPUT_TOKENS = 100
