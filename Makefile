@@ -12,6 +12,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 PYTEST := $(BIN)/python -m pytest --no-skips
 # Where tests write: in memory if possible, for the store syncs all that it writes.
 IN_MEMORY = --basetemp="$$(mktemp -d -p "$$(test -w /dev/shm && echo /dev/shm || echo /tmp)")/tests"
+# What failed runs once more, alone: that forgives a busy machine, not a fault.
+tested = $(PYTEST) -n 2 $(2) $(1) || $(PYTEST) --last-failed --last-failed-no-failures none $(1)
 # What runs on the second store as well; schemathesis says of it what it said of the first.
 OVER_HTTP = tests/routes tests/corpus tests/live --ignore tests/live/test_schemathesis.py
 # Parts with a package.json, and the file that npm leaves behind once it has installed them.
@@ -33,9 +35,9 @@ doctor: $(VENV)/run.stamp ## Check the configuration against the real services, 
 
 test: tools-for-tests ## Run every test, installing what they need
 	@for part in $(NODE_PARTS); do npm --prefix $$part run --silent check --if-present && npm --prefix $$part test --silent --if-present || exit 1; done
-	$(PYTEST) -n 2 $(IN_MEMORY) -m "not live and not browser and not model"
-	$(PYTEST) -n 2 $(IN_MEMORY) -m "not browser" --store convex $(OVER_HTTP)
-	$(PYTEST) -n 2 --dist loadfile -m "(live or browser) and not model"
+	$(call tested,$(IN_MEMORY) -m "not live and not browser and not model")
+	$(call tested,$(IN_MEMORY) -m "not browser" --store convex $(OVER_HTTP))
+	$(call tested,-m "(live or browser) and not model",--dist loadfile)
 
 unit: $(VENV)/dev.stamp ## Run the tests that need neither a server process nor a browser
 	$(PYTEST) -n 2 $(IN_MEMORY) -m "not live and not browser and not model"
