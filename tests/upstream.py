@@ -133,7 +133,7 @@ class Upstream:
         self._queue.append(changed(Script(), fields))
 
     def release(self) -> None:
-        """Let every request that stalls now go on."""
+        """Let every request that has come by now go on past its stall."""
         self._loop.call_soon_threadsafe(self._release_now)
 
     def reset(self) -> None:
@@ -254,6 +254,8 @@ class _Connection(asyncio.Protocol):
         self._task = upstream._loop.create_task(self._play(script, request))
 
     async def _play(self, script: Script, request: Request) -> None:
+        # Its client may see a token, and the test release, before this comes to its stall.
+        release = self._upstream._release
         for step in steps(script, request.body):
             match step:
                 case Send(data, token):
@@ -265,8 +267,7 @@ class _Connection(asyncio.Protocol):
                 case Wait(seconds):
                     await asyncio.sleep(seconds)
                 case Hold(releasable):
-                    held = self._upstream._release if releasable else asyncio.Event()
-                    await held.wait()
+                    await (release if releasable else asyncio.Event()).wait()
                 case Close(reset):
                     self._end(request)
                     self._close(reset=reset)

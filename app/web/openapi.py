@@ -121,6 +121,8 @@ def _responses(promise: Contract, access: Access) -> dict[str, Any]:
         str(status_of(failure())): _answer("application/json", ProblemSchema, status_of(failure()))
         for failure in failures
     }
+    if promise.query is not None:  # it may be longer than a request's first line
+        responses["414"] = _answer("application/json", ProblemSchema, 414)
     for status, schema in {promise.status: promise.answer, **promise.otherwise}.items():
         answer = _answer(promise.media_type, schema, status)
         for other in promise.other_media_types:

@@ -1,16 +1,15 @@
 """Another visitor's stream, read while something goes wrong elsewhere."""
 
-import json
 import threading
 import time
-from dataclasses import asdict
 from itertools import count, pairwise
 from types import TracebackType
 from typing import Any, Self
 
+from tests.faults.planted_server import untroubled
 from tests.live.eventually import eventually
 from tests.live.server import Server
-from tests.upstream_script import WORDS, Script
+from tests.upstream_script import WORDS
 
 GAP_MS = 20
 # Far below every deadline of these tests, far above what a busy machine adds.
@@ -23,10 +22,9 @@ class Bystander:
 
     def __init__(self, server: Server, longest_gap_s: float = LONGEST_GAP_S) -> None:
         self._longest_gap_s = longest_gap_s
-        # Every field, because the message's script is laid over the test's own.
-        script = json.dumps(asdict(Script(tokens=5000, gap_ms=GAP_MS)))
         self._stream = server.stream(
-            f"I only watch [[upstream {script}]]", session=f"bystander-{next(_numbers)}"
+            untroubled("I only watch", tokens=5000, gap_ms=GAP_MS),
+            session=f"bystander-{next(_numbers)}",
         )
         self._came: list[tuple[float, Any]] = []
         self._left = False

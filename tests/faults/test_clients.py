@@ -136,11 +136,10 @@ def test_more_idle_connections_than_there_is_room_for_make_way(
         links = [idle.enter_context(connected(brisk, b"GET /hea")) for _ in range(3 * IDLE)]
 
         health = brisk.request("GET", "/health")
-        links[0].settimeout(1)
         oldest = links[0].recv(1)
 
     assert (health.status, oldest) == (200, b"")
-    assert health.took_s < 1
+    assert health.took_s < HEAD_S / 2  # sooner than patience alone would have freed a place
 
 
 def test_pipelined_requests_are_answered_in_order(
@@ -174,15 +173,16 @@ def test_a_request_sent_behind_a_stream_is_answered_after_it(
     stream = POST.replace(b"/v1/chat ", b"/v1/chat/stream ")
 
     with connected(brisk, stream) as link:
-        answer = read_answer(link)
         upstream.wait_for_token(upstream.wait_for_request())
         link.sendall(HEALTH)
         upstream.release()
-        lines = [json.loads(line) for line in answer.read().splitlines()]
-        health = read_answer(link)
+        answers = link.makefile("rb").read()
 
-        assert json.loads(health.read()) == {"status": "ok"}
+    stream, _, health = answers.partition(b"\r\n0\r\n\r\n")
+    lines = [json.loads(line) for line in stream.splitlines() if line.startswith(b"{")]
     assert [line["type"] for line in lines] == ["start", "token", "token", "token", "done"]
+    assert health.startswith(b"HTTP/1.1 200 OK")
+    assert health.endswith(b'{"status":"ok"}\n')
 
 
 def test_a_visitor_who_never_reads_is_let_go_and_costs_no_memory(

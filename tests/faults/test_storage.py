@@ -24,6 +24,8 @@ IN_TIME_S = 2.5
 SPOOL_S = 8.0
 # A question that was stored unheard holds its session so long.
 LEASE_S = 9.0
+# The model stands still on purpose while the store is struck.
+PATIENT = {**DEADLINES, "MODEL_READ_TIMEOUT_S": "5"}
 TEXT = "Conversations are not available right now"
 
 # What Convex does to a call → whether the visitor is answered, or told that the store is away.
@@ -53,7 +55,15 @@ def over_convex(session_upstream: Upstream) -> Iterator[PlantedServer]:
     convex = convex_server()
     convex.reset()
     keys = {"CONVEX_URL": convex.url, "CONVEX_DEPLOY_KEY": convex.deploy_key}
-    with PlantedServer.over(session_upstream, **keys, **DEADLINES) as server:
+    with PlantedServer.over(session_upstream, **keys, **PATIENT) as server:
+        server.warm_up()
+        yield server
+        assert server.tracebacks() == []
+
+
+@pytest.fixture(scope="module")
+def brisk(session_upstream: Upstream) -> Iterator[PlantedServer]:
+    with PlantedServer.over(session_upstream, **PATIENT) as server:
         server.warm_up()
         yield server
         assert server.tracebacks() == []
