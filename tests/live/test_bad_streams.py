@@ -14,6 +14,8 @@ from tests.corpus.bad_streams import BAD_STREAMS, Pieces
 from tests.live.exchange import Answer
 from tests.live.server import Server
 
+pytestmark = pytest.mark.sqlite  # nothing of this comes as far as the store
+
 PATIENCE_S = 8.0
 SECOND_ANSWER_S = 0.2
 PAUSE_S = 0.002

@@ -10,9 +10,13 @@ import socket
 from collections import Counter
 from http.client import HTTPException, HTTPResponse
 
+import pytest
+
 from tests.live.exchange import request_bytes
 from tests.live.server import ADMIN_KEY, WIDGET_KEY, Server
 from tests.upstream import Upstream
+
+pytestmark = pytest.mark.sqlite  # what matters here lies before the store
 
 MUTATIONS = int(os.environ.get("MUTATIONS", "150"))
 PATIENCE_S = 5.0
