@@ -1,0 +1,64 @@
+"""Every parser of what strangers send: any text is read, or refused by the one documented error.
+
+The parsers of streams have more to keep: ``tests/completion/test_chunks.py``,
+``tests/http_client/`` and ``tests/web/test_contract.py``.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as some
+
+from app.completion.openai import _seconds
+from app.errors import IdentityRefused, InvalidRequest, Unauthorized
+from app.prices import Prices
+from app.storage.sqlite.cursors import from_cursor, to_cursor
+from app.web.client_address import client_address, limit_key
+from app.web.identity import verify_identity
+from app.web.markup import to_html
+from app.web.tokens import SessionTokens
+
+TOKENS = SessionTokens([b"k" * 32], live_s=900)
+SECRETS = ["identity-secret-of-the-parsers-test"]
+
+PARSERS: dict[str, tuple[Callable[[str], object], tuple[type[Exception], ...]]] = {
+    "cursor": (lambda text: from_cursor("c", text, 2), (InvalidRequest,)),
+    "session token": (lambda text: TOKENS.verify(text, "https://page.test"), (Unauthorized,)),
+    "renewal": (lambda text: TOKENS.verify_renewable(text, ""), (Unauthorized,)),
+    "identity": (lambda text: verify_identity(text, SECRETS), (IdentityRefused,)),
+    "prices": (Prices.parse, (ValueError,)),
+    "Retry-After": (_seconds, ()),
+    "forwarded address": (
+        lambda text: limit_key(
+            client_address({"REMOTE_ADDR": "1.2.3.4", "HTTP_X_FORWARDED_FOR": text}, 1, None)
+        ),
+        (),
+    ),
+    "answer in Markdown": (to_html, ()),
+}
+# Close to what each one takes, so that the search begins near the edges.
+TEXTS = some.one_of(
+    some.text(),
+    some.text(alphabet="abcdefABCDEF0123456789.:,=/-_%[]{}\"' \t\n\\", max_size=80),
+    some.from_regex(r"[A-Za-z]{3}, [0-9]{1,3} [A-Za-z]{3} [0-9]{1,5} [0-9:]{5,9} [A-Z+0-9]{2,6}"),
+    some.builds(lambda *numbers: to_cursor("c", *numbers), some.integers(), some.integers()),
+    some.floats().map(str),
+    some.ip_addresses().map(str),
+)
+
+
+@pytest.mark.parametrize(("parse", "refusals"), PARSERS.values(), ids=PARSERS)
+@given(text=TEXTS)
+@example(text="")
+@example(text="\0")
+@example(text="Mon, 01 Jan 0001 00:00:00 +2359")
+@example(text="Fri, 31 Dec 9999 23:59:59 -2359")
+@example(text="1e999")
+@example(text="(" * 2000)
+def test_any_text_is_read_or_refused(
+    parse: Callable[[str], object], refusals: tuple[type[Exception], ...], text: str
+) -> None:
+    with suppress(*refusals):
+        parse(text)
