@@ -10,6 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
+    from playwright.sync_api import Browser, Playwright
     from werkzeug.test import TestResponse
 
     from app.storage.protocol import ConversationStore
@@ -79,6 +80,25 @@ def ask(client: "FlaskClient") -> "Ask":
         return client.post(path, json=body, headers={"x-api-key": WIDGET_KEY}, buffered=True)
 
     return ask
+
+
+@pytest.fixture(scope="session")
+def playwright() -> "Iterator[Playwright]":
+    """The one Playwright of a test process: a second one in its thread does not start."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: "Playwright") -> "Iterator[Browser]":
+    """The system's Chromium; a test opens contexts of its own."""
+    from tests.widget.browser import FLAGS, chromium
+
+    browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+    yield browser
+    browser.close()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.live.server import Server
 from tests.upstream import Upstream
 from tests.widget.axe import violations
-from tests.widget.browser import FLAGS, chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.live]
 
@@ -33,14 +32,6 @@ def server() -> Iterator[Server]:
             server.chat(f"Question {number}", f"session-{number:02}")
         server.chat("Where is my **refund**?", "refund", page=SHOP)
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

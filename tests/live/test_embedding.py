@@ -1,14 +1,11 @@
 """A page on another origin with the embed tag chats with the server, in the real browser."""
 
-import os
-import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.live.server import WIDGET_KEY, Server
 from tests.upstream import Upstream
@@ -53,20 +50,11 @@ def page_elsewhere() -> Iterator[Page]:
         thread.join()
 
 
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium; root has no sandbox."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
-        yield browser
-        browser.close()
-
-
-def test_an_embed_on_another_origin_chats(upstream: Upstream, page_elsewhere: Page) -> None:
+def test_an_embed_on_another_origin_chats(
+    upstream: Upstream, page_elsewhere: Page, browser: Browser
+) -> None:
     upstream.script(tokens=["Open", " from", " nine", " to", " five."], gap_ms=30)
-    with Server.over(upstream, CORS_ORIGIN=page_elsewhere.origin) as server, chromium() as browser:
+    with Server.over(upstream, CORS_ORIGIN=page_elsewhere.origin) as server:
         page_elsewhere.html = EMBED.format(server=server.url, key=WIDGET_KEY)
         page = browser.new_page()
         page.goto(page_elsewhere.origin)
@@ -87,8 +75,10 @@ def test_an_embed_on_another_origin_chats(upstream: Upstream, page_elsewhere: Pa
         ]
 
 
-def test_an_origin_that_is_not_allowed_is_told_so(upstream: Upstream, page_elsewhere: Page) -> None:
-    with Server.over(upstream, CORS_ORIGIN="https://page.test") as server, chromium() as browser:
+def test_an_origin_that_is_not_allowed_is_told_so(
+    upstream: Upstream, page_elsewhere: Page, browser: Browser
+) -> None:
+    with Server.over(upstream, CORS_ORIGIN="https://page.test") as server:
         page_elsewhere.html = EMBED.format(server=server.url, key=WIDGET_KEY)
         page = browser.new_page()
         page.goto(page_elsewhere.origin)
