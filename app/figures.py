@@ -6,6 +6,7 @@ decided here alone.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from app.conversation import Answer
 
@@ -22,7 +23,11 @@ Names are ASCII. One with a point counts a latency class, ``latency.3``; one
 with a colon what a model used, ``prompt_tokens:gpt-4.1-mini``.
 """
 
-_LATENCIES = ("first_token", "latency")
+_NO_CLASSES = (0,) * _CLASSES
+_CLASS_NAMES = {
+    name: tuple(f"{name}.{number}" for number in range(_CLASSES))
+    for name in ("first_token", "latency")
+}
 _MAX_MODEL_CHARS = 80
 
 
@@ -57,8 +62,8 @@ class DayFigures:
     thumbs_up: int = 0
     thumbs_down: int = 0
     limits_hit: int = 0
-    first_token_classes: tuple[int, ...] = field(default=(0,) * _CLASSES)
-    latency_classes: tuple[int, ...] = field(default=(0,) * _CLASSES)
+    first_token_classes: tuple[int, ...] = _NO_CLASSES
+    latency_classes: tuple[int, ...] = _NO_CLASSES
     models: Mapping[str, ModelFigures] = field(default_factory=dict)
 
 
@@ -82,15 +87,6 @@ def turn_counts(answer: Answer) -> dict[str, int]:
     return counts
 
 
-def sum_counts(parts: Sequence[Counts]) -> dict[str, int]:
-    """Add up counts by name."""
-    total: dict[str, int] = {}
-    for part in parts:
-        for name, count in part.items():
-            total[name] = total.get(name, 0) + count
-    return total
-
-
 def to_figures(period: str, counts: Counts) -> DayFigures:
     """Convert a period's counts; names that this version does not know are left out."""
     return DayFigures(
@@ -104,7 +100,13 @@ def to_figures(period: str, counts: Counts) -> DayFigures:
 
 def sum_figures(period: str, parts: Sequence[DayFigures]) -> DayFigures:
     """Add up periods. A visitor counts once in each."""
-    return to_figures(period, sum_counts([_to_counts(part) for part in parts]))
+    return DayFigures(
+        day=period,
+        **{name: sum(map(attrgetter(name), parts)) for name in COUNTED},
+        first_token_classes=_sum_classes([part.first_token_classes for part in parts]),
+        latency_classes=_sum_classes([part.latency_classes for part in parts]),
+        models=_sum_models([part.models for part in parts]),
+    )
 
 
 def percentile(classes: Sequence[int], share: float) -> int | None:
@@ -154,7 +156,7 @@ def _model_name(told: str | None) -> str:
 
 
 def _classes(counts: Counts, name: str) -> tuple[int, ...]:
-    return tuple(counts.get(f"{name}.{number}", 0) for number in range(_CLASSES))
+    return tuple([counts.get(class_name, 0) for class_name in _CLASS_NAMES[name]])
 
 
 def _models(counts: Counts) -> dict[str, ModelFigures]:
@@ -169,13 +171,18 @@ def _models(counts: Counts) -> dict[str, ModelFigures]:
     }
 
 
-def _to_counts(figures: DayFigures) -> dict[str, int]:
-    counts: dict[str, int] = {name: getattr(figures, name) for name in COUNTED}
-    for name in _LATENCIES:
-        classes: tuple[int, ...] = getattr(figures, f"{name}_classes")
-        counts.update({f"{name}.{number}": count for number, count in enumerate(classes)})
-    for model, used in figures.models.items():
-        counts[f"prompt_tokens:{model}"] = used.prompt_tokens
-        counts[f"completion_tokens:{model}"] = used.completion_tokens
-        counts[f"unrecorded_tokens:{model}"] = used.unrecorded_tokens
-    return counts
+def _sum_classes(parts: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    return tuple(map(sum, zip(_NO_CLASSES, *parts, strict=True)))
+
+
+def _sum_models(parts: Sequence[Mapping[str, ModelFigures]]) -> dict[str, ModelFigures]:
+    models = sorted({model for part in parts for model in part})
+    return {model: _sum_model([part[model] for part in parts if model in part]) for model in models}
+
+
+def _sum_model(parts: Sequence[ModelFigures]) -> ModelFigures:
+    return ModelFigures(
+        prompt_tokens=sum(part.prompt_tokens for part in parts),
+        completion_tokens=sum(part.completion_tokens for part in parts),
+        unrecorded_tokens=sum(part.unrecorded_tokens for part in parts),
+    )

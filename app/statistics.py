@@ -13,7 +13,8 @@ from app.storage.protocol import ConversationStore
 Unit = Literal["day", "hour"]
 
 _STEPS: Mapping[Unit, timedelta] = {"day": timedelta(days=1), "hour": timedelta(hours=1)}
-_FORMATS: Mapping[Unit, str] = {"day": "%Y-%m-%d", "hour": "%Y-%m-%dT%H"}
+# Of a period's name, the beginning of an ISO time.
+_CHARS: Mapping[Unit, int] = {"day": len("2026-11-22"), "hour": len("2026-11-22T14")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +95,9 @@ def _sum_up(periods: Sequence[DayFigures], prices: Prices) -> Statistics:
 def _periods(first: datetime, last: datetime, unit: Unit) -> list[str]:
     names: list[str] = []
     moment = first
-    end = f"{last:{_FORMATS[unit]}}"
+    end = last.isoformat()[: _CHARS[unit]]
     while not names or names[-1] < end:
-        names.append(f"{moment:{_FORMATS[unit]}}")
+        names.append(moment.isoformat()[: _CHARS[unit]])
         moment += _STEPS[unit]
     return names
 

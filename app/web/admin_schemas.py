@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from operator import attrgetter
 from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
@@ -235,14 +236,31 @@ class DeletedSchema(OutputSchema):
     deleted = fields.Integer(required=True)
 
 
-class LatencySchema(OutputSchema):
+class ValueSchema(OutputSchema):
+    """Frozen values that come by the thousand: read as they are, without a search for keys."""
+
+    def dump(self, obj: Any, *, many: bool | None = None) -> dict[str, Any]:
+        """Convert a value; there are never many at once."""
+        found = {
+            field.data_key or name: field.serialize(name, obj, _read_attribute)
+            for name, field in self.dump_fields.items()
+        }
+        told: dict[str, Any] = self.leave_out_nothing(found)
+        return told
+
+
+def _read_attribute(value: Any, path: str, _default: Any) -> Any:
+    return attrgetter(path)(value)
+
+
+class LatencySchema(ValueSchema):
     """What half of the turns, and all but a twentieth, kept within; in ms."""
 
     p50 = fields.Integer()
     p95 = fields.Integer()
 
 
-class ModelFiguresSchema(OutputSchema):
+class ModelFiguresSchema(ValueSchema):
     """What one model used."""
 
     prompt_tokens = fields.Integer(data_key="promptTokens")
@@ -253,7 +271,7 @@ class ModelFiguresSchema(OutputSchema):
     )
 
 
-class FiguresSchema(OutputSchema):
+class FiguresSchema(ValueSchema):
     """What a time brought and cost."""
 
     conversations = fields.Integer(attribute="figures.conversations")

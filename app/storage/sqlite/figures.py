@@ -1,5 +1,6 @@
 """The figures of days and hours, written with what they count."""
 
+import json
 import sqlite3
 from datetime import UTC, datetime
 
@@ -47,15 +48,14 @@ def count_rating(
 
 def read_figures(db: sqlite3.Connection, first: str, last: str) -> tuple[DayFigures, ...]:
     """Read the periods that have figures, oldest first."""
+    # In the key's order, past the hours of a week at most: a visit to each
+    # row from the index by length takes twice as long. The plus keeps it out.
     rows = db.execute(
-        "SELECT period, name, value FROM figures"
-        " WHERE length(period) = ? AND period BETWEEN ? AND ? ORDER BY length(period), period",
-        (len(first), first, last),
+        "SELECT period, json_group_object(name, value) FROM figures"
+        " WHERE period BETWEEN ? AND ? AND +length(period) = ? GROUP BY period ORDER BY period",
+        (first, last, len(first)),
     )
-    counts: dict[str, dict[str, int]] = {}
-    for row in rows:
-        counts.setdefault(row["period"], {})[row["name"]] = row["value"]
-    return tuple(to_figures(period, found) for period, found in counts.items())
+    return tuple(to_figures(period, json.loads(counts)) for period, counts in rows)
 
 
 def _add(db: sqlite3.Connection, period: str, counts: Counts) -> None:
