@@ -45,6 +45,7 @@ from app.web import (
     security,
     tokens,
 )
+from app.web.answer_headers import AnswerHeaders
 from app.web.metrics import Metrics
 from app.web.metrics import register as register_metrics
 from app.web.operator import Operators
@@ -132,6 +133,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         # For our own address in links and same-origin checks; the client's
         # address is `web.client_address`'s business.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1, x_host=0)  # type: ignore[method-assign]
+    app.wsgi_app = AnswerHeaders(app.wsgi_app, settings)  # type: ignore[method-assign]
     request_log.register(app)
     security.register(app, settings)
     problems.register(app)

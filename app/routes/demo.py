@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from app.web.security import PAGE_POLICY
+from app.web.answer_headers import PAGE_POLICY
 from app.web.services import services
 
 blueprint = Blueprint("demo", __name__, url_prefix="/demo")

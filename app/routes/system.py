@@ -3,9 +3,9 @@
 from flask import Blueprint, Response, current_app, jsonify, make_response, render_template, request
 
 from app.web import openapi
+from app.web.answer_headers import PAGE_POLICY
 from app.web.contract import contract
 from app.web.schemas import HealthSchema, ReadinessSchema
-from app.web.security import PAGE_POLICY
 from app.web.services import services
 
 blueprint = Blueprint("system", __name__)

@@ -4,6 +4,7 @@ Never the first value of ``X-Forwarded-For``: the client chose it.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
@@ -27,6 +28,7 @@ def client_address(environ: Mapping[str, Any], trusted_hops: int, header: str | 
     return peer
 
 
+@lru_cache(4096)
 def limit_key(address: str) -> str:
     """Return what limits are kept by: the address, or an IPv6 client's /64.
 

@@ -7,10 +7,11 @@ on it, for it may quote a visitor; nor are variables, headers and addresses.
 import logging
 from typing import TYPE_CHECKING, Any
 
-from flask import g, has_request_context, request
+from flask import has_request_context
 
 from app import __version__
 from app.settings import Settings
+from app.web.current_request import current_request
 
 if TYPE_CHECKING:
     from sentry_sdk.types import Event
@@ -58,7 +59,8 @@ def to_report(event: "Event", _hint: dict[str, Any]) -> "Event":
         # The sentence before its arguments were put in.
         told["logentry"] = {"message": str((event.get("logentry") or {}).get("message", ""))}
     if has_request_context():
-        told["tags"] = {"request_id": g.get("request_id", ""), "endpoint": str(request.endpoint)}
+        request = current_request()
+        told["tags"] = {"request_id": request.id, "endpoint": str(request.endpoint)}
     return told  # type: ignore[return-value]
 
 

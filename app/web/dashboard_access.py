@@ -3,9 +3,11 @@
 import re
 from typing import cast
 
-from flask import Request, Response, g, redirect, request, url_for
+import flask
+from flask import Response, redirect, request, url_for
 
 from app.errors import Forbidden, NotConfigured, TooManyRequests
+from app.web.current_request import Request, current_request
 from app.web.limits import Limit
 from app.web.operator import Operators, SignIn
 from app.web.services import services
@@ -31,7 +33,7 @@ def operators() -> Operators:
     return found
 
 
-def require_operator() -> Response | None:
+def require_operator(request: Request) -> Response | None:
     """Send whoever is not signed in to the door, and refuse forms that are not ours.
 
     Raises:
@@ -41,7 +43,7 @@ def require_operator() -> Response | None:
     sign_in = read_sign_in()
     if sign_in is None:
         return _to_door()
-    g.sign_in = sign_in
+    request.sign_in = sign_in
     if request.method not in _SAFE_METHODS:
         check_form(sign_in.id)
     return None
@@ -57,7 +59,7 @@ def read_sign_in() -> SignIn | None:
 
 def current_sign_in() -> SignIn:
     """Return whose request this is; the guard has let it through."""
-    return cast(SignIn, g.sign_in)
+    return cast(SignIn, current_request().sign_in)
 
 
 def check_form(session: str) -> None:
@@ -102,7 +104,7 @@ def sign_out() -> None:
 
 def note_seen(response: Response) -> Response:
     """Prolong the cookie while the operator is there."""
-    sign_in: SignIn | None = g.get("sign_in")
+    sign_in = current_request().sign_in
     if sign_in is not None and _POLL not in request.args and "Set-Cookie" not in response.headers:
         seen = operators().seen(sign_in)
         if seen.seen_s - sign_in.seen_s > _SEEN_EVERY_S:
@@ -116,7 +118,7 @@ def cookie_name(purpose: str = "dashboard") -> str:
     return f"{prefix}perch-{purpose}"
 
 
-def browser(asked: Request) -> str:
+def browser(asked: flask.Request) -> str:
     """Return what a cookie is bound to."""
     return asked.headers.get("User-Agent", "")
 

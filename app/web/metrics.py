@@ -7,9 +7,10 @@ of the service knows anyway are read from it once a second.
 from collections.abc import Callable
 
 import gevent
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 
 from app.running_turn import RunningTurn
+from app.web.current_request import Request, current_request
 from app.web.metric_text import GAUGES, HISTOGRAMS, to_text
 from app.web.metric_values import Board, Key, Values
 
@@ -37,16 +38,15 @@ class Metrics:
         self._board: Board | None = None
         self._place = 0
 
-    def count_response(self, response: Response) -> None:
+    def count_response(self, request: Request, response: Response) -> None:
         """Count a request by what it asked and how it was answered."""
         rule = request.url_rule
         method = request.method if request.method in _METHODS else "other"
         self._values.add(
             ("perch_requests", method, rule.rule if rule else "none", str(response.status_code))
         )
-        code = g.get("error_code")
-        if code:
-            self._values.add(("perch_errors", code))
+        if request.error_code:
+            self._values.add(("perch_errors", request.error_code))
 
     def count_turn(self, running: RunningTurn) -> None:
         """Count a turn that has ended."""
@@ -115,5 +115,5 @@ def register(app: Flask, metrics: Metrics) -> None:
 
     @app.after_request
     def count(response: Response) -> Response:
-        metrics.count_response(response)
+        metrics.count_response(current_request(), response)
         return response

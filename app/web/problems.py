@@ -3,10 +3,11 @@
 import logging
 import math
 
-from flask import Flask, Response, current_app, g, jsonify
+from flask import Flask, Response, current_app, jsonify
 from werkzeug.exceptions import HTTPException
 
 from app import errors
+from app.web.current_request import current_request
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +51,9 @@ def status_of(error: errors.ServiceError) -> int:
 
 def respond(error: errors.ServiceError) -> Response:
     """Return a failure as JSON, with ``Retry-After`` where waiting may help."""
-    g.error_code = error.code
-    body: dict[str, object] = {"error": str(error), "code": error.code, "requestId": g.request_id}
+    request = current_request()
+    request.error_code = error.code
+    body: dict[str, object] = {"error": str(error), "code": error.code, "requestId": request.id}
     if error.details and current_app.extensions["perch"].settings.is_development:
         body["details"] = error.details
     response = jsonify(body)
@@ -79,8 +81,9 @@ def _on_http_error(error: HTTPException) -> Response:
         return error.get_response()  # type: ignore[return-value]
     if error.code >= 500:
         return respond(errors.ServiceError())
-    g.error_code = _HTTP_CODES.get(error.code, "invalid_request")
-    response = jsonify(error=error.name, code=g.error_code, requestId=g.request_id)
+    request = current_request()
+    request.error_code = _HTTP_CODES.get(error.code, "invalid_request")
+    response = jsonify(error=error.name, code=request.error_code, requestId=request.id)
     response.status_code = error.code
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):

@@ -3,10 +3,11 @@
 import logging
 
 import gevent
-from flask import Flask, Response, request
+from flask import Flask, Response
 
 from app.errors import StorageUnavailable
 from app.storage.protocol import ConversationStore
+from app.web.current_request import current_request
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,6 @@ def register(app: Flask, store: ConversationStore) -> None:
 
     @app.after_request
     def count_refusal(response: Response) -> Response:
-        if response.status_code == 429 and request.blueprint in _VISITORS:
+        if response.status_code == 429 and current_request().blueprint in _VISITORS:
             tally.count()
         return response

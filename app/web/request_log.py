@@ -8,9 +8,10 @@ import secrets
 import time
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 
 from app.running_turn import RunningTurn
+from app.web.current_request import Request, current_request
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 
@@ -19,24 +20,28 @@ log = structlog.get_logger("access")
 
 def register(app: Flask) -> None:
     """Name and log every request of an application."""
+    app.request_class = Request
 
     @app.before_request
     def name_request() -> None:
-        given = request.headers.get("X-Request-Id", "")
-        g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-        g.started_at = time.monotonic()
+        request = current_request()
+        given = request.environ.get("HTTP_X_REQUEST_ID", "")
+        request.id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        request.started_at = time.monotonic()
 
     @app.after_request
     def log_request(response: Response) -> Response:
+        request = current_request()
+        response.headers.add("X-Request-Id", request.id)
         log.info(
             "request",
-            id=g.request_id,
+            id=request.id,
             method=request.method,
             path=request.path,
             status=response.status_code,
-            ms=_ms_since(g.started_at),
-            client=g.get("client_address"),
-            **({"code": g.error_code} if "error_code" in g else {}),
+            ms=_ms_since(request.started_at),
+            client=request.client_address or None,
+            **({"code": request.error_code} if request.error_code else {}),
         )
         return response
 

@@ -10,9 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 from enum import Enum, auto
 
-from flask import Flask, Response, current_app, g, request
-from flask_cors import CORS
-from flask_talisman import Talisman
+from flask import Flask, Response, current_app
 
 from app.errors import (
     NotConfigured,
@@ -23,6 +21,7 @@ from app.errors import (
 )
 from app.settings import Settings
 from app.web.client_address import client_address, limit_key
+from app.web.current_request import Request, current_request
 from app.web.dashboard_access import require_operator
 from app.web.limits import Limit
 from app.web.origins import is_own_page
@@ -31,22 +30,9 @@ from app.web.sessions import read_token, require_token
 
 log = logging.getLogger(__name__)
 
-_METHODS = ["GET", "POST", "DELETE", "OPTIONS"]
-_ALLOWED_HEADERS = [
-    "Content-Type",
-    "Authorization",
-    "x-api-key",
-    "x-widget-api-key",
-    "x-admin-api-key",
-]
-_EXPOSED_HEADERS = ["Retry-After", "X-Request-Id"]
-_PREFLIGHT_AGE_S = 7200
-_HSTS = "max-age=31536000; includeSubDomains"
-API_POLICY = "default-src 'none'; frame-ancestors 'none'"
-PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+
+Guard = Callable[[Request], Response | None]
+"""Refuses a request by raising, answers it, or lets it pass."""
 
 
 class Access(Enum):
@@ -92,10 +78,10 @@ _CHAT_ENDPOINTS = ("chat.chat", "headless.chat", "headless.stream")
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Guard an application, and put the headers on its answers."""
+    """Guard an application."""
     refuse_wrong_widget_key = _key_guard(settings.widget_api_keys, "x-api-key", "x-widget-api-key")
-    guards: dict[Access, Callable[[], Response | None]] = {
-        Access.ANYONE: lambda: None,
+    guards: dict[Access, Guard] = {
+        Access.ANYONE: lambda _request: None,
         Access.WIDGET_KEY: refuse_wrong_widget_key,
         Access.CHAT: _in_turn(refuse_wrong_widget_key, read_token),
         Access.SESSION: require_token,
@@ -104,72 +90,79 @@ def register(app: Flask, settings: Settings) -> None:
         Access.OPERATOR: require_operator,
         Access.DEVELOPMENT: _development_guard(settings.is_development),
     }
-    app.before_request(_private_port_guard(settings))
-    app.before_request(_origin_guard(settings))
-    app.before_request(_count_chats)
 
-    @app.before_request
-    def refuse_without_key() -> Response | None:
+    def refuse_without_key(request: Request) -> Response | None:
         if request.endpoint is None or request.endpoint == "static":
             return None
         access = ACCESS.get(request.blueprint or "")
         if access is None:
             raise Unauthorized
-        return guards[access]()
+        return guards[access](request)
 
-    _add_headers(app, settings)
+    guard = _in_turn(
+        _private_port_guard(settings), _origin_guard(settings), _count_chats, refuse_without_key
+    )
+    app.before_request(lambda: guard(current_request()))
 
 
 def client_key() -> str:
     """Return what this request's client is limited by."""
-    return limit_key(g.client_address)
+    return limit_key(current_request().client_address)
 
 
-def _origin_guard(settings: Settings) -> Callable[[], Response | None]:
+def _in_turn(*guards: Guard) -> Guard:
+    """Ask one guard after the other, up to the first that answers."""
+
+    def guard(request: Request) -> Response | None:
+        for each in guards:
+            answer = each(request)
+            if answer is not None:
+                return answer
+        return None
+
+    return guard
+
+
+def _origin_guard(settings: Settings) -> Guard:
     allowed = frozenset(settings.cors_origins)
 
-    def refuse_foreign_origins() -> Response | None:
-        g.client_address = client_address(
-            request.environ, settings.trusted_proxy_hops, settings.client_ip_header
+    def refuse_foreign_origins(request: Request) -> Response | None:
+        environ = request.environ
+        request.client_address = client_address(
+            environ, settings.trusted_proxy_hops, settings.client_ip_header
         )
-        origin = request.headers.get("Origin")
-        if origin is not None and not _may_call(origin, allowed):
+        origin = environ.get("HTTP_ORIGIN")
+        if origin is not None and not _may_call(origin, allowed, request):
             log.warning(
                 "Refused the origin %r: add it to CORS_ORIGIN if it embeds the widget", origin[:200]
             )
             raise OriginNotAllowed
-        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+        if request.method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ:
             return current_app.response_class(status=204)  # a preflight carries no key
         return None
 
     return refuse_foreign_origins
 
 
-def _may_call(origin: str, allowed: frozenset[str]) -> bool:
+def _may_call(origin: str, allowed: frozenset[str], request: Request) -> bool:
     return (
         "*" in allowed or origin in allowed or request.endpoint in _OPEN_ENDPOINTS or is_own_page()
     )
 
 
-def _count_chats() -> None:
+def _count_chats(request: Request) -> None:
     # Before the key is looked at, as in the original.
     if request.endpoint in _CHAT_ENDPOINTS and request.method == "POST":
-        services().limits.count_chat(client_key())
+        services().limits.count_chat(limit_key(request.client_address))
 
 
-def _in_turn(*guards: Callable[[], None]) -> Callable[[], None]:
-    def guard() -> None:
-        for each in guards:
-            each()
-
-    return guard
-
-
-def _key_guard(keys: Iterable[str], *headers: str) -> Callable[[], None]:
+def _key_guard(keys: Iterable[str], *headers: str) -> Callable[[Request], None]:
     digests = [_digest(key) for key in keys]
+    names = _in_environ(headers)
 
-    def refuse_wrong_key() -> None:
-        given = next((request.headers[name] for name in headers if name in request.headers), "")
+    def refuse_wrong_key(request: Request) -> None:
+        environ = request.environ
+        given = next((environ[name] for name in names if name in environ), "")
         given = given.removeprefix("Bearer ")
         # Digests, because compare_digest refuses text outside ASCII.
         if not any(hmac.compare_digest(_digest(given), digest) for digest in digests):
@@ -178,91 +171,61 @@ def _key_guard(keys: Iterable[str], *headers: str) -> Callable[[], None]:
     return refuse_wrong_key
 
 
-def _admin_guard(keys: Iterable[str], *headers: str) -> Callable[[], None]:
-    keys = tuple(keys)
+def _admin_guard(keys: Iterable[str], *headers: str) -> Callable[[Request], None]:
+    keys, names = tuple(keys), _in_environ(headers)
     refuse_wrong_key = _key_guard(keys, *headers)
 
-    def guard() -> None:
+    def guard(request: Request) -> None:
         if not keys:
             raise NotConfigured("ADMIN_API_KEY is not configured on this deployment")
-        limits, client = services().limits, client_key()
+        limits, client = services().limits, limit_key(request.client_address)
         limits.refuse_full(_WRONG_ADMIN_KEYS, client)
         try:
-            refuse_wrong_key()
+            refuse_wrong_key(request)
         except Unauthorized:
-            if any(request.headers.get(name) for name in headers):
+            if any(request.environ.get(name) for name in names):
                 limits.count((_WRONG_ADMIN_KEYS, client))
             raise
 
     return guard
 
 
-def _metrics_guard(settings: Settings) -> Callable[[], None]:
+def _metrics_guard(settings: Settings) -> Callable[[Request], None]:
     # Few monitoring systems can send a header of ours; all can send a bearer token.
     refuse_wrong_key = _admin_guard(settings.admin_api_keys, "x-admin-api-key", "Authorization")
 
-    def guard() -> None:
-        if not _is_private(settings):
-            refuse_wrong_key()
+    def guard(request: Request) -> None:
+        if not _is_private(request, settings):
+            refuse_wrong_key(request)
 
     return guard
 
 
-def _private_port_guard(settings: Settings) -> Callable[[], None]:
-    def keep_to_metrics() -> None:
-        if _is_private(settings) and request.endpoint not in _PRIVATE_ENDPOINTS:
+def _private_port_guard(settings: Settings) -> Callable[[Request], None]:
+    def keep_to_metrics(request: Request) -> None:
+        if _is_private(request, settings) and request.endpoint not in _PRIVATE_ENDPOINTS:
             raise NotFound
 
     return keep_to_metrics
 
 
-def _is_private(settings: Settings) -> bool:
+def _is_private(request: Request, settings: Settings) -> bool:
     # The listener's own port, by gunicorn's word: no header can change it.
-    return request.environ.get("SERVER_PORT") == str(settings.metrics_port)
+    port = settings.metrics_port
+    return port is not None and request.environ.get("SERVER_PORT") == str(port)
 
 
-def _development_guard(is_development: bool) -> Callable[[], None]:
-    def guard() -> None:
+def _development_guard(is_development: bool) -> Callable[[Request], None]:
+    def guard(_request: Request) -> None:
         if not is_development:
             raise NotFound
 
     return guard
 
 
+def _in_environ(headers: Iterable[str]) -> tuple[str, ...]:
+    return tuple("HTTP_" + name.upper().replace("-", "_") for name in headers)
+
+
 def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
-
-
-def _add_headers(app: Flask, settings: Settings) -> None:
-    CORS(
-        app,
-        origins="*" if "*" in settings.cors_origins else list(settings.cors_origins),
-        methods=_METHODS,
-        allow_headers=_ALLOWED_HEADERS,
-        expose_headers=_EXPOSED_HEADERS,
-        max_age=_PREFLIGHT_AGE_S,
-        send_wildcard="*" in settings.cors_origins,
-        vary_header=True,
-        automatic_options=False,
-    )
-    Talisman(
-        app,
-        force_https=False,  # a redirect would break health checks behind a proxy
-        strict_transport_security=False,
-        session_cookie_secure=settings.is_production,
-        frame_options="DENY",
-        referrer_policy="no-referrer",
-        permissions_policy={"camera": "()", "microphone": "()", "geolocation": "()"},
-        content_security_policy=False,
-    )
-
-    @app.after_request
-    def add_our_headers(response: Response) -> Response:
-        headers = response.headers
-        headers["X-Request-Id"] = g.request_id
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Content-Security-Policy", API_POLICY)
-        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        if settings.is_production:
-            headers["Strict-Transport-Security"] = _HSTS
-        return response

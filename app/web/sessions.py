@@ -6,9 +6,8 @@ that it made up; such a session has no token, and no way to be read.
 
 from typing import cast
 
-from flask import g, request
-
 from app.errors import InvalidRequest, SessionRequired, Unauthorized
+from app.web.current_request import Request, current_request
 from app.web.origins import caller_origin
 from app.web.services import services
 from app.web.tokens import SESSION_PREFIX
@@ -16,33 +15,32 @@ from app.web.tokens import SESSION_PREFIX
 _SCHEME = "bearer"
 
 
-def read_token() -> None:
+def read_token(request: Request) -> None:
     """Note whose token came with the request, if one came.
 
     Raises:
         SessionExpired, Unauthorized: the token does not hold.
     """
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    g.session_id = None
+    scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     # Other schemes are a proxy's in front of us, not our clients'.
     if scheme.lower() == _SCHEME:
-        g.session_id = services().tokens.verify(token.strip(), caller_origin())
+        request.session_id = services().tokens.verify(token.strip(), caller_origin())
 
 
-def require_token() -> None:
+def require_token(request: Request) -> None:
     """Refuse a request without a live token.
 
     Raises:
         SessionExpired, Unauthorized: no token, or one that does not hold.
     """
-    read_token()
-    if g.session_id is None:
+    read_token(request)
+    if request.session_id is None:
         raise Unauthorized
 
 
 def session_id() -> str:
     """Return the session whose token came with the request."""
-    return cast(str, g.session_id)
+    return cast(str, current_request().session_id)
 
 
 def chatting_session(claimed: str | None) -> str:
@@ -52,8 +50,9 @@ def chatting_session(claimed: str | None) -> str:
         InvalidRequest: neither is there.
         SessionRequired: what is claimed needs a token.
     """
-    if g.session_id is not None:
-        return session_id()
+    proven = current_request().session_id
+    if proven is not None:
+        return proven
     if services().settings.session_mode == "strict":
         raise SessionRequired
     if claimed is None:

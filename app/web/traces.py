@@ -7,11 +7,12 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 
 from app import __version__
 from app.running_turn import RunningTurn
 from app.settings import Settings
+from app.web.current_request import current_request
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -37,25 +38,27 @@ class Traces:
         from opentelemetry.propagate import extract
         from opentelemetry.trace import SpanKind, set_span_in_context
 
+        request = current_request()
         route = request.url_rule.rule if request.url_rule else "none"
-        g.span = self._spans().start_span(
+        request.span = self._spans().start_span(
             f"{request.method} {route}",
             extract({"traceparent": request.headers.get("traceparent", "")}),
             SpanKind.SERVER,
             {
                 "http.request.method": request.method,
                 "http.route": route,
-                "perch.request_id": g.request_id,
+                "perch.request_id": request.id,
             },
         )
         if request.blueprint in _CHATS:
-            self._asked[g.request_id] = set_span_in_context(g.span)
+            self._asked[request.id] = set_span_in_context(request.span)
 
     def end_request(self, response: Response) -> None:
         """Close a request's span; a stream goes on in its turn's."""
         from opentelemetry.trace import StatusCode
 
-        span: Span | None = g.get("span")
+        request = current_request()
+        span: Span | None = request.span
         if span is None:
             return
         span.set_attribute("http.response.status_code", response.status_code)
@@ -63,7 +66,7 @@ class Traces:
             span.set_status(StatusCode.ERROR)
         span.end()
         if not response.is_streamed:
-            self._asked.pop(g.request_id, None)
+            self._asked.pop(request.id, None)
 
     def add_turn(self, running: RunningTurn) -> None:
         """Add the span of a turn that has ended, under its request's."""

@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response
 
 from app.conversation import Question, TurnDone
 from app.running_turn import Ending, RunningTurn
 from app.web import ndjson
+from app.web.client_address import limit_key
 from app.web.connection import Connection
+from app.web.current_request import Request, current_request
 from app.web.request_log import log_stream
-from app.web.security import client_key
-from app.web.services import services
+from app.web.services import Services, services
 
 _HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 
@@ -24,8 +25,10 @@ def stream_turn(question: Question) -> Response:
     Raises:
         ServiceError: before the first byte.
     """
-    running = _run(question)
-    body = _Body(running, _connection(), g.request_id)
+    request, perch = current_request(), services()
+    running = _run(question, request, perch)
+    connection = Connection.of(request.environ, perch.settings.send_timeout_s)
+    body = _Body(running, connection, request.id)
     return Response(body, content_type=ndjson.CONTENT_TYPE, headers=_HEADERS)
 
 
@@ -35,23 +38,21 @@ def complete_turn(question: Question) -> TurnDone:
     Raises:
         ServiceError: there is no whole answer.
     """
-    running = _run(question)
+    request, perch = current_request(), services()
+    running = _run(question, request, perch)
     opened_at = time.monotonic()
+    connection = Connection.of(request.environ, perch.settings.send_timeout_s)
     try:
-        with _watched(running, _connection()):
-            return services().turns.complete(running)
+        with _watched(running, connection):
+            return perch.turns.complete(running)
     finally:
-        log_stream(running, g.request_id, opened_at)
+        log_stream(running, request.id, opened_at)
 
 
-def _run(question: Question) -> RunningTurn:
-    turns, client = services().turns, client_key()
-    services().limits.count_question(client, question.session_id)
-    return turns.run(turns.begin(question, client), g.request_id)
-
-
-def _connection() -> Connection | None:
-    return Connection.of(request.environ, services().settings.send_timeout_s)
+def _run(question: Question, request: Request, perch: Services) -> RunningTurn:
+    client = limit_key(request.client_address)
+    perch.limits.count_question(client, question.session_id)
+    return perch.turns.run(perch.turns.begin(question, client), request.id)
 
 
 @contextmanager

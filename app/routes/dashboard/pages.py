@@ -8,10 +8,10 @@ from werkzeug.exceptions import HTTPException
 
 from app import __version__
 from app.errors import NotFound, ServiceError
+from app.web.answer_headers import PAGE_POLICY
 from app.web.dashboard_access import current_sign_in, note_seen, operators
 from app.web.formats import register as register_filters
 from app.web.problems import status_of
-from app.web.security import PAGE_POLICY
 from app.web.services import services
 
 log = logging.getLogger(__name__)

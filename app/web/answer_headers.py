@@ -1,0 +1,118 @@
+"""The headers that every answer carries: flask-cors's, flask-talisman's and our own."""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response
+from flask_cors import CORS
+from flask_talisman import Talisman
+
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_METHODS = ["GET", "POST", "DELETE", "OPTIONS"]
+_ALLOWED_HEADERS = [
+    "Content-Type",
+    "Authorization",
+    "x-api-key",
+    "x-widget-api-key",
+    "x-admin-api-key",
+]
+_EXPOSED_HEADERS = ["Retry-After", "X-Request-Id"]
+_PREFLIGHT_AGE_S = 7200
+_HSTS = "max-age=31536000; includeSubDomains"
+API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+# What a request is asked about; the last three are a preflight's.
+_ASKED = (
+    "HTTP_ORIGIN",
+    "HTTP_ACCESS_CONTROL_REQUEST_METHOD",
+    "HTTP_ACCESS_CONTROL_REQUEST_HEADERS",
+    "HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK",
+)
+# Anybody may send any origin.
+_MAX_REMEMBERED = 256
+
+
+class AnswerHeaders:
+    """WSGI middleware that puts on each answer what it does not carry already.
+
+    What the two extensions say depends on the settings and the origin alone.
+    They are asked once for each origin; asked for each answer, they would
+    cost as much as all the rest of Flask.
+    """
+
+    def __init__(self, application: "WSGIApplication", settings: Settings) -> None:
+        self._application = application
+        self._extensions = _extensions(settings)
+        self._ours = {
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": API_POLICY,
+            "Cross-Origin-Resource-Policy": "same-origin",
+        }
+        if settings.is_production:
+            self._ours["Strict-Transport-Security"] = _HSTS
+        self._remembered = lru_cache(_MAX_REMEMBERED)(self._ask)
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer a request."""
+        is_preflight = environ["REQUEST_METHOD"] == "OPTIONS"
+        asked = _ASKED if is_preflight else _ASKED[:1]
+        more = self._remembered(*(environ.get(name) for name in asked))
+
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            given = {name.lower() for name, _ in headers} - {"vary"}
+            headers.extend(header for header in more if header[0].lower() not in given)
+            return start_response(status, headers, *error)
+
+        return self._application(environ, start)
+
+    def _ask(self, *asked: str | None) -> tuple[tuple[str, str], ...]:
+        environ = {name: value for name, value in zip(_ASKED, asked, strict=False) if value}
+        method = "OPTIONS" if len(asked) > 1 else "GET"
+        with self._extensions.test_request_context("/", method=method, environ_overrides=environ):
+            told = self._extensions.process_response(Response()).headers
+        del told["Content-Type"], told["Content-Length"]
+        for name, value in self._ours.items():
+            told.setdefault(name, value)
+        return tuple(told)
+
+
+def _extensions(settings: Settings) -> Flask:
+    """Return an application that the two extensions are the whole of."""
+    app = Flask(__name__)
+    CORS(
+        app,
+        origins="*" if "*" in settings.cors_origins else list(map(_literal, settings.cors_origins)),
+        methods=_METHODS,
+        allow_headers=_ALLOWED_HEADERS,
+        expose_headers=_EXPOSED_HEADERS,
+        max_age=_PREFLIGHT_AGE_S,
+        send_wildcard="*" in settings.cors_origins,
+        vary_header=True,
+        automatic_options=False,
+    )
+    Talisman(
+        app,
+        force_https=False,  # a redirect would break health checks behind a proxy
+        strict_transport_security=False,
+        frame_options="DENY",
+        referrer_policy="no-referrer",
+        permissions_policy={"camera": "()", "microphone": "()", "geolocation": "()"},
+        content_security_policy=False,
+    )
+    return app
+
+
+def _literal(origin: str) -> "str | re.Pattern[str]":
+    # In the brackets of an IPv6 address flask-cors would see a pattern of its own.
+    return re.compile(re.escape(origin) + r"\Z") if "[" in origin else origin

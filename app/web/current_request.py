@@ -1,0 +1,29 @@
+"""The request that is being answered, and what was found out about it on its way in."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+import flask
+from flask.globals import request_ctx
+
+if TYPE_CHECKING:
+    from app.web.operator import SignIn
+
+
+class Request(flask.Request):
+    """A request; the guards fill in what they learn."""
+
+    id = ""
+    started_at = 0.0
+    client_address = ""
+    # Whose token came with it; routes ask `app.web.sessions`.
+    session_id: str | None = None
+    sign_in: "SignIn | None" = None
+    # What the failure is called that it was answered with.
+    error_code: str | None = None
+    # OpenTelemetry's, where there are traces.
+    span: Any = None
+
+
+def current_request() -> Request:
+    """Return the request itself: `flask.request` looks it up again for each attribute."""
+    return cast(Request, request_ctx.request)
