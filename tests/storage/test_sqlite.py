@@ -1,5 +1,6 @@
 """What the SQLite store promises beyond the contract: one file, many processes, bad disks."""
 
+import itertools
 import os
 import sqlite3
 import subprocess
@@ -12,10 +13,10 @@ from pathlib import Path
 import gevent
 import pytest
 
-from app.conversation import ConversationFilter, Turn
+from app.conversation import ConversationFilter, ConversationPage, Turn
 from app.errors import InvalidRequest, StorageUnavailable
 from app.storage.protocol import MAX_THREAD_MESSAGES
-from app.storage.sqlite import SqliteStore, listing
+from app.storage.sqlite import SqliteStore, listing, matches, searches
 from app.storage.sqlite.schema import MIGRATIONS
 from tests.data import SESSION, a_question, an_answer
 
@@ -439,14 +440,15 @@ def test_search_scans_no_table(path: Path, where: ConversationFilter) -> None:
     assert not [p for p in plan if p in ("SCAN conversations", "SCAN messages")]
 
 
-# Searches: few matches are sorted, many are scanned for
+# Searches: few matches are sorted, many are scanned for, and both take their time
 
 
 @pytest.fixture
 def crowd(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqliteStore]:
-    """Forty conversations; every fourth speaks of a parcel, from the cart's page."""
-    monkeypatch.setattr(listing, "MAX_SORTED", 5)
-    monkeypatch.setattr(listing, "MAX_SCANNED", 7)
+    """Forty conversations; every fourth comes from the cart, the others speak of a parcel."""
+    monkeypatch.setattr(matches, "MAX_SORTED", 5)
+    monkeypatch.setattr(matches, "SCANNED_AT_ONCE", 7)
+    monkeypatch.setattr(searches, "FIRST_STRETCH_MESSAGES", 16)
     with opened(path) as store:
         for number in range(40):
             say(store, session_id=f"session-{number}", content="PARCEL ÄÖ" if number % 4 else "b%")
@@ -459,8 +461,27 @@ def crowd(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqliteStore]:
         yield store
 
 
+def search(
+    store: SqliteStore, where: ConversationFilter, limit: int, *, look_s: float = 0
+) -> list[ConversationPage]:
+    """Read all pages, by a clock that goes on by ``look_s`` whenever it is looked at."""
+    pages: list[ConversationPage] = []
+    clock_s = itertools.count(step=look_s).__next__
+    while not pages or pages[-1].next_cursor is not None:
+        cursor = pages[-1].next_cursor if pages else None
+        pages.append(
+            store._database.read(
+                lambda db, cursor=cursor: listing.list_conversations(
+                    db, limit=limit, cursor=cursor, where=where, clock_s=clock_s
+                )
+            )
+        )
+        assert len(pages) < 50
+    return pages
+
+
 @pytest.mark.parametrize(
-    ("where", "matches"),
+    ("where", "is_meant"),
     [
         (ConversationFilter(text="parcel"), lambda n: n % 4),
         (ConversationFilter(text="äö"), lambda n: n % 4),
@@ -473,21 +494,52 @@ def crowd(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqliteStore]:
     ],
 )
 @pytest.mark.parametrize("limit", [1, 3, 50])
+@pytest.mark.parametrize("look_s", [0, 0.004, 1])
 def test_every_way_to_search_finds_the_same(
-    crowd: SqliteStore, where: ConversationFilter, matches: Callable[[int], bool], limit: int
+    crowd: SqliteStore,
+    where: ConversationFilter,
+    is_meant: Callable[[int], bool],
+    limit: int,
+    look_s: float,
 ) -> None:
-    found: list[str] = []
-    cursor: str | None = None
-    for _ in range(50):
-        page = crowd.list_conversations(limit=limit, cursor=cursor, where=where)
-        assert len(page.conversations) <= limit
-        found += [conversation.session_id for conversation in page.conversations]
-        cursor = page.next_cursor
-        if cursor is None:
-            break
+    pages = search(crowd, where, limit, look_s=look_s)
 
-    assert cursor is None
-    assert found == [f"session-{n}" for n in reversed(range(40)) if matches(n)]
+    found = [each.session_id for page in pages for each in page.conversations]
+    assert all(len(page.conversations) <= limit for page in pages)
+    assert found == [f"session-{n}" for n in reversed(range(40)) if is_meant(n)]
+
+
+def test_word_that_is_said_again_and_again_is_found_everywhere(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matches, "MAX_SORTED", 5)
+    with opened(path) as store:
+        for number in range(4):
+            for turn in range(3):
+                say(store, session_id=f"session-{number}", turn_id=f"turn-{turn:04}")
+        (page,) = search(store, ConversationFilter(text=a_question().content), 10)
+
+    assert len(page.conversations) == 4
+
+
+def test_few_matches_come_on_one_page(crowd: SqliteStore) -> None:
+    crowd._database.write(
+        lambda db: db.execute(
+            "INSERT INTO messages (conversation, position, turn_id, role, content, created_at)"
+            " VALUES (3, 9, 'turn-9', 'user', 'a voucher', 0)"
+        )
+    )
+
+    (page,) = search(crowd, ConversationFilter(text="voucher"), 50)
+
+    assert [each.session_id for each in page.conversations] == ["session-2"]
+
+
+def test_search_that_takes_too_long_leads_on(crowd: SqliteStore) -> None:
+    pages = search(crowd, ConversationFilter(text="hours of nothing"), 50, look_s=1)
+
+    # Forty, seven at a time.
+    assert [len(page.conversations) for page in pages] == [0] * 6
 
 
 def test_deleted_words_leave_the_index(path: Path) -> None:
