@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -241,16 +242,18 @@ class ValueSchema(OutputSchema):
 
     def dump(self, obj: Any, *, many: bool | None = None) -> dict[str, Any]:
         """Convert a value; there are never many at once."""
-        found = {
-            field.data_key or name: field.serialize(name, obj, _read_attribute)
+        return {
+            field.data_key or name: value
             for name, field in self.dump_fields.items()
+            if (value := field.serialize(name, obj, _read_attribute)) is not None
         }
-        told: dict[str, Any] = self.leave_out_nothing(found)
-        return told
+
+
+_reader = cache(attrgetter)
 
 
 def _read_attribute(value: Any, path: str, _default: Any) -> Any:
-    return attrgetter(path)(value)
+    return _reader(path)(value)
 
 
 class LatencySchema(ValueSchema):
