@@ -9,6 +9,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median, quantiles
 from unittest.mock import patch
@@ -70,6 +71,19 @@ def measure(ask: Callable[[int], None]) -> tuple[float, float, float]:
     return median(times), quantiles(times, n=20)[-1], quantiles(cpu_times, n=20)[-1]
 
 
+def days_ago(first: int, last: int) -> str:
+    """Return a query for these days, counted back from today."""
+    today = datetime.now(UTC).date()
+    return f"from={today - timedelta(days=first)}&to={today - timedelta(days=last)}"
+
+
+def begin_export(client: FlaskClient, kind: str) -> None:
+    """Read the first piece of an export, and leave."""
+    response = client.get(f"/v1/admin/export?format={kind}", headers=_KEY, buffered=False)
+    assert next(response.iter_encoded())
+    response.close()
+
+
 def export(client: FlaskClient, kind: str) -> tuple[int, float, float, float]:
     """Read a whole export; returns lines, seconds, and MiB before and at most."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -90,16 +104,23 @@ def main(path: Path, exports: tuple[str, ...]) -> None:
     for name, ask in (
         ("list", pages(client, "")),
         ("list, thumbs down", pages(client, "feedback=down")),
+        ("list, thumbs up", pages(client, "feedback=up")),
         ("list, failed", pages(client, "status=error")),
+        ("list, complete", pages(client, "status=complete")),
+        ("list, from one day to another", pages(client, days_ago(40, 30))),
         ("list, one user", pages(client, "user=user-4")),
         ("list, a page's prefix", pages(client, "page=https://shop.example/ref")),
         ("search, in every conversation", pages(client, "q=refund")),
         ("search, two words in a row", pages(client, "q=refund+parcel")),
         ("search, five common words in a row", pages(client, "q=soon+soon+soon+soon+soon")),
+        ("search, two letters", pages(client, "q=rn")),
         ("search, nowhere", pages(client, "q=xylophone")),
+        ("search, that failed, one user's", pages(client, "q=refund&status=error&user=user-4")),
         ("thread", lambda at: void(get(client, f"/v1/admin/conversations/{ids[at]}"))),
         ("stats, 30 days", lambda _: void(get(client, "/v1/admin/stats"))),
-        ("stats, a year", lambda _: void(get(client, "/v1/admin/stats?from=2026-01-01"))),
+        ("stats, a year", lambda _: void(get(client, f"/v1/admin/stats?{days_ago(364, 0)}"))),
+        ("export, first bytes, JSONL", lambda _: begin_export(client, "jsonl")),
+        ("export, first bytes, CSV", lambda _: begin_export(client, "csv")),
     ):
         print(f"{name:36}{''.join(f'{ms:9.1f}' for ms in measure(ask))}", flush=True)
     for kind in exports:
