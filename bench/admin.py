@@ -5,6 +5,7 @@ go through the whole application, without a socket; the export's memory is
 this process's, and ``--pages`` leaves the exports out.
 """
 
+import re
 import resource
 import sys
 import time
@@ -22,6 +23,7 @@ from app.settings import load
 
 ROUNDS = 60
 ADMIN_KEY = "admin-key-of-the-benchmark"
+PASSWORD = "password of the benchmark"
 _KEY = {"x-admin-api-key": ADMIN_KEY}
 _MIB = 1024 * 1024
 
@@ -31,6 +33,7 @@ def open_client(path: Path) -> FlaskClient:
         "APP_ENV": "test",
         "SQLITE_PATH": str(path),
         "ADMIN_API_KEY": ADMIN_KEY,
+        "DASHBOARD_PASSWORD": PASSWORD,
         "STORAGE_TIMEOUT_S": "60",
         "MODEL_PRICES": "gpt-4.1-mini=0.4/1.6",
     }
@@ -42,6 +45,32 @@ def get(client: FlaskClient, path: str) -> TestResponse:
     response = client.get(path, headers=_KEY)
     assert response.status_code == 200, (path, response.text)
     return response
+
+
+def sign_in(client: FlaskClient) -> None:
+    door = get(client, "/dashboard/login").text
+    token = re.search(r'name="token" value="([0-9a-f]+)"', door)
+    assert token is not None
+    form = {"password": PASSWORD, "token": token[1]}
+    assert client.post("/dashboard/login", data=form).status_code == 303
+
+
+def page(client: FlaskClient, path: str) -> Callable[[int], None]:
+    """Ask for the same page again and again."""
+
+    def ask(_round: int) -> None:
+        get(client, path)
+
+    return ask
+
+
+def threads(client: FlaskClient, ids: list[str]) -> Callable[[int], None]:
+    """Ask for one conversation after the other."""
+
+    def ask(number: int) -> None:
+        get(client, f"/v1/admin/conversations/{ids[number]}")
+
+    return ask
 
 
 def pages(client: FlaskClient, query: str) -> Callable[[int], None]:
@@ -96,6 +125,7 @@ def export(client: FlaskClient, kind: str) -> tuple[int, float, float, float]:
 
 def main(path: Path, exports: tuple[str, ...]) -> None:
     client = open_client(path)
+    sign_in(client)
     listed = get(client, "/v1/admin/conversations?limit=200").json
     assert listed is not None
     ids = [each["_id"] for each in listed["conversations"]]
@@ -116,9 +146,13 @@ def main(path: Path, exports: tuple[str, ...]) -> None:
         ("search, two letters", pages(client, "q=rn")),
         ("search, nowhere", pages(client, "q=xylophone")),
         ("search, that failed, one user's", pages(client, "q=refund&status=error&user=user-4")),
-        ("thread", lambda at: void(get(client, f"/v1/admin/conversations/{ids[at]}"))),
-        ("stats, 30 days", lambda _: void(get(client, "/v1/admin/stats"))),
-        ("stats, a year", lambda _: void(get(client, f"/v1/admin/stats?{days_ago(364, 0)}"))),
+        ("thread", threads(client, ids)),
+        ("stats, 30 days", page(client, "/v1/admin/stats")),
+        ("stats, a year", page(client, f"/v1/admin/stats?{days_ago(364, 0)}")),
+        ("dashboard, overview of 30 days", page(client, "/dashboard/?span=30d")),
+        ("dashboard, conversations", page(client, "/dashboard/conversations")),
+        ("dashboard, a search", page(client, "/dashboard/conversations?q=refund+parcel")),
+        ("dashboard, a conversation", page(client, f"/dashboard/conversations/{ids[0]}")),
         ("export, first bytes, JSONL", lambda _: begin_export(client, "jsonl")),
         ("export, first bytes, CSV", lambda _: begin_export(client, "csv")),
     ):
@@ -130,9 +164,6 @@ def main(path: Path, exports: tuple[str, ...]) -> None:
             f"memory {before:.0f} MiB before, {most:.0f} MiB at most",
             flush=True,
         )
-
-
-def void(_response: TestResponse) -> None: ...
 
 
 if __name__ == "__main__":
