@@ -5,6 +5,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
+import orjson
 import structlog
 from gunicorn.glogging import Logger
 
@@ -17,9 +18,9 @@ _SHARED: list[Any] = [
 def configure() -> None:
     """Send our logs, and those of the libraries, to standard output as JSON."""
     structlog.configure(
-        processors=[*_SHARED, structlog.processors.JSONRenderer()],
+        processors=[*_SHARED, structlog.processors.JSONRenderer(_to_json)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(_Lossy()),  # type: ignore[arg-type]
+        logger_factory=lambda *_name: _Lossy(),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
@@ -38,16 +39,20 @@ def configure() -> None:
     logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
+def _to_json(event: dict[str, Any], **options: Any) -> str:
+    return orjson.dumps(event, **options).decode()
+
+
 class _Lossy:
     """Standard output, where a line that cannot be written is lost and not a request."""
 
-    def write(self, text: str) -> None:
+    def msg(self, line: str) -> None:
+        """Write a line."""
         with suppress(OSError):  # a full disk, a pipe whose reader is gone
-            sys.stdout.write(text)
-
-    def flush(self) -> None:
-        with suppress(OSError):
+            sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
+
+    info = warning = error = msg
 
 
 class GunicornLogger(Logger):
@@ -60,3 +65,6 @@ class GunicornLogger(Logger):
         for logger in (self.error_log, self.access_log):
             logger.handlers.clear()
             logger.propagate = True
+
+    def access(self, *_args: Any) -> None:
+        """Say nothing of a request: `app.web.request_log` does."""

@@ -25,7 +25,7 @@ class Response:
     def __init__(
         self,
         status: int,
-        headers: Sequence[tuple[str, str]],
+        headers: Sequence[tuple[bytes, bytes]],
         body: bytes,
         resent: bool = False,
     ) -> None:
@@ -40,7 +40,7 @@ class Response:
 
 
 class HttpClient:
-    """Requests to one server over kept-alive connections.
+    """Requests to one server over kept-alive connections, all with ``headers``.
 
     Safe for any number of greenlets of one hub. Make it after the fork.
     """
@@ -52,6 +52,7 @@ class HttpClient:
         connect_timeout_s: float = 3.0,
         read_timeout_s: float = 30.0,
         max_idle: int = 64,
+        headers: Headers = (),
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         parts = urlsplit(base_url)
@@ -60,7 +61,9 @@ class HttpClient:
         self._host = parts.hostname
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._prefix = parts.path.rstrip("/")
-        self._authority = parts.netloc.rpartition("@")[2]
+        authority = parts.netloc.rpartition("@")[2]
+        always = (("Host", authority), ("Accept-Encoding", "identity"), *headers)
+        self._head_end = _lines(always)
         self._tls = None
         if parts.scheme == "https":
             self._tls = ssl_context or make_tls_context()
@@ -138,10 +141,10 @@ class HttpClient:
             self._idle.pop().close()
 
     def _head(self, method: str, path: str, body: bytes, headers: Headers) -> bytes:
-        lines = [f"{method} {self._prefix}{path} HTTP/1.1\r\nHost: {self._authority}"]
-        lines += [f"{name}: {value}" for name, value in headers]
-        lines.append(f"Accept-Encoding: identity\r\nContent-Length: {len(body)}\r\n\r\n")
-        return "\r\n".join(lines).encode("latin-1")
+        first = f"{method} {self._prefix}{path} HTTP/1.1"
+        more = _lines(headers) if headers else ""
+        head = f"{first}{self._head_end}{more}\r\nContent-Length: {len(body)}\r\n\r\n"
+        return head.encode("latin-1")
 
     def _take_idle(self) -> Connection | None:
         while self._idle:
@@ -169,3 +172,7 @@ class HttpClient:
         connection = connect(self._host, self._port, self._tls, wait_s)
         self.connections_made += 1
         return connection
+
+
+def _lines(headers: Headers) -> str:
+    return "".join(f"\r\n{name}: {value}" for name, value in headers)

@@ -62,7 +62,7 @@ class Connection:
         view = memoryview(data)
         while view:
             try:
-                view = view[self._sock.send(view) :]
+                view = view[os.write(self._fd, view) :]
             except BlockingIOError:
                 socket.wait_write(self._fd, timeout_s, HttpTimeout("the server takes no data"))
 
@@ -73,7 +73,8 @@ class Connection:
             OSError: the connection is dead.
         """
         try:
-            return os.read(self._fd, _READ_BYTES)  # a third of the cost of gevent's `recv`
+            # Here and above, a third of the cost of gevent's `recv` and `send`.
+            return os.read(self._fd, _READ_BYTES)
         except BlockingIOError:
             return None
 

@@ -57,7 +57,7 @@ class Exchange:
         self._lingers = False
         self.resent = False
         self.status = 0
-        self.headers: list[tuple[str, str]] = []
+        self.headers: list[tuple[bytes, bytes]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -222,7 +222,7 @@ class Exchange:
         """Collect a header."""
         if self.ended:
             return
-        self.headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Note how the body is framed."""
@@ -233,10 +233,9 @@ class Exchange:
             self.headers.clear()
             return
         self.status = status
+        names = {name.lower() for name, _ in self.headers}
         self._framed = (
-            status in (204, 304)
-            or self.header("content-length") is not None
-            or self.header("transfer-encoding") is not None
+            status in (204, 304) or b"content-length" in names or b"transfer-encoding" in names
         )
 
     def on_body(self, data: bytes) -> None:
@@ -251,10 +250,10 @@ class Exchange:
             self._reusable = self._parser.should_keep_alive()
 
 
-def find_header(headers: Sequence[tuple[str, str]], name: str) -> str | None:
+def find_header(headers: Sequence[tuple[bytes, bytes]], name: str) -> str | None:
     """Return the first header of this name, in any case."""
-    name = name.lower()
+    wanted = name.lower().encode()
     for key, value in headers:
-        if key == name:
-            return value
+        if key.lower() == wanted:
+            return value.decode("latin-1")
     return None

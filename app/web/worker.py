@@ -1,4 +1,4 @@
-"""Gunicorn's gevent worker, with an end to its patience.
+"""Gunicorn's gevent worker, with an end to its patience, and fewer steps a request.
 
 As it comes, it waits for ever for a client that does not read its answer, and
 a crowd of connections that say nothing takes the places of those that would.
@@ -9,7 +9,8 @@ from contextlib import suppress
 from socket import SHUT_RDWR
 from typing import Any
 
-from gevent import monkey
+from gevent import monkey, socket
+from gunicorn.http import wsgi
 from gunicorn.workers.ggevent import GeventWorker
 
 # A client that has not asked anything yet holds a place among so many; the
@@ -28,6 +29,13 @@ class Worker(GeventWorker):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._silent: dict[Any, None] = {}
+
+    def init_process(self) -> None:
+        """Get ready to serve, in the worker's own process."""
+        # Gunicorn looks up some thirty settings a request, each through three calls.
+        vars(self.cfg).update((name, each.get()) for name, each in self.cfg.settings.items())
+        vars(wsgi)["Response"] = Answer  # it has no other way to be told
+        super().init_process()
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve one connection until it ends."""
@@ -62,6 +70,42 @@ class Worker(GeventWorker):
             del self._silent[oldest]
             _hang_up(oldest)
         self._silent[client] = None
+
+
+class Answer(wsgi.Response):
+    """A response whose head leaves with the first piece of its body.
+
+    That saves a packet and half of the calls of a short answer.
+    """
+
+    _head = b""
+
+    def send_headers(self) -> None:
+        """Prepare the head."""
+        if not self.headers_sent:
+            lines = [*self.default_headers(), *(f"{name}: {it}\r\n" for name, it in self.headers)]
+            self._head = f"{''.join(lines)}\r\n".encode("latin-1")
+            self.headers_sent = True
+
+    def close(self) -> None:
+        """Send what is left, and the mark of the body's end."""
+        self.send_headers()
+        self._send(b"0\r\n\r\n" if self.chunked else b"")
+
+    def can_sendfile(self) -> bool:
+        """Refuse: the kernel would send a file ahead of its head."""
+        return False
+
+    def _emit_body(self, data: bytes) -> None:
+        self._send(b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data)
+
+    def _send(self, data: bytes) -> None:
+        data, self._head = self._head + data, b""
+        if type(self.sock) is socket.socket:  # else TLS
+            with suppress(BlockingIOError):
+                data = data[os.write(self.sock.fileno(), data) :]
+        if data:
+            self.sock.sendall(data)
 
 
 def _hang_up(client: Any) -> None:

@@ -48,8 +48,8 @@ def test_request_as_it_goes_over_the_wire(peer: MakePeer, client: MakeClient) ->
     assert came == [
         b"POST /v1/x?y=1 HTTP/1.1\r\n"
         b"Host: " + authority + b"\r\n"
-        b"X-Name: value\r\n"
         b"Accept-Encoding: identity\r\n"
+        b"X-Name: value\r\n"
         b"Content-Length: 7\r\n"
         b"\r\n" + "grüße".encode()
     ]

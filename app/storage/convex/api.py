@@ -1,14 +1,14 @@
 """Convex's HTTP API: one call is one request, repeated where that is safe."""
 
-import json
 import logging
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import convex
+import orjson
 import stamina
-from convex import ConvexError, convex_to_json
+from convex import ConvexError
 
 from app.errors import InvalidRequest
 from app.http_client import HttpClient, HttpConnectFailed, HttpFailure, Response
@@ -44,12 +44,14 @@ class ConvexApi:
         self._url = url
         self._timeout_s = timeout_s
         self._client = HttpClient(
-            url, connect_timeout_s=connect_timeout_s, read_timeout_s=timeout_s / 2
-        )
-        self._headers = (
-            ("Authorization", f"Convex {deploy_key}"),
-            ("Convex-Client", f"python-{convex.__version__}"),
-            ("Content-Type", "application/json"),
+            url,
+            connect_timeout_s=connect_timeout_s,
+            read_timeout_s=timeout_s / 2,
+            headers=(
+                ("Authorization", f"Convex {deploy_key}"),
+                ("Convex-Client", f"python-{convex.__version__}"),
+                ("Content-Type", "application/json"),
+            ),
         )
 
     def query(self, path: str, args: dict[str, Any]) -> Any:
@@ -112,11 +114,7 @@ class ConvexApi:
     def _try(self, endpoint: str, path: str, body: bytes, deadline: float) -> Reply:
         try:
             response = self._client.request(
-                "POST",
-                endpoint,
-                body=body,
-                headers=self._headers,
-                deadline_s=deadline - time.monotonic(),
+                "POST", endpoint, body=body, deadline_s=deadline - time.monotonic()
             )
         except HttpConnectFailed as error:
             raise trouble.unreachable(self._url, error) from error
@@ -126,11 +124,12 @@ class ConvexApi:
 
 
 def _encode(path: str, args: dict[str, Any]) -> bytes:
-    # convex_to_json makes floats of ints, as Convex's numbers are.
-    call = {"path": path, "format": "convex_encoded_json", "args": convex_to_json(args)}
+    # convex_to_json is left out, as json_to_convex is below: of our arguments
+    # it would only make floats of ints, which are one number to JavaScript.
+    call = {"path": path, "format": "convex_encoded_json", "args": args}
     try:
-        return json.dumps(call, ensure_ascii=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError as error:
+        return orjson.dumps(call)
+    except TypeError as error:  # half of a surrogate pair
         raise InvalidRequest from error
 
 
@@ -139,7 +138,7 @@ def _value(path: str, response: Response) -> Any:
     try:
         # json_to_convex is left out: of what it converts, our functions
         # return nothing, and it costs five times the parsing.
-        answer = json.loads(response.body)
+        answer = orjson.loads(response.body)
         status = answer.get("status")
     except (ValueError, AttributeError):
         raise _refusal(response.status, {}) from None
