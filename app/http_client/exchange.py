@@ -7,8 +7,8 @@ from typing import Self
 
 import httptools
 
-from app.http_client.connection import Connection
-from app.http_client.failures import ClosedWhileIdle, HttpBroken, HttpTimeout
+from app.http_client.connection import WOULD_BLOCK, Connection
+from app.http_client.failures import ClosedWhileIdle, HttpBroken, HttpTimeout, name_failure
 from app.http_client.pump import Linger, Pump
 
 _MAX_HEAD_BYTES = 65_536
@@ -19,7 +19,6 @@ class Exchange:
     """One request on its connection, and the response as it comes in."""
 
     __slots__ = (
-        "_body",
         "_connection",
         "_deadline",
         "_framed",
@@ -27,11 +26,12 @@ class Exchange:
         "_got_bytes",
         "_head_bytes",
         "_lingers",
-        "_parser",
         "_read_timeout_s",
         "_reusable",
         "ended",
         "headers",
+        "parser",
+        "pieces",
         "resent",
         "status",
     )
@@ -47,8 +47,9 @@ class Exchange:
         self._connection: Connection | None = connection
         self._read_timeout_s = read_timeout_s
         self._deadline = deadline
-        self._parser = httptools.HttpResponseParser(self)
-        self._body: list[bytes] = []
+        self.parser = httptools.HttpResponseParser(self)
+        # Of the body, parsed and not yet taken.
+        self.pieces: list[bytes] = []
         self.ended = False
         self._framed = False
         self._got_bytes = False
@@ -103,14 +104,14 @@ class Exchange:
         Raises:
             HttpFailure: it did not come whole, or is larger than 32 MiB.
         """
-        size = sum(map(len, self._body))
+        size = sum(map(len, self.pieces))
         while not self.ended:
-            before = len(self._body)
+            before = len(self.pieces)
             self._read_once()
-            size += sum(map(len, self._body[before:]))
+            size += sum(map(len, self.pieces[before:]))
             if size > _MAX_BODY_BYTES:
                 raise HttpBroken("the response is too large")
-        return b"".join(self._body)
+        return b"".join(self.pieces)
 
     def read(self) -> bytes:
         """Wait for the next piece of the body; ``b""`` is its end.
@@ -118,7 +119,7 @@ class Exchange:
         Raises:
             HttpFailure: no more will come.
         """
-        while not self._body and not self.ended:
+        while not self.pieces and not self.ended:
             self._read_once()
         return self.take()
 
@@ -141,7 +142,7 @@ class Exchange:
         Raises:
             HttpFailure: no more will come.
         """
-        if self._body and not consume(self.take()):
+        if self.pieces and not consume(self.take()):
             return False
         if self.ended:
             return True
@@ -154,33 +155,32 @@ class Exchange:
             HttpBroken: the connection was cut, or what came is not HTTP.
         """
         try:
-            data = (self._connection or self._connected()).receive()
+            data = (self._connection or self._connected()).read()
+            if data:
+                self._feed(data)
+            else:
+                self.end_with_connection()
+        except WOULD_BLOCK:
+            return False
         except OSError as error:
             raise self._cut() from error
-        if data is None:
-            return False
-        if not data:
-            self._on_end_of_stream()
-            return True
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            raise name_failure(error) from error
+        return True
+
+    def take(self) -> bytes:
+        """Return the body's bytes that were parsed and not yet taken."""
+        data = b"".join(self.pieces)
+        self.pieces.clear()
+        return data
+
+    def _feed(self, data: bytes) -> None:
         self._got_bytes = True
         if not self.status:
             self._head_bytes += len(data)
             if self._head_bytes > _MAX_HEAD_BYTES:
                 raise HttpBroken("the response's head is too large")
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            raise HttpBroken("what came is not HTTP") from error
-        return True
-
-    def take(self) -> bytes:
-        """Return the body's bytes that were parsed and not yet taken."""
-        body = self._body
-        if not body:
-            return b""
-        data = body[0] if len(body) == 1 else b"".join(body)
-        body.clear()
-        return data
+        self.parser.feed_data(data)
 
     def _connected(self) -> Connection:
         if self._connection is None:
@@ -199,7 +199,12 @@ class Exchange:
             raise HttpTimeout("the deadline has passed")
         return min(self._read_timeout_s, left_s)
 
-    def _on_end_of_stream(self) -> None:
+    def end_with_connection(self) -> None:
+        """Note that no more bytes will come.
+
+        Raises:
+            HttpBroken, ClosedWhileIdle: the response is not whole.
+        """
         if self.status and not self._framed:
             self.ended = True  # RFC 9112 §6.3: such a body ends with the connection
             return
@@ -228,7 +233,7 @@ class Exchange:
         """Note how the body is framed."""
         if self.ended:
             return
-        status = self._parser.get_status_code()
+        status = self.parser.get_status_code()
         if status < 200:
             self.headers.clear()
             return
@@ -241,13 +246,13 @@ class Exchange:
     def on_body(self, data: bytes) -> None:
         """Collect a piece of the body."""
         if not self.ended:
-            self._body.append(data)
+            self.pieces.append(data)
 
     def on_message_complete(self) -> None:
         """Note the end of the response."""
         if self.status and not self.ended:
             self.ended = True
-            self._reusable = self._parser.should_keep_alive()
+            self._reusable = self.parser.should_keep_alive()
 
 
 def find_header(headers: Sequence[tuple[bytes, bytes]], name: str) -> str | None:
