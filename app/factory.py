@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Request
 from flask.json.provider import DefaultJSONProvider
+from flask.sessions import NullSession, SessionInterface
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli
@@ -69,6 +70,16 @@ class _Perch(Flask):
         return func
 
 
+class _NoSessions(SessionInterface):
+    """Flask's own sessions, which nothing here uses: opening one took a step a request."""
+
+    _none = NullSession()
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:
+        """Return a session that refuses to be written to."""
+        return self._none
+
+
 class _Json(DefaultJSONProvider):
     """JSON in the order of the schemas, readable in every script."""
 
@@ -92,6 +103,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     """
     parts = parts or Parts()
     app = _Perch(__name__)
+    app.session_interface = _NoSessions()
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
     app.url_map.merge_slashes = False  # it would answer `/v1//chat` with a redirect in HTML
     app.json = _Json(app)

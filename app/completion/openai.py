@@ -133,6 +133,7 @@ class OpenAIModel:
         except HttpFailure as error:
             raise translate(error) from error
         if exchange.status == 200:
+            exchange.forget_headers()
             return exchange
         with exchange:
             raise self._refusal(exchange)

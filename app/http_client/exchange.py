@@ -131,6 +131,10 @@ class Exchange:
         """Let ``close`` wait a second, in the hub, for an end that is all but here."""
         self._lingers = True
 
+    def forget_headers(self) -> None:
+        """Free what a long response would hold to its end."""
+        self.headers.clear()
+
     def pump(self, consume: Callable[[bytes], bool], silence_s: float | None = None) -> bool:
         """Hand the body over, piece by piece, from gevent's hub.
 

@@ -29,7 +29,10 @@ def stream_turn(question: Question) -> Response:
     running = _run(question, request, perch)
     connection = Connection.of(request.environ, perch.settings.send_timeout_s)
     body = _Body(running, connection, request.id)
-    return Response(body, content_type=ndjson.CONTENT_TYPE, headers=_HEADERS)
+    # Straight to the server: werkzeug's own iterators would stand between for all of the stream.
+    return Response(
+        body, content_type=ndjson.CONTENT_TYPE, headers=_HEADERS, direct_passthrough=True
+    )
 
 
 def complete_turn(question: Question) -> TurnDone:
