@@ -27,6 +27,17 @@ class Finding:
     advice: str = ""
 
 
+def check_start(settings: Settings) -> Iterator[Finding]:
+    """Look at what keeps gunicorn from reading our configuration."""
+    if settings.gunicorn_stumbles:
+        yield Finding(
+            "bad",
+            "WEB_CONCURRENCY",
+            "is set, but to nothing: gunicorn ends on that before it reads our files",
+            "Take it away, or set it to 1.",
+        )
+
+
 def check_store(store: ConversationStore, settings: Settings) -> Iterator[Finding]:
     """Ask the store whether it can serve."""
     name = "Convex" if settings.convex_url else "SQLite"

@@ -6,7 +6,7 @@ by the variable's name and with what to do about it.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
@@ -145,6 +145,9 @@ class Settings:
     otel_endpoint: str | None
 
     ignored: tuple[str, ...] = ()
+    # A blank WEB_CONCURRENCY is none to us. gunicorn, which reads the real
+    # environment before it reads its configuration, ends with a traceback.
+    gunicorn_stumbles: bool = False
 
     def __repr__(self) -> str:
         """Say little: half of this is secret, and a repr ends up in logs and error reports."""
@@ -172,8 +175,9 @@ class Settings:
         Raises:
             SettingsFaults: with everything that is wrong.
         """
+        gunicorn_stumbles = not os.environ.get("WEB_CONCURRENCY", "1").strip()
         read_dotenv()
-        return load()
+        return replace(load(), gunicorn_stumbles=gunicorn_stumbles)
 
 
 def read_dotenv(directory: Path | None = None) -> None:

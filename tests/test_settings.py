@@ -332,6 +332,30 @@ def test_originals_bundle_path_is_ours_where_it_is_absent(
     assert read(WIDGET_BUNDLE_PATH="/own.js").widget_bundle_path == Path("/own.js")
 
 
+@pytest.mark.parametrize(
+    ("environment", "file", "stumbles"),
+    [
+        ({"WEB_CONCURRENCY": ""}, "", True),
+        ({"WEB_CONCURRENCY": " "}, "WEB_CONCURRENCY=2", True),
+        ({"WEB_CONCURRENCY": "2"}, "", False),
+        ({}, "WEB_CONCURRENCY=", False),
+        ({}, "", False),
+    ],
+)
+def test_number_of_workers_that_stops_gunicorn_is_noticed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    file: str,
+    stumbles: bool,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, env=file)
+    os.environ.update(environment)
+
+    assert Settings.from_env().gunicorn_stumbles is stumbles
+
+
 @pytest.mark.parametrize("name", ["OPENAI_API_KEY", "WIDGET_API_KEY", "SYSTEM_PROMPT"])
 def test_secret_is_read_from_its_file(tmp_path: Path, name: str) -> None:
     (tmp_path / "secret").write_text(f"  {GOOD_KEY}\n")

@@ -15,6 +15,7 @@ from app.checkup import (
     check_origins,
     check_redis,
     check_spending,
+    check_start,
     check_store,
 )
 from app.cli.printing import print_table
@@ -48,6 +49,7 @@ def doctor() -> None:
 def _look() -> Iterator[Finding]:
     parts = services()
     settings = parts.settings
+    yield from check_start(settings)
     yield from check_store(parts.store, settings)
     yield from check_model(parts.model, settings)
     yield from check_redis(settings, _redis_ping(settings))

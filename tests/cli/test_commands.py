@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -262,6 +263,16 @@ def test_doctor_tells_what_is_wrong(
     make_app: "MakeApp", variables: dict[str, str], said: str
 ) -> None:
     assert said in doctor(make_app, 1, **variables)
+
+
+def test_doctor_tells_what_stops_gunicorn(store: ConversationStore) -> None:
+    settings = replace(some_settings(ADMIN_API_KEY=ADMIN_KEY), gunicorn_stumbles=True)
+    app = create_app(settings, Parts(store=store, model=ScriptedModel()))
+
+    output = run(app.test_cli_runner(), "doctor", code=1).output
+
+    assert "WEB_CONCURRENCY" in output
+    assert "gunicorn ends on that" in output
 
 
 def test_doctor_tells_that_the_model_refuses(make_app: "MakeApp", model: ScriptedModel) -> None:

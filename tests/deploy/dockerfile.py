@@ -50,7 +50,7 @@ def parse(path: Path) -> tuple[dict[str, str], list[Stage]]:
 
 def command(stage: Stage) -> list[str]:
     """Return what the image runs."""
-    words: list[str] = json.loads(stage.one("CMD"))
+    words: list[str] = json.loads(stage.one("ENTRYPOINT")) + json.loads(stage.one("CMD"))
     return words
 
 

@@ -71,6 +71,15 @@ def test_it_serves_drains_and_comes_back(
     assert len(upstream.requests) == 1
 
 
+def test_the_image_starts_with_a_number_of_workers_that_is_set_to_nothing(deploy: Deploy) -> None:
+    deployment = deploy(compose())
+    deployment.environment["WEB_CONCURRENCY"] = ""
+
+    deployment.start_again()
+
+    assert deployment.request("GET", "/health").status == 200
+
+
 def test_a_silent_model_is_cut_off_before_docker_kills(deploy: Deploy, upstream: Upstream) -> None:
     deployment = deploy(compose()).start_again()
     upstream.script(fault="stall", at=2)
