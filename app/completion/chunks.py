@@ -1,17 +1,20 @@
 """Reads a chat completion's event stream: bytes in, deltas out.
 
 The bytes may be split anywhere. One network read costs one cut and one JSON
-parse an event, and no object beside the deltas themselves.
+parse an event, and no object beside the deltas themselves. Only an event that
+jiter refuses is read a second time: ``app.completion.surrogates``.
 
 Sources: the event stream format of the WHATWG HTML standard, section 9.2.6
 (lines end in LF or CRLF here; a lone CR is not an end), and OpenAI's reference
 of the chat completion chunk object.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from jiter import from_json
 
+from app.completion.surrogates import HalfJoiner
 from app.conversation import Usage
 from app.errors import ModelFailure, ModelInterrupted, ModelUnavailable
 
@@ -30,6 +33,8 @@ class ChunkReader:
 
     __slots__ = (
         "_data",
+        "_halves",
+        "_parse",
         "_rest",
         "done",
         "failure",
@@ -42,6 +47,8 @@ class ChunkReader:
     def __init__(self) -> None:
         self._rest = b""
         self._data: bytes | None = None
+        self._parse: Callable[[bytes], Any] = from_json
+        self._halves = HalfJoiner()
         self.done = False
         self.finish_reason: str | None = None
         self.model: str | None = None
@@ -75,9 +82,13 @@ class ChunkReader:
     def _read_event(self, data: bytes, deltas: list[str]) -> None:
         if self.done or (len(data) < _MAX_DONE_BYTES and data.strip() == b"[DONE]"):
             self.done = True
+            deltas.extend(self._halves.end())
             return
         try:
-            chunk = from_json(data)
+            try:
+                chunk = self._parse(data)
+            except ValueError:
+                chunk = self._parse_halves(data)
             choices = chunk.get("choices")
             if choices:
                 self._read_choice(choices[0], deltas)
@@ -90,6 +101,11 @@ class ChunkReader:
             raise ModelInterrupted from error
         if chunk.get("error"):
             raise ModelUnavailable
+
+    def _parse_halves(self, data: bytes) -> Any:
+        chunk = self._halves.read(data)
+        self._parse = self._parse_halves if self._halves.is_holding else from_json
+        return chunk
 
     def _read_choice(self, choice: Any, deltas: list[str]) -> None:
         delta = choice.get("delta")

@@ -1,6 +1,7 @@
 """The event stream of a chat completion, split anywhere."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -115,7 +116,10 @@ CORRUPT = {
     "half a chunk": event('{"choices":[{"delta":{"content":"tr'),
     "no JSON": event("<html>"),
     "no UTF-8": b'data: {"choices":[{"delta":{"content":"\xff\xfe"}}]}\n\n',
-    "half a surrogate": event('{"choices":[{"delta":{"content":"\\ud83d"}}]}'),
+    "half an escape": event('{"choices":[{"delta":{"content":"\\ud83"}}]}'),
+    "half a character before no JSON": event(delta(content="\ud83d")) + event("junk"),
+    "half a character in UTF-8": b'data: {"choices":[{"delta":{"content":"\xed\xa0\xbd"}}]}\n\n',
+    "half a character in what is no text": event({"choices": ["\ud83d"]}),
     "a list": event([]),
     "a number": event(7),
     "choices of text": event({"choices": "text"}),
@@ -125,6 +129,7 @@ CORRUPT = {
     "content as a number": event({"choices": [{"delta": {"content": 7}}]}),
     "content as a list": event({"choices": [{"delta": {"content": ["Hi"]}}]}),
     "deep": event("[" * 100_000),
+    "deep with half a character": event('["\\ud83d",' + "[" * 500 + "]" * 501),
 }
 
 
@@ -224,3 +229,64 @@ def test_any_split_of_the_bytes_gives_the_same(data: bytes, places: list[int]) -
 @given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1), max_size=10))
 def test_any_text_comes_through(deltas: list[str]) -> None:
     assert read(stream(*(delta(content=text) for text in deltas)))[0] == deltas
+
+
+def utf_16(text: str) -> list[str]:
+    """The code units of a text, each as the character that JSON escapes it to."""
+    units = text.encode("utf-16-le", "surrogatepass")
+    return [chr(low | high << 8) for low, high in zip(units[::2], units[1::2], strict=True)]
+
+
+@given(st.text(st.characters()), st.lists(st.integers(0, 100)))
+def test_text_that_is_cut_between_utf_16_units_comes_through(text: str, places: list[int]) -> None:
+    units = "".join(utf_16(text))
+    ends = sorted({place % (len(units) + 1) for place in places} | {0, len(units)})
+    said = [units[start:end] for start, end in pairwise(ends)]
+
+    deltas, reader = read(stream(*(delta(content=each) for each in said), delta("stop")))
+
+    expected = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    assert "".join(deltas) == expected
+    assert "\ufffd" in expected or expected == text
+    assert reader.failure is None
+
+
+@pytest.mark.parametrize(
+    ("chunks", "expected"),
+    [
+        ([delta(content="Hi \ud83d"), delta(content="\ude00!")], ["Hi ", "😀!"]),
+        ([delta(content="\ud83d"), delta(), delta(content=""), delta(content="\ude00")], ["😀"]),
+        ([delta(content="\ud83d"), {"choices": []}, delta(content="\ude00")], ["😀"]),
+        ([delta(content="\ud83d"), delta(content="x"), delta(content="y")], ["\ufffdx", "y"]),
+        ([delta(content="\ude00"), delta(content="x")], ["\ufffd", "x"]),
+        ([delta(content="\ud83d\ud83d"), delta(content="\ude00")], ["\ufffd", "😀"]),
+        ([delta(content="x\ud83d"), delta("stop")], ["x", "\ufffd"]),
+        ([delta("stop", content="x\ud83d")], ["x\ufffd"]),
+        ([delta(content="x\ud83d"), "[DONE]"], ["x", "\ufffd"]),
+        ([delta(content="x\ud83d")], ["x"]),  # broken off
+    ],
+)
+def test_halves_of_a_character_are_joined(chunks: list[Any], expected: list[str]) -> None:
+    deltas, reader = read(stream(*chunks))
+
+    assert deltas == expected
+    assert reader.failure is None
+
+
+def test_halves_of_a_refusal_and_of_an_answer_are_kept_apart() -> None:
+    deltas, reader = read(
+        stream(
+            delta(content="\ud83d", refusal="\ud83d"),
+            delta(refusal="\ude01"),
+            delta(content="\ude00"),
+        )
+    )
+
+    assert deltas == ["😀"]
+    assert reader.refusal == "😁"
+
+
+def test_half_a_character_in_a_name_is_no_reason_to_stop() -> None:
+    _, reader = read(stream({**delta(content="Hi"), "model": "gpt-\ud83d"}))
+
+    assert reader.model == "gpt-?"
