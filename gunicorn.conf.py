@@ -1,8 +1,11 @@
 """How gunicorn runs Perch: a bare `gunicorn` in this folder starts it."""
 
-# First of all, or TLS recurses without end in a preloaded application.
+from gevent import config as gevent_config
 from gevent import monkey
 
+# Of each greenlet, gevent would keep who started it and from which line.
+gevent_config.track_greenlet_tree = False
+# First of all, or TLS recurses without end in a preloaded application.
 monkey.patch_all()
 
 import gc  # noqa: E402
