@@ -1,0 +1,149 @@
+"""Reads single variables of the environment, and collects what is wrong with them."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, cast
+
+from environs import Env, EnvValidationError
+from marshmallow.validate import Range
+
+from app.prices import Prices
+from app.settings.files import read_secret_files
+from app.settings.syntax import NO_HEADER, is_header_text, is_url
+
+ROOT = Path(__file__).resolve().parents[2]
+
+AppEnv = Literal["development", "production", "test"]
+
+_ORIGINAL_BUNDLE_PATH = "../widget/dist/chat-widget.js"
+
+
+class Reader:
+    """Reads single variables, and notes what is wrong instead of raising."""
+
+    def __init__(self, faults: dict[str, str]) -> None:
+        self._env = Env(eager=False)
+        self._faults = faults
+        read_secret_files(faults)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The variables that were asked for, in this order."""
+        return tuple(self._env.dump())
+
+    def app_env(self, default: str) -> AppEnv:
+        """Read where this runs; ``NODE_ENV`` is the original's name for it."""
+        name = "APP_ENV" if self.is_set("APP_ENV") or not self.is_set("NODE_ENV") else "NODE_ENV"
+        value = (self._env.str(name, None) or "").strip() or default
+        if value not in ("development", "production", "test"):
+            self._faults[name] = f"is {value!r}: use development, production or test"
+            return "production"
+        return cast(AppEnv, value)
+
+    def text(self, name: str, default: str | None = None) -> str | None:
+        """Read a text; a blank one is none."""
+        value: str | None = self._env.str(name, None)
+        value = (value or "").strip()
+        return value or default
+
+    def vendor_key(self, name: str) -> str | None:
+        """Read a key that somebody else made, and that goes out in a header."""
+        value = self.text(name)
+        if value and not is_header_text(value):
+            self._faults[name] = f"{NO_HEADER}: copy the key alone"
+        return value
+
+    def texts(self, name: str, default: str, separator: str = ",") -> tuple[str, ...]:
+        """Read several texts, without blank ones."""
+        value = self.text(name, default) or ""
+        return tuple(part.strip() for part in value.split(separator) if part.strip())
+
+    def choice(self, name: str, default: str, *others: str) -> str:
+        """Read one of a few words."""
+        value = self.text(name) or default
+        if value not in (default, *others):
+            self._faults[name] = f"is {value!r}: use {' or '.join((default, *others))}"
+        return value
+
+    def whole(self, name: str, default: int, least: int, most: int) -> int:
+        """Read a whole number; both bounds are allowed."""
+        self._drop_empty(name)
+        value: int | None = self._env.int(name, default, validate=Range(least, most))
+        return default if value is None else value  # None: a fault, told by `finish`
+
+    def limit(self, name: str, default: int) -> int:
+        """Read a count that 0 switches off."""
+        return self.whole(name, default, 0, 2**53)
+
+    def prices(self, name: str) -> Prices:
+        """Read what the models cost."""
+        try:
+            return Prices.parse(self.text(name) or "")
+        except ValueError as error:
+            self._faults[name] = (
+                f"has {str(error)!r}: write model=prompt/completion, the money for a million "
+                "tokens of each, as in gpt-4.1-mini=0.40/1.60"
+            )
+            return Prices({})
+
+    def seconds(self, name: str, default: float, least: float = 0.01) -> float:
+        """Read a duration of at most a day."""
+        self._drop_empty(name)
+        value: float | None = self._env.float(name, default, validate=Range(least, 86_400))
+        return default if value is None else value
+
+    def url(self, name: str) -> str | None:
+        """Read a server's address, and return it without a slash at its end."""
+        value = self.text(name)
+        if value is None:
+            return None
+        if not is_url(value):
+            self._faults[name] = "must be a URL that begins with https:// (or http://)"
+            return None
+        return value.rstrip("/")
+
+    def is_set(self, name: str) -> bool:
+        """Tell whether a variable says anything."""
+        return bool(os.environ.get(name, "").strip())
+
+    def bind(self, name: str) -> str | None:
+        """Read an address and a port to listen on."""
+        value = self.text(name)
+        if value is None:
+            return None
+        host, _, port = value.rpartition(":")
+        if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+            self._faults[name] = f"is {value!r}: write address:port, as in 127.0.0.1:9091"
+            return None
+        return value
+
+    def path(self, name: str, default: str | None) -> Path | None:
+        """Read where a file is, or will be."""
+        value = self.text(name, default)
+        return Path(value) if value else None
+
+    def bundle_path(self, name: str) -> Path:
+        """Read where the widget is; the original's place means ours, where nothing is there."""
+        ours = ROOT / "widget_dist" / "chat-widget.js"
+        value = self.text(name)
+        if value is None:
+            return ours
+        path = Path(value)
+        if value == _ORIGINAL_BUNDLE_PATH and not path.exists():
+            return ours
+        return path
+
+    def finish(self) -> None:
+        """Note what is wrong with the numbers, which are all checked at the end."""
+        try:
+            self._env.seal()
+        except EnvValidationError as error:
+            messages = cast(Mapping[str, list[str]], error.error_messages)
+            for name, sentences in messages.items():
+                self._faults.setdefault(name, " ".join(sentences))
+
+    def _drop_empty(self, name: str) -> None:
+        # An empty line of a .env file means "the default", as in the original.
+        if not os.environ.get(name, "x").strip():
+            del os.environ[name]

@@ -1,0 +1,132 @@
+"""The settings themselves, typed and frozen."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from app.prices import Prices
+from app.settings.files import read_dotenv
+from app.settings.reader import AppEnv
+from app.settings.table import read_values
+
+SessionMode = Literal["compat", "strict"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the environment decides. Durations in seconds unless named otherwise."""
+
+    app_env: AppEnv
+    platform: str | None
+    port: int
+    web_concurrency: int
+    graceful_timeout_s: int
+
+    convex_url: str | None
+    convex_deploy_key: str | None
+    sqlite_path: Path | None
+    storage_timeout_s: float
+    spool_path: Path
+
+    openai_api_key: str | None
+    openai_model: str
+    openai_base_url: str | None
+    system_prompt: str
+    max_output_tokens: int
+    max_history_messages: int
+    max_prompt_tokens: int
+    refusal_message: str
+    model_connect_timeout_s: float
+    model_read_timeout_s: float
+
+    turn_timeout_s: float
+    busy_wait_s: float
+    heartbeat_s: float
+    lease_grace_s: float
+    request_timeout_s: float
+    send_timeout_s: float
+    max_streams: int
+
+    widget_api_keys: tuple[str, ...]
+    admin_api_keys: tuple[str, ...]
+    dashboard_password: str | None
+    dashboard_idle_s: float
+    dashboard_session_s: float
+    secret_keys: tuple[str, ...]
+    session_mode: SessionMode
+    session_token_ttl_s: float
+    identity_secrets: tuple[str, ...]
+    widget_title: str | None
+    widget_welcome_message: str | None
+    widget_starters: tuple[str, ...]
+    cors_origins: tuple[str, ...]
+    rate_limit_window_ms: int
+    rate_limit_max_requests: int
+    limit_ip_per_day: int
+    limit_session_per_minute: int
+    limit_session_per_day: int
+    limit_new_sessions_per_hour: int
+    max_streams_per_ip: int
+    budget_tokens_per_day: int
+    budget_tokens_per_ip_day: int
+    budget_tokens_per_session_day: int
+    budget_exhausted_message: str | None
+    switched_off_message: str | None
+    model_prices: Prices
+    breaker_failures: int
+    breaker_pause_s: float
+    breaker_owner_pause_s: float
+    redis_url: str | None
+    redis_timeout_s: float
+    redis_retry_s: float
+    trusted_proxy_hops: int
+    client_ip_header: str | None
+    widget_bundle_path: Path
+    metrics_bind: str | None
+    sentry_dsn: str | None
+    otel_endpoint: str | None
+
+    ignored: tuple[str, ...] = ()
+    # A blank WEB_CONCURRENCY is none to us. gunicorn, which reads the real
+    # environment before it reads its configuration, ends with a traceback.
+    gunicorn_stumbles: bool = False
+
+    def __repr__(self) -> str:
+        """Say little: half of this is secret, and a repr ends up in logs and error reports."""
+        return f"Settings({self.app_env!r})"
+
+    @property
+    def is_production(self) -> bool:
+        """Whether strangers use this deployment."""
+        return self.app_env == "production"
+
+    @property
+    def is_development(self) -> bool:
+        """Whether the demo pages and detailed errors are on."""
+        return self.app_env == "development"
+
+    @property
+    def metrics_port(self) -> int | None:
+        """The port on which ``/metrics`` needs no key."""
+        return int(self.metrics_bind.rpartition(":")[2]) if self.metrics_bind else None
+
+    @classmethod
+    def from_env(cls) -> "Settings":
+        """Read the environment, ``.env`` and ``.env.local`` included.
+
+        Raises:
+            SettingsFaults: with everything that is wrong.
+        """
+        gunicorn_stumbles = not os.environ.get("WEB_CONCURRENCY", "1").strip()
+        read_dotenv()
+        return replace(load(), gunicorn_stumbles=gunicorn_stumbles)
+
+
+def load() -> Settings:
+    """Read the environment's variables.
+
+    Raises:
+        SettingsFaults: with everything that is wrong.
+    """
+    return Settings(**read_values())
