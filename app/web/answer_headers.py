@@ -40,6 +40,8 @@ _ASKED = (
 # Anybody may send any origin.
 _MAX_REMEMBERED = 256
 
+_Headers = tuple[tuple[str, str], ...]
+
 
 class AnswerHeaders:
     """WSGI middleware that puts on each answer what it does not carry already.
@@ -67,16 +69,19 @@ class AnswerHeaders:
         """Answer a request."""
         is_preflight = environ["REQUEST_METHOD"] == "OPTIONS"
         asked = _ASKED if is_preflight else _ASKED[:1]
-        more = self._remembered(*(environ.get(name) for name in asked))
+        to_this_page, to_anybody = self._remembered(*(environ.get(name) for name in asked))
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            given = {name.lower() for name, _ in headers} - {"vary"}
+            given = {name.lower() for name, _ in headers}
+            # What is open to all pages is the same for each: caches in between keep one copy.
+            more = to_anybody if "access-control-allow-origin" in given else to_this_page
+            given.discard("vary")
             headers.extend(header for header in more if header[0].lower() not in given)
             return start_response(status, headers, *error)
 
         return self._application(environ, start)
 
-    def _ask(self, *asked: str | None) -> tuple[tuple[str, str], ...]:
+    def _ask(self, *asked: str | None) -> tuple[_Headers, _Headers]:
         environ = {name: value for name, value in zip(_ASKED, asked, strict=False) if value}
         method = "OPTIONS" if len(asked) > 1 else "GET"
         with self._extensions.test_request_context("/", method=method, environ_overrides=environ):
@@ -84,7 +89,7 @@ class AnswerHeaders:
         del told["Content-Type"], told["Content-Length"]
         for name, value in self._ours.items():
             told.setdefault(name, value)
-        return tuple(told)
+        return tuple(told), tuple(header for header in told if not _is_of_cors(header[0]))
 
 
 def _extensions(settings: Settings) -> Flask:
@@ -111,6 +116,10 @@ def _extensions(settings: Settings) -> Flask:
         content_security_policy=False,
     )
     return app
+
+
+def _is_of_cors(name: str) -> bool:
+    return name == "Vary" or name.startswith("Access-Control-")
 
 
 def _literal(origin: str) -> "str | re.Pattern[str]":
