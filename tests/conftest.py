@@ -50,7 +50,10 @@ def model() -> "ScriptedModel":
 def make_app(store: "ConversationStore", model: "ScriptedModel", tmp_path: Path) -> "MakeApp":
     """Builds applications over ``store`` and ``model``, from variables."""
     from app.factory import Parts, create_app
+    from tests.compiled_rules import keep_compiled_rules
     from tests.data import ADMIN_KEY, WIDGET_KEY, some_settings
+
+    keep_compiled_rules()
 
     def make(**variables: str) -> "Flask":
         defaults = {
