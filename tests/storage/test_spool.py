@@ -122,22 +122,31 @@ def test_file_that_makes_no_sense_is_left_alone(
     assert (len(spool), files(folder)) == (0, ["odd.json"])
 
 
-def test_it_tries_by_itself(folder: Path, away: FickleStore, wait: Callable[[], None]) -> None:
+def test_it_tries_by_itself(
+    folder: Path, away: FickleStore, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
     away.error = None
     spool = AnswerSpool(folder, away.finish_turn)
 
     spool.keep(TURN, ANSWER)
-    wait()
+    wait_until(lambda: len(spool) == 0)
 
     assert (away.stored, len(spool)) == ([(TURN, ANSWER)], 0)
 
 
 @pytest.fixture
-def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Lets the retrying greenlet run at once, and waits for it to end."""
+def wait_until(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], bool]], None]:
+    """Lets the retrying greenlet try soon, and waits for what it shall bring about."""
     import gevent
 
     from app.storage import spool
 
     monkeypatch.setattr(spool, "_FIRST_PAUSE_S", 0.001)
-    return lambda: gevent.wait(timeout=5)
+
+    def wait_until(holds: Callable[[], bool]) -> None:
+        # Not for the end of all greenlets: other tests of this process left some.
+        with gevent.Timeout(5):
+            while not holds():
+                gevent.sleep(0.001)
+
+    return wait_until
