@@ -7,6 +7,8 @@ VENV := .venv
 # Absolute, and first on the PATH: Node from PyPI stands here where the machine has none.
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
+# Containers like to set it; then each run would compile every test and every module again.
+unexport PYTHONDONTWRITEBYTECODE
 
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 PYTEST := $(BIN)/python -m pytest --no-skips
@@ -14,6 +16,11 @@ PYTEST := $(BIN)/python -m pytest --no-skips
 IN_MEMORY = --basetemp="$$(mktemp -d -p "$$(test -w /dev/shm && echo /dev/shm || echo /tmp)")/tests"
 # What failed runs once more, alone: that forgives a busy machine, not a fault.
 tested = $(PYTEST) -n 2 $(2) $(1) || $(PYTEST) --last-failed --last-failed-no-failures none $(1)
+# What one runs at each save, and all others: every test is in one of the two.
+UNIT = not (live or browser or node or redis or hypothesis or slow or model)
+REST = (live or browser or node or redis or hypothesis or slow) and not model
+WITHOUT_UNITS = dashboard faults live model redis widget
+units = $(1) $(WITHOUT_UNITS:%=--ignore tests/%) -m "$(UNIT)"
 # What runs on the second store as well; schemathesis says of it what it said of the first.
 OVER_HTTP = tests/routes tests/corpus tests/live --ignore tests/live/test_schemathesis.py
 # Parts with a package.json, and the file that npm leaves behind once it has installed them.
@@ -35,12 +42,12 @@ doctor: $(VENV)/run.stamp ## Check the configuration against the real services, 
 
 test: tools-for-tests ## Run every test, installing what they need
 	@for part in $(NODE_PARTS); do npm --prefix $$part run --silent check --if-present && npm --prefix $$part test --silent --if-present || exit 1; done
-	$(call tested,$(IN_MEMORY) -m "not live and not browser and not model")
+	$(call tested,$(call units,$(IN_MEMORY)))
 	$(call tested,$(IN_MEMORY) -m "not browser" --store convex $(OVER_HTTP))
-	$(call tested,-m "(live or browser) and not model",--dist loadfile)
+	$(call tested,-m "$(REST)",--dist loadfile)
 
-unit: $(VENV)/dev.stamp ## Run the tests that need neither a server process nor a browser
-	$(PYTEST) -n 2 $(IN_MEMORY) -m "not live and not browser and not model"
+unit: $(VENV)/dev.stamp ## Run the quick tests: no other process, no browser, nothing generated
+	$(PYTEST) -n 2 $(call units,$(IN_MEMORY))
 
 check: $(VENV)/dev.stamp ## Lint, check formatting, types and who imports whom
 	$(BIN)/ruff check

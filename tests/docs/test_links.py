@@ -77,6 +77,7 @@ class Links(HTMLParser):
             self.leads.append(str(fields["href"]))
 
 
+@pytest.mark.slow
 def test_the_site_holds_every_page_and_leads_nowhere_dead(site: Path) -> None:
     pages = list(site.rglob("*.html"))
     dead = []
@@ -94,6 +95,7 @@ def test_the_site_holds_every_page_and_leads_nowhere_dead(site: Path) -> None:
     assert len(pages) >= len([name for name in documents() if name.startswith("docs/")])
 
 
+@pytest.mark.slow
 def test_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
     for page in site.rglob("*.html"):
         found = Links()

@@ -9,8 +9,16 @@ from app.storage.protocol import ConversationStore
 from tests.convex_server import convex  # noqa: F401 (a fixture)
 from tests.storage.stores import STORES, Advance
 
+NEEDS_NODE = {"convex": pytest.mark.node}
 
-@pytest.fixture(params=STORES)
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "convex" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.node)
+
+
+@pytest.fixture(params=[pytest.param(name, marks=NEEDS_NODE.get(name, ())) for name in STORES])
 def store_and_clock(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[tuple[ConversationStore, Advance]]:

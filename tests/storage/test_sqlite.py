@@ -106,12 +106,14 @@ def test_acknowledged_writes_are_synced(path: Path) -> None:
     assert values == ["wal", 2, 1]  # 2: FULL
 
 
+@pytest.mark.slow
 def test_store_serves_in_a_patched_process(path: Path) -> None:
     process = perch("say(); print(store.list_conversations(limit=1).total)", path, "patched")
 
     assert process.communicate(timeout=30)[0].strip() == "1"
 
 
+@pytest.mark.slow
 def test_store_serves_after_a_fork(path: Path) -> None:
     code = (
         "import os\n"
@@ -126,6 +128,7 @@ def test_store_serves_after_a_fork(path: Path) -> None:
 # Several processes
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_share_the_file(path: Path) -> None:
     code = (
         "import gevent\n"
@@ -155,6 +158,7 @@ def test_processes_that_start_at_once_share_the_file(path: Path) -> None:
             assert [message.role for message in thread.messages] == ["user", "assistant"] * 2
 
 
+@pytest.mark.slow
 def test_acknowledged_turns_survive_a_killed_process(path: Path) -> None:
     code = "for n in range(10**6):\n    say(session_id=f'session-{n}')\n    print(n, flush=True)\n"
     process = perch(code, path)
