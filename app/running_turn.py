@@ -1,8 +1,9 @@
 """One turn while it runs: owned by its producer, read by whoever is there.
 
-The producer is a greenlet that reads the model, stores the answer and feeds
-one reader. While the reader waits with an outlet, deltas do not wake it: they
-go from the model's socket to the visitor's inside gevent's hub.
+The producer is a greenlet that reads the model and stores the answer. With an
+outlet it is the reader's own: deltas go from the model's socket to the
+visitor's inside gevent's hub, and nobody is woken for them. Without one it is
+a greenlet of its own that feeds the reader.
 """
 
 import logging
@@ -10,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 import gevent
 from gevent.event import Event
@@ -52,15 +53,22 @@ KeepAnswer = Callable[[Turn, Answer], None]
 
 
 class Outlet(Protocol):
-    """A way to the reader that never blocks, used while the reader waits."""
+    """A way to the visitor, used while the turn runs in the reader's greenlet."""
 
     def send(self, tokens: Sequence[str]) -> bool:
-        """Write or hold deltas, from the hub; false when the reader must be woken."""
+        """Write deltas, from the hub; false when ``flush`` must do the rest."""
         ...
 
-    @property
-    def is_clear(self) -> bool:
-        """Whether everything sent has left."""
+    def beat(self) -> None:
+        """Show, from the hub, that the connection lives."""
+        ...
+
+    def flush(self) -> None:
+        """Wait until all has left.
+
+        Raises:
+            OSError: the visitor takes nothing.
+        """
         ...
 
 
@@ -97,6 +105,7 @@ class RunningTurn:
         "_limits",
         "_model",
         "_on_end",
+        "_outlet",
         "_pending",
         "_producer",
         "_room",
@@ -136,7 +145,9 @@ class RunningTurn:
         self._said: list[str] = []
         self._pending: list[str] = []
         self._chars_left = limits.max_answer_chars
+        # Where deltas go while the turn runs in the reader's greenlet.
         self._direct: Outlet | None = None
+        self._outlet: Outlet | None = None
         self._wake = Event()
         self._room = Event()
         self._ended = Event()
@@ -145,37 +156,40 @@ class RunningTurn:
         self._was_asked = False
         self._settled = False
         self._interruptible = False
-        self._producer: gevent.Greenlet[[], None] | None = None
+        self._producer: Any = None
         self._started_at = time.monotonic()
 
-    def start(self, on_end: Callable[["RunningTurn"], None]) -> None:
+    def start(self, on_end: Callable[["RunningTurn"], None], outlet: Outlet | None = None) -> None:
         """Begin to answer; a turn that is complete already is only told again.
 
-        ``on_end`` is called once, when the answer is stored.
+        With an ``outlet`` it begins when its events are read. ``on_end`` is
+        called once, when the answer is stored.
         """
         self._on_end = on_end
         stored = self.turn.answer
         if stored is None:
-            self._producer = gevent.spawn(self._produce)
+            self._outlet = outlet
+            if outlet is None:
+                self._produce_apart()
             return
         self._settled = True
         self._pending.append(stored.content)
         self._end(self._done(stored.content, stored.finish_reason, stored.id))
 
-    def events(self, outlet: Outlet | None = None) -> Iterator[TurnEvent]:
+    def events(self) -> Iterator[TurnEvent]:
         """Yield what happens, until the one terminal event.
 
-        With an ``outlet``, deltas that arrive while this waits go there and
-        are not yielded. ``TokensReceived`` may then be empty: it asks the
-        reader to clear the outlet.
+        With an outlet, deltas and heartbeats go there and are not yielded.
         """
         yield TurnStarted(self.turn.conversation_id, self.turn.id)
+        if self._outlet is not None and self._producer is None:
+            self._produce_here(self._outlet)
         while True:
-            if self._pending or (outlet is not None and not outlet.is_clear):
+            if self._pending:
                 yield TokensReceived(self._take_pending())
             elif self._terminal is not None:
                 break
-            elif not self._wait(outlet):
+            elif not self._wait():
                 yield Heartbeat()
         yield self._terminal
 
@@ -189,7 +203,9 @@ class RunningTurn:
             return
         if self._ending is None:
             self._ending = ending
-        if self._interruptible:
+        if self._producer is None:
+            self._produce_apart()  # nobody may ever read its events
+        elif self._interruptible:
             gevent.get_hub().loop.run_callback(self._interrupt)
 
     def wait_ended(self, timeout_s: float) -> bool:
@@ -210,14 +226,8 @@ class RunningTurn:
             return self._ending.value
         return "done" if self._terminal is not None else "running"
 
-    def _wait(self, outlet: Outlet | None) -> bool:
-        self._direct = outlet
-        try:
-            woken = self._wake.wait(self._limits.heartbeat_s)
-        finally:
-            # From here until the next wait the connection belongs to whoever
-            # writes what this generator yields.
-            self._direct = None
+    def _wait(self) -> bool:
+        woken = self._wake.wait(self._limits.heartbeat_s)
         self._wake.clear()
         return bool(woken)
 
@@ -233,11 +243,8 @@ class RunningTurn:
         if self._chars_left < 0:
             deltas = self._cut(deltas)
         self._said.extend(deltas)
-        direct = self._direct
-        if direct is not None and not self._pending:
-            if not direct.send(deltas):
-                self._wake.set()
-            return self._chars_left >= 0
+        if self._direct is not None:
+            return self._direct.send(deltas) and self._chars_left >= 0
         self._pending.extend(deltas)
         self._wake.set()
         return len(self._pending) < _MAX_PENDING_DELTAS and self._chars_left >= 0
@@ -250,6 +257,23 @@ class RunningTurn:
         """Return what of the last deltas is within the answer's limit."""
         whole = "".join(deltas)
         return [whole[: max(0, len(whole) + self._chars_left)]]
+
+    def _produce_apart(self) -> None:
+        self._producer = gevent.spawn(self._produce)
+
+    def _produce_here(self, outlet: Outlet) -> None:
+        self._producer = gevent.getcurrent()
+        self._direct = outlet
+        beat_s = self._limits.heartbeat_s
+        heart = gevent.get_hub().loop.timer(beat_s, beat_s)
+        heart.start(outlet.beat)
+        try:
+            self._produce()
+        finally:
+            # From here the connection belongs to whoever writes what is yielded.
+            heart.stop()
+            heart.close()
+            self._direct = None
 
     def _produce(self) -> None:
         deadline = gevent.get_hub().loop.timer(self._limits.turn_timeout_s)
@@ -273,11 +297,11 @@ class RunningTurn:
                 self._was_asked = True
                 with self._model.stream(self.turn.prompt, request_id=self.request_id) as completion:
                     while not completion.relay(self._receive) and not self._is_cut:
-                        self._room.clear()
-                        if len(self._pending) >= _MAX_PENDING_DELTAS:
-                            self._room.wait()
+                        self._make_room()
         except _Cancelled:
             pass
+        except gevent.GreenletExit:  # meant for the reader, whose greenlet this is
+            self._ending = self._ending or Ending.LEFT
         except ServiceError as error:
             return completion, error
         except Exception:  # a bug must not cost what was said, nor hold the session's lease
@@ -287,6 +311,18 @@ class RunningTurn:
             self._interruptible = False
             self._settled = True
         return completion, None
+
+    def _make_room(self) -> None:
+        if self._direct is not None:
+            try:
+                self._direct.flush()
+            except OSError:
+                self._ending = self._ending or Ending.LEFT
+                raise _Cancelled from None
+            return
+        self._room.clear()
+        if len(self._pending) >= _MAX_PENDING_DELTAS:
+            self._room.wait()
 
     def _conclude(self, completion: Completion | None, failure: ServiceError | None) -> TurnEvent:
         """Store the answer, and say how the turn ended."""

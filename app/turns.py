@@ -11,7 +11,7 @@ from app.budget.estimate import cut_prompt
 from app.completion.protocol import CompletionModel
 from app.conversation import Answer, Message, Question, Turn, TurnDone, TurnFailed
 from app.errors import Overloaded, ServerRestarting, TooManyRequests, TurnInProgress
-from app.running_turn import Ending, KeepAnswer, RunningTurn, TurnLimits
+from app.running_turn import Ending, KeepAnswer, Outlet, RunningTurn, TurnLimits
 from app.stops.protocol import StopBus, StopRequest
 from app.storage.protocol import ConversationStore
 
@@ -103,8 +103,10 @@ class TurnService:
         finally:
             self._beginning -= 1
 
-    def run(self, begun: BegunTurn, request_id: str | None = None) -> RunningTurn:
-        """Start to answer a turn; the caller reads its events."""
+    def run(
+        self, begun: BegunTurn, request_id: str | None = None, outlet: Outlet | None = None
+    ) -> RunningTurn:
+        """Start to answer a turn; the caller reads its events, or cancels it."""
         turn = begun.turn
         running = RunningTurn(
             turn,
@@ -118,7 +120,7 @@ class TurnService:
         if turn.answer is None:
             self._running[turn.session_id] = running
             self._listen()
-        running.start(on_end=self._forget)
+        running.start(self._forget, outlet)
         return running
 
     def complete(self, running: RunningTurn) -> TurnDone:

@@ -29,11 +29,11 @@ from app.errors import (
     ServiceError,
     StorageUnavailable,
 )
-from app.running_turn import EMPTY_ANSWER, Ending, RunningTurn, TurnLimits
+from app.running_turn import EMPTY_ANSWER, Ending, Outlet, RunningTurn, TurnLimits
 from app.storage.protocol import ConversationStore
 from tests.data import a_question
 from tests.doors import a_ticket
-from tests.fakes import Gate, ScriptedModel, TroubledStore
+from tests.fakes import Gate, ScriptedModel, TroubledStore, until
 
 Run = Callable[..., RunningTurn]
 
@@ -61,7 +61,7 @@ def run(turn: Turn, troubled: TroubledStore, model: ScriptedModel, kept: list[An
     def keep(turn: Turn, answer: Answer) -> None:
         kept.append((turn, answer))
 
-    def run(turn: Turn = turn, **limits: float | str) -> RunningTurn:
+    def run(turn: Turn = turn, outlet: Outlet | None = None, **limits: float | str) -> RunningTurn:
         running = RunningTurn(
             turn,
             a_ticket(),
@@ -70,7 +70,7 @@ def run(turn: Turn, troubled: TroubledStore, model: ScriptedModel, kept: list[An
             TurnLimits(**limits),  # type: ignore[arg-type]
             keep,
         )
-        running.start(on_end=lambda _: None)
+        running.start(lambda _: None, outlet)
         return running
 
     return run
@@ -99,17 +99,18 @@ def the_error(events: Sequence[TurnEvent]) -> type[ServiceError]:
 class Reader:
     """Reads a turn's events in a greenlet of its own."""
 
-    def __init__(self, running: RunningTurn, outlet: object = None) -> None:
+    def __init__(self, running: RunningTurn) -> None:
         self.events: list[TurnEvent] = []
-        self._greenlet = gevent.spawn(self._read, running, outlet)
+        self.greenlet = gevent.spawn(self._read, running)
 
-    def _read(self, running: RunningTurn, outlet: object) -> None:
-        self.events.extend(running.events(outlet))  # type: ignore[arg-type]
+    def _read(self, running: RunningTurn) -> None:
+        for event in running.events():
+            self.events.append(event)
 
     def to_end(self) -> list[TurnEvent]:
-        self._greenlet.join(20)
-        assert self._greenlet.dead, f"the turn goes on after {self.events}"
-        self._greenlet.get()
+        self.greenlet.join(20)
+        assert self.greenlet.dead, f"the turn goes on after {self.events}"
+        self.greenlet.get()
         return self.events
 
 
@@ -499,84 +500,145 @@ def test_reader_far_behind_pauses_the_model_and_loses_nothing(
     assert said == read * 12
 
 
-class Outlet:
-    """An outlet that takes whole sends, up to a number of them."""
+class FakeOutlet:
+    """An outlet that takes whole sends; every so often one waits for a flush."""
 
-    def __init__(self, capacity: int = 1000) -> None:
+    def __init__(self, full_at: int = 1000) -> None:
         self.sent: list[str] = []
-        self._capacity = capacity
+        self.beats = 0
+        self._full_at = full_at
         self._rest: list[str] = []
 
-    @property
-    def is_clear(self) -> bool:
-        return not self._rest
-
     def send(self, tokens: Sequence[str]) -> bool:
-        self._capacity -= 1
-        if self._capacity < 0:
+        self._full_at -= 1
+        if self._full_at == 0:
             self._rest = list(tokens)
             return False
         self.sent.extend(tokens)
         return True
+
+    def beat(self) -> None:
+        self.beats += 1
 
     def flush(self) -> None:
         self.sent.extend(self._rest)
         self._rest = []
 
 
-def drain(running: RunningTurn, outlet: Outlet) -> TurnEvent:
-    """Read as a response does: what the generator yields goes out between its waits."""
-    for event in running.events(outlet):
-        outlet.flush()
-        if isinstance(event, TokensReceived):
-            outlet.sent.extend(event.tokens)
-    return event
+class GoneOutlet(FakeOutlet):
+    """An outlet to a visitor who takes nothing."""
+
+    def flush(self) -> None:
+        raise BrokenPipeError
 
 
-def test_deltas_go_through_the_outlet_while_the_reader_waits(
-    run: Run, model: ScriptedModel
+def test_deltas_go_through_the_outlet(
+    run: Run, model: ScriptedModel, turn: Turn, store: ConversationStore
 ) -> None:
     gate = Gate()
-    model.script(gate, "a", ["b", "c"])
-    outlet = Outlet()
-    reader = Reader(run(), outlet)
+    model.script("a", gate, ["b", "c"])
+    outlet = FakeOutlet()
+    reader = Reader(run(outlet=outlet))
     gate.wait_reached()
+    assert outlet.sent == ["a"]
 
     gate.open()
 
     assert [type(event) for event in reader.to_end()] == [TurnStarted, TurnDone]
     assert outlet.sent == ["a", "b", "c"]
+    assert the_answer(store, turn) == ("abc", "complete", "stop")
 
 
-@pytest.mark.parametrize("capacity", range(5))
-def test_order_holds_when_the_outlet_is_full(run: Run, model: ScriptedModel, capacity: int) -> None:
+@pytest.mark.parametrize("full_at", range(1, 8))
+def test_order_holds_when_the_outlet_is_full(run: Run, model: ScriptedModel, full_at: int) -> None:
     reads = [[f"{number}a", f"{number}b"] for number in range(6)]
-    gates = [Gate() for _ in reads]
-    model.script(*[part for pair in zip(gates, reads, strict=True) for part in pair])
-    outlet = Outlet(capacity)
-    reader = gevent.spawn(drain, run(), outlet)
-    for gate in gates:
-        gate.wait_reached()
-        gate.open()
+    model.script(*reads)
+    outlet = FakeOutlet(full_at)
 
-    last = reader.get(timeout=20)
+    events = list(run(outlet=outlet).events())
 
     assert outlet.sent == [token for read in reads for token in read]
-    assert isinstance(last, TurnDone)
+    assert isinstance(events[-1], TurnDone)
 
 
-def test_reader_killed_while_it_waits_gives_its_outlet_up(run: Run, model: ScriptedModel) -> None:
-    first, second = Gate(), Gate()
-    model.script(first, "a", second, "b")
-    outlet = Outlet()
-    reader = gevent.spawn(drain, run(), outlet)
-    first.wait_reached()
+def test_visitor_who_takes_nothing_has_left(
+    run: Run, model: ScriptedModel, turn: Turn, store: ConversationStore
+) -> None:
+    model.script("Half", Gate(), "never")
+    outlet = GoneOutlet(full_at=1)
 
-    reader.kill()  # from now on its socket may be anybody's
-    first.open()
-    second.wait_reached()
+    list(run(outlet=outlet).events())
 
-    assert outlet.sent == []
+    assert the_answer(store, turn) == ("Half", "partial", "left")
+    assert model.open_count == 0
+
+
+def test_silence_beats_through_the_outlet(run: Run, model: ScriptedModel) -> None:
+    gate = Gate()
+    model.script("a", gate)
+    outlet = FakeOutlet()
+    reader = Reader(run(outlet=outlet, heartbeat_s=0.01))
+
+    until(lambda: outlet.beats > 1)
+    gate.open()
+    reader.to_end()
+    beats = outlet.beats
+    gevent.sleep(0.03)
+
+    assert outlet.beats == beats  # from the end on the connection is another's
+
+
+@pytest.mark.parametrize(("ending", "outcome"), CANCELLED)
+def test_cancelled_while_the_outlet_is_in_use(
+    run: Run,
+    turn: Turn,
+    model: ScriptedModel,
+    store: ConversationStore,
+    ending: Ending,
+    outcome: type,
+) -> None:
+    gate = Gate()
+    model.script("Half an", gate, " answer")
+    running = run(outlet=FakeOutlet())
+    reader = Reader(running)
+    gate.wait_reached()
+
+    running.cancel(ending)
+
+    assert outcome_of(reader.to_end()) is outcome
+    assert the_answer(store, turn) == ("Half an", "partial", ending.value)
+    assert model.open_count == 0
+
+
+@pytest.mark.parametrize("ending", list(Ending))
+def test_cancelled_before_anybody_reads(
+    run: Run, turn: Turn, model: ScriptedModel, store: ConversationStore, ending: Ending
+) -> None:
+    running = run(outlet=FakeOutlet())
+
+    running.cancel(ending)
+
+    assert running.wait_ended(5)
+    assert model.prompts == []
+    assert begin(store, turn_id="turn-0002")  # the lease was given back
+    assert isinstance(next(running.events()), TurnStarted)
+
+
+def test_reader_who_is_killed_has_left_and_what_was_said_is_kept(
+    run: Run, model: ScriptedModel, turn: Turn, store: ConversationStore
+) -> None:
+    gate = Gate()
+    model.script("Half", gate, "never")
+    outlet = FakeOutlet()
+    running = run(outlet=outlet)
+    reader = Reader(running)
+    gate.wait_reached()
+
+    reader.greenlet.kill()
+
+    assert running.wait_ended(5)
+    assert the_answer(store, turn) == ("Half", "partial", "left")
+    assert outlet.sent == ["Half"]
 
 
 def test_waiting_for_the_end(run: Run, model: ScriptedModel) -> None:

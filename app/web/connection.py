@@ -1,7 +1,7 @@
 """The visitor's connection under gunicorn: noticed when it closes, written to directly.
 
 Only one of two may write at a time: gunicorn, with what a response yields, or
-the ``SocketOutlet``, while the response's generator waits for the next event.
+the ``SocketOutlet``, while the response's generator runs the turn.
 """
 
 import errno
@@ -19,6 +19,7 @@ from app.web.ndjson import token_lines
 # With a heartbeat every 12 s a vanished visitor is noticed within 25 s.
 _TCP_USER_TIMEOUT_MS = 10_000
 _GONE = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
+_HEARTBEAT = b"1\r\n\n\r\n"
 _poll = monkey.get_original("select", "poll")
 
 
@@ -90,12 +91,13 @@ class Connection:
 class SocketOutlet:
     """Writes deltas as HTTP chunks (RFC 9112 section 7.1), never blocking in the hub."""
 
-    __slots__ = ("_fd", "_rest", "_send_timeout_s", "on_broken")
+    __slots__ = ("_fd", "_is_gone", "_rest", "_send_timeout_s", "on_broken")
 
     def __init__(self, fd: int, send_timeout_s: float) -> None:
         self._fd = fd
         self._send_timeout_s = send_timeout_s
         self._rest = b""
+        self._is_gone = False
         self.on_broken: Callable[[], None] | None = None
 
     @property
@@ -110,6 +112,28 @@ class SocketOutlet:
         if self._rest:
             self._rest += chunk
             return False
+        return self._write(chunk)
+
+    def beat(self) -> None:
+        """Write an empty line, which clients skip; from the hub."""
+        if not self._rest:
+            self._write(_HEARTBEAT)
+
+    def flush(self) -> None:
+        """Write what ``send`` could not, from the response's greenlet.
+
+        Raises:
+            ReaderGone: the visitor took nothing for the send timeout.
+        """
+        if self._is_gone:
+            raise ReaderGone
+        try:
+            self._write_rest()
+        except ReaderGone:
+            self._is_gone = True
+            raise
+
+    def _write(self, chunk: bytes) -> bool:
         try:
             sent = os.write(self._fd, chunk)
         except BlockingIOError:
@@ -123,12 +147,7 @@ class SocketOutlet:
         self._rest = chunk[sent:]
         return False
 
-    def flush(self) -> None:
-        """Write what ``send`` could not, from the response's greenlet.
-
-        Raises:
-            ReaderGone: the visitor took nothing for the send timeout.
-        """
+    def _write_rest(self) -> None:
         give_up_at = time.monotonic() + self._send_timeout_s
         while self._rest:
             try:

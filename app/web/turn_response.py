@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response
 
 from app.conversation import Question, TurnDone
-from app.running_turn import Ending, RunningTurn
+from app.running_turn import Ending, Outlet, RunningTurn
 from app.web import ndjson
 from app.web.client_address import limit_key
 from app.web.connection import Connection
@@ -26,8 +26,8 @@ def stream_turn(question: Question) -> Response:
         ServiceError: before the first byte.
     """
     request, perch = current_request(), services()
-    running = _run(question, request, perch)
     connection = Connection.of(request.environ, perch.settings.send_timeout_s)
+    running = _run(question, request, perch, connection.outlet if connection else None)
     body = _Body(running, connection, request.id)
     # Straight to the server: werkzeug's own iterators would stand between for all of the stream.
     return Response(
@@ -52,10 +52,12 @@ def complete_turn(question: Question) -> TurnDone:
         log_stream(running, request.id, opened_at)
 
 
-def _run(question: Question, request: Request, perch: Services) -> RunningTurn:
+def _run(
+    question: Question, request: Request, perch: Services, outlet: Outlet | None = None
+) -> RunningTurn:
     client = limit_key(request.client_address)
     perch.limits.count_question(client, question.session_id)
-    return perch.turns.run(perch.turns.begin(question, client), request.id)
+    return perch.turns.run(perch.turns.begin(question, client), request.id, outlet)
 
 
 @contextmanager
@@ -87,10 +89,9 @@ class _Body:
         self._watch.__enter__()
 
     def __iter__(self) -> Iterator[bytes]:
-        outlet = self._outlet
-        for event in self._running.events(outlet):
-            if outlet is not None and not outlet.is_clear:
-                outlet.flush()
+        for event in self._running.events():
+            if self._outlet is not None:
+                self._outlet.flush()
             yield ndjson.to_lines(event)
 
     def close(self) -> None:

@@ -108,18 +108,20 @@ def test_visitor_who_leaves_stops_the_model(
     assert stored(store) == [("user", "Hi", None), ("assistant", "Half", "partial")]
 
 
-def test_response_that_is_never_read_ends_its_turn(
+def test_response_that_is_never_read_asks_no_model_and_frees_the_session(
     called: Any, model: ScriptedModel, store: ConversationStore
 ) -> None:
-    gate = Gate()
-    model.script("Half", gate)
     response = called()
-    gate.wait_reached()
 
     response.close()
 
-    until(lambda: len(stored(store)) == 2)
-    assert stored(store)[1] == ("assistant", "Half", "partial")
+    def is_free() -> bool:
+        thread = store.read_session(SESSION, limit=10)
+        return thread is not None and thread.running_turn_id is None
+
+    until(is_free)
+    assert stored(store) == [("user", "Hi", None)]
+    assert model.prompts == []
 
 
 def outcome(logs: list[Any]) -> list[tuple[str, int]]:
@@ -137,12 +139,15 @@ def test_log_says_how_a_stream_ended(called: Any, model: ScriptedModel) -> None:
     assert WIDGET_KEY not in str(logs)
 
 
-def test_log_says_who_left(called: Any, model: ScriptedModel) -> None:
+def test_log_says_who_left(called: Any, model: ScriptedModel, pair: Pair) -> None:
     gate = Gate()
     model.script("Half", gate)
     with capture_logs() as logs:
         response = called()
+        reading = gevent.spawn(list, response)
         gate.wait_reached()
+        pair[1].close()
+        reading.get(timeout=20)
         response.close()
 
     assert outcome(logs) == [("left", 1)]
