@@ -120,7 +120,7 @@ def test_response_that_is_never_read_asks_no_model_and_frees_the_session(
         return thread is not None and thread.running_turn_id is None
 
     until(is_free)
-    assert stored(store) == [("user", "Hi", None)]
+    assert stored(store) == [("user", "Hi", "partial")]
     assert model.prompts == []
 
 
