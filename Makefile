@@ -19,7 +19,7 @@ tested = $(PYTEST) -n 2 $(2) $(1) || $(PYTEST) --last-failed --last-failed-no-fa
 # What one runs at each save, and all others: every test is in one of the two.
 UNIT = not (live or browser or node or redis or hypothesis or slow or model)
 REST = (live or browser or node or redis or hypothesis or slow) and not model
-WITHOUT_UNITS = dashboard faults live model redis widget
+WITHOUT_UNITS = dashboard docs/test_programs.py faults live model redis widget
 units = $(1) $(WITHOUT_UNITS:%=--ignore tests/%) -m "$(UNIT)"
 # What runs on the second store as well; schemathesis says of it what it said of the first.
 OVER_HTTP = tests/routes tests/corpus tests/live --ignore tests/live/test_schemathesis.py

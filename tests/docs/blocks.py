@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -47,7 +48,8 @@ def documents() -> list[str]:
     return ["README.md", "CONTRIBUTING.md", *(str(page.relative_to(ROOT)) for page in pages)]
 
 
-def blocks_of(document: str) -> list[Block]:
+@cache
+def blocks_of(document: str) -> tuple[Block, ...]:
     """Return a document's code blocks, each with the comment right before it."""
     tokens = MarkdownIt().parse((ROOT / document).read_text(encoding="utf-8"))
     blocks = []
@@ -56,4 +58,4 @@ def blocks_of(document: str) -> list[Block]:
             remark = before.content.strip() if before and before.type == "html_block" else ""
             line = token.map[0] + 1 if token.map else 0
             blocks.append(Block(document, line, token.info.strip(), token.content, remark))
-    return blocks
+    return tuple(blocks)
