@@ -9,8 +9,7 @@ a greenlet of its own that feeds the reader.
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import gevent
@@ -22,14 +21,15 @@ from app.completion.protocol import Completion, CompletionModel
 from app.conversation import (
     Answer,
     Heartbeat,
-    Status,
     TokensReceived,
     Turn,
     TurnDone,
     TurnEvent,
     TurnFailed,
     TurnStarted,
+    Usage,
 )
+from app.endings import Ending, Verdict, judge
 from app.errors import (
     Conflict,
     ModelInterrupted,
@@ -42,7 +42,6 @@ from app.storage.protocol import ConversationStore
 
 log = logging.getLogger(__name__)
 
-EMPTY_ANSWER = "I could not generate a response right now."
 # A reader this far behind stops the model's socket from being read.
 _MAX_PENDING_DELTAS = 512
 _RESTART_RETRY_S = 2.0
@@ -70,15 +69,6 @@ class Outlet(Protocol):
             OSError: the visitor takes nothing.
         """
         ...
-
-
-class Ending(Enum):
-    """Why a turn was cut short."""
-
-    LEFT = "left"
-    STOPPED = "stopped"
-    DEADLINE = "deadline"
-    RESTARTING = "restarting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,8 +316,7 @@ class RunningTurn:
 
     def _conclude(self, completion: Completion | None, failure: ServiceError | None) -> TurnEvent:
         """Store the answer, and say how the turn ended."""
-        answer = self._answer(completion, failure)
-        self.answer = answer = replace(answer, charged_tokens=self._pay(answer, failure))
+        self.answer = answer = self._answer(completion, failure)
         if failure is None and self._ending is None and answer.status != "complete":
             failure = ModelInterrupted()
         try:
@@ -347,10 +336,8 @@ class RunningTurn:
             return TurnFailed(failure)
         return self._done(answer.content, answer.finish_reason, finished.message_id)
 
-    def _pay(self, answer: Answer, failure: ServiceError | None) -> int | None:
-        spending = Spending(
-            self._was_asked, answer.usage, "".join(self._said), len(self._said), failure
-        )
+    def _pay(self, usage: Usage | None, said: str, failure: ServiceError | None) -> int | None:
+        spending = Spending(self._was_asked, usage, said, len(self._said), failure)
         try:
             return self.ticket.settle(spending)
         except Exception:  # an account in disorder must not cost the answer
@@ -358,22 +345,30 @@ class RunningTurn:
             return None
 
     def _answer(self, completion: Completion | None, failure: ServiceError | None) -> Answer:
-        said = "".join(self._said).strip()
-        answer = Answer(
-            content=said,
-            status="partial" if said or self._ending else "error",
+        said = "".join(self._said)
+        usage = completion.usage if completion else None
+        content, status, finish_reason = self._verdict(said.strip(), completion, failure)
+        return Answer(
+            content=content,
+            status=status,
             model=completion.model if completion else None,
-            usage=completion.usage if completion else None,
+            usage=usage,
             latency_ms=self._elapsed_ms(),
             first_token_ms=self.first_token_ms,
+            finish_reason=finish_reason,
+            charged_tokens=self._pay(usage, said, failure),
         )
+
+    def _verdict(
+        self, said: str, completion: Completion | None, failure: ServiceError | None
+    ) -> Verdict:
         if self._ending is not None:
-            return replace(answer, finish_reason=self._ending.value)
+            return said, "partial", self._ending.value
         if self._is_cut:
-            return replace(answer, status="complete", finish_reason="length")
-        if failure is not None or completion is None:
-            return answer
-        return _judge(answer, completion, self._limits.refusal_message)
+            return said, "complete", "length"
+        if failure is None and completion is not None and completion.finish_reason is not None:
+            return judge(said, completion, self._limits.refusal_message)
+        return said, "partial" if said else "error", None
 
     def _cut_short(self) -> ServiceError | None:
         if self._ending is Ending.DEADLINE:
@@ -403,24 +398,3 @@ class RunningTurn:
 
 class _Cancelled(Exception):
     """Thrown into a producer that waits for its model."""
-
-
-def _judge(answer: Answer, completion: Completion, refusal_message: str) -> Answer:
-    """Decide what a completion that ended by itself is worth."""
-    reason = completion.finish_reason
-    if reason is None:
-        return answer
-    status: Status = "complete"
-    if reason == "content_filter" or completion.refusal:
-        return replace(
-            answer,
-            content=answer.content or refusal_message,
-            status=status,
-            finish_reason="content_filter",
-        )
-    return replace(
-        answer,
-        content=answer.content or EMPTY_ANSWER,
-        status=status,
-        finish_reason="length" if reason == "length" else "stop",
-    )

@@ -10,8 +10,9 @@ from app.admission import Admission, Ticket
 from app.budget.estimate import cut_prompt
 from app.completion.protocol import CompletionModel
 from app.conversation import Answer, Message, Question, Turn, TurnDone, TurnFailed
+from app.endings import Ending
 from app.errors import Overloaded, ServerRestarting, TooManyRequests, TurnInProgress
-from app.running_turn import Ending, KeepAnswer, Outlet, RunningTurn, TurnLimits
+from app.running_turn import KeepAnswer, Outlet, RunningTurn, TurnLimits
 from app.stops.protocol import StopBus, StopRequest
 from app.storage.protocol import ConversationStore
 

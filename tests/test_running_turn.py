@@ -20,6 +20,7 @@ from app.conversation import (
     TurnStarted,
     Usage,
 )
+from app.endings import EMPTY_ANSWER, Ending
 from app.errors import (
     Conflict,
     ModelInterrupted,
@@ -29,7 +30,7 @@ from app.errors import (
     ServiceError,
     StorageUnavailable,
 )
-from app.running_turn import EMPTY_ANSWER, Ending, Outlet, RunningTurn, TurnLimits
+from app.running_turn import Outlet, RunningTurn, TurnLimits
 from app.storage.protocol import ConversationStore
 from tests.data import a_question
 from tests.doors import a_ticket

@@ -8,7 +8,8 @@ from typing import Any
 from flask import Response
 
 from app.conversation import Question, TurnDone
-from app.running_turn import Ending, Outlet, RunningTurn
+from app.endings import Ending
+from app.running_turn import Outlet, RunningTurn
 from app.web import ndjson
 from app.web.client_address import limit_key
 from app.web.connection import Connection
