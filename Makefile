@@ -15,12 +15,15 @@ PYTEST := $(BIN)/python -m pytest --no-skips
 # Where tests write: in memory if possible, for the store syncs all that it writes.
 IN_MEMORY = --basetemp="$$(mktemp -d -p "$$(test -w /dev/shm && echo /dev/shm || echo /tmp)")/tests"
 # What failed runs once more, alone: that forgives a busy machine, not a fault.
-tested = $(PYTEST) -n 2 $(2) $(1) || $(PYTEST) --last-failed --last-failed-no-failures none $(1)
+tested = $(PYTEST) $(2) $(1) || $(PYTEST) --last-failed --last-failed-no-failures none $(1)
 # What one runs at each save, and all others: every test is in one of the two.
 UNIT = not (live or browser or node or redis or hypothesis or slow or model)
 REST = (live or browser or node or redis or hypothesis or slow) and not model
 WITHOUT_UNITS = dashboard docs/test_programs.py faults live model redis widget
 units = $(1) $(WITHOUT_UNITS:%=--ignore tests/%) -m "$(UNIT)"
+# Tests of whole servers mostly wait: for deadlines, for leases, for a start. Four at a time share
+# two cores well, and who is through takes from who is not; a file's servers still mostly last.
+OVERLAPPING = -n 4 --dist worksteal
 # What runs on the second store as well; schemathesis says of it what it said of the first.
 OVER_HTTP = tests/routes tests/corpus tests/live --ignore tests/live/test_schemathesis.py
 # Parts with a package.json, and the file that npm leaves behind once it has installed them.
@@ -42,9 +45,9 @@ doctor: $(VENV)/run.stamp ## Check the configuration against the real services, 
 
 test: tools-for-tests ## Run every test, installing what they need
 	@for part in $(NODE_PARTS); do npm --prefix $$part run --silent check --if-present && npm --prefix $$part test --silent --if-present || exit 1; done
-	$(call tested,$(call units,$(IN_MEMORY)))
-	$(call tested,$(IN_MEMORY) -m "not browser" --store convex $(OVER_HTTP))
-	$(call tested,-m "$(REST)",--dist loadfile)
+	$(call tested,$(call units,$(IN_MEMORY)),-n 2)
+	$(call tested,$(IN_MEMORY) -m "not browser" --store convex $(OVER_HTTP),-n 2)
+	$(call tested,-m "$(REST)",$(OVERLAPPING))
 
 unit: $(VENV)/dev.stamp ## Run the quick tests: no other process, no browser, nothing generated
 	$(PYTEST) -n 2 $(call units,$(IN_MEMORY))
