@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from json.encoder import encode_basestring, encode_basestring_ascii
 
+import orjson
+
 from app.conversation import (
     Heartbeat,
     TokensReceived,
@@ -49,7 +51,7 @@ def to_lines(event: TurnEvent) -> bytes:
                 fields["retryable"] = True
             if event.error.retry_after_s is not None:
                 fields["retryAfter"] = event.error.retry_after_s
-    return _encode(json.dumps(fields, ensure_ascii=False, separators=(",", ":")) + "\n", fields)
+    return _encode(fields)
 
 
 def token_lines(tokens: Sequence[str]) -> bytes:
@@ -70,8 +72,8 @@ def token_lines(tokens: Sequence[str]) -> bytes:
         ).encode()
 
 
-def _encode(line: str, fields: dict[str, object]) -> bytes:
+def _encode(fields: dict[str, object]) -> bytes:
     try:
-        return line.encode()
-    except UnicodeEncodeError:
+        return orjson.dumps(fields) + b"\n"
+    except TypeError:  # half of a surrogate pair, as above
         return (json.dumps(fields, separators=(",", ":")) + "\n").encode()
