@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 # A reader this far behind stops the model's socket from being read.
 _MAX_PENDING_DELTAS = 512
 _RESTART_RETRY_S = 2.0
+# So many deltas become one text: as strings of their own they take ten times what they say.
+_DELTAS_A_BLOCK = 64
 
 
 KeepAnswer = Callable[[Turn, Answer], None]
@@ -83,9 +85,13 @@ class TurnLimits:
 
 
 class RunningTurn:
-    """A turn in progress. ``start`` it once; ``events`` has one reader."""
+    """A turn in progress. ``start`` it once; ``events`` has one reader.
+
+    ``token_count`` is how many deltas have come so far.
+    """
 
     __slots__ = (
+        "_blocks",
         "_chars_left",
         "_direct",
         "_ended",
@@ -110,6 +116,7 @@ class RunningTurn:
         "first_token_ms",
         "request_id",
         "ticket",
+        "token_count",
         "turn",
     )
 
@@ -132,7 +139,10 @@ class RunningTurn:
         self._limits = limits
         self._keep = keep
         self.request_id = request_id
+        # First whole blocks of what was said, then the deltas since.
         self._said: list[str] = []
+        self._blocks = 0
+        self.token_count = 0
         self._pending: list[str] = []
         self._chars_left = limits.max_answer_chars
         # Where deltas go while the turn runs in the reader's greenlet.
@@ -203,11 +213,6 @@ class RunningTurn:
         return bool(self._ended.wait(timeout_s))
 
     @property
-    def token_count(self) -> int:
-        """How many deltas have come so far."""
-        return len(self._said)
-
-    @property
     def outcome(self) -> str:
         """How the turn ended, in one word for logs and metrics."""
         if isinstance(self._terminal, TurnFailed) and self._ending is not Ending.LEFT:
@@ -232,7 +237,12 @@ class RunningTurn:
         self._chars_left -= sum(map(len, deltas))
         if self._chars_left < 0:
             deltas = self._cut(deltas)
-        self._said.extend(deltas)
+        self.token_count += len(deltas)
+        said = self._said
+        said.extend(deltas)
+        if len(said) - self._blocks >= _DELTAS_A_BLOCK:
+            said[self._blocks :] = ["".join(said[self._blocks :])]
+            self._blocks += 1
         if self._direct is not None:
             return self._direct.send(deltas) and self._chars_left >= 0
         self._pending.extend(deltas)
@@ -337,7 +347,7 @@ class RunningTurn:
         return self._done(answer.content, answer.finish_reason, finished.message_id)
 
     def _pay(self, usage: Usage | None, said: str, failure: ServiceError | None) -> int | None:
-        spending = Spending(self._was_asked, usage, said, len(self._said), failure)
+        spending = Spending(self._was_asked, usage, said, self.token_count, failure)
         try:
             return self.ticket.settle(spending)
         except Exception:  # an account in disorder must not cost the answer

@@ -165,6 +165,20 @@ def test_deltas_of_one_read_travel_together(run: Run, model: ScriptedModel) -> N
     assert next(events) == TokensReceived(["c", "d"])
 
 
+@pytest.mark.parametrize("number", [63, 64, 65, 128, 1000])
+def test_long_answer_is_kept_word_by_word(
+    run: Run, model: ScriptedModel, turn: Turn, store: ConversationStore, number: int
+) -> None:
+    words = [f"{word} " for word in range(number)]
+    model.script(*words)
+    running = run()
+
+    list(running.events())
+
+    assert the_answer(store, turn) == ("".join(words).strip(), "complete", "stop")
+    assert running.token_count == number
+
+
 def test_answer_is_stored_before_done(
     run: Run, troubled: TroubledStore, turn: Turn, store: ConversationStore
 ) -> None:
