@@ -218,7 +218,7 @@ def test_newer_file_is_refused_with_a_reason(path: Path) -> None:
 
 
 def test_locked_file_is_told_in_time_and_heals(path: Path) -> None:
-    with opened(path, timeout_s=0.2) as store:
+    with opened(path, timeout_s=1.0) as store:
         turn = say(store)
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
