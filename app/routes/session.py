@@ -15,10 +15,10 @@ from app.errors import (
     UserMismatch,
 )
 from app.web.contract import contract
+from app.web.current_request import current_request
 from app.web.identity import verify_identity
 from app.web.origins import caller_origin
 from app.web.schemas import MAX_CONVERSATION_ID_CHARS, MAX_MESSAGE_CHARS
-from app.web.security import client_key
 from app.web.services import services
 from app.web.session_schemas import (
     History,
@@ -133,7 +133,7 @@ def _nothing() -> Response:
 
 
 def _new_session() -> str:
-    services().limits.count_new_session(client_key())
+    services().limits.count_new_session(current_request().client_key)
     return new_session_id()
 
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, cast
 import flask
 from flask.globals import request_ctx
 
+from app.web.client_address import limit_key
+
 if TYPE_CHECKING:
     from app.web.operator import SignIn
 
@@ -22,6 +24,11 @@ class Request(flask.Request):
     error_code: str | None = None
     # OpenTelemetry's, where there are traces.
     span: Any = None
+
+    @property
+    def client_key(self) -> str:
+        """What this request's client is limited by."""
+        return limit_key(self.client_address)
 
 
 def current_request() -> Request:

@@ -20,7 +20,7 @@ from app.errors import (
     Unauthorized,
 )
 from app.settings import Settings
-from app.web.client_address import client_address, limit_key
+from app.web.client_address import client_address
 from app.web.current_request import Request, current_request
 from app.web.dashboard_access import require_operator
 from app.web.limits import Limit
@@ -105,11 +105,6 @@ def register(app: Flask, settings: Settings) -> None:
     app.before_request(lambda: guard(current_request()))
 
 
-def client_key() -> str:
-    """Return what this request's client is limited by."""
-    return limit_key(current_request().client_address)
-
-
 def _in_turn(*guards: Guard) -> Guard:
     """Ask one guard after the other, up to the first that answers."""
 
@@ -153,7 +148,7 @@ def _may_call(origin: str, allowed: frozenset[str], request: Request) -> bool:
 def _count_chats(request: Request) -> None:
     # Before the key is looked at, as in the original.
     if request.endpoint in _CHAT_ENDPOINTS and request.method == "POST":
-        services().limits.count_chat(limit_key(request.client_address))
+        services().limits.count_chat(request.client_key)
 
 
 def _key_guard(keys: Iterable[str], *headers: str) -> Callable[[Request], None]:
@@ -178,7 +173,7 @@ def _admin_guard(keys: Iterable[str], *headers: str) -> Callable[[Request], None
     def guard(request: Request) -> None:
         if not keys:
             raise NotConfigured("ADMIN_API_KEY is not configured on this deployment")
-        limits, client = services().limits, limit_key(request.client_address)
+        limits, client = services().limits, request.client_key
         limits.refuse_full(_WRONG_ADMIN_KEYS, client)
         try:
             refuse_wrong_key(request)

@@ -11,7 +11,6 @@ from app.conversation import Question, TurnDone
 from app.endings import Ending
 from app.running_turn import Outlet, RunningTurn
 from app.web import ndjson
-from app.web.client_address import limit_key
 from app.web.connection import Connection
 from app.web.current_request import Request, current_request
 from app.web.request_log import log_stream
@@ -56,7 +55,7 @@ def complete_turn(question: Question) -> TurnDone:
 def _run(
     question: Question, request: Request, perch: Services, outlet: Outlet | None = None
 ) -> RunningTurn:
-    client = limit_key(request.client_address)
+    client = request.client_key
     perch.limits.count_question(client, question.session_id)
     return perch.turns.run(perch.turns.begin(question, client), request.id, outlet)
 

@@ -6,6 +6,7 @@ from typing import cast
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 
 from app.routes.dashboard.pages import as_page, blueprint, tell_failure
+from app.web.current_request import current_request
 from app.web.dashboard_access import (
     FORM_FIELD,
     SIGN_INS,
@@ -20,7 +21,6 @@ from app.web.dashboard_access import (
     set_cookie,
     sign_out,
 )
-from app.web.security import client_key
 from app.web.services import services
 
 door = Blueprint("dashboard_door", __name__, url_prefix="/dashboard")
@@ -41,7 +41,7 @@ def show() -> Response:
 @door.post("/login")
 def sign_in() -> Response:
     """Let in who knows the password, five tries in five minutes."""
-    services().limits.count((SIGN_INS, client_key()))
+    services().limits.count((SIGN_INS, current_request().client_key))
     visit = request.cookies.get(cookie_name(_VISIT), "")
     check_form(_session_of(visit))
     if not operators().knows(request.form.get("password", "")):
