@@ -40,7 +40,8 @@ _ASKED = (
 # Anybody may send any origin.
 _MAX_REMEMBERED = 256
 
-_Headers = tuple[tuple[str, str], ...]
+# Each behind its name in lower case.
+_Headers = tuple[tuple[str, tuple[str, str]], ...]
 
 
 class AnswerHeaders:
@@ -76,7 +77,7 @@ class AnswerHeaders:
             # What is open to all pages is the same for each: caches in between keep one copy.
             more = to_anybody if "access-control-allow-origin" in given else to_this_page
             given.discard("vary")
-            headers.extend(header for header in more if header[0].lower() not in given)
+            headers.extend(header for name, header in more if name not in given)
             return start_response(status, headers, *error)
 
         return self._application(environ, start)
@@ -89,7 +90,8 @@ class AnswerHeaders:
         del told["Content-Type"], told["Content-Length"]
         for name, value in self._ours.items():
             told.setdefault(name, value)
-        return tuple(told), tuple(header for header in told if not _is_of_cors(header[0]))
+        named = tuple((name.lower(), (name, value)) for name, value in told)
+        return named, tuple(header for header in named if not _is_of_cors(header[0]))
 
 
 def _extensions(settings: Settings) -> Flask:
@@ -119,7 +121,7 @@ def _extensions(settings: Settings) -> Flask:
 
 
 def _is_of_cors(name: str) -> bool:
-    return name == "Vary" or name.startswith("Access-Control-")
+    return name == "vary" or name.startswith("access-control-")
 
 
 def _literal(origin: str) -> "str | re.Pattern[str]":
