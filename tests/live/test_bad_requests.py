@@ -1,15 +1,14 @@
 """Bad requests and bad bytes, over a raw socket against the real server."""
 
 import json
-import socket
 from collections.abc import Iterator
-from http.client import HTTPException, HTTPResponse
 
 import pytest
 
 from tests.corpus.bad_framing import BAD_FRAMING, Framing
 from tests.corpus.bad_requests import BAD_REQUESTS, SERVER, Bad
-from tests.live.exchange import Answer, Exchange, request_bytes
+from tests.live.exchange import Exchange, request_bytes
+from tests.live.raw import converse
 from tests.live.server import Server
 
 PATIENCE_S = 8.0
@@ -35,7 +34,9 @@ def test_bad_request_gets_its_documented_error(strict: Server, bad: Bad) -> None
 
 @pytest.mark.parametrize("bad", BAD_FRAMING, ids=str)
 def test_bad_bytes_get_an_error_or_a_closed_connection(strict: Server, bad: Framing) -> None:
-    answers = converse(strict, bad)
+    answers = converse(
+        strict.address, [bad.raw], second_s=SECOND_ANSWER_S, then_close=bad.then_close
+    )
 
     assert (answers[0].status if answers else None) in bad.statuses
     for answer in answers:
@@ -45,23 +46,3 @@ def test_bad_bytes_get_an_error_or_a_closed_connection(strict: Server, bad: Fram
         assert answer.headers["Content-Type"] == "application/json"
         assert set(json.loads(answer.body)) == {"error", "code", "requestId"}
     assert strict.request("GET", "/health").json == {"status": "ok"}
-
-
-def converse(server: Server, bad: Framing) -> list[Answer]:
-    """Send the bytes, and return all answers until the server closes or waits for more."""
-    answers: list[Answer] = []
-    with socket.create_connection(server.address, PATIENCE_S) as link:
-        try:
-            link.sendall(bad.raw)
-            if bad.then_close:
-                link.shutdown(socket.SHUT_WR)
-            while True:
-                response = HTTPResponse(link)
-                response.begin()
-                answers.append(Answer(response.status, response.headers, response.read()))
-                link.settimeout(SECOND_ANSWER_S)
-        except TimeoutError:
-            assert answers, "neither an answer nor a closed connection"
-        except (HTTPException, ConnectionError):
-            pass
-    return answers
