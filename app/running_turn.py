@@ -93,7 +93,6 @@ class RunningTurn:
     __slots__ = (
         "_blocks",
         "_chars_left",
-        "_direct",
         "_ended",
         "_ending",
         "_interruptible",
@@ -145,8 +144,7 @@ class RunningTurn:
         self.token_count = 0
         self._pending: list[str] = []
         self._chars_left = limits.max_answer_chars
-        # Where deltas go while the turn runs in the reader's greenlet.
-        self._direct: Outlet | None = None
+        # Where deltas go, where the turn runs in the reader's greenlet.
         self._outlet: Outlet | None = None
         self._wake = Event()
         self._room = Event()
@@ -182,7 +180,7 @@ class RunningTurn:
         With an outlet, deltas and heartbeats go there and are not yielded.
         """
         yield TurnStarted(self.turn.conversation_id, self.turn.id)
-        if self._outlet is not None and self._producer is None:
+        if self._outlet is not None:
             self._produce_here(self._outlet)
         while True:
             if self._pending:
@@ -243,8 +241,8 @@ class RunningTurn:
         if len(said) - self._blocks >= _DELTAS_A_BLOCK:
             said[self._blocks :] = ["".join(said[self._blocks :])]
             self._blocks += 1
-        if self._direct is not None:
-            return self._direct.send(deltas) and self._chars_left >= 0
+        if self._outlet is not None:
+            return self._outlet.send(deltas) and self._chars_left >= 0
         self._pending.extend(deltas)
         self._wake.set()
         return len(self._pending) < _MAX_PENDING_DELTAS and self._chars_left >= 0
@@ -259,11 +257,11 @@ class RunningTurn:
         return [whole[: max(0, len(whole) + self._chars_left)]]
 
     def _produce_apart(self) -> None:
+        self._outlet = None
         self._producer = gevent.spawn(self._produce)
 
     def _produce_here(self, outlet: Outlet) -> None:
         self._producer = gevent.getcurrent()
-        self._direct = outlet
         beat_s = self._limits.heartbeat_s
         heart = gevent.get_hub().loop.timer(beat_s, beat_s)
         heart.start(outlet.beat)
@@ -273,7 +271,7 @@ class RunningTurn:
             # From here the connection belongs to whoever writes what is yielded.
             heart.stop()
             heart.close()
-            self._direct = None
+            self._outlet = None
 
     def _produce(self) -> None:
         deadline = gevent.get_hub().loop.timer(self._limits.turn_timeout_s)
@@ -313,9 +311,9 @@ class RunningTurn:
         return completion, None
 
     def _make_room(self) -> None:
-        if self._direct is not None:
+        if self._outlet is not None:
             try:
-                self._direct.flush()
+                self._outlet.flush()
             except OSError:
                 self._ending = self._ending or Ending.LEFT
                 raise _Cancelled from None
