@@ -25,10 +25,7 @@ from app.web.worker import MAX_SILENT  # noqa: E402
 try:
     _settings = Settings.from_env()
 except SettingsFaults as error:
-    print("Perch cannot start:", file=sys.stderr)  # noqa: T201
-    for name, fault in error.faults.items():
-        print(f"  {name} {fault}", file=sys.stderr)  # noqa: T201
-    sys.exit(1)
+    raise SystemExit(error.in_words()) from error
 
 # Where the workers post their figures; the same one when this file is read again.
 _board = the_board()
