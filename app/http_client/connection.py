@@ -8,7 +8,6 @@ from typing import Any
 
 import gevent
 from gevent import socket
-from gevent.ssl import PROTOCOL_TLS_CLIENT, SSLContext
 
 from app.http_client.failures import HttpConnectFailed, HttpTimeout
 
@@ -20,8 +19,8 @@ _TCP_USER_TIMEOUT_MS = 20_000
 
 
 def make_tls_context() -> ssl.SSLContext:
-    """Return a verifying context whose sockets wait in gevent, patched process or not."""
-    context = SSLContext(PROTOCOL_TLS_CLIENT)
+    """Return a context that verifies the server by the system's certificates."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_default_certs()
     return context
 
@@ -32,8 +31,7 @@ class Connection:
     ``read`` returns what one read brings, ``b""`` at the end, and raises one
     of ``WOULD_BLOCK`` where nothing is there, or another ``OSError`` where the
     connection is dead. ``has_buffered`` tells whether bytes wait where no
-    watcher sees them; ``None`` where there is no such place. They are builtin
-    functions: a token passes through them.
+    watcher sees them; ``None`` where there is no such place.
     """
 
     __slots__ = ("_fd", "_hub", "_sock", "has_buffered", "read", "watcher")
@@ -65,7 +63,7 @@ class Connection:
         """
         socket.wait(self.watcher, timeout_s, HttpTimeout("the server is silent"))
 
-    def send_all(self, data: bytes, timeout_s: float) -> None:
+    def send_all(self, data: bytes, timeout_s: float | None) -> None:
         """Send everything; the timeout is for each wait.
 
         Raises:
@@ -87,34 +85,69 @@ class Connection:
 
 
 class TlsConnection(Connection):
-    """A connection that decrypts whole records, and so buffers."""
+    """A connection that decrypts what one read of its socket brought.
 
-    __slots__ = ()
+    Through buffers in memory: OpenSSL's own reads of a socket take two system
+    calls a record, one for its head and one for the rest.
+    """
 
-    def __init__(self, sock: Any) -> None:
+    __slots__ = ("_received", "_tls", "_to_send")
+
+    def __init__(self, sock: Any, context: ssl.SSLContext, host: str) -> None:
         super().__init__(sock)
-        self.read = partial(_read_record, sock)
-        self.has_buffered = sock.pending
+        self._received, self._to_send = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._received, self._to_send, server_hostname=host)
+        self.read = self._read
+        self.has_buffered = self._has_buffered
 
-    def send_all(self, data: bytes, timeout_s: float) -> None:
-        """Send everything within the timeout, as ``Connection.send_all`` does."""
-        # Not `send`: on a TLS socket that never blocks, gevent's answers 0 for
-        # "later", and does not tell what to wait for.
-        self._sock.settimeout(timeout_s)
+    def shake_hands(self) -> None:
+        """Agree on keys; the caller bounds the time.
+
+        Raises:
+            OSError: the server is not who it should be, or gone.
+        """
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self._send_rest(None)
+                socket.wait(self.watcher)
+                self._take_in()
+            else:
+                self._send_rest(None)
+                return
+
+    def send_all(self, data: bytes, timeout_s: float | None) -> None:
+        """Send everything; the timeout is for each wait."""
+        self._tls.write(data)
+        self._send_rest(timeout_s)
+
+    def close(self) -> None:
+        """Close the socket."""
+        super().close()
+        # They are this connection's own, and would keep its buffers until a collection.
+        self.read, self.has_buffered = bytes, None
+
+    def _send_rest(self, timeout_s: float | None) -> None:
+        super().send_all(self._to_send.read(), timeout_s)
+
+    def _take_in(self) -> None:
+        data = os.read(self._fd, _READ_BYTES)
+        if data:
+            self._received.write(data)
+        else:
+            self._received.write_eof()
+
+    def _read(self) -> bytes:
+        if not self._received.pending:
+            self._take_in()
         try:
-            self._sock.sendall(data)
-        except TimeoutError as error:
-            raise HttpTimeout("the server takes no data") from error
-        finally:
-            self._sock.settimeout(0)
+            return self._tls.read(_READ_BYTES)
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            return b""
 
-
-def _read_record(sock: Any) -> bytes:
-    try:
-        data: bytes = sock.recv(_READ_BYTES)
-    except ssl.SSLEOFError:
-        return b""
-    return data
+    def _has_buffered(self) -> int:
+        return self._received.pending or self._tls.pending()
 
 
 def connect(host: str, port: int, tls: ssl.SSLContext | None, timeout_s: float) -> Connection:
@@ -135,8 +168,9 @@ def connect(host: str, port: int, tls: ssl.SSLContext | None, timeout_s: float) 
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _TCP_USER_TIMEOUT_MS)
             if tls is None:
                 return Connection(sock)
-            sock = tls.wrap_socket(sock, server_hostname=host)
-            return TlsConnection(sock)
+            connection = TlsConnection(sock, tls, host)
+            connection.shake_hands()
+            return connection
         except BaseException as error:
             sock.close()
             if isinstance(error, OSError):

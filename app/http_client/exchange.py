@@ -25,11 +25,13 @@ class Exchange:
         "_give_back",
         "_got_bytes",
         "_head_bytes",
+        "_is_in_chunk",
         "_lingers",
         "_read_timeout_s",
         "_reusable",
         "ended",
         "headers",
+        "is_between_chunks",
         "parser",
         "pieces",
         "resent",
@@ -51,6 +53,9 @@ class Exchange:
         # Of the body, parsed and not yet taken.
         self.pieces: list[bytes] = []
         self.ended = False
+        # Whether the next byte begins a chunk (RFC 9112 section 7.1) after another one.
+        self.is_between_chunks = False
+        self._is_in_chunk = True
         self._framed = False
         self._got_bytes = False
         self._head_bytes = 0
@@ -159,11 +164,7 @@ class Exchange:
             HttpBroken: the connection was cut, or what came is not HTTP.
         """
         try:
-            data = (self._connection or self._connected()).read()
-            if data:
-                self._feed(data)
-            else:
-                self.end_with_connection()
+            self.feed(self._connected().read())
         except WOULD_BLOCK:
             return False
         except OSError as error:
@@ -172,19 +173,31 @@ class Exchange:
             raise name_failure(error) from error
         return True
 
-    def take(self) -> bytes:
-        """Return the body's bytes that were parsed and not yet taken."""
-        data = b"".join(self.pieces)
-        self.pieces.clear()
-        return data
+    def feed(self, data: bytes) -> None:
+        """Parse what was read; ``b""`` is the connection's end.
 
-    def _feed(self, data: bytes) -> None:
+        Raises:
+            HttpBroken, ClosedWhileIdle: the response is not whole.
+            httptools.HttpParserError: what came is not HTTP.
+        """
+        if not data:
+            self.end_with_connection()
+            return
         self._got_bytes = True
         if not self.status:
             self._head_bytes += len(data)
             if self._head_bytes > _MAX_HEAD_BYTES:
                 raise HttpBroken("the response's head is too large")
         self.parser.feed_data(data)
+        # A size that has only half come ends otherwise.
+        self.is_between_chunks = not self._is_in_chunk and data.endswith(b"\n")
+
+    def take(self) -> bytes:
+        """Return the body's bytes that were parsed and not yet taken."""
+        pieces = self.pieces
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
+        return data
 
     def _connected(self) -> Connection:
         if self._connection is None:
@@ -192,6 +205,11 @@ class Exchange:
         return self._connection
 
     def _read_once(self) -> None:
+        # Waits first: hardly ever is an answer there already.
+        has_buffered = self._connected().has_buffered
+        if has_buffered is not None and has_buffered() and self.feed_once():
+            return
+        self._connected().wait_readable(self._patience_s())
         while not self.feed_once():
             self._connected().wait_readable(self._patience_s())
 
@@ -251,6 +269,14 @@ class Exchange:
         """Collect a piece of the body."""
         if not self.ended:
             self.pieces.append(data)
+
+    def on_chunk_header(self) -> None:
+        """Note that a chunk has begun."""
+        self._is_in_chunk = True
+
+    def on_chunk_complete(self) -> None:
+        """Note that a chunk is over."""
+        self._is_in_chunk = False
 
     def on_message_complete(self) -> None:
         """Note the end of the response."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # How many reads one wake-up may take, so that one fast server cannot keep
 # the hub from the other streams.
 _MAX_READS_A_WAKE = 16
+_MAX_SIZE_DIGITS = 8
 _LINGER_S = 1.0
 
 
@@ -34,13 +35,11 @@ class Pump:
         "_connection",
         "_consume",
         "_exchange",
-        "_has_buffered",
         "_heard_at",
+        "_is_between_chunks",
         "_loop",
         "_now",
         "_over",
-        "_parse",
-        "_pieces",
         "_read",
         "_silence_s",
         "_timer",
@@ -62,9 +61,7 @@ class Pump:
         self._now: Callable[[], float] = self._loop.now
         self._heard_at = self._now()
         self._read = connection.read
-        self._parse = exchange.parser.feed_data
-        self._pieces = exchange.pieces
-        self._has_buffered = connection.has_buffered
+        self._is_between_chunks = exchange.is_between_chunks
         self._waiter: Any = Waiter()
         self._over = False
         self._timer = self._loop.timer(silence_s)
@@ -76,11 +73,12 @@ class Pump:
             HttpFailure: no more will come.
         """
         watcher = self._connection.watcher
-        watcher.start(self._on_readable)
+        has_buffered = self._connection.has_buffered
+        watcher.start(self._on_readable if has_buffered is None else self._on_buffered)
         self._timer.start(self._on_silence)
         try:
-            if self._has_buffered and self._has_buffered():
-                self._loop.run_callback(self._on_readable)
+            if has_buffered is not None and has_buffered():
+                self._loop.run_callback(self._on_buffered)
             return bool(self._waiter.get())
         finally:
             self._over = True
@@ -88,34 +86,48 @@ class Pump:
             self._timer.close()
 
     def _on_readable(self) -> None:
+        """Move what one read brings; the watcher comes again while there is more."""
         if self._over:
             return
         try:
-            for _ in range(_MAX_READS_A_WAKE):
-                data = self._read()
-                if data:
-                    self._parse(data)
-                else:
-                    self._exchange.end_with_connection()
-                self._heard_at = self._now()
-                pieces = self._pieces
-                if pieces:
-                    body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-                    pieces.clear()
-                    if not self._consume(body):
-                        self._end(self._exchange.ended)
-                        return
-                if self._exchange.ended:
-                    self._end(True)
-                    return
-                # A plain connection's watcher comes again while there is more.
-                if not self._has_buffered or not self._has_buffered():
-                    return
-            self._loop.run_callback(self._on_readable)
+            read = self._read
+            data = read()
+            now = self._now
+            self._heard_at = now()
+            body = b""
+            if self._is_between_chunks:
+                # Most reads bring one whole chunk. As it begins and ends here, the
+                # parser, which stays between chunks, need not see it.
+                at = data.find(b"\r\n", 0, _MAX_SIZE_DIGITS)
+                if data.endswith(b"\r\n") and data[:at] == b"%x" % (len(data) - at - 4):
+                    body = data[at + 2 : -2]
+            if not body:
+                body = self._parse(data)
+            consume = self._consume
+            if body and not consume(body):
+                self._end(self._exchange.ended)
+            elif self._exchange.ended:
+                self._end(True)
         except WOULD_BLOCK:
             return
         except Exception as error:  # handed to the greenlet that waits
             self._fail(error)
+
+    def _on_buffered(self) -> None:
+        """Move what is there, where the watcher does not see all of it."""
+        has_buffered = self._connection.has_buffered
+        for _ in range(_MAX_READS_A_WAKE):
+            self._on_readable()
+            if self._over or has_buffered is None or not has_buffered():
+                return
+        self._loop.run_callback(self._on_buffered)
+
+    def _parse(self, data: bytes) -> bytes:
+        """Let the parser read, and return what it found of the body."""
+        exchange = self._exchange
+        exchange.feed(data)
+        self._is_between_chunks = exchange.is_between_chunks
+        return exchange.take()
 
     def _on_silence(self) -> None:
         # The timer is not restarted at each read: that would cost more than

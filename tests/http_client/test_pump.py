@@ -89,6 +89,53 @@ def test_pump_brings_what_the_plain_twin_brings(
     assert pumped(client(server), refuse_after) == read(client(server))
 
 
+# What a chunk may hold that looks like framing.
+LOOKALIKES = (b"\r\n", b"0\r\n\r\n", b"5\r\nhello\r\n", b"a" * 300, b"x")
+WRITTEN = (
+    b"%x\r\n%b\r\n",
+    b"%X\r\n%b\r\n",
+    b"0%x\r\n%b\r\n",
+    b"%x;name=value\r\n%b\r\n",
+    b"+%x\r\n%b\r\n",
+)
+
+
+@FIXTURES
+@given(
+    chunks=st.lists(
+        st.tuples(
+            st.sampled_from(WRITTEN[:1] * 6 + WRITTEN[1:]),
+            st.lists(st.sampled_from(LOOKALIKES), min_size=1, max_size=3).map(b"".join),
+        ),
+        max_size=6,
+    ),
+    joined=st.sets(st.integers(0, 6)),
+    end=st.sampled_from([LAST_CHUNK, b"0\r\nTrailer: x\r\n\r\n", b"-2\r\n", b"\r\n", b"3\r\nab"]),
+    refuse_after=st.integers(0, 3),
+)
+def test_whole_chunks_bring_what_the_plain_twin_brings(
+    peer: MakePeer,
+    client: MakeClient,
+    chunks: list[tuple[bytes, bytes]],
+    joined: set[int],
+    end: bytes,
+    refuse_after: int,
+) -> None:
+    pieces = [CHUNKED_HEAD]
+    for number, piece in enumerate([*(form % (len(it), it) for form, it in chunks), end]):
+        pieces.append(pieces.pop() + piece if number in joined else piece)
+
+    def handle(link: Link) -> None:
+        link.request()
+        for piece in pieces:
+            link.send(piece)
+            gevent.sleep(0)  # the client reads in between
+
+    server = peer(handle)
+
+    assert pumped(client(server), refuse_after) == read(client(server))
+
+
 def test_large_body(peer: MakePeer, client: MakeClient) -> None:
     body = b"".join(b"%x" % number for number in range(300_000))
 
