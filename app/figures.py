@@ -4,6 +4,7 @@ Stores keep counts by name for each UTC day and hour; what the names mean is
 decided here alone.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -130,8 +131,7 @@ def percentile(classes: Sequence[int], share: float) -> int | None:
 def _add_latency(counts: dict[str, int], name: str, ms: int | None) -> None:
     if ms is None:
         return
-    number = sum(bound < ms for bound in LATENCY_BOUNDS_MS)
-    counts[f"{name}.{number}"] = 1
+    counts[f"{name}.{bisect_left(LATENCY_BOUNDS_MS, ms)}"] = 1
 
 
 def _add_tokens(counts: dict[str, int], answer: Answer) -> None:
@@ -151,7 +151,9 @@ def _add_tokens(counts: dict[str, int], answer: Answer) -> None:
 
 def _model_name(told: str | None) -> str:
     # By the model's own account: it may say anything, and stores want ASCII.
-    printable = "".join(char for char in told or "" if char.isascii() and char.isprintable())
+    printable = told or ""
+    if not (printable.isascii() and printable.isprintable()):
+        printable = "".join(char for char in printable if char.isascii() and char.isprintable())
     return printable.strip()[:_MAX_MODEL_CHARS] or "unknown"
 
 

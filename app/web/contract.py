@@ -13,7 +13,7 @@ import gevent
 from flask import Response, current_app, jsonify
 from jiter import from_json
 from marshmallow import Schema, ValidationError
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected
 
 from app.errors import (
     InvalidRequest,
@@ -123,7 +123,7 @@ def read_json() -> dict[str, Any]:
         raise LengthRequired
     if size > current_app.config["MAX_CONTENT_LENGTH"]:
         raise PayloadTooLarge
-    raw = _read_body(request)
+    raw = _read_body(request, size)
     try:
         # No lone surrogates either, and no bytes that are not UTF-8.
         data = from_json(raw, allow_inf_nan=False, catch_duplicate_keys=True)
@@ -135,13 +135,16 @@ def read_json() -> dict[str, Any]:
     return data
 
 
-def _read_body(request: Request) -> bytes:
+def _read_body(request: Request, size: int) -> bytes:
     """Return the body, which must all have come within the request's time."""
     with gevent.Timeout(services().settings.request_timeout_s, RequestTimeout()):
         try:
-            return request.get_data(cache=False)
-        except RequestEntityTooLarge as error:
-            raise PayloadTooLarge from error
+            body: bytes = request.environ["wsgi.input"].read(size)
+        except (OSError, ValueError) as error:
+            raise ClientDisconnected from error
+    if len(body) < size:
+        raise ClientDisconnected
+    return body
 
 
 def _check(value: Any, depth: int) -> None:
