@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from app.budget.meter import Meter, Reservation, Spending
-from app.conversation import Message
+from app.conversation import PromptMessage
 from app.errors import Overloaded
 
 _SEAT_RETRY_S = 5.0
@@ -26,7 +26,7 @@ class Admission:
         self._seats = seats
         self._taken: Counter[str] = Counter()
 
-    def admit(self, client: str, session_id: str, prompt: Sequence[Message]) -> "Ticket":
+    def admit(self, client: str, session_id: str, prompt: Sequence[PromptMessage]) -> "Ticket":
         """Take a seat, and the tokens that a prompt and its answer may cost.
 
         Raises:

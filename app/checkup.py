@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.completion.protocol import CompletionModel
-from app.conversation import Message
+from app.conversation import PromptMessage
 from app.errors import ServiceError
 from app.settings import DEVELOPMENT_WIDGET_KEY, MIN_KEY_CHARS, Settings
 from app.storage.protocol import ConversationStore
@@ -73,7 +73,7 @@ def check_model(model: CompletionModel, settings: Settings) -> Iterator[Finding]
         return not said
 
     try:
-        with model.stream([Message("user", "Say hello.")]) as completion:
+        with model.stream([PromptMessage("user", "Say hello.")]) as completion:
             completion.relay(receive)
             name = completion.model or settings.openai_model
     except ServiceError as error:

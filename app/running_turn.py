@@ -8,9 +8,9 @@ a greenlet of its own that feeds the reader.
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 import gevent
 from gevent.event import Event
@@ -38,39 +38,14 @@ from app.errors import (
     ServiceError,
     StorageUnavailable,
 )
+from app.relay import Outlet, Relay
 from app.storage.protocol import ConversationStore
 
 log = logging.getLogger(__name__)
 
-# A reader this far behind stops the model's socket from being read.
-_MAX_PENDING_DELTAS = 512
 _RESTART_RETRY_S = 2.0
-# So many deltas become one text: as strings of their own they take ten times what they say.
-_DELTAS_A_BLOCK = 64
-
-
 KeepAnswer = Callable[[Turn, Answer], None]
 """Holds an answer that the store would not take; never raises."""
-
-
-class Outlet(Protocol):
-    """A way to the visitor, used while the turn runs in the reader's greenlet."""
-
-    def send(self, tokens: Sequence[str]) -> bool:
-        """Write deltas, from the hub; false when ``flush`` must do the rest."""
-        ...
-
-    def beat(self) -> None:
-        """Show, from the hub, that the connection lives."""
-        ...
-
-    def flush(self) -> None:
-        """Wait until all has left.
-
-        Raises:
-            OSError: the visitor takes nothing.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +60,9 @@ class TurnLimits:
 
 
 class RunningTurn:
-    """A turn in progress. ``start`` it once; ``events`` has one reader.
-
-    ``token_count`` is how many deltas have come so far.
-    """
+    """A turn in progress. ``start`` it once; ``events`` has one reader."""
 
     __slots__ = (
-        "_blocks",
-        "_chars_left",
         "_ended",
         "_ending",
         "_interruptible",
@@ -100,22 +70,16 @@ class RunningTurn:
         "_limits",
         "_model",
         "_on_end",
-        "_outlet",
-        "_pending",
         "_producer",
-        "_room",
-        "_said",
+        "_relay",
         "_settled",
         "_started_at",
         "_store",
         "_terminal",
-        "_wake",
         "_was_asked",
         "answer",
-        "first_token_ms",
         "request_id",
         "ticket",
-        "token_count",
         "turn",
     )
 
@@ -132,22 +96,12 @@ class RunningTurn:
         self.turn = turn
         self.ticket = ticket
         self.answer: Answer | None = None
-        self.first_token_ms: int | None = None
         self._store = store
         self._model = model
         self._limits = limits
         self._keep = keep
         self.request_id = request_id
-        # First whole blocks of what was said, then the deltas since.
-        self._said: list[str] = []
-        self._blocks = 0
-        self.token_count = 0
-        self._pending: list[str] = []
-        self._chars_left = limits.max_answer_chars
-        # Where deltas go, where the turn runs in the reader's greenlet.
-        self._outlet: Outlet | None = None
-        self._wake = Event()
-        self._room = Event()
+        self._relay = Relay(limits.max_answer_chars)
         self._ended = Event()
         self._terminal: TurnEvent | None = None
         self._ending: Ending | None = None
@@ -166,12 +120,12 @@ class RunningTurn:
         self._on_end = on_end
         stored = self.turn.answer
         if stored is None:
-            self._outlet = outlet
+            self._relay.outlet = outlet
             if outlet is None:
                 self._produce_apart()
             return
         self._settled = True
-        self._pending.append(stored.content)
+        self._relay.tell_again(stored.content)
         self._end(self._done(stored.content, stored.finish_reason, stored.id))
 
     def events(self) -> Iterator[TurnEvent]:
@@ -180,14 +134,15 @@ class RunningTurn:
         With an outlet, deltas and heartbeats go there and are not yielded.
         """
         yield TurnStarted(self.turn.conversation_id, self.turn.id)
-        if self._outlet is not None:
-            self._produce_here(self._outlet)
+        relay = self._relay
+        if relay.outlet is not None:
+            self._produce_here(relay.outlet)
         while True:
-            if self._pending:
-                yield TokensReceived(self._take_pending())
+            if relay.is_waiting:
+                yield TokensReceived(relay.take())
             elif self._terminal is not None:
                 break
-            elif not self._wait():
+            elif not relay.wait(self._limits.heartbeat_s):
                 yield Heartbeat()
         yield self._terminal
 
@@ -211,6 +166,17 @@ class RunningTurn:
         return bool(self._ended.wait(timeout_s))
 
     @property
+    def token_count(self) -> int:
+        """How many deltas have come so far."""
+        return self._relay.count
+
+    @property
+    def first_token_ms(self) -> int | None:
+        """How long after the turn's start the first delta came."""
+        first_at = self._relay.first_at
+        return None if first_at is None else round((first_at - self._started_at) * 1000)
+
+    @property
     def outcome(self) -> str:
         """How the turn ended, in one word for logs and metrics."""
         if isinstance(self._terminal, TurnFailed) and self._ending is not Ending.LEFT:
@@ -219,45 +185,8 @@ class RunningTurn:
             return self._ending.value
         return "done" if self._terminal is not None else "running"
 
-    def _wait(self) -> bool:
-        woken = self._wake.wait(self._limits.heartbeat_s)
-        self._wake.clear()
-        return bool(woken)
-
-    def _take_pending(self) -> Sequence[str]:
-        taken, self._pending = self._pending, []
-        self._room.set()
-        return taken
-
-    def _receive(self, deltas: Sequence[str]) -> bool:
-        if self.first_token_ms is None:
-            self.first_token_ms = self._elapsed_ms()
-        self._chars_left -= sum(map(len, deltas))
-        if self._chars_left < 0:
-            deltas = self._cut(deltas)
-        self.token_count += len(deltas)
-        said = self._said
-        said.extend(deltas)
-        if len(said) - self._blocks >= _DELTAS_A_BLOCK:
-            said[self._blocks :] = ["".join(said[self._blocks :])]
-            self._blocks += 1
-        if self._outlet is not None:
-            return self._outlet.send(deltas) and self._chars_left >= 0
-        self._pending.extend(deltas)
-        self._wake.set()
-        return len(self._pending) < _MAX_PENDING_DELTAS and self._chars_left >= 0
-
-    @property
-    def _is_cut(self) -> bool:
-        return self._chars_left < 0
-
-    def _cut(self, deltas: Sequence[str]) -> Sequence[str]:
-        """Return what of the last deltas is within the answer's limit."""
-        whole = "".join(deltas)
-        return [whole[: max(0, len(whole) + self._chars_left)]]
-
     def _produce_apart(self) -> None:
-        self._outlet = None
+        self._relay.outlet = None
         self._producer = gevent.spawn(self._produce)
 
     def _produce_here(self, outlet: Outlet) -> None:
@@ -271,7 +200,7 @@ class RunningTurn:
             # From here the connection belongs to whoever writes what is yielded.
             heart.stop()
             heart.close()
-            self._outlet = None
+            self._relay.outlet = None
 
     def _produce(self) -> None:
         deadline = gevent.get_hub().loop.timer(self._limits.turn_timeout_s)
@@ -294,7 +223,8 @@ class RunningTurn:
             if self._ending is None:
                 self._was_asked = True
                 with self._model.stream(self.turn.prompt, request_id=self.request_id) as completion:
-                    while not completion.relay(self._receive) and not self._is_cut:
+                    self.turn = replace(self.turn, prompt=())  # told; nor is it held here
+                    while not completion.relay(self._relay.receive) and not self._relay.is_full:
                         self._make_room()
         except _Cancelled:
             pass
@@ -311,16 +241,11 @@ class RunningTurn:
         return completion, None
 
     def _make_room(self) -> None:
-        if self._outlet is not None:
-            try:
-                self._outlet.flush()
-            except OSError:
-                self._ending = self._ending or Ending.LEFT
-                raise _Cancelled from None
-            return
-        self._room.clear()
-        if len(self._pending) >= _MAX_PENDING_DELTAS:
-            self._room.wait()
+        try:
+            self._relay.make_room()
+        except OSError:
+            self._ending = self._ending or Ending.LEFT
+            raise _Cancelled from None
 
     def _conclude(self, completion: Completion | None, failure: ServiceError | None) -> TurnEvent:
         """Store the answer, and say how the turn ended."""
@@ -353,7 +278,7 @@ class RunningTurn:
             return None
 
     def _answer(self, completion: Completion | None, failure: ServiceError | None) -> Answer:
-        said = "".join(self._said)
+        said = self._relay.text
         usage = completion.usage if completion else None
         content, status, finish_reason = self._verdict(said.strip(), completion, failure)
         return Answer(
@@ -361,7 +286,7 @@ class RunningTurn:
             status=status,
             model=completion.model if completion else None,
             usage=usage,
-            latency_ms=self._elapsed_ms(),
+            latency_ms=round((time.monotonic() - self._started_at) * 1000),
             first_token_ms=self.first_token_ms,
             finish_reason=finish_reason,
             charged_tokens=self._pay(usage, said, failure),
@@ -372,7 +297,7 @@ class RunningTurn:
     ) -> Verdict:
         if self._ending is not None:
             return said, "partial", self._ending.value
-        if self._is_cut:
+        if self._relay.is_full:
             return said, "complete", "length"
         if failure is None and completion is not None and completion.finish_reason is not None:
             return judge(said, completion, self._limits.refusal_message)
@@ -391,7 +316,7 @@ class RunningTurn:
 
     def _end(self, terminal: TurnEvent) -> None:
         self._terminal = terminal
-        self._wake.set()
+        self._relay.wake()
         self._ended.set()
         self._on_end(self)
 
@@ -399,9 +324,6 @@ class RunningTurn:
         if self._interruptible and self._producer is not None:
             self._interruptible = False
             self._producer.throw(_Cancelled())
-
-    def _elapsed_ms(self) -> int:
-        return round((time.monotonic() - self._started_at) * 1000)
 
 
 class _Cancelled(Exception):

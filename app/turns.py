@@ -9,10 +9,11 @@ import gevent
 from app.admission import Admission, Ticket
 from app.budget.estimate import cut_prompt
 from app.completion.protocol import CompletionModel
-from app.conversation import Answer, Message, Question, Turn, TurnDone, TurnFailed
+from app.conversation import Answer, PromptMessage, Question, Turn, TurnDone, TurnFailed
 from app.endings import Ending
 from app.errors import Overloaded, ServerRestarting, TooManyRequests, TurnInProgress
-from app.running_turn import KeepAnswer, Outlet, RunningTurn, TurnLimits
+from app.relay import Outlet
+from app.running_turn import KeepAnswer, RunningTurn, TurnLimits
 from app.stops.protocol import StopBus, StopRequest
 from app.storage.protocol import ConversationStore
 
@@ -72,7 +73,7 @@ class TurnService:
         self._buses = buses
         self._told = told
         self._listening = False
-        self._system = Message("system", policy.system_prompt)
+        self._system = PromptMessage("system", policy.system_prompt)
         self._running: dict[str, RunningTurn] = {}
         self._beginning = 0
         self._draining = False
@@ -94,7 +95,7 @@ class TurnService:
         self.admit()
         self._beginning += 1
         try:
-            asked = [self._system, Message("user", question.content)]
+            asked = [self._system, PromptMessage("user", question.content)]
             ticket = self._admission.admit(client, question.session_id, asked)
             try:
                 return BegunTurn(self._cover(self._begin(question), ticket), ticket)

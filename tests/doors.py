@@ -6,7 +6,7 @@ from app.admission import Admission, Guard, Ticket
 from app.budget.ledger import Ledger
 from app.budget.memory import MemoryLedger
 from app.budget.meter import Budgets, Meter
-from app.conversation import Message
+from app.conversation import PromptMessage
 
 CLIENT = "192.0.2.7"
 MAX_OUTPUT_TOKENS = 100
@@ -30,4 +30,4 @@ def an_admission(
 
 
 def a_ticket(meter: Meter | None = None) -> Ticket:
-    return an_admission(meter).admit(CLIENT, "session-1", [Message("user", "Hello")])
+    return an_admission(meter).admit(CLIENT, "session-1", [PromptMessage("user", "Hello")])

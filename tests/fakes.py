@@ -9,7 +9,7 @@ import gevent
 from gevent.event import Event
 
 from app.completion.protocol import Receive
-from app.conversation import Answer, Finished, Message, Turn, Usage
+from app.conversation import Answer, Finished, PromptMessage, Turn, Usage
 from app.errors import TurnInProgress
 from app.storage.protocol import ConversationStore
 
@@ -54,7 +54,7 @@ class ScriptedModel:
     """
 
     def __init__(self) -> None:
-        self.prompts: list[Sequence[Message]] = []
+        self.prompts: list[Sequence[PromptMessage]] = []
         self.request_ids: list[str | None] = []
         self.open_count = 0
         self.script("Hello", " there")
@@ -74,7 +74,7 @@ class ScriptedModel:
 
     @contextmanager
     def stream(
-        self, prompt: Sequence[Message], *, request_id: str | None = None
+        self, prompt: Sequence[PromptMessage], *, request_id: str | None = None
     ) -> Iterator["ScriptedCompletion"]:
         self.prompts.append(prompt)
         self.request_ids.append(request_id)
@@ -96,6 +96,7 @@ class ScriptedCompletion:
         self._reads = deque(reads)
         self._told = told
         self.model: str | None = "scripted"
+        self.has_begun = False
         self.finish_reason: str | None = None
         self.usage: Usage | None = None
         self.refusal: str | None = None
@@ -107,8 +108,11 @@ class ScriptedCompletion:
                 read.pass_through()
             elif isinstance(read, Exception):
                 raise read
-            elif not receive(read):
-                return False
+            else:
+                self.has_begun = True
+                if not receive(read):
+                    return False
+        self.has_begun = self.has_begun or self._told["finish_reason"] is not None
         for name, value in self._told.items():
             setattr(self, name, value)
         return True

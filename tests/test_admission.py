@@ -4,11 +4,11 @@ import pytest
 
 from app.admission import Admission
 from app.budget.meter import Budgets, Spending
-from app.conversation import Message, Usage
+from app.conversation import PromptMessage, Usage
 from app.errors import BudgetExhausted, Overloaded, SwitchedOff
 from tests.doors import CLIENT, MAX_OUTPUT_TOKENS, a_meter, an_admission
 
-PROMPT = [Message("user", "Hello")]
+PROMPT = [PromptMessage("user", "Hello")]
 USED = Spending(was_asked=True, usage=Usage(5, 2), said="Hi", delta_count=1, failure=None)
 
 

@@ -30,7 +30,8 @@ from app.errors import (
     ServiceError,
     StorageUnavailable,
 )
-from app.running_turn import Outlet, RunningTurn, TurnLimits
+from app.relay import Outlet
+from app.running_turn import RunningTurn, TurnLimits
 from app.storage.protocol import ConversationStore
 from tests.data import a_question
 from tests.doors import a_ticket
@@ -288,7 +289,7 @@ def test_store_that_fails_at_the_end_is_an_error_and_the_answer_is_kept(
     assert the_error(list(running.events())) is StorageUnavailable
     assert running.answer is not None
     assert running.answer.content == "Hello there"
-    assert kept == [(turn, running.answer)]
+    assert kept == [(replace(turn, prompt=()), running.answer)]
 
 
 def test_store_that_crashes_at_the_end_is_an_error_and_the_answer_is_kept(
@@ -298,7 +299,7 @@ def test_store_that_crashes_at_the_end_is_an_error_and_the_answer_is_kept(
     running = run()
 
     assert the_error(list(running.events())) is StorageUnavailable
-    assert kept == [(turn, running.answer)]
+    assert kept == [(replace(turn, prompt=()), running.answer)]
 
 
 def test_attempt_that_was_overtaken_is_a_conflict(

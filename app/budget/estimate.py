@@ -8,7 +8,7 @@ usage that OpenAI recorded.
 
 from collections.abc import Sequence
 
-from app.conversation import Message
+from app.conversation import PromptMessage
 
 # Prose runs at 4 to 5 characters a token. Words longer than any prose has
 # (addresses, hashes, base64) fall into pieces of two.
@@ -26,45 +26,44 @@ _TOKENS_AN_ANSWER = 3
 
 def estimate_text(text: str) -> int:
     """Return about how many tokens a text is."""
-    if text.isascii():
-        return _estimate_ascii(text)
-    plain = text.encode("ascii", "ignore")
-    other_bytes = len(text.encode("utf-8", "surrogatepass")) - len(plain)
-    return _estimate_ascii(plain.decode("ascii")) + round(other_bytes / _BYTES_A_TOKEN)
+    if not text:
+        return 0
+    other_tokens = 0
+    if not text.isascii():
+        plain = text.encode("ascii", "ignore")
+        other_bytes = len(text.encode("utf-8", "surrogatepass")) - len(plain)
+        other_tokens = round(other_bytes / _BYTES_A_TOKEN)
+        if not plain:
+            return other_tokens
+        text = plain.decode("ascii")
+    words = text.count(" ") + text.count("\n") + 1
+    is_coded = len(text) > _LONG_WORD_CHARS * words
+    by_chars = len(text) / (_CODED_CHARS if is_coded else _PROSE_CHARS)
+    return round(max(by_chars, words * _TOKENS_A_WORD, 1)) + other_tokens
 
 
-def estimate_message(message: Message) -> int:
-    """Return about how many tokens of a prompt a message is."""
-    return estimate_text(message.content) + _TOKENS_A_MESSAGE
-
-
-def estimate_prompt(prompt: Sequence[Message]) -> int:
+def estimate_prompt(prompt: Sequence[PromptMessage]) -> int:
     """Return about how many tokens a model counts for a prompt."""
-    return sum(map(estimate_message, prompt)) + _TOKENS_AN_ANSWER
+    return sum(_estimates(prompt)) + _TOKENS_AN_ANSWER
 
 
-def cut_prompt(prompt: Sequence[Message], max_tokens: int) -> tuple[Sequence[Message], int]:
+def cut_prompt(
+    prompt: Sequence[PromptMessage], max_tokens: int
+) -> tuple[Sequence[PromptMessage], int]:
     """Leave out the oldest messages of a conversation that is too long for the owner.
 
     The instructions before it and the question at its end always stay.
     Returns what is left, with its estimate.
     """
-    head = [message for message in prompt[:-1] if message.role == "system"]
-    kept = [prompt[-1]]
-    tokens = estimate_prompt([*head, prompt[-1]])
-    for message in reversed(prompt[len(head) : -1]):
-        tokens_more = tokens + estimate_message(message)
-        if tokens_more > max_tokens:
-            break
-        tokens = tokens_more
-        kept.append(message)
-    return [*head, *reversed(kept)], tokens
+    costs = _estimates(prompt)
+    tokens = sum(costs) + _TOKENS_AN_ANSWER
+    first = sum(said.role == "system" for said in prompt[:-1])
+    oldest = first
+    while tokens > max_tokens and oldest < len(prompt) - 1:
+        tokens -= costs[oldest]
+        oldest += 1
+    return [*prompt[:first], *prompt[oldest:]], tokens
 
 
-def _estimate_ascii(text: str) -> int:
-    if not text:
-        return 0
-    words = text.count(" ") + text.count("\n") + 1
-    is_coded = len(text) > _LONG_WORD_CHARS * words
-    by_chars = len(text) / (_CODED_CHARS if is_coded else _PROSE_CHARS)
-    return round(max(by_chars, words * _TOKENS_A_WORD, 1))
+def _estimates(prompt: Sequence[PromptMessage]) -> list[int]:
+    return [estimate_text(said.content) + _TOKENS_A_MESSAGE for said in prompt]

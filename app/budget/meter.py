@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from app.budget.estimate import estimate_prompt, estimate_text
 from app.budget.ledger import Account, AccountFull, Hold, Kind, Ledger
-from app.conversation import Message, Usage
+from app.conversation import PromptMessage, Usage
 from app.errors import BudgetExhausted, DailyLimitReached, ModelFailure, ServiceError
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,9 @@ class Meter:
         """What is held or spent of them, as far as this worker knows."""
         return self._ledger.spent(self._today(), self._service)
 
-    def reserve(self, client: str, session_id: str, prompt: Sequence[Message]) -> "Reservation":
+    def reserve(
+        self, client: str, session_id: str, prompt: Sequence[PromptMessage]
+    ) -> "Reservation":
         """Take what a prompt and the longest answer to it may cost.
 
         Raises:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from app.completion.protocol import Completion, CompletionModel, Receive
-from app.conversation import Message, Usage
+from app.conversation import PromptMessage, Usage
 from app.errors import ModelFailure, ModelMisconfigured, ModelPaused, ModelRefused
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,11 @@ class Breaker:
         if self._open_until is None:
             return "closed"
         return "open" if self._clock() < self._open_until else "probing"
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing failed since the model answered last."""
+        return not self._failed and self._open_until is None
 
     def check(self) -> None:
         """Refuse a turn that the model would not be asked for.
@@ -132,13 +137,14 @@ class BreakerModel:
 
     @contextmanager
     def stream(
-        self, prompt: Sequence[Message], *, request_id: str | None = None
+        self, prompt: Sequence[PromptMessage], *, request_id: str | None = None
     ) -> Iterator[Completion]:
         """Start a completion, unless the breaker is open."""
         is_probe = self._breaker.enter()
         watched: _Watched | None = None
         try:
             with self._model.stream(prompt, request_id=request_id) as completion:
+                del prompt  # long, and told: it would be held to the answer's end
                 yield (watched := _Watched(completion, self._breaker))
         except ModelRefused:  # the prompt was at fault
             self._breaker.succeed()
@@ -163,7 +169,7 @@ class _Watched:
     def __init__(self, completion: Completion, breaker: Breaker) -> None:
         self._completion = completion
         self._breaker = breaker
-        self.has_begun = False
+        self._is_noted = False
 
     @property
     def finish_reason(self) -> str | None:
@@ -181,17 +187,23 @@ class _Watched:
     def refusal(self) -> str | None:
         return self._completion.refusal
 
+    @property
+    def has_begun(self) -> bool:
+        return self._completion.has_begun
+
     def relay(self, receive: Receive) -> bool:
         def note_first(deltas: Sequence[str]) -> bool:
-            if not self.has_begun:
-                self._begin()
+            self._note()
             return receive(deltas)
 
-        has_ended = self._completion.relay(receive if self.has_begun else note_first)
-        if has_ended and not self.has_begun and self._completion.finish_reason is not None:
-            self._begin()
-        return has_ended
+        # While nothing waits for this answer's beginning, no token needs the step in between.
+        told = receive if self._breaker.is_calm else note_first
+        try:
+            return self._completion.relay(told)
+        finally:
+            self._note()
 
-    def _begin(self) -> None:
-        self.has_begun = True
-        self._breaker.succeed()
+    def _note(self) -> None:
+        if not self._is_noted and self.has_begun:
+            self._is_noted = True
+            self._breaker.succeed()

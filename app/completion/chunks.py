@@ -1,19 +1,22 @@
 """Reads a chat completion's event stream: bytes in, deltas out.
 
-The bytes may be split anywhere. One network read costs one cut and one JSON
-parse an event, and no object beside the deltas themselves. Only an event that
-jiter refuses is read a second time: ``app.completion.surrogates``.
+The bytes may be split anywhere. Most reads bring one event that repeats an
+earlier one but for its text: that one is cut out, and nothing is parsed. Any
+other event costs one JSON parse, and what jiter refuses is read a second time:
+``app.completion.surrogates``.
 
 Sources: the event stream format of the WHATWG HTML standard, section 9.2.6
 (lines end in LF or CRLF here; a lone CR is not an end), and OpenAI's reference
 of the chat completion chunk object.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from jiter import from_json
 
+from app.completion.protocol import Receive
 from app.completion.surrogates import HalfJoiner
 from app.conversation import Usage
 from app.errors import ModelFailure, ModelInterrupted, ModelUnavailable
@@ -22,6 +25,10 @@ MAX_EVENT_BYTES = 2 * 1024 * 1024
 _MAX_DONE_BYTES = 16
 _MAX_TOKENS = 2**31
 _BLANK = (b"", b"\r")
+_CONTENT = b'"content"'
+_PADDING = b'"obfuscation":"'
+# Where a JSON string is its own text: no quote, no escape, no control character.
+_is_plain = re.compile(rb'[^"\\\x00-\x1f]+').fullmatch
 
 
 class ChunkReader:
@@ -32,14 +39,19 @@ class ChunkReader:
     """
 
     __slots__ = (
+        "_after",
+        "_before",
         "_data",
         "_halves",
+        "_padding",
         "_parse",
         "_rest",
         "done",
         "failure",
         "finish_reason",
+        "has_begun",
         "model",
+        "receive",
         "refusal",
         "usage",
     )
@@ -49,6 +61,13 @@ class ChunkReader:
         self._data: bytes | None = None
         self._parse: Callable[[bytes], Any] = from_json
         self._halves = HalfJoiner()
+        # An event that was read: what stands before its text, and after it.
+        self._before = b""
+        self._after = b""
+        # Between the two, behind the text, where the provider pads its events.
+        self._padding = b""
+        self.receive: Receive = _want_all
+        self.has_begun = False
         self.done = False
         self.finish_reason: str | None = None
         self.model: str | None = None
@@ -56,14 +75,79 @@ class ChunkReader:
         self.usage: Usage | None = None
         self.failure: ModelFailure | None = None
 
+    def take(self, received: bytes) -> bool:
+        """Give ``receive`` the deltas that these bytes complete; answers whether more may come.
+
+        More may not where ``receive`` does not want it, and where the stream has
+        just told how it ends: there it is the caller's to look.
+        """
+        before, after = self._before, self._after
+        if before and received.startswith(before) and received.endswith(after):
+            text = received[len(before) : -len(after)]
+            if self._padding:
+                text, _, padding = text.partition(self._padding)
+                if not padding.isalnum():
+                    text = b""
+            if _is_plain(text):
+                try:
+                    delta = text.decode()
+                except UnicodeDecodeError:
+                    pass  # the parser tells what is wrong
+                else:
+                    return self.receive([delta])
+        was_finished = self.finish_reason
+        deltas = self.feed(received)
+        wanted = not deltas or self.receive(deltas)
+        return (
+            wanted and self.finish_reason is was_finished and not self.done and self.failure is None
+        )
+
     def feed(self, received: bytes) -> list[str]:
-        """Return the deltas that these bytes complete."""
+        """Return the deltas that these bytes complete: what ``take`` does for any bytes."""
+        began_at_rest = self._is_at_rest
         deltas: list[str] = []
         try:
             self._read(received, deltas)
         except ModelFailure as failure:
             self.failure = failure
+        if not self._is_at_rest:
+            self._before = b""
+        elif began_at_rest and len(deltas) == 1:
+            self._remember(received, deltas[0].encode())
         return deltas
+
+    @property
+    def _is_at_rest(self) -> bool:
+        """Whether what comes next is the beginning of an event, and an answer goes on."""
+        return not (
+            self._rest
+            or self._data is not None
+            or self._halves.is_holding
+            or self.finish_reason
+            or self.refusal
+            or self.done
+            or self.failure
+        )
+
+    def _remember(self, event: bytes, text: bytes) -> None:
+        """Note what an event says beside its text, if that can be told from the bytes.
+
+        It can where there is one ``content`` and no escape: then whatever has the
+        same bytes around another plain text means the same with that text.
+        """
+        self._before = b""
+        colon, _, rest = event.partition(_CONTENT)[2].partition(b'"')
+        if colon.strip() != b":" or not rest.startswith(text + b'"'):
+            return
+        if _CONTENT in rest or b"\\" in event:
+            return
+        self._before = event[: -len(rest)]
+        self._after = rest[len(text) :]
+        self._padding = b""
+        head, mark, tail = self._after.partition(_PADDING)
+        if mark:
+            self._padding = head + mark
+            self._after = tail[tail.index(b'"') :]
 
     def _read(self, received: bytes, deltas: list[str]) -> None:
         lines = (self._rest + received if self._rest else received).split(b"\n")
@@ -115,10 +199,15 @@ class ChunkReader:
                 if not isinstance(content, str):
                     raise TypeError(content)
                 deltas.append(content)
+                self.has_begun = True
             if delta.get("refusal"):
                 self.refusal = (self.refusal or "") + str(delta["refusal"])
         if choice.get("finish_reason"):
             self.finish_reason = str(choice["finish_reason"])
+
+
+def _want_all(_deltas: Sequence[str]) -> bool:
+    return True
 
 
 def _read_usage(told: Any) -> Usage | None:

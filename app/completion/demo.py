@@ -8,7 +8,7 @@ from itertools import count
 import gevent
 
 from app.completion.protocol import Receive
-from app.conversation import Message, Usage
+from app.conversation import PromptMessage, Usage
 
 NAME = "perch-demo"
 # About 20 words a second: fast enough to follow, slow enough to see.
@@ -40,7 +40,7 @@ class DemoModel:
 
     @contextmanager
     def stream(
-        self, prompt: Sequence[Message], *, request_id: str | None = None
+        self, prompt: Sequence[PromptMessage], *, request_id: str | None = None
     ) -> Iterator["DemoCompletion"]:
         """Start telling about the prompt's last message."""
         yield DemoCompletion(prompt, self._word_pause_s)
@@ -52,7 +52,8 @@ class DemoModel:
 class DemoCompletion:
     """One run of the demo."""
 
-    def __init__(self, prompt: Sequence[Message], word_pause_s: float) -> None:
+    def __init__(self, prompt: Sequence[PromptMessage], word_pause_s: float) -> None:
+        self.has_begun = False
         self.finish_reason: str | None = None
         self.usage: Usage | None = None
         self.model: str | None = NAME
@@ -68,6 +69,7 @@ class DemoCompletion:
             if position == len(self._words):
                 break
             gevent.sleep(self._word_pause_s)
+            self.has_begun = True
             if not receive([self._words[position]]):
                 return False
         self.finish_reason = "stop"
@@ -75,7 +77,7 @@ class DemoCompletion:
         return True
 
 
-def _compose(prompt: Sequence[Message]) -> str:
+def _compose(prompt: Sequence[PromptMessage]) -> str:
     asked = [said.content for said in prompt if said.role == "user"]
     said = [message for message in prompt if message.role != "system"]
     if len(asked) < 2:

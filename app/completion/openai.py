@@ -8,10 +8,9 @@ go through ``app.http_client`` without it: the SDK costs 0.7 ms a request and
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import gevent
@@ -21,7 +20,7 @@ import orjson
 
 from app.completion.chunks import ChunkReader
 from app.completion.protocol import Receive
-from app.conversation import Message, Usage
+from app.conversation import PromptMessage, Usage
 from app.errors import (
     ModelFailure,
     ModelInterrupted,
@@ -100,17 +99,15 @@ class OpenAIModel:
             headers=headers,
         )
 
-    @contextmanager
     def stream(
-        self, prompt: Sequence[Message], *, request_id: str | None = None
-    ) -> Iterator["OpenAICompletion"]:
+        self, prompt: Sequence[PromptMessage], *, request_id: str | None = None
+    ) -> "OpenAICompletion":
         """Start a completion; leaving the context stops it.
 
         A server that cannot be reached or answers 5xx is asked once more.
         """
         headers = (("X-Client-Request-Id", request_id),) if request_id else ()
-        with self._open(self._body(prompt), headers) as exchange:
-            yield OpenAICompletion(exchange)
+        return OpenAICompletion(self._open(self._body(prompt), headers))
 
     def close(self) -> None:
         """Close idle connections."""
@@ -138,7 +135,7 @@ class OpenAIModel:
         with exchange:
             raise self._refusal(exchange)
 
-    def _body(self, prompt: Sequence[Message]) -> bytes:
+    def _body(self, prompt: Sequence[PromptMessage]) -> bytes:
         return orjson.dumps(
             {
                 "model": self._options.model,
@@ -183,12 +180,24 @@ class OpenAIModel:
 
 
 class OpenAICompletion:
-    """One running completion."""
+    """One running completion; leaving its context stops the model."""
+
+    __slots__ = ("_exchange", "_reader")
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._reader = ChunkReader()
-        self._receive: Receive | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exchange.close()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it has said anything, or why it ends without a word."""
+        return self._reader.has_begun or self._reader.finish_reason is not None
 
     @property
     def finish_reason(self) -> str | None:
@@ -212,11 +221,12 @@ class OpenAICompletion:
 
     def relay(self, receive: Receive) -> bool:
         """Hand over deltas from the hub until the model ends."""
-        self._receive = receive
+        self._reader.receive = receive
+        take = self._reader.take
         try:
-            ended = self._exchange.pump(self._consume)
+            ended = self._exchange.pump(take)
             if not ended and self._is_finished() and not self._reader.failure:
-                ended = self._exchange.pump(self._consume, silence_s=_LAST_WORDS_S)
+                ended = self._exchange.pump(take, silence_s=_LAST_WORDS_S)
         except HttpFailure as error:
             if self._is_finished():
                 return True
@@ -230,18 +240,6 @@ class OpenAICompletion:
         if self._reader.done:
             self._exchange.linger()
         return ended or self._reader.done
-
-    def _consume(self, received: bytes) -> bool:
-        reader = self._reader
-        was_finished = reader.finish_reason
-        deltas = reader.feed(received)
-        wanted = not deltas or self._receive is None or self._receive(deltas)
-        return (
-            wanted
-            and reader.finish_reason is was_finished
-            and not reader.done
-            and reader.failure is None
-        )
 
     def _is_finished(self) -> bool:
         return self._reader.done or self._reader.finish_reason is not None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from app.conversation import Message, Usage
+from app.conversation import PromptMessage, Usage
 
 Receive = Callable[[Sequence[str]], bool]
 """Takes the deltas of one network read; answers whether more may come.
@@ -19,6 +19,11 @@ class Completion(Protocol):
     The attributes are filled in as the model tells them; they are final
     when ``relay`` has returned true.
     """
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it has said anything, or why it ends without a word."""
+        ...
 
     @property
     def finish_reason(self) -> str | None:
@@ -56,11 +61,12 @@ class CompletionModel(Protocol):
     """Something that answers prompts."""
 
     def stream(
-        self, prompt: Sequence[Message], *, request_id: str | None = None
+        self, prompt: Sequence[PromptMessage], *, request_id: str | None = None
     ) -> AbstractContextManager[Completion]:
-        """Start a completion; leaving the context stops the model.
+        """Start a completion; leaving its context stops the model.
 
-        Entering sends the prompt and returns once the model has accepted it.
+        Sends the prompt, at the latest when the context is entered, and returns
+        once the model has accepted it.
 
         Raises:
             ModelFailure: the model did not start.

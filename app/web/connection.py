@@ -34,6 +34,10 @@ class ReaderGone(BrokenPipeError):
         super().__init__(errno.EPIPE, "the visitor takes no more bytes")
 
 
+class LastPiece(bytes):
+    """The last piece of a body: it leaves together with the mark of the body's end."""
+
+
 class Connection:
     """A visitor's socket, watched from ``open`` to ``close``."""
 

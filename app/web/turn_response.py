@@ -2,16 +2,16 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from functools import partial
 
 from flask import Response
 
-from app.conversation import Question, TurnDone
+from app.conversation import Question, TurnDone, TurnFailed
 from app.endings import Ending
-from app.running_turn import Outlet, RunningTurn
+from app.relay import Outlet
+from app.running_turn import RunningTurn
 from app.web import ndjson
-from app.web.connection import Connection
+from app.web.connection import Connection, LastPiece
 from app.web.current_request import Request, current_request
 from app.web.request_log import log_stream
 from app.web.services import Services, services
@@ -28,7 +28,7 @@ def stream_turn(question: Question) -> Response:
     request, perch = current_request(), services()
     connection = Connection.of(request.environ, perch.settings.send_timeout_s)
     running = _run(question, request, perch, connection.outlet if connection else None)
-    body = _Body(running, connection, request.id)
+    body = _Body(running, connection, request)
     # Straight to the server: werkzeug's own iterators would stand between for all of the stream.
     return Response(
         body, content_type=ndjson.CONTENT_TYPE, headers=_HEADERS, direct_passthrough=True
@@ -45,10 +45,12 @@ def complete_turn(question: Question) -> TurnDone:
     running = _run(question, request, perch)
     opened_at = time.monotonic()
     connection = Connection.of(request.environ, perch.settings.send_timeout_s)
+    _watch(running, connection)
     try:
-        with _watched(running, connection):
-            return perch.turns.complete(running)
+        return perch.turns.complete(running)
     finally:
+        if connection is not None:
+            connection.close()
         log_stream(running, request.id, opened_at)
 
 
@@ -60,16 +62,9 @@ def _run(
     return perch.turns.run(perch.turns.begin(question, client), request.id, outlet)
 
 
-@contextmanager
-def _watched(running: RunningTurn, connection: Connection | None) -> Iterator[None]:
-    if connection is None:
-        yield
-        return
-    connection.watch(lambda: running.cancel(Ending.LEFT))
-    try:
-        yield
-    finally:
-        connection.close()
+def _watch(running: RunningTurn, connection: Connection | None) -> None:
+    if connection is not None:
+        connection.watch(partial(running.cancel, Ending.LEFT))
 
 
 class _Body:
@@ -78,24 +73,31 @@ class _Body:
     A class, because a generator that was never started ignores ``close``.
     """
 
+    __slots__ = ("_connection", "_environ", "_opened_at", "_request_id", "_running")
+
     def __init__(
-        self, running: RunningTurn, connection: Connection | None, request_id: str
+        self, running: RunningTurn, connection: Connection | None, request: Request
     ) -> None:
         self._running = running
-        self._request_id = request_id
+        self._connection = connection
+        self._request_id = request.id
+        self._environ = request.environ
         self._opened_at = time.monotonic()
-        self._outlet = connection.outlet if connection else None
-        self._watch: Any = _watched(running, connection)
-        self._watch.__enter__()
+        _watch(running, connection)
 
     def __iter__(self) -> Iterator[bytes]:
+        # Gunicorn holds it to the answer's end, and the answer needs none of it.
+        self._environ.clear()
+        outlet = self._connection.outlet if self._connection else None
         for event in self._running.events():
-            if self._outlet is not None:
-                self._outlet.flush()
-            yield ndjson.to_lines(event)
+            if outlet is not None:
+                outlet.flush()
+            lines = ndjson.to_lines(event)
+            yield LastPiece(lines) if isinstance(event, TurnDone | TurnFailed) else lines
 
     def close(self) -> None:
         """End a turn that nobody reads, and say how the stream went."""
         self._running.cancel(Ending.LEFT)
-        self._watch.__exit__(None, None, None)
+        if self._connection is not None:
+            self._connection.close()
         log_stream(self._running, self._request_id, self._opened_at)

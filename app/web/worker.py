@@ -13,6 +13,8 @@ from gevent import monkey, socket
 from gunicorn.http import wsgi
 from gunicorn.workers.ggevent import GeventWorker
 
+from app.web.connection import LastPiece
+
 # A client that has not asked anything yet holds a place among so many; the
 # one who is silent longest makes way for the next.
 MAX_SILENT = 1000
@@ -73,18 +75,19 @@ class Worker(GeventWorker):
 
 
 class Answer(wsgi.Response):
-    """A response whose head leaves with the first piece of its body.
+    """A response whose head leaves with the first piece of its body, and its end with the last.
 
-    That saves a packet and half of the calls of a short answer.
+    That saves packets, and most of the calls of a short answer.
     """
 
-    _head = b""
+    _held = b""
 
     def send_headers(self) -> None:
         """Prepare the head."""
         if not self.headers_sent:
             lines = [*self.default_headers(), *(f"{name}: {it}\r\n" for name, it in self.headers)]
-            self._head = f"{''.join(lines)}\r\n".encode("latin-1")
+            self._held = f"{''.join(lines)}\r\n".encode("latin-1")
+            self.headers = []  # a stream would hold them to its end
             self.headers_sent = True
 
     def close(self) -> None:
@@ -97,10 +100,14 @@ class Answer(wsgi.Response):
         return False
 
     def _emit_body(self, data: bytes) -> None:
-        self._send(b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data)
+        framed = b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else bytes(data)
+        if isinstance(data, LastPiece):
+            self._held += framed  # `close` is next
+        else:
+            self._send(framed)
 
     def _send(self, data: bytes) -> None:
-        data, self._head = self._head + data, b""
+        data, self._held = self._held + data, b""
         if type(self.sock) is socket.socket:  # else TLS
             with suppress(BlockingIOError):
                 data = data[os.write(self.sock.fileno(), data) :]

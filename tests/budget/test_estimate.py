@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.budget.estimate import cut_prompt, estimate_message, estimate_prompt, estimate_text
-from app.conversation import Message
+from app.budget.estimate import cut_prompt, estimate_prompt, estimate_text
+from app.conversation import PromptMessage
 
 # Text and the tokens that OpenAI's tokenizers or its API counted for it
 # (o200k_base; the cookbook's and the API reference's examples).
@@ -63,8 +63,8 @@ RECORDED_PROMPTS = (
 )
 
 
-def messages(*texts: str) -> list[Message]:
-    return [Message("user", text) for text in texts]
+def messages(*texts: str) -> list[PromptMessage]:
+    return [PromptMessage("user", text) for text in texts]
 
 
 @pytest.mark.parametrize(("text", "counted"), COUNTED, ids=[text[:20] for text, _ in COUNTED])
@@ -76,7 +76,7 @@ def test_text_is_estimated_near_its_count(text: str, counted: int) -> None:
 def test_prompt_is_estimated_near_its_recorded_usage(
     prompt: list[tuple[str, str]], recorded: int
 ) -> None:
-    said = [Message(role, text) for role, text in prompt]  # type: ignore[arg-type]
+    said = [PromptMessage(role, text) for role, text in prompt]  # type: ignore[arg-type]
 
     assert 0.9 * recorded <= estimate_prompt(said) <= 1.25 * recorded
 
@@ -113,7 +113,7 @@ def test_prompt_that_fits_is_left_whole() -> None:
 
 
 def test_oldest_messages_are_left_out_first() -> None:
-    prompt = [Message("system", "Be brief."), *messages("old " * 50, "newer", "question")]
+    prompt = [PromptMessage("system", "Be brief."), *messages("old " * 50, "newer", "question")]
 
     cut, _ = cut_prompt(prompt, 40)
 
@@ -129,7 +129,7 @@ def test_a_message_that_does_not_fit_ends_the_history() -> None:
 
 
 def test_instructions_and_question_stay_whatever_their_length() -> None:
-    prompt = [Message("system", "rules " * 100), *messages("history", "question " * 100)]
+    prompt = [PromptMessage("system", "rules " * 100), *messages("history", "question " * 100)]
 
     cut, _ = cut_prompt(prompt, 10)
 
@@ -143,5 +143,5 @@ def test_cut_prompt_keeps_within_its_bound(texts: list[str], max_tokens: int) ->
     cut, tokens = cut_prompt(prompt, max_tokens)
 
     assert cut == prompt[len(prompt) - len(cut) :]
-    least = estimate_message(prompt[-1]) + 3
+    least = estimate_prompt(prompt[-1:])
     assert tokens == estimate_prompt(cut) <= max(max_tokens, least)

@@ -7,7 +7,7 @@ import pytest
 
 from app.budget.estimate import estimate_prompt, estimate_text
 from app.budget.meter import Budgets, Meter, Spending
-from app.conversation import Message, Usage
+from app.conversation import PromptMessage, Usage
 from app.errors import (
     BudgetExhausted,
     DailyLimitReached,
@@ -21,7 +21,7 @@ from app.errors import (
 )
 from tests.doors import CLIENT, MAX_OUTPUT_TOKENS, a_meter
 
-PROMPT = [Message("system", "Be brief."), Message("user", "What are your hours?")]
+PROMPT = [PromptMessage("system", "Be brief."), PromptMessage("user", "What are your hours?")]
 ONE_TURN = estimate_prompt(PROMPT) + MAX_OUTPUT_TOKENS
 SIX_HOURS_BEFORE_MIDNIGHT = 1_800_000_000 // 86_400 * 86_400 + 18 * 3600
 
@@ -99,7 +99,7 @@ def test_reservation_is_spent_until_it_is_settled_once() -> None:
 
 def test_longer_prompt_takes_the_difference() -> None:
     meter = a_meter(Budgets(service=10_000))
-    longer = [PROMPT[0], Message("user", "word " * 200), *PROMPT[1:]]
+    longer = [PROMPT[0], PromptMessage("user", "word " * 200), *PROMPT[1:]]
     reservation = meter.reserve(CLIENT, "s-1", PROMPT)
 
     reservation.cover(estimate_prompt(longer))

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from app.completion.breaker import Breaker, BreakerModel, BreakerPolicy
-from app.conversation import Message
+from app.conversation import PromptMessage
 from app.errors import (
     ModelFailure,
     ModelInterrupted,
@@ -20,7 +20,7 @@ from tests.clock import Clock
 from tests.fakes import ScriptedModel
 
 POLICY = BreakerPolicy(failures=3, pause_s=10, owner_pause_s=120)
-PROMPT = [Message("user", "Hello")]
+PROMPT = [PromptMessage("user", "Hello")]
 
 
 @pytest.fixture
@@ -134,6 +134,38 @@ def test_probe_that_is_answered_closes_it(
 
     assert [ask(guarded), ask(guarded)] == ["Hello again"] * 2
     assert breaker.state == "closed"
+
+
+@pytest.mark.parametrize("failures", [2, 3])
+def test_first_word_is_enough_of_an_answer(
+    model: ScriptedModel, guarded: BreakerModel, breaker: Breaker, clock: Clock, failures: int
+) -> None:
+    fail(breaker, times=failures)
+    clock.advance(10)
+    seen: list[tuple[str, bool]] = []
+
+    def receive(_deltas: object) -> bool:
+        seen.append((breaker.state, breaker.is_calm))
+        return True
+
+    with guarded.stream(PROMPT) as completion:
+        completion.relay(receive)
+
+    assert seen == [("closed", True)] * 2
+
+
+@pytest.mark.parametrize("words", [[], ["Half"]])
+def test_failures_that_others_meet_meanwhile_are_outweighed_by_a_word(
+    model: ScriptedModel, guarded: BreakerModel, breaker: Breaker, words: list[str]
+) -> None:
+    model.script(*words, ModelInterrupted())
+
+    with guarded.stream(PROMPT) as completion:
+        fail(breaker, times=1)
+        with pytest.raises(ModelInterrupted):
+            completion.relay(lambda _deltas: True)
+
+    assert breaker.is_calm is bool(words)
 
 
 def test_failed_probes_double_the_pause_up_to_a_bound(

@@ -1,6 +1,7 @@
 """The event stream of a chat completion, split anywhere."""
 
 import json
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -29,15 +30,45 @@ def stream(*chunks: Any, newline: str = "\n") -> bytes:
     return b"".join(event(chunk, newline) for chunk in chunks)
 
 
-def read(*pieces: bytes) -> tuple[list[str], ChunkReader]:
+class Reader(ChunkReader):
+    """A reader that notes what it takes, and how often it had to read all of an event."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deltas: list[str] = []
+        self.fed = 0
+        self.receive = self._note
+
+    def feed(self, received: bytes) -> list[str]:
+        self.fed += 1
+        return super().feed(received)
+
+    def _note(self, deltas: Sequence[str]) -> bool:
+        self.deltas += deltas
+        return True
+
+
+def read(*pieces: bytes) -> tuple[list[str], Reader]:
     """What a reader makes of these pieces, to its end or its failure."""
-    reader = ChunkReader()
-    deltas: list[str] = []
+    reader = Reader()
     for piece in pieces:
-        deltas += reader.feed(piece)
+        reader.take(piece)
         if reader.failure:
             break
-    return deltas, reader
+    return reader.deltas, reader
+
+
+def read_plainly(data: bytes) -> tuple[list[str], ChunkReader]:
+    """What a reader makes of the same bytes without the shortcut."""
+    reader = ChunkReader()
+    return reader.feed(data), reader
+
+
+def same(one: ChunkReader, other: ChunkReader) -> bool:
+    names = ("done", "finish_reason", "has_begun", "model", "refusal", "usage")
+    return all(getattr(one, name) == getattr(other, name) for name in names) and (
+        type(one.failure) is type(other.failure)
+    )
 
 
 WHOLE = (
@@ -216,14 +247,115 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
 
 @given(data=streams | st.binary(max_size=200), places=st.lists(st.integers(0, 10_000), max_size=20))
 def test_any_split_of_the_bytes_gives_the_same(data: bytes, places: list[int]) -> None:
-    whole, one = read(data)
+    whole, one = read_plainly(data)
 
     pieces, other = read(*cut(data, places))
 
     assert pieces == whole
-    for name in ("done", "finish_reason", "model", "refusal", "usage"):
-        assert getattr(other, name) == getattr(one, name)
-    assert type(other.failure) is type(one.failure)
+    assert same(one, other)
+
+
+# As providers write them: with and without spaces, padded, with escapes or none.
+FORMS = (
+    '{"id":"c-1","choices":[{"index":0,"delta":{"content":%s},"finish_reason":null}]}',
+    '{"id": "c-1", "choices": [{"delta": {"content": %s}}], "usage": null}',
+    '{"choices":[{"delta":{"content":%s}}],"obfuscation":"aB3","p":"x"}',
+    '{"choices":[{"delta":{"content":%s}}],"obfuscation":"q"}',
+    '{"choices":[{"delta":{"content":%s},"logprobs":{"content":[{"token":"x"}]}}]}',
+    '{"choices":[{"delta":{"role":"assistant","refusal":null,"content":%s}}],"error":null}',
+    '{"choices":[{"delta":{"content":%s}}],"usage":{"prompt_tokens":7,"completion_tokens":1}}',
+    '{"choices":[{"delta":{"refusal":"no","content":%s}}]}',
+    '{"choices":[{"delta":{}},{"delta":{"content":%s}}]}',
+    '{"c\\u006fntent":1,"choices":[{"delta":{"c\\u006fntent":"a","x":%s}}]}',
+)
+TRICKY = ['"', "\\", '","obfuscation":"', "\x1f", "\x7f", "é", "👋", "\n", " ", '"},"content":"']
+written = st.builds(
+    lambda form, text, escaped: form % json.dumps(text, ensure_ascii=escaped),
+    st.sampled_from(FORMS),
+    st.text(max_size=8) | st.lists(st.sampled_from(TRICKY), max_size=3).map("".join),
+    st.booleans(),
+)
+
+
+@given(
+    st.lists(written | st.sampled_from([": ping", "[DONE]", '{"error":{}}']), max_size=8),
+    st.lists(st.tuples(st.integers(0, 10_000), st.binary(max_size=2)), max_size=2),
+    st.data(),
+)
+def test_events_one_by_one_give_what_all_at_once_gives(
+    events: list[str], damages: list[tuple[int, bytes]], data: st.DataObject
+) -> None:
+    pieces = [event(each) for each in events]
+    for place, damage in damages:  # which may also join two events or cut one
+        at = place % max(1, len(pieces))
+        pieces[at:at] = [damage]
+    if data.draw(st.booleans()):
+        pieces = [b"".join(pieces[:2]), *pieces[2:]]
+    whole, one = read_plainly(b"".join(pieces))
+
+    taken, other = read(*pieces)
+
+    assert taken == whole
+    assert same(one, other)
+
+
+@pytest.mark.parametrize("form", FORMS[:4])
+def test_event_like_the_one_before_is_not_read_again(form: str) -> None:
+    said = ["Hel", "lo ", "wörld 👋", "!"]
+
+    deltas, reader = read(*[event(form % json.dumps(text, ensure_ascii=False)) for text in said])
+
+    assert deltas == said
+    assert reader.fed == 1
+
+
+def test_padding_of_another_length_is_no_other_event() -> None:
+    events = [event(FORMS[3].replace('"q"', f'"{"q" * size}"') % '"Hi"') for size in (1, 5, 2)]
+
+    deltas, reader = read(*events)
+
+    assert deltas == ["Hi"] * 3
+    assert reader.fed == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [(b'a\\"b', 'a"b'), (b"\\u00e9", "é"), (b"a\\\\", "a\\"), (b"line\\n", "line\n")],
+)
+def test_text_with_an_escape_is_read(text: bytes, expected: str) -> None:
+    first = event(FORMS[0] % '"Hi"')
+
+    deltas, reader = read(first, first.replace(b"Hi", text))
+
+    assert deltas == ["Hi", expected]
+    assert reader.fed == 2
+
+
+@pytest.mark.parametrize("text", [b"\xff", b"\xed\xa0\xbd", b"\x01", b'"'])
+def test_text_that_is_none_is_refused_as_ever(text: bytes) -> None:
+    first = event(FORMS[0] % '"Hi"')
+
+    deltas, reader = read(first, first.replace(b"Hi", text))
+
+    assert deltas == ["Hi"]
+    assert type(reader.failure) is ModelInterrupted
+
+
+def test_event_behind_half_an_event_is_part_of_it() -> None:
+    whole = event(FORMS[0] % '"Hi"')
+
+    deltas, reader = read(whole, b"data: {", whole)
+
+    assert deltas == ["Hi"]
+    assert type(reader.failure) is ModelInterrupted
+
+
+def test_more_is_not_wanted_once_the_end_was_told() -> None:
+    reader = Reader()
+
+    wanted = [reader.take(event(chunk)) for chunk in WHOLE]
+
+    assert wanted == [True, True, True, False, True, False]
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1), max_size=10))

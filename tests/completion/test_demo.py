@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pytest
 
 from app.completion.demo import NAME, DemoModel
-from app.conversation import Message, Usage
+from app.conversation import PromptMessage, Usage
 
 
-def tell(*prompt: Message, pause_after_each: bool = False) -> tuple[list[str], object]:
+def tell(*prompt: PromptMessage, pause_after_each: bool = False) -> tuple[list[str], object]:
     """What the demo says, and what it tells of it."""
     said: list[str] = []
 
@@ -22,11 +22,11 @@ def tell(*prompt: Message, pause_after_each: bool = False) -> tuple[list[str], o
     return said, completion
 
 
-def asked(*questions: str) -> list[Message]:
+def asked(*questions: str) -> list[PromptMessage]:
     """A conversation of these questions, each answered but the last."""
-    said = [Message("system", "Be brief.")]
+    said = [PromptMessage("system", "Be brief.")]
     for question in questions:
-        said += [Message("user", question), Message("assistant", "Well.")]
+        said += [PromptMessage("user", question), PromptMessage("assistant", "Well.")]
     return said[:-1]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.completion.openai import OpenAIModel, OpenAIOptions, translate
 from app.completion.protocol import Receive
-from app.conversation import Message, Usage
+from app.conversation import PromptMessage, Usage
 from app.errors import (
     ModelFailure,
     ModelInterrupted,
@@ -28,7 +28,7 @@ from tests.peer import CHUNKED_HEAD, Link, Peer, chunk
 from tests.upstream import Upstream, black_hole_url, refused_url
 from tests.upstream_script import LONG_LINE_CHARS, MODEL, Script
 
-PROMPT = [Message("system", "Be brief."), Message("user", "Grüße 👋 “quoted”")]
+PROMPT = [PromptMessage("system", "Be brief."), PromptMessage("user", "Grüße 👋 “quoted”")]
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.budget.estimate import estimate_prompt
-from app.conversation import Message
+from app.conversation import PromptMessage
 from tests.live.eventually import eventually
 from tests.live.server import WIDGET_KEY, Server
 from tests.redis_server import RedisServer
@@ -27,7 +27,7 @@ MAX_OUTPUT_TOKENS = 200
 BUDGET = 60_000
 QUESTION = "Tell me everything you know."
 RESERVATION = MAX_OUTPUT_TOKENS + estimate_prompt(
-    [Message("system", "Be brief."), Message("user", QUESTION)]
+    [PromptMessage("system", "Be brief."), PromptMessage("user", QUESTION)]
 )
 # The server's time of day jumps a day ahead when the file is there.
 NEXT_DAY = """

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.budget.estimate import estimate_prompt, estimate_text
-from app.conversation import Message
+from app.conversation import PromptMessage
 from app.storage.sqlite import SqliteStore
 from tests.live.eventually import eventually
 from tests.live.exchange import Answer
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.sqlite  # it reads the figures from the file
 PROMPT = "Be brief."
 QUESTION = "What are your hours?"
 MAX_OUTPUT_TOKENS = 100
-ESTIMATE = estimate_prompt([Message("system", PROMPT), Message("user", QUESTION)])
+ESTIMATE = estimate_prompt([PromptMessage("system", PROMPT), PromptMessage("user", QUESTION)])
 ONE_TURN = ESTIMATE + MAX_OUTPUT_TOKENS
 SETTINGS = {
     "SYSTEM_PROMPT": PROMPT,

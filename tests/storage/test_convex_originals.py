@@ -1,10 +1,10 @@
 """Conversations that the original service's functions wrote."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
-from app.conversation import Conversation, Message
+from app.conversation import Conversation, Message, PromptMessage
 from app.errors import ConversationNotFound
 from app.storage.convex import ConvexStore
 from tests.convex_server import ConvexServer
@@ -43,7 +43,7 @@ def write_original(
     return conversation_id
 
 
-def said(messages: tuple[Message, ...]) -> list[str]:
+def said(messages: Sequence[Message | PromptMessage]) -> list[str]:
     return [message.content for message in messages]
 
 
@@ -75,7 +75,7 @@ def test_original_conversation_continues(convex: ConvexServer, store: ConvexStor
     store.finish_turn(turn, an_answer(content="Welcome back."))
 
     assert turn.conversation_id == conversation_id
-    assert said(tuple(turn.prompt)) == ["Hi", "Hello!", "Again"]
+    assert said(turn.prompt) == ["Hi", "Hello!", "Again"]
     thread = store.read_thread(conversation_id)
     assert said(tuple(thread.messages)) == ["Hi", "Hello!", "Again", "Welcome back."]
     assert thread.conversation.last_message == "Welcome back."
@@ -88,7 +88,7 @@ def test_history_across_the_upgrade_is_cut_to_the_newest(
 
     turn = store.begin_turn(a_question(session_id="old", content="5"), history_limit=3, lease_s=60)
 
-    assert said(tuple(turn.prompt)) == ["3", "4", "5"]
+    assert said(turn.prompt) == ["3", "4", "5"]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 6, 7])

@@ -80,7 +80,7 @@ def test_first_question_opens_the_conversation(store: ConversationStore) -> None
     turn = begin(store, content="Hi")
 
     assert (turn.id, turn.attempt, turn.session_id, turn.answer) == (TURN, 1, SESSION, None)
-    assert [(m.role, m.content, m.turn_id) for m in turn.prompt] == [("user", "Hi", TURN)]
+    assert [(said.role, said.content) for said in turn.prompt] == [("user", "Hi")]
     assert said(store.read_thread(turn.conversation_id)) == [("user", "Hi")]
 
 

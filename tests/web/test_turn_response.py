@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.storage.protocol import ConversationStore
+from app.web.connection import LastPiece
 from tests.data import SESSION, WIDGET_KEY
 from tests.fakes import Gate, ScriptedModel, until
 from tests.web.conftest import Pair
@@ -18,28 +19,36 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def called(make_app: "MakeApp", pair: Pair) -> Any:
+def request_environ() -> dict[str, Any]:
+    """What the last request is, as gunicorn keeps it."""
+    return {}
+
+
+@pytest.fixture
+def called(make_app: "MakeApp", pair: Pair, request_environ: dict[str, Any]) -> Any:
     """Calls the application as gunicorn does; returns the response's iterable."""
     app = make_app(SEND_TIMEOUT_S="0.05")
 
     def call(path: str = "/v1/chat/stream") -> Any:
         body = json.dumps({"sessionId": SESSION, "message": "Hi"}).encode()
-        environ = {
-            "REQUEST_METHOD": "POST",
-            "PATH_INFO": path,
-            "SERVER_NAME": "perch.test",
-            "SERVER_PORT": "80",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "REMOTE_ADDR": "203.0.113.7",
-            "CONTENT_TYPE": "application/json",
-            "CONTENT_LENGTH": str(len(body)),
-            "HTTP_X_API_KEY": WIDGET_KEY,
-            "wsgi.url_scheme": "http",
-            "wsgi.input": BytesIO(body),
-            "wsgi.errors": BytesIO(),
-            "gunicorn.socket": pair[0],
-        }
-        return app(environ, lambda *_: lambda _: None)
+        request_environ.update(
+            {
+                "REQUEST_METHOD": "POST",
+                "PATH_INFO": path,
+                "SERVER_NAME": "perch.test",
+                "SERVER_PORT": "80",
+                "SERVER_PROTOCOL": "HTTP/1.1",
+                "REMOTE_ADDR": "203.0.113.7",
+                "CONTENT_TYPE": "application/json",
+                "CONTENT_LENGTH": str(len(body)),
+                "HTTP_X_API_KEY": WIDGET_KEY,
+                "wsgi.url_scheme": "http",
+                "wsgi.input": BytesIO(body),
+                "wsgi.errors": BytesIO(),
+                "gunicorn.socket": pair[0],
+            }
+        )
+        return app(request_environ, lambda *_: lambda _: None)
 
     return call
 
@@ -69,6 +78,26 @@ def test_tokens_go_to_the_socket_while_the_response_waits(
         b'{"type":"token","token":"Hel"}\n{"type":"token","token":"lo"}\n',
         b'{"type":"token","token":" there"}\n',
     ]
+
+
+def test_last_line_leaves_with_the_end_of_the_body(called: Any) -> None:
+    response = called()
+
+    start, done = response
+    response.close()
+
+    assert (type(start), type(done)) == (bytes, LastPiece)
+
+
+def test_what_gunicorn_holds_of_the_request_is_let_go(
+    called: Any, request_environ: dict[str, Any]
+) -> None:
+    response = iter(called())
+    assert request_environ
+
+    next(response)
+
+    assert not request_environ
 
 
 def test_reader_who_takes_nothing_ends_the_response_with_an_error(

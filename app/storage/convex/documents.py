@@ -3,6 +3,7 @@
 Every number of Convex's is a ``float``; ours are whole.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from app.conversation import (
@@ -12,6 +13,7 @@ from app.conversation import (
     Feedback,
     Message,
     Page,
+    PromptMessage,
     Question,
     Thread,
     Usage,
@@ -54,9 +56,9 @@ def to_message(document: Document) -> Message:
     )
 
 
-def to_prompt_message(document: Document) -> Message:
-    """Convert a message of a prompt, of which only what the model needs comes along."""
-    return Message(document["role"], document["content"], turn_id=document.get("turnId"))
+def to_prompt(documents: Sequence[Document]) -> Sequence[PromptMessage]:
+    """Convert the messages of a prompt."""
+    return [PromptMessage(each["role"], each["content"]) for each in documents]
 
 
 def to_thread(document: Document) -> Thread:

@@ -41,7 +41,7 @@ from app.storage.convex.documents import (
     to_conversation,
     to_day_figures,
     to_message,
-    to_prompt_message,
+    to_prompt,
     to_thread,
 )
 from app.storage.convex.trouble import ConvexTrouble
@@ -91,7 +91,7 @@ class ConvexStore:
             attempt=int(begun["attempt"]),
             session_id=question.session_id,
             conversation_id=begun["conversationId"],
-            prompt=tuple(map(to_prompt_message, begun["prompt"])),
+            prompt=to_prompt(begun["prompt"]),
             answer=answer and to_message(answer),
         )
 

@@ -3,7 +3,15 @@
 import secrets
 import sqlite3
 
-from app.conversation import MAX_PREVIEW_CHARS, Answer, Finished, Message, Question, Turn
+from app.conversation import (
+    MAX_PREVIEW_CHARS,
+    Answer,
+    Finished,
+    Message,
+    PromptMessage,
+    Question,
+    Turn,
+)
 from app.errors import TurnInProgress, TurnMismatch, TurnNotLast
 from app.figures import turn_counts
 from app.storage.sqlite.figures import add_counts, count_visit
@@ -222,7 +230,7 @@ def _turn(
     answer: Message | None = None,
 ) -> Turn:
     rows = db.execute(
-        "SELECT * FROM messages WHERE conversation = ? AND position <= ?"
+        "SELECT role, content, attempt FROM messages WHERE conversation = ? AND position <= ?"
         " ORDER BY position DESC LIMIT ?",
         (opened["key"], position, history_limit),
     ).fetchall()
@@ -231,6 +239,6 @@ def _turn(
         attempt=rows[0]["attempt"],
         session_id=question.session_id,
         conversation_id=opened["id"],
-        prompt=tuple(to_message(opened["id"], row) for row in reversed(rows)),
+        prompt=[PromptMessage(row["role"], row["content"]) for row in reversed(rows)],
         answer=answer,
     )
