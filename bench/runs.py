@@ -20,9 +20,10 @@ WARM_UP = {"streams": 8, "tokens": 20, "warm_s": 0.0, "window_s": 1.0}
 def run_rounds(
     scenarios: Sequence[Scenario], rounds: int, directory: Path, certificate: Path
 ) -> Iterator[Round]:
-    """Yield each round: every target in every scenario, one after the other.
+    """Yield each round: every scenario, and in it every target, one after the other.
 
-    Interleaved, so that a neighbour who wakes up disturbs all alike.
+    A target follows the floor in its scenario, so that a neighbour who wakes up
+    disturbs both alike.
     """
     for _ in range(rounds):
         found: Round = {scenario.name: {} for scenario in scenarios}
@@ -42,15 +43,14 @@ def _visit_all(
     tls: bool,
 ) -> None:
     with upstream(certificate, tls=tls) as source:
-        for name, start in TARGETS.items():
-            asked = [scenario for scenario in scenarios if name in scenario.targets]
-            if not asked:
-                continue
-            with start(source, directory, certificate) as target:
-                visit(source, target, {"tokens": 20}, WARM_UP)
-                for scenario in asked:
-                    seen = visit(source, target, scenario.pace, scenario.load)
-                    found[scenario.name][name] = seen
+        for scenario in scenarios:
+            for name in scenario.targets:
+                # A server of its own: streams would find room that others have left.
+                with TARGETS[name](source, directory, certificate) as target:
+                    visit(source, target, {"tokens": 20}, WARM_UP)
+                    found[scenario.name][name] = visit(
+                        source, target, scenario.pace, scenario.load
+                    )
 
 
 def visit(
