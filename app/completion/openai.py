@@ -41,7 +41,6 @@ from app.http_client import (
 
 _PATH = "/chat/completions"
 _MAX_RETRY_AFTER_S = 3600.0
-_RETRY_AFTER_S = 0.2
 # After `finish_reason` only the usage and `[DONE]` are missing.
 _LAST_WORDS_S = 2.0
 
@@ -73,6 +72,7 @@ class OpenAIOptions:
     max_output_tokens: int = 800
     connect_timeout_s: float = 3.0
     read_timeout_s: float = 30.0
+    retry_after_s: float = 0.2
 
 
 class OpenAIModel:
@@ -117,7 +117,7 @@ class OpenAIModel:
         try:
             return self._open_once(body, headers)
         except (ModelUnavailable, ModelInterrupted) as first:
-            gevent.sleep(_RETRY_AFTER_S)
+            gevent.sleep(self._options.retry_after_s)
             try:
                 return self._open_once(body, headers)
             except ModelFailure as second:

@@ -53,7 +53,7 @@ def openai(upstream: Upstream) -> Iterator[OpenAIModel]:
 @pytest.fixture
 def impatient(upstream: Upstream) -> Iterator[OpenAIModel]:
     """A model that takes a short silence for a long one."""
-    model = a_model(upstream.url, read_timeout_s=0.3)
+    model = a_model(upstream.url, read_timeout_s=0.15)
     yield model
     model.close()
 
@@ -66,6 +66,7 @@ def a_model(base_url: str | None, **options: Any) -> OpenAIModel:
                 "model": "gpt-4.1-mini",
                 "base_url": base_url,
                 "read_timeout_s": 20,
+                "retry_after_s": 0.01,
                 **options,
             }
         )

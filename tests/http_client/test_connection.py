@@ -144,7 +144,7 @@ def test_end_of_the_connection_is_an_empty_read(
 
 def test_large_request_waits_for_the_server_to_take_it(ends: tuple[TlsConnection, Server]) -> None:
     connection, server = ends
-    large = b"x" * 3_000_000
+    large = b"x" * 1_000_000
     reading = gevent.spawn(server.decrypt, len(large))
 
     connection.send_all(large, WAIT_S)
@@ -156,7 +156,7 @@ def test_server_that_takes_nothing_is_a_timeout(ends: tuple[TlsConnection, Serve
     connection, _ = ends
 
     with pytest.raises(HttpTimeout):
-        connection.send_all(b"x" * 30_000_000, 0.05)
+        connection.send_all(b"x" * 5_000_000, 0.05)
 
 
 def test_nothing_comes_from_a_closed_connection(ends: tuple[TlsConnection, Server]) -> None:

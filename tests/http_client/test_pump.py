@@ -196,12 +196,12 @@ def test_server_that_drips_is_not_silent(peer: MakePeer, client: MakeClient) -> 
     def handle(link: Link) -> None:
         link.request()
         link.send(CHUNKED_HEAD)
-        for _ in range(14):
+        for _ in range(7):
             gevent.sleep(0.05)
             link.send(chunk(b"."))
         link.send(LAST_CHUNK)
 
-    assert pumped(client(peer(handle), read_timeout_s=0.6)) == (b"." * 14, None)
+    assert pumped(client(peer(handle), read_timeout_s=0.3)) == (b"." * 7, None)
 
 
 def test_silence_of_this_pump_replaces_the_read_timeout(peer: MakePeer, client: MakeClient) -> None:
