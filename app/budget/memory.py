@@ -31,8 +31,13 @@ class Tally:
 
     def add(self, accounts: Sequence[Account], tokens: int) -> None:
         """Count tokens; fewer than none where a hold was larger than its turn."""
+        counts = self._counts
         for account in accounts:
-            self.put(account, max(0, self.count(account) + tokens))
+            count = counts.get(account.name, 0) + tokens
+            if count > 0:
+                counts[account.name] = count
+            else:
+                counts.pop(account.name, None)
 
     def put(self, account: Account, tokens: int) -> None:
         """Take over a count."""

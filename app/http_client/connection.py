@@ -8,6 +8,7 @@ from typing import Any
 
 import gevent
 from gevent import socket
+from gevent.hub import Waiter
 
 from app.http_client.failures import HttpConnectFailed, HttpTimeout
 
@@ -61,7 +62,16 @@ class Connection:
         Raises:
             HttpTimeout: nothing came in time.
         """
-        socket.wait(self.watcher, timeout_s, HttpTimeout("the server is silent"))
+        # What gevent's own `wait` does, without an object and ten calls for the timeout.
+        waiter: Any = Waiter()
+        timer = self._hub.loop.timer(timeout_s)
+        timer.start(waiter.throw, HttpTimeout("the server is silent"), update=True)
+        self.watcher.start(waiter.switch, None)
+        try:
+            waiter.get()
+        finally:
+            self.watcher.stop()
+            timer.close()
 
     def send_all(self, data: bytes, timeout_s: float | None) -> None:
         """Send everything; the timeout is for each wait.
