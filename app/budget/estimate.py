@@ -39,7 +39,9 @@ def estimate_text(text: str) -> int:
     words = text.count(" ") + text.count("\n") + 1
     is_coded = len(text) > _LONG_WORD_CHARS * words
     by_chars = len(text) / (_CODED_CHARS if is_coded else _PROSE_CHARS)
-    return round(max(by_chars, words * _TOKENS_A_WORD, 1)) + other_tokens
+    tokens = round(max(by_chars, words * _TOKENS_A_WORD, 1))
+    # No token is less than a byte, however many spaces there are.
+    return min(tokens, len(text)) + other_tokens
 
 
 def estimate_prompt(prompt: Sequence[PromptMessage]) -> int:
