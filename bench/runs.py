@@ -48,9 +48,7 @@ def _visit_all(
                 # A server of its own: streams would find room that others have left.
                 with TARGETS[name](source, directory, certificate) as target:
                     visit(source, target, {"tokens": 20}, WARM_UP)
-                    found[scenario.name][name] = visit(
-                        source, target, scenario.pace, scenario.load
-                    )
+                    found[scenario.name][name] = visit(source, target, scenario.pace, scenario.load)
 
 
 def visit(
