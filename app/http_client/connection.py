@@ -47,6 +47,11 @@ class Connection:
         self._hub = gevent.get_hub()
         self.watcher = self._hub.loop.io(self._fd, 1)
 
+    @property
+    def holds_more(self) -> bool:
+        """Whether bytes were received that nobody has read."""
+        return self.has_buffered is not None and bool(self.has_buffered())
+
     def rest(self, forget: Callable[["Connection"], None]) -> None:
         """Lie idle: a server that says anything now is about to close."""
         self.watcher.start(forget, self)

@@ -81,7 +81,7 @@ class Exchange:
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        if self.ended and self._reusable:
+        if self.ended and self._reusable and not connection.holds_more:
             self._give_back(connection)
         elif self._lingers and not self.ended:
             self._connection = connection
@@ -206,8 +206,7 @@ class Exchange:
 
     def _read_once(self) -> None:
         # Waits first: hardly ever is an answer there already.
-        has_buffered = self._connected().has_buffered
-        if has_buffered is not None and has_buffered() and self.feed_once():
+        if self._connected().holds_more and self.feed_once():
             return
         self._connected().wait_readable(self._patience_s())
         while not self.feed_once():

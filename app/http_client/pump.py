@@ -73,11 +73,11 @@ class Pump:
             HttpFailure: no more will come.
         """
         watcher = self._connection.watcher
-        has_buffered = self._connection.has_buffered
-        watcher.start(self._on_readable if has_buffered is None else self._on_buffered)
+        is_plain = self._connection.has_buffered is None
+        watcher.start(self._on_readable if is_plain else self._on_buffered)
         self._timer.start(self._on_silence)
         try:
-            if has_buffered is not None and has_buffered():
+            if self._connection.holds_more:
                 self._loop.run_callback(self._on_buffered)
             return bool(self._waiter.get())
         finally:
@@ -115,10 +115,9 @@ class Pump:
 
     def _on_buffered(self) -> None:
         """Move what is there, where the watcher does not see all of it."""
-        has_buffered = self._connection.has_buffered
         for _ in range(_MAX_READS_A_WAKE):
             self._on_readable()
-            if self._over or has_buffered is None or not has_buffered():
+            if self._over or not self._connection.holds_more:
                 return
         self._loop.run_callback(self._on_buffered)
 
@@ -167,7 +166,7 @@ class Linger:
         self._timer: Any = gevent.get_hub().loop.timer(_LINGER_S)
         self._timer.start(self._leave)
         connection.watcher.start(self._on_readable)
-        if connection.has_buffered and connection.has_buffered():
+        if connection.holds_more:
             self._on_readable()
 
     def _on_readable(self) -> None:

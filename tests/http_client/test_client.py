@@ -129,6 +129,22 @@ def test_connection_of_a_response_half_read_is_not_kept(peer: MakePeer, client: 
     assert server.connections == 2
 
 
+def test_what_was_not_asked_for_answers_nothing(peer: MakePeer, client: MakeClient) -> None:
+    def handle(link: Link) -> None:
+        link.request()
+        link.send(whole(b"one"))
+        link.send(whole(b"not asked for"))
+        link.wait_left()
+
+    def handle_next(link: Link) -> None:
+        link.request()
+        link.send(whole(b"two"))
+
+    http = client(peer(handle, handle_next))
+
+    assert [http.request("GET", "/").body for _ in range(2)] == [b"one", b"two"]
+
+
 def test_connection_closed_while_idle_is_not_used_again(peer: MakePeer, client: MakeClient) -> None:
     def answer_once(link: Link) -> None:
         link.request()
