@@ -75,7 +75,7 @@ bench: $(VENV)/dev.stamp ## Measure what a turn and a token cost, beside nginx (
 	$(BIN)/python -m bench --rounds $(or $(ROUNDS),3) $(if $(SCENARIOS),--scenarios $(SCENARIOS))
 
 soak: tools-for-tests ## Let visitors ask for an hour (MINUTES=60, STORE=sqlite or convex), the last fifth in a storm
-	DRAIN_RUNS=10 $(PYTEST) tests/faults/test_drain.py --timeout 600
+	DRAIN_RUNS=10 $(PYTEST) $(IN_MEMORY) tests/faults/test_drain.py --timeout 600
 	$(BIN)/python -m tests.checker --minutes $(or $(MINUTES),60) --store $(or $(STORE),sqlite)
 
 fuzz: tools-for-tests ## Send more than 10,000 generated requests and 20,000 mutated ones
