@@ -44,6 +44,7 @@ from app.storage.protocol import ConversationStore
 log = logging.getLogger(__name__)
 
 _RESTART_RETRY_S = 2.0
+
 KeepAnswer = Callable[[Turn, Answer], None]
 """Holds an answer that the store would not take; never raises."""
 
