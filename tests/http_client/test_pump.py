@@ -1,5 +1,7 @@
 """The fast path: the same bytes as the plain twin's, from the hub."""
 
+from functools import partial
+
 import gevent
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -57,6 +59,13 @@ def read(http: HttpClient) -> tuple[bytes, type | None]:
     return b"".join(pieces), None
 
 
+def send_one_by_one(pieces: list[bytes], link: Link) -> None:
+    link.request()
+    for piece in pieces:
+        link.send(piece)
+        gevent.sleep(0)  # the client reads in between
+
+
 @st.composite
 def responses(draw: st.DrawFn) -> list[bytes]:
     """A response, perhaps cut short, in pieces."""
@@ -78,13 +87,7 @@ def responses(draw: st.DrawFn) -> list[bytes]:
 def test_pump_brings_what_the_plain_twin_brings(
     peer: MakePeer, client: MakeClient, pieces: list[bytes], refuse_after: int
 ) -> None:
-    def handle(link: Link) -> None:
-        link.request()
-        for piece in pieces:
-            link.send(piece)
-            gevent.sleep(0)  # the client reads in between
-
-    server = peer(handle)
+    server = peer(partial(send_one_by_one, pieces))
 
     assert pumped(client(server), refuse_after) == read(client(server))
 
@@ -125,13 +128,7 @@ def test_whole_chunks_bring_what_the_plain_twin_brings(
     for number, piece in enumerate([*(form % (len(it), it) for form, it in chunks), end]):
         pieces.append(pieces.pop() + piece if number in joined else piece)
 
-    def handle(link: Link) -> None:
-        link.request()
-        for piece in pieces:
-            link.send(piece)
-            gevent.sleep(0)  # the client reads in between
-
-    server = peer(handle)
+    server = peer(partial(send_one_by_one, pieces))
 
     assert pumped(client(server), refuse_after) == read(client(server))
 
