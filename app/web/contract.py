@@ -13,7 +13,6 @@ import gevent
 from flask import Response, current_app, jsonify
 from jiter import from_json
 from marshmallow import Schema, ValidationError
-from werkzeug.exceptions import ClientDisconnected
 
 from app.errors import (
     InvalidRequest,
@@ -27,6 +26,7 @@ from app.web.current_request import Request, current_request
 from app.web.services import services
 
 _MAX_DEPTH = 32
+_CUT_OFF = {"body": ["Shorter than its Content-Length."]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +140,10 @@ def _read_body(request: Request, size: int) -> bytes:
     with gevent.Timeout(services().settings.request_timeout_s, RequestTimeout()):
         try:
             body: bytes = request.environ["wsgi.input"].read(size)
-        except (OSError, ValueError) as error:
-            raise ClientDisconnected from error
+        except OSError as error:
+            raise InvalidRequest(details=_CUT_OFF) from error
     if len(body) < size:
-        raise ClientDisconnected
+        raise InvalidRequest(details=_CUT_OFF)
     return body
 
 

@@ -1,6 +1,7 @@
 """What a route promises, kept: strict JSON in, its schema out."""
 
 import json
+from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 
@@ -156,6 +157,26 @@ def test_parameters_of_the_media_type_do_no_harm(flask_app: Flask) -> None:
 def test_body_must_tell_its_length(flask_app: Flask) -> None:
     with pytest.raises(LengthRequired):
         read(flask_app, b"{}", content_length=None, headers={"Transfer-Encoding": "chunked"})
+
+
+class Broken(BytesIO):
+    """A body whose connection breaks at once."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise ConnectionResetError
+
+
+@pytest.mark.parametrize("came", [BytesIO(b'{"text": "H'), BytesIO(), Broken()])
+def test_body_that_is_cut_off_is_refused(flask_app: Flask, came: BytesIO) -> None:
+    environ = {"wsgi.input": came, "CONTENT_LENGTH": "16", "CONTENT_TYPE": "application/json"}
+
+    with (
+        flask_app.test_request_context("/", environ_overrides=environ),
+        pytest.raises(InvalidRequest) as refused,
+    ):
+        read_json()
+
+    assert refused.value.details == {"body": ["Shorter than its Content-Length."]}
 
 
 def test_large_body_is_refused_unread(flask_app: Flask) -> None:
