@@ -12,6 +12,7 @@ of the chat completion chunk object.
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from jiter import from_json
@@ -142,12 +143,11 @@ class ChunkReader:
         if _CONTENT in rest or b"\\" in event:
             return
         self._before = event[: -len(rest)]
-        self._after = rest[len(text) :]
-        self._padding = b""
-        head, mark, tail = self._after.partition(_PADDING)
+        after, padding = rest[len(text) :], b""
+        head, mark, tail = after.partition(_PADDING)
         if mark:
-            self._padding = head + mark
-            self._after = tail[tail.index(b'"') :]
+            after, padding = tail[tail.index(b'"') :], head + mark
+        self._after, self._padding = _shared(after), _shared(padding)
 
     def _read(self, received: bytes, deltas: list[str]) -> None:
         lines = (self._rest + received if self._rest else received).split(b"\n")
@@ -204,6 +204,12 @@ class ChunkReader:
                 self.refusal = (self.refusal or "") + str(delta["refusal"])
         if choice.get("finish_reason"):
             self.finish_reason = str(choice["finish_reason"])
+
+
+@lru_cache(64)
+def _shared(data: bytes) -> bytes:
+    """Return one copy of what stands in the events of all streams: it stays in the caches."""
+    return data
 
 
 def _want_all(_deltas: Sequence[str]) -> bool:

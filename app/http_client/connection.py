@@ -15,7 +15,7 @@ from app.http_client.failures import HttpConnectFailed, HttpTimeout
 # What `Connection.read` raises where nothing is there yet.
 WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 # Above one TLS record, and small enough to allocate for every read.
-_READ_BYTES = 16_384
+READ_BYTES = 16_384
 _TCP_USER_TIMEOUT_MS = 20_000
 
 
@@ -35,17 +35,17 @@ class Connection:
     watcher sees them; ``None`` where there is no such place.
     """
 
-    __slots__ = ("_fd", "_hub", "_sock", "has_buffered", "read", "watcher")
+    __slots__ = ("_hub", "_sock", "fd", "has_buffered", "read", "watcher")
 
     def __init__(self, sock: Any) -> None:
         sock.settimeout(0)
         self._sock = sock
-        self._fd: int = sock.fileno()
+        self.fd: int = sock.fileno()
         # A third of the cost of gevent's `recv`.
-        self.read: Callable[[], bytes] = partial(os.read, self._fd, _READ_BYTES)
+        self.read: Callable[[], bytes] = partial(os.read, self.fd, READ_BYTES)
         self.has_buffered: Callable[[], int] | None = None
         self._hub = gevent.get_hub()
-        self.watcher = self._hub.loop.io(self._fd, 1)
+        self.watcher = self._hub.loop.io(self.fd, 1)
 
     @property
     def holds_more(self) -> bool:
@@ -88,9 +88,9 @@ class Connection:
         view = memoryview(data)
         while view:
             try:
-                view = view[os.write(self._fd, view) :]
+                view = view[os.write(self.fd, view) :]
             except BlockingIOError:
-                socket.wait_write(self._fd, timeout_s, HttpTimeout("the server takes no data"))
+                socket.wait_write(self.fd, timeout_s, HttpTimeout("the server takes no data"))
 
     def close(self) -> None:
         """Close the socket."""
@@ -147,7 +147,7 @@ class TlsConnection(Connection):
         super().send_all(self._to_send.read(), timeout_s)
 
     def _take_in(self) -> None:
-        data = os.read(self._fd, _READ_BYTES)
+        data = os.read(self.fd, READ_BYTES)
         if data:
             self._received.write(data)
         else:
@@ -157,7 +157,7 @@ class TlsConnection(Connection):
         if not self._received.pending:
             self._take_in()
         try:
-            return self._tls.read(_READ_BYTES)
+            return self._tls.read(READ_BYTES)
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
             return b""
 

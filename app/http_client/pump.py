@@ -9,13 +9,14 @@ What a token passes through is one function, which holds what it needs: among
 a thousand streams, each object on the way is a cold one.
 """
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent.hub import Waiter
 
-from app.http_client.connection import WOULD_BLOCK, Connection
+from app.http_client.connection import READ_BYTES, WOULD_BLOCK, Connection
 from app.http_client.failures import ClosedWhileIdle, HttpBroken, HttpTimeout, name_failure
 
 if TYPE_CHECKING:
@@ -35,12 +36,12 @@ class Pump:
         "_connection",
         "_consume",
         "_exchange",
+        "_fd",
         "_heard_at",
         "_is_between_chunks",
         "_loop",
         "_now",
         "_over",
-        "_read",
         "_silence_s",
         "_timer",
         "_waiter",
@@ -60,7 +61,7 @@ class Pump:
         self._loop: Any = gevent.get_hub().loop
         self._now: Callable[[], float] = self._loop.now
         self._heard_at = self._now()
-        self._read = connection.read
+        self._fd = connection.fd
         self._is_between_chunks = exchange.is_between_chunks
         self._waiter: Any = Waiter()
         self._over = False
@@ -85,48 +86,49 @@ class Pump:
             watcher.stop()
             self._timer.close()
 
-    def _on_readable(self) -> None:
+    def _on_readable(self, read: Callable[[], bytes] | None = None) -> None:
         """Move what one read brings; the watcher comes again while there is more."""
         if self._over:
             return
         try:
-            read = self._read
-            data = read()
+            data = os.read(self._fd, READ_BYTES) if read is None else read()
             now = self._now
             self._heard_at = now()
-            body = b""
             if self._is_between_chunks:
                 # Most reads bring one whole chunk. As it begins and ends here, the
                 # parser, which stays between chunks, need not see it.
                 at = data.find(b"\r\n", 0, _MAX_SIZE_DIGITS)
-                if data.endswith(b"\r\n") and data[:at] == b"%x" % (len(data) - at - 4):
-                    body = data[at + 2 : -2]
-            if not body:
-                body = self._parse(data)
-            consume = self._consume
-            if body and not consume(body):
-                self._end(self._exchange.ended)
-            elif self._exchange.ended:
-                self._end(True)
+                size = len(data) - at - 4
+                if size > 0 and data[:at] == b"%x" % size and data.endswith(b"\r\n"):
+                    consume = self._consume
+                    if not consume(data[at + 2 : -2]):
+                        self._end(False)
+                    return
+            self._parse(data)
         except WOULD_BLOCK:
             return
         except Exception as error:  # handed to the greenlet that waits
             self._fail(error)
 
-    def _on_buffered(self) -> None:
-        """Move what is there, where the watcher does not see all of it."""
-        for _ in range(_MAX_READS_A_WAKE):
-            self._on_readable()
-            if self._over or not self._connection.holds_more:
-                return
-        self._loop.run_callback(self._on_buffered)
-
-    def _parse(self, data: bytes) -> bytes:
-        """Let the parser read, and return what it found of the body."""
-        exchange = self._exchange
+    def _parse(self, data: bytes) -> None:
+        """Let the parser read, and move what it finds of the body."""
+        exchange, consume = self._exchange, self._consume
         exchange.feed(data)
         self._is_between_chunks = exchange.is_between_chunks
-        return exchange.take()
+        body = exchange.take()
+        if body and not consume(body):
+            self._end(exchange.ended)
+        elif exchange.ended:
+            self._end(True)
+
+    def _on_buffered(self) -> None:
+        """Move what is there, where the watcher does not see all of it."""
+        connection = self._connection
+        for _ in range(_MAX_READS_A_WAKE):
+            self._on_readable(connection.read)
+            if self._over or not connection.holds_more:
+                return
+        self._loop.run_callback(self._on_buffered)
 
     def _on_silence(self) -> None:
         # The timer is not restarted at each read: that would cost more than
