@@ -154,7 +154,7 @@ class TlsConnection(Connection):
             self._received.write_eof()
 
     def _read(self) -> bytes:
-        if not self._received.pending:
+        if not self._has_buffered():
             self._take_in()
         try:
             return self._tls.read(READ_BYTES)

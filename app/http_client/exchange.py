@@ -206,9 +206,8 @@ class Exchange:
 
     def _read_once(self) -> None:
         # Waits first: hardly ever is an answer there already.
-        if self._connected().holds_more and self.feed_once():
-            return
-        self._connected().wait_readable(self._patience_s())
+        if not self._connected().holds_more:
+            self._connected().wait_readable(self._patience_s())
         while not self.feed_once():
             self._connected().wait_readable(self._patience_s())
 

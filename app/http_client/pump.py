@@ -174,6 +174,8 @@ class Linger:
     def _on_readable(self) -> None:
         try:
             self._exchange.feed_once()
+            while self._connection.holds_more and not self._exchange.ended:
+                self._exchange.feed_once()
         except Exception:
             self._leave()
             return

@@ -313,6 +313,25 @@ def test_lingering_waits_for_the_end_and_keeps_the_connection(
     assert server.connections == 1
 
 
+def test_lingering_reads_all_that_came_with_the_last_words(
+    peer: MakePeer, client: MakeClient
+) -> None:
+    def handle(link: Link) -> None:
+        link.request()
+        for piece in (CHUNKED_HEAD + chunk(b"[DONE]"), LAST_CHUNK[:3], LAST_CHUNK[3:]):
+            link.send(piece)
+        while link.request():
+            link.send(whole(b"next"))
+
+    server = peer(handle)
+    http = client(server)
+
+    lingering(http)
+
+    assert http.request("GET", "/").body == b"next"
+    assert server.connections == 1
+
+
 @pytest.mark.parametrize("rest", [b"", b"nonsense\r\n", chunk(b"more")])
 def test_lingering_gives_up(
     peer: MakePeer, client: MakeClient, rest: bytes, monkeypatch: pytest.MonkeyPatch
