@@ -45,8 +45,10 @@ class Message:
     """One thing said.
 
     ``status`` is set on answers; on a question it is ``error`` when its
-    turn ended without a word of an answer. Messages of the original
-    service have no ``turn_id`` and no ``status``.
+    turn ended without a word of an answer. ``error_code`` and
+    ``request_id`` stand on the message that bears the status: what the
+    failure was called, and the request that brought it about. Messages of
+    the original service have no ``turn_id`` and no ``status``.
     """
 
     role: Role
@@ -61,6 +63,8 @@ class Message:
     first_token_ms: int | None = None
     finish_reason: str | None = None
     feedback: Feedback | None = None
+    error_code: str | None = None
+    request_id: str | None = None
 
 
 class PromptMessage(NamedTuple):
@@ -179,6 +183,8 @@ class Answer:
     first_token_ms: int | None = None
     finish_reason: str | None = None
     charged_tokens: int | None = None
+    error_code: str | None = None
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

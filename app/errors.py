@@ -51,7 +51,8 @@ class ServiceError(Exception):
     """A failure with a sentence for the caller and a code for programs.
 
     ``retry_after_s`` is set where waiting that long may help; ``details``
-    names faulty fields, and is shown in development only.
+    names faulty fields and the rules that they break, in our own words: it
+    is shown to the caller, and never holds what the caller sent.
     """
 
     code: ClassVar[str] = "internal_error"

@@ -12,7 +12,7 @@ from marshmallow import ValidationError, fields, post_load, validate, validates_
 
 from app.conversation import ConversationFilter
 from app.statistics import Unit, utc_now
-from app.web.export import Format
+from app.web.export import SEPARATORS, Format
 from app.web.schemas import (
     ConversationSchema,
     InputSchema,
@@ -61,7 +61,8 @@ class ExportQuery:
     """What is to be exported, and how it is written."""
 
     format: Format
-    bom: bool
+    bom: bool | None
+    separator: str
     where: ConversationFilter
 
 
@@ -181,14 +182,22 @@ class ExportQuerySchema(FilterSchema):
 
     format = fields.String(load_default="jsonl", validate=validate.OneOf(["jsonl", "csv"]))
     bom = Choice(
-        load_default=False, metadata={"description": "Mark it as UTF-8, for spreadsheets."}
+        load_default=None,
+        metadata={"description": "Mark it as UTF-8, for spreadsheets; by default a table is."},
+    )
+    separator = fields.String(
+        data_key="sep",
+        load_default="comma",
+        validate=validate.OneOf(SEPARATORS),
+        metadata={"description": "What stands between the cells of a table."},
     )
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> ExportQuery:
         """Make the value."""
         where = take_filter(data)
-        return ExportQuery(where=where, **data)
+        separator = SEPARATORS[data.pop("separator")]
+        return ExportQuery(where=where, separator=separator, **data)
 
 
 class StatisticsQuerySchema(InputSchema):

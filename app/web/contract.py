@@ -129,10 +129,16 @@ def read_json() -> dict[str, Any]:
         data = from_json(raw, allow_inf_nan=False, catch_duplicate_keys=True)
         _check(data, _MAX_DEPTH)
     except ValueError as error:
-        raise InvalidRequest(details={"body": [f"Not valid JSON: {error}"]}) from error
+        raise InvalidRequest(details={"body": [f"Not valid JSON: {_reason(error)}"]}) from error
     if not isinstance(data, dict):
         raise InvalidRequest(details={"body": ["Must be a JSON object."]})
     return data
+
+
+def _reason(error: ValueError) -> str:
+    # The parser's own words but for this one, which would repeat the visitor's.
+    text = str(error)
+    return "a key stands twice in an object" if text.startswith("Detected duplicate key") else text
 
 
 def _read_body(request: Request, size: int) -> bytes:

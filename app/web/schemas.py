@@ -200,7 +200,7 @@ class ProblemSchema(OutputSchema):
     error = fields.String(required=True, metadata={"description": "One sentence for a reader."})
     code = fields.String(required=True, metadata={"description": "One word for a program."})
     request_id = fields.String(required=True, data_key="requestId")
-    details = fields.Dict(metadata={"description": "Faults by field, in development only."})
+    details = fields.Dict(metadata={"description": "What is wrong, by field."})
 
 
 class HealthSchema(OutputSchema):

@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -96,6 +97,26 @@ def test_operator_is_let_in(operator: FlaskClient, path: str) -> None:
     assert response.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/dashboard/nowhere", 404, "not_found"),
+        ("/dashboard/conversations?cursor=nonsense", 400, "invalid_request"),
+        ("/dashboard/conversations/unknown", 404, "conversation_not_found"),
+    ],
+)
+def test_failure_of_a_page_is_counted_and_logged_by_its_code(
+    app: Flask, operator: FlaskClient, path: str, status: int, code: str
+) -> None:
+    with structlog.testing.capture_logs() as logged:
+        response = operator.get(path)
+    metrics = app.test_client().get("/metrics", headers={"x-admin-api-key": ADMIN_KEY}).text
+
+    assert response.status_code == status
+    assert [line["code"] for line in logged if line["event"] == "request"] == [code]
+    assert f'perch_errors_total{{code="{code}"}}' in metrics
+
+
 def test_wrong_password_stays_outside(stranger: FlaskClient) -> None:
     response = sign_in(stranger, "open onion 123")
 
@@ -112,6 +133,7 @@ def test_sixth_attempt_is_refused_even_with_the_password(stranger: FlaskClient) 
     assert tried == [401] * 5
     assert sixth.status_code == 429
     assert "Too many tries" in sixth.text
+    assert int(sixth.headers["Retry-After"]) >= 1
     assert stranger.get("/dashboard/").status_code == 302
 
 

@@ -144,6 +144,16 @@ def test_anything_else_is_refused_with_a_reason(flask_app: Flask, body: bytes) -
     assert list(refused.value.details or ()) == ["body"]
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"secret": 1, "secret": 2}', b'{"a": secret}', b'{"secret', b'{"secret": 1} secret']
+)
+def test_reason_does_not_repeat_what_was_sent(flask_app: Flask, body: bytes) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read(flask_app, body)
+
+    assert "secret" not in repr(refused.value.details)
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
 def test_body_must_be_declared_as_json(flask_app: Flask, content_type: str) -> None:
     with pytest.raises(MediaTypeUnsupported):

@@ -14,7 +14,7 @@ from app.errors import InvalidRequest, NotFound
 from app.routes.dashboard.pages import blueprint, render
 from app.web.admin_schemas import FilterSchema, take_filter
 from app.web.download import stream_export
-from app.web.export import MEDIA_TYPES, Format
+from app.web.export import MEDIA_TYPES, SEPARATORS, Format
 from app.web.schemas import MAX_CONVERSATION_ID_CHARS
 from app.web.services import services
 
@@ -54,7 +54,7 @@ def export_conversations() -> Response:
     if faults:
         raise InvalidRequest("Invalid query parameters")
     excerpts = Archive(services().store).export(where, now_ms=time.time_ns() // 1_000_000)
-    return stream_export(excerpts, _format(), bom=True)
+    return stream_export(excerpts, _format(), separator=_separator())
 
 
 @blueprint.get("/conversations/<conversation_id>")
@@ -82,7 +82,8 @@ def conversation(conversation_id: str) -> Response:
 def export_conversation(conversation_id: str) -> Response:
     """Download one conversation."""
     _refuse_long(conversation_id)
-    return stream_export(Archive(services().store).export_one(conversation_id), _format(), bom=True)
+    excerpts = Archive(services().store).export_one(conversation_id)
+    return stream_export(excerpts, _format(), separator=_separator())
 
 
 @blueprint.get("/conversations/<conversation_id>/delete")
@@ -126,6 +127,13 @@ def _format() -> Format:
     if name not in MEDIA_TYPES:
         raise NotFound("There is no such format")
     return cast(Format, name)
+
+
+def _separator() -> str:
+    name = request.args.get("sep", "comma")
+    if name not in SEPARATORS:
+        raise NotFound("There is no such format")
+    return SEPARATORS[name]
 
 
 def _is_part() -> bool:

@@ -9,9 +9,10 @@ from werkzeug.exceptions import HTTPException
 from app import __version__
 from app.errors import NotFound, ServiceError
 from app.web.answer_headers import PAGE_POLICY
+from app.web.current_request import current_request
 from app.web.dashboard_access import current_sign_in, note_seen, operators
 from app.web.formats import register as register_filters
-from app.web.problems import status_of
+from app.web.problems import code_of, status_of, to_retry_after
 from app.web.services import services
 
 log = logging.getLogger(__name__)
@@ -50,11 +51,16 @@ def miss(_unknown: str) -> Response:
 
 def tell_failure(error: Exception) -> Response:
     """Show a failure as a page that a human can go on from."""
+    wait_s = None
     if isinstance(error, HTTPException):
         status, text = error.code or 500, error.name
+        code = code_of(status)
     else:
         failure = error if isinstance(error, ServiceError) else ServiceError()
-        status, text = status_of(failure), str(failure)
+        status, text, code = status_of(failure), str(failure), failure.code
+        wait_s = failure.retry_after_s
+    # Told to the log and the metrics, as every other failure is.
+    current_request().error_code = code
     if status >= 500:
         expected = isinstance(error, ServiceError)
         log.error("A page of the dashboard failed: %s", error, exc_info=None if expected else error)
@@ -62,11 +68,14 @@ def tell_failure(error: Exception) -> Response:
         "dashboard/failure.html",
         status=status,
         text=text,
-        wait_s=getattr(error, "retry_after_s", None),
+        wait_s=wait_s,
         settings=services().settings,
         perch_version=__version__,
     )
-    return as_page(html, status)
+    page = as_page(html, status)
+    if wait_s is not None:
+        page.headers["Retry-After"] = to_retry_after(wait_s)
+    return page
 
 
 blueprint.register_error_handler(Exception, tell_failure)
