@@ -12,8 +12,14 @@ from app.errors import ServiceError
 Role = Literal["user", "assistant", "system"]
 Status = Literal["complete", "partial", "error"]
 Rating = Literal["up", "down"]
+Mark = Literal["up", "down", "partial", "error"]
+
+MARKS: tuple[Mark, ...] = ("up", "down", "partial", "error")
 
 MAX_PREVIEW_CHARS = 500
+MAX_FOUND = 100
+# The error code of a turn whose process ended, or lost its store, before the turn did.
+LEASE_EXPIRED = "lease_expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +85,28 @@ class PromptMessage(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """The newest message of a conversation in which a searched text stands.
+
+    ``text`` is the part around it. ``cursor`` leads to the page of the
+    thread that shows it, where the newest page may not.
+    """
+
+    message_id: str
+    role: Role
+    text: str
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Conversation:
-    """The stored thread of one session, without its messages."""
+    """The stored thread of one session, without its messages.
+
+    ``last_question`` is cut like ``last_message``. ``marks`` tell what
+    stands on some message of it. What
+    older functions of Convex stored has no count, and no last question
+    until it goes on.
+    """
 
     id: str
     session_id: str
@@ -89,6 +115,10 @@ class Conversation:
     last_message: str | None = None
     page: Page | None = None
     user: str | None = None
+    last_question: str | None = None
+    message_count: int | None = None
+    marks: tuple[Mark, ...] = ()
+    match: Match | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +135,19 @@ class Thread:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkedTurn:
+    """A question and its answer, of which one bears a mark."""
+
+    conversation: Conversation
+    question: Message
+    answer: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationFilter:
     """What a list of conversations is narrowed to; ``None`` means all.
 
-    ``text`` must occur in a message, ``since`` and ``until`` bound
+    ``text`` is searched for, see ``parse_query``; ``since`` and ``until`` bound
     ``updated_at`` (from, inclusive; to, exclusive), ``page`` is a prefix of
     the page's URL, ``feedback`` and ``status`` must stand on some message.
     """
@@ -127,11 +166,14 @@ class ConversationPage:
     """Conversations, newest-updated first, and where the next page begins.
 
     ``total`` counts all that are stored; ``None`` where a filter is set.
+    ``found`` counts what fits a filter, no further than just above
+    ``MAX_FOUND``: on the first page, where that can be told at once.
     """
 
     conversations: Sequence[Conversation]
     total: int | None
     next_cursor: str | None = None
+    found: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,6 +214,42 @@ def test_newer_file_is_refused_with_a_reason(path: Path) -> None:
     )
 
 
+def test_older_file_is_upgraded_in_place(path: Path) -> None:
+    """Of the version before the list led with questions, as that version wrote it."""
+    before = 4
+    with closing(sqlite3.connect(path)) as db:
+        for script in MIGRATIONS[:before]:
+            db.executescript(script)
+        db.execute(f"PRAGMA user_version = {before}")
+        db.execute(
+            "INSERT INTO conversations (key, id, session_id, created_at, updated_at, last_message,"
+            " next_position, has_down) VALUES (1, 'c1', 'session-1', 1, 9, 'Nine.', 4, 1),"
+            " (2, 'c2', 'session-2', 1, 8, NULL, 0, 0)"
+        )
+        db.executemany(
+            "INSERT INTO messages (conversation, position, turn_id, role, content, created_at,"
+            " status, rating) VALUES (1, ?, ?, ?, ?, 1, ?, ?)",
+            [
+                (0, "turn-0001", "user", "First", "error", None),
+                (2, "turn-0002", "user", "Öffnungszeiten? " * 40, None, None),
+                (3, "turn-0002", "assistant", "Nine.", "complete", "down"),
+            ],
+        )
+        db.commit()
+
+    with opened(path) as store:
+        page = store.list_conversations(limit=10)
+        by_turn = store.list_conversations(limit=10, where=ConversationFilter(text="turn-0001"))
+        messages = store.read_thread("c1").messages
+
+    old, empty = page.conversations
+    assert (old.last_question, old.message_count) == (("Öffnungszeiten? " * 40)[:500], 3)
+    assert (old.last_message, old.marks) == ("Nine.", ("down",))
+    assert (empty.last_question, empty.message_count) == (None, 0)
+    assert [each.id for each in by_turn.conversations] == ["c1"]
+    assert [(each.error_code, each.request_id) for each in messages] == [(None, None)] * 3
+
+
 # Bad days
 
 

@@ -10,6 +10,8 @@ from app.conversation import (
     ConversationPage,
     Feedback,
     Finished,
+    Mark,
+    MarkedTurn,
     Question,
     Thread,
     Turn,
@@ -17,7 +19,16 @@ from app.conversation import (
 from app.errors import StorageUnavailable
 from app.figures import Counts, DayFigures
 from app.storage.protocol import EVERYTHING
-from app.storage.sqlite import backfill, figures, listing, sessions, switches, threads, turns
+from app.storage.sqlite import (
+    backfill,
+    figures,
+    listing,
+    marks,
+    sessions,
+    switches,
+    threads,
+    turns,
+)
 from app.storage.sqlite.database import Database
 
 
@@ -71,6 +82,10 @@ class SqliteStore:
         return self._database.read(
             lambda db: listing.list_conversations(db, limit=limit, cursor=cursor, where=where)
         )
+
+    def list_marked_turns(self, mark: Mark, *, limit: int) -> Sequence[MarkedTurn]:
+        """Return the newest turn with this mark of each conversation that has one."""
+        return self._database.read(lambda db: marks.list_marked_turns(db, mark, limit=limit))
 
     def read_thread(
         self,

@@ -27,6 +27,7 @@ import type * as model_feedback from "../model/feedback.js";
 import type * as model_figures from "../model/figures.js";
 import type * as model_finish from "../model/finish.js";
 import type * as model_listing from "../model/listing.js";
+import type * as model_marked from "../model/marked.js";
 import type * as model_marks from "../model/marks.js";
 import type * as model_messages from "../model/messages.js";
 import type * as model_originals from "../model/originals.js";
@@ -67,6 +68,7 @@ declare const fullApi: ApiFromModules<{
   "model/figures": typeof model_figures;
   "model/finish": typeof model_finish;
   "model/listing": typeof model_listing;
+  "model/marked": typeof model_marked;
   "model/marks": typeof model_marks;
   "model/messages": typeof model_messages;
   "model/originals": typeof model_originals;
