@@ -21,6 +21,7 @@ from app.completion.protocol import Completion, CompletionModel
 from app.conversation import (
     Answer,
     Heartbeat,
+    Status,
     TokensReceived,
     Turn,
     TurnDone,
@@ -251,8 +252,7 @@ class RunningTurn:
     def _conclude(self, completion: Completion | None, failure: ServiceError | None) -> TurnEvent:
         """Store the answer, and say how the turn ended."""
         self.answer = answer = self._answer(completion, failure)
-        if failure is None and self._ending is None and answer.status != "complete":
-            failure = ModelInterrupted()
+        failure = self._failure(answer.status, failure)
         try:
             finished = self._store.finish_turn(self.turn, answer)
             if finished is None:
@@ -265,7 +265,6 @@ class RunningTurn:
             log.exception("The answer of a turn was not stored")
             self._keep(self.turn, answer)
             return TurnFailed(StorageUnavailable())
-        failure = self._cut_short() or failure
         if failure is not None:
             return TurnFailed(failure)
         return self._done(answer.content, answer.finish_reason, finished.message_id)
@@ -282,6 +281,7 @@ class RunningTurn:
         said = self._relay.text
         usage = completion.usage if completion else None
         content, status, finish_reason = self._verdict(said.strip(), completion, failure)
+        failed = self._failure(status, failure)
         return Answer(
             content=content,
             status=status,
@@ -291,6 +291,8 @@ class RunningTurn:
             first_token_ms=self.first_token_ms,
             finish_reason=finish_reason,
             charged_tokens=self._pay(usage, said, failure),
+            error_code=failed.code if failed else None,
+            request_id=self.request_id,
         )
 
     def _verdict(
@@ -304,12 +306,15 @@ class RunningTurn:
             return judge(said, completion, self._limits.refusal_message)
         return said, "partial" if said else "error", None
 
-    def _cut_short(self) -> ServiceError | None:
+    def _failure(self, status: Status, failure: ServiceError | None) -> ServiceError | None:
+        """Name what the visitor is told instead of a whole answer, if anything."""
         if self._ending is Ending.DEADLINE:
             return ModelTimeout()
         if self._ending is Ending.RESTARTING:
             return ServerRestarting(retry_after_s=_RESTART_RETRY_S)
-        return None
+        if failure is None and self._ending is None and status != "complete":
+            return ModelInterrupted()
+        return failure
 
     def _done(self, content: str, finish_reason: str | None, message_id: str | None) -> TurnDone:
         marked = finish_reason if finish_reason != "stop" else None

@@ -213,9 +213,9 @@ class TurnService:
         turn = replace(turn, prompt=prompt)
         try:
             ticket.cover(tokens)
-        except TooManyRequests:
+        except TooManyRequests as refused:
             # The question stands; the same turn may be tried again tomorrow.
-            self._store.finish_turn(turn, Answer("", "error"))
+            self._store.finish_turn(turn, Answer("", "error", error_code=refused.code))
             raise
         return turn
 

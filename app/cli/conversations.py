@@ -47,7 +47,7 @@ def list_conversations(limit: int, as_json: bool, **options: Any) -> None:
             print_json(ConversationSchema().dump(each))
         return
     print_table(
-        ("Id", "Updated (UTC)", "Who", "Last words"),
+        ("Id", "Updated (UTC)", "Who", "Last question"),
         [_row(each) for each in found],
         whole=("Id", "Updated (UTC)"),
     )
@@ -154,7 +154,7 @@ def _count(deleted: Iterable[Conversation]) -> int:
 
 
 def _row(conversation: Conversation) -> tuple[str, ...]:
-    words = " ".join((conversation.last_message or "").split())
+    words = " ".join((conversation.last_question or conversation.last_message or "").split())
     return (
         conversation.id,
         as_time(conversation.updated_at),

@@ -83,7 +83,7 @@ class Reader:
         except ValueError as error:
             self._faults[name] = (
                 f"has {str(error)!r}: write model=prompt/completion, the money for a million "
-                "tokens of each, as in gpt-4.1-mini=0.40/1.60"
+                "tokens of each, as in EUR gpt-4.1-mini=0.40/1.60 (the currency may be left out)"
             )
             return Prices({})
 

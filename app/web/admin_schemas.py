@@ -114,7 +114,11 @@ class FilterSchema(InputSchema):
     """What a list is narrowed to."""
 
     q = fields.String(
-        validate=validate.Length(1, 200), metadata={"description": "A text that was said."}
+        validate=validate.Length(1, 200),
+        metadata={
+            "description": 'Words and "phrases in quotes" that all stand in one message; or an id '
+            "of a conversation, session, user, turn, request or message."
+        },
     )
     since = Moment(data_key="from", metadata={"description": "Updated since, inclusive."})
     until = Moment(
@@ -230,6 +234,12 @@ class ConversationListSchema(OutputSchema):
     conversations = fields.List(fields.Nested(ConversationSchema), required=True)
     total = fields.Integer(metadata={"description": "Of all; absent under a filter."})
     next_cursor = fields.String(data_key="nextCursor")
+    found = fields.Integer(
+        metadata={
+            "description": "How many fit the filter, on its first page; 101 means more than 100. "
+            "Absent where counting would take long."
+        }
+    )
 
 
 class ThreadSchema(OutputSchema):

@@ -15,6 +15,8 @@ _UNITS = ((60, "min"), (3600, "h"), (86_400, "d"))
 _MARKS = re.compile(r"\*\*|`+|^#{1,6} |^> ", re.MULTILINE)
 _CELLS = re.compile(r"\|[-:| ]*")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_THIN = "\N{NARROW NO-BREAK SPACE}"
+_LEAST_SHOWN = Decimal("0.0001")
 _JUST_NOW_S = 60
 _THOUSANDS = ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k"))
 
@@ -62,7 +64,7 @@ def to_ago(ms: int) -> Markup:
 
 def to_count(number: int) -> str:
     """Return a whole number with its thousands apart."""
-    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return f"{number:,}".replace(",", _THIN)
 
 
 def to_short(number: int) -> str:
@@ -81,13 +83,20 @@ def to_seconds(ms: int | None) -> str:
     return f"{ms} ms" if ms < 1000 else f"{ms / 1000:.3g} s"
 
 
-def to_money(amount: Decimal | None) -> str:
+def to_money(amount: Decimal | None, currency: str = "") -> str:
     """Return an amount with as many digits as say something."""
     if amount is None:
         return "–"
     if not amount or amount >= 1:
-        return f"{amount:,.2f}"
-    return f"{amount:.4f}" if amount >= Decimal("0.0001") else "< 0.0001"
+        return _in_currency(f"{amount:,.2f}".replace(",", _THIN), currency)
+    if amount < _LEAST_SHOWN:
+        return f"< {_in_currency(str(_LEAST_SHOWN), currency)}"
+    return _in_currency(f"{amount:.4f}", currency)
+
+
+def _in_currency(digits: str, currency: str) -> str:
+    # A sign stands before, a code behind.
+    return f"{digits}{_THIN}{currency}" if currency.isalpha() else f"{currency}{digits}"
 
 
 def to_share(part: int, whole: int) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_dump, post_load, validate
 
-from app.conversation import Page
+from app.conversation import MARKS, Page
 
 MAX_MESSAGE_CHARS = 4000
 MAX_CONVERSATION_ID_CHARS = 128
@@ -161,6 +161,14 @@ class FeedbackSchema(OutputSchema):
     comment = fields.String()
 
 
+class MatchSchema(OutputSchema):
+    """The newest message in which a searched text stands."""
+
+    message_id = fields.String(required=True, data_key="messageId")
+    role = fields.String(required=True, validate=validate.OneOf(["user", "assistant"]))
+    text = fields.String(required=True, metadata={"description": "The part around it."})
+
+
 class ConversationSchema(OutputSchema):
     """A conversation without its messages."""
 
@@ -175,6 +183,15 @@ class ConversationSchema(OutputSchema):
     page_url = fields.String(data_key="pageUrl", attribute="page.url")
     page_title = fields.String(data_key="pageTitle", attribute="page.title")
     user = fields.String()
+    last_question = fields.String(data_key="lastQuestion")
+    message_count = fields.Integer(data_key="messageCount")
+    marks = fields.List(
+        fields.String(validate=validate.OneOf(MARKS)),
+        metadata={"description": "What stands on some message of it."},
+    )
+    match = fields.Nested(
+        MatchSchema, metadata={"description": "Where the searched text stands, in a search."}
+    )
 
 
 class MessageSchema(OutputSchema):
@@ -192,6 +209,13 @@ class MessageSchema(OutputSchema):
     first_token_ms = fields.Integer(data_key="firstTokenMs")
     finish_reason = fields.String(data_key="finishReason")
     feedback = fields.Nested(FeedbackSchema)
+    error_code = fields.String(
+        data_key="errorCode",
+        metadata={"description": "Why there is no answer, or not the whole of it."},
+    )
+    request_id = fields.String(
+        data_key="requestId", metadata={"description": "The request that was answered."}
+    )
 
 
 class ProblemSchema(OutputSchema):

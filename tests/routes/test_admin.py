@@ -80,10 +80,45 @@ def test_list_answers_as_the_original(client: FlaskClient, store: ConversationSt
                 "sessionId": SESSION,
                 **times,
                 "lastMessage": "Nine to five.",
+                "lastQuestion": "What are your hours?",
+                "messageCount": 2,
+                "marks": [],
             }
         ],
         "total": 1,
     }
+
+
+def test_search_shows_where_the_words_stand_and_how_many_fit(
+    client: FlaskClient, store: ConversationStore
+) -> None:
+    conversation_id = say(store)
+    say(store, "other", content="Anything else")
+
+    body = get(client, f"{LIST}?q=hours+your").json
+
+    assert body is not None
+    assert body["found"] == 1
+    assert body["conversations"][0]["match"] == {
+        "messageId": f"{conversation_id}-0",
+        "role": "user",
+        "text": "What are your hours?",
+    }
+
+
+def test_failure_is_told_with_its_code_and_request(
+    client: FlaskClient, store: ConversationStore
+) -> None:
+    failed = Answer("", "error", error_code="model_timeout", request_id="request-7")
+    conversation_id = say(store, answer=failed)
+
+    body = get(client, f"{LIST}/{conversation_id}").json
+    found = get(client, f"{LIST}?q=request-7")
+
+    assert body is not None
+    (question,) = body["messages"]
+    assert (question["errorCode"], question["requestId"]) == ("model_timeout", "request-7")
+    assert sessions(found) == [SESSION]
 
 
 def test_thread_answers_as_the_original(client: FlaskClient, store: ConversationStore) -> None:
