@@ -139,6 +139,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         limits=limits.register(app, settings, redis),
         tokens=_tokens(settings),
         operators=_operators(settings),
+        redis=redis,
         model_name=settings.openai_model if settings.openai_api_key else DEMO_MODEL_NAME,
     )
     if settings.trusted_proxy_hops or settings.platform:

@@ -338,3 +338,4 @@ class StatisticsSchema(OutputSchema):
 
     periods = fields.List(fields.Nested(PeriodSchema), required=True)
     total = fields.Nested(FiguresSchema, required=True)
+    currency = fields.String(metadata={"description": "Of all costs, where MODEL_PRICES names it."})

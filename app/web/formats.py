@@ -9,12 +9,38 @@ from flask import Blueprint
 from markupsafe import Markup
 
 from app.statistics import utc_now
-from app.web.markup import to_html
+from app.web.markup import highlight, to_html
+from app.web.operator_zone import to_local, zone_name
+from app.web.tokens import SESSION_PREFIX
 
 _UNITS = ((60, "min"), (3600, "h"), (86_400, "d"))
-_MARKS = re.compile(r"\*\*|`+|^#{1,6} |^> ", re.MULTILINE)
-_CELLS = re.compile(r"\|[-:| ]*")
-_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+# What a preview leaves out of an answer, in this order. Each looks no further than a few words.
+_MARKDOWN = (
+    (re.compile(r"^ *(?:`{3,}|~{3,})[^`\n]*$", re.MULTILINE), ""),
+    (re.compile(r"^ *\|?[ :|-]*-[ :|-]*\|[ :|-]*$\n?", re.MULTILINE), ""),
+    (re.compile(r"^ *(?:#{1,6} |> ?|[-*+] )", re.MULTILINE), ""),
+    (re.compile(r"!?\[([^\]\n]{0,200})\]\([^)\n]{0,200}\)"), r"\1"),
+    (re.compile(r"`+|~~|\*\*|(?<!\w)__(?=\w)|(?<=\w)__(?!\w)"), ""),
+    (re.compile(r"(?<![\w*])([*_])(?=\S)([^*_\n]{1,80})(?<=\S)\1(?![\w*])"), r"\2"),
+)
+_ROW = re.compile(r"^ *\|(.*)\| *$")
+_MAX_PREVIEW_CHARS = 300
+_SHORT_NAME_CHARS = 16
+_REASONS = {
+    "internal_error": "a fault of this program: the log has its traceback",
+    "budget_exhausted": "the day's budget was spent",
+    "daily_limit_reached": "the visitor's share of the day was spent",
+    "lease_expired": "the worker ended, or lost the store, before the answer did",
+    "model_error": "the model could not answer",
+    "model_interrupted": "the answer broke off before the model said that it was whole",
+    "model_misconfigured": "the model's provider refuses the key, the quota or the model's name",
+    "model_paused": "the model had failed again and again, and was left alone",
+    "model_rate_limited": "the model's provider asked for fewer requests",
+    "model_refused": "the model's provider refuses this message",
+    "model_timeout": "the model was silent for too long, or the turn took too long",
+    "model_unavailable": "the model could not be reached, or answered with a fault of its own",
+    "server_restarting": "the server was restarted",
+}
 _THIN = "\N{NARROW NO-BREAK SPACE}"
 _LEAST_SHOWN = Decimal("0.0001")
 _JUST_NOW_S = 60
@@ -25,7 +51,6 @@ def register(blueprint: Blueprint) -> None:
     """Make the filters known to every template."""
     for name, function in (
         ("time", to_time),
-        ("clock", to_clock),
         ("ago", to_ago),
         ("count", to_count),
         ("short", to_short),
@@ -34,19 +59,18 @@ def register(blueprint: Blueprint) -> None:
         ("share", to_share),
         ("listing", to_listing),
         ("preview", to_preview),
+        ("line", to_line),
+        ("name", to_name),
+        ("reason", to_reason),
+        ("highlight", highlight),
         ("markdown", to_html),
     ):
         blueprint.add_app_template_filter(function, name)
 
 
 def to_time(ms: int) -> Markup:
-    """Return a moment as a ``time`` element in UTC; a script makes it local."""
-    return _time(ms, f"{_utc(ms):%d %b %Y, %H:%M} UTC", "moment")
-
-
-def to_clock(ms: int) -> Markup:
-    """Return the time of day, as a ``time`` element."""
-    return _time(ms, f"{_utc(ms):%H:%M} UTC", "clock")
+    """Return a moment as a ``time`` element, by the operator's clock."""
+    return _time(ms, f"{_local(ms):%d %b %Y, %H:%M}{_mark_of_utc()}")
 
 
 def to_ago(ms: int) -> Markup:
@@ -58,8 +82,8 @@ def to_ago(ms: int) -> Markup:
         unit_s, unit = next(each for each in reversed(_UNITS) if age_s >= each[0])
         text = f"{int(age_s // unit_s)} {unit} ago"
     else:
-        text = f"{_utc(ms):%d %b %Y}"
-    return _time(ms, text, "ago")
+        text = f"{_local(ms):%d %b %Y}"
+    return _time(ms, text)
 
 
 def to_count(number: int) -> str:
@@ -113,18 +137,47 @@ def to_listing(names: Sequence[str]) -> str:
 
 
 def to_preview(text: str | None) -> str:
-    """Return a message's first words in one line, without the marks of Markdown."""
-    plain = _CELLS.sub(" ", _LINK.sub(r"\1", _MARKS.sub("", text or "")))
-    return " ".join(plain.split())
+    """Return an answer's first words in one line, without the marks of Markdown."""
+    plain = (text or "")[:_MAX_PREVIEW_CHARS]
+    for mark, instead in _MARKDOWN:
+        plain = mark.sub(instead, plain)
+    lines = [_ROW.sub(_to_row, line) for line in plain.splitlines()]
+    return to_line("\n".join(lines)).rstrip(";")
 
 
-def _utc(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
+def to_line(text: str | None) -> str:
+    """Return a text in one line."""
+    return " ".join((text or "").split())
 
 
-def _time(ms: int, text: str, form: str) -> Markup:
-    moment = f"{_utc(ms):%Y-%m-%dT%H:%M:%SZ}"
-    title = f"{_utc(ms):%d %b %Y, %H:%M:%S} UTC"
-    return Markup('<time datetime="{}" title="{}" data-form="{}">{}</time>').format(
-        moment, title, form, text
+def to_name(session_id: str) -> str:
+    """Return a session's id, or of a long one a name that is short enough to be told apart."""
+    if len(session_id) <= _SHORT_NAME_CHARS:
+        return session_id
+    told = session_id.removeprefix(SESSION_PREFIX)
+    return f"Visitor {told[:6]}"
+
+
+def to_reason(code: str) -> str:
+    """Return in words why a turn failed."""
+    return _REASONS.get(code, code.replace("_", " "))
+
+
+def _to_row(row: re.Match[str]) -> str:
+    return ", ".join(cell.strip() for cell in row[1].split("|")) + ";"
+
+
+def _local(ms: int) -> datetime:
+    return to_local(datetime.fromtimestamp(ms / 1000, UTC))
+
+
+def _mark_of_utc() -> str:
+    return " UTC" if zone_name() == "UTC" else ""
+
+
+def _time(ms: int, text: str) -> Markup:
+    moment = datetime.fromtimestamp(ms / 1000, UTC)
+    title = f"{to_local(moment):%d %b %Y, %H:%M:%S} ({zone_name()})"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        f"{moment:%Y-%m-%dT%H:%M:%SZ}", title, text
     )

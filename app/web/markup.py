@@ -4,6 +4,7 @@ Raw HTML stays text, links lead to the web or to mail only, and images are
 links: none is loaded unasked, for its address can carry away what was said.
 """
 
+import re
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 
@@ -11,14 +12,31 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from app.search_query import terms_pattern
 
 _SCHEMES = ("http://", "https://", "mailto:")
 
 
-def to_html(markdown: str) -> Markup:
-    """Render an answer."""
-    return Markup(_MARKDOWN.render(markdown))  # noqa: S704 - escaped by the renderer
+def to_html(markdown: str, terms: Sequence[str] = ()) -> Markup:
+    """Render an answer, and mark the terms in it."""
+    html = _MARKDOWN.render(markdown, {"terms": terms_pattern(terms) if terms else None})
+    return Markup(html)  # noqa: S704 - escaped by the renderer
+
+
+def highlight(text: str, terms: Sequence[str]) -> Markup:
+    """Return a text as HTML in which the terms are marked, in any case."""
+    return _mark(text, terms_pattern(terms))
+
+
+def _mark(text: str, pattern: re.Pattern[str]) -> Markup:
+    parts: list[Markup] = []
+    end = 0
+    for found in pattern.finditer(text):
+        parts += [escape(text[end : found.start()]), Markup("<mark>{}</mark>").format(found[0])]
+        end = found.end()
+    return Markup("").join([*parts, escape(text[end:])])
 
 
 def _is_safe_link(url: str) -> bool:
@@ -27,6 +45,15 @@ def _is_safe_link(url: str) -> bool:
 
 class _Renderer(RendererHTML):
     """Writes what an answer is made of in our page's terms."""
+
+    def text(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """Write what was said, with the searched terms marked."""
+        pattern = env.get("terms")
+        if pattern is None:
+            return super().text(tokens, idx, options, env)
+        return _mark(tokens[idx].content, pattern)
 
     def link_open(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
