@@ -36,9 +36,8 @@ def terms_pattern(terms: Sequence[str]) -> re.Pattern[str]:
 
 
 def cut_excerpt(content: str, terms: Sequence[str]) -> str:
-    """Return the part of a message in which the first term stands, in one line."""
+    """Return the part of a message in which a term stands first."""
     found = terms_pattern(terms).search(content)
     at = found.start() if found else 0
     begin, end = max(0, at - _CHARS_BEFORE), min(len(content), at + _CHARS_AFTER)
-    words = " ".join(content[begin:end].split())
-    return f"{'…' if begin else ''}{words}{'…' if end < len(content) else ''}"
+    return f"{'…' if begin else ''}{content[begin:end]}{'…' if end < len(content) else ''}"

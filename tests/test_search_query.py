@@ -48,7 +48,7 @@ def test_query_is_a_plain_value() -> None:
     ("content", "terms", "excerpt"),
     [
         ("Where is my parcel?", ("PARCEL",), "Where is my parcel?"),
-        ("one\n\ttwo", ("two",), "one two"),
+        ("one\n\ttwo", ("two",), "one\n\ttwo"),
         ("a" * 100 + " parcel", ("parcel",), "…" + "a" * 59 + " parcel"),
         ("parcel" + "b" * 200, ("parcel",), "parcel" + "b" * 174 + "…"),
         ("İstanbul parcel", ("parcel",), "İstanbul parcel"),

@@ -10,7 +10,7 @@ from app.storage.sqlite.searches import said
 from app.storage.sqlite.threads import cursor_around
 
 # No more is begun after this time: the rest of the page goes without.
-MATCH_S = 0.015
+MATCH_S = 0.03
 # Of a conversation, its newest; so many of which every newest page shows.
 _MAX_MESSAGES = 200
 _SHOWN_AT_ONCE = 50

@@ -123,14 +123,14 @@ function toMatch(conversation: Conversation, message: Message, terms: string[]) 
   };
 }
 
-/** Cut out the part in which a term stands first, in one line and on code points. */
+/** Cut out the part in which a term stands first, on code points. */
 export function excerpt(content: string, terms: string[]): string {
   const text = content.toLowerCase();
   const places = terms.map((term) => text.indexOf(term.toLowerCase())).filter((at) => at >= 0);
   const at = Math.min(...places, text.length);
   const begin = Math.max(0, (at === text.length ? 0 : at) - CHARS_BEFORE);
   const end = Math.min(content.length, begin + CHARS_BEFORE + CHARS_AFTER);
-  const words = content.slice(begin, end).replaceAll(/\s+/gu, " ").trim();
-  const whole = words.replace(/^[\uDC00-\uDFFF]/u, "").replace(/[\uD800-\uDBFF]$/u, "");
+  const cut = content.slice(begin, end);
+  const whole = cut.replace(/^[\uDC00-\uDFFF]/u, "").replace(/[\uD800-\uDBFF]$/u, "");
   return `${begin > 0 ? "…" : ""}${whole}${end < content.length ? "…" : ""}`;
 }
