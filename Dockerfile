@@ -30,6 +30,7 @@ EXPOSE 4000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=3s --start-period=10s \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + (os.environ.get('PORT') or '4000') + '/health', timeout=2)"]
-# gunicorn reads this one variable before any file of ours, and a traceback is its answer to nothing.
-ENTRYPOINT ["sh", "-c", "test -n \"$WEB_CONCURRENCY\" || unset WEB_CONCURRENCY; exec \"$0\" \"$@\""]
+# gunicorn reads this one variable before any file of ours, and a traceback is its answer to nothing, or
+# to quotes, which docker's --env-file hands on.
+ENTRYPOINT ["sh", "-c", "export WEB_CONCURRENCY=$(printf %s \"$WEB_CONCURRENCY\" | tr -d '\\042\\047'); test -n \"$WEB_CONCURRENCY\" || unset WEB_CONCURRENCY; exec \"$0\" \"$@\""]
 CMD ["gunicorn"]

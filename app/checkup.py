@@ -33,8 +33,8 @@ def check_start(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "bad",
             "WEB_CONCURRENCY",
-            "is set, but to nothing: gunicorn ends on that before it reads our files",
-            "Take it away, or set it to 1.",
+            "is no bare number: gunicorn ends on that before it reads our files",
+            "Take it away, or set it to 1, without quotes.",
         )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from dotenv import load_dotenv
 
 from app.settings.faults import SettingsFaults
+from app.settings.syntax import unquoted
 
 _SECRETS = (
     "OPENAI_API_KEY",
@@ -42,7 +43,7 @@ def read_dotenv(directory: Path | None = None) -> None:
 def read_secret_files(faults: dict[str, str]) -> None:
     """Add the text of each ``…_FILE`` to the environment; the variable itself wins over it."""
     for name in _SECRETS:
-        path = os.environ.get(f"{name}_FILE")
+        path = unquoted(os.environ.get(f"{name}_FILE", ""))
         if not path or os.environ.get(name):
             continue
         try:

@@ -61,6 +61,8 @@ def _read(
         "app_env": app_env,
         "platform": platform[0] if platform else None,
         "port": env.whole("PORT", 4000, 1, 65535),
+        "hosts": env.addresses("HOST"),
+        "public_url": env.public_url("PUBLIC_URL"),
         "convex_url": env.url("CONVEX_URL"),
         "convex_deploy_key": env.vendor_key("CONVEX_DEPLOY_KEY"),
         "sqlite_path": env.path("SQLITE_PATH", "data/chat.db" if development else None),
@@ -71,21 +73,22 @@ def _read(
         "system_prompt": env.text("SYSTEM_PROMPT", DEFAULT_SYSTEM_PROMPT),
         "max_output_tokens": env.whole("MAX_OUTPUT_TOKENS", 800, 1, 1_000_000),
         "refusal_message": env.text("REFUSAL_MESSAGE", "I can't help with that."),
-        "widget_api_keys": env.texts(
+        "widget_api_keys": env.keys(
             "WIDGET_API_KEY", DEVELOPMENT_WIDGET_KEY if development else ""
         ),
-        "admin_api_keys": env.texts("ADMIN_API_KEY", ""),
+        "admin_api_keys": env.keys("ADMIN_API_KEY"),
         "dashboard_password": env.text("DASHBOARD_PASSWORD"),
         "dashboard_idle_s": env.seconds("DASHBOARD_IDLE_S", 3600),
         "dashboard_session_s": env.seconds("DASHBOARD_SESSION_S", 43_200),
-        "secret_keys": env.texts("SECRET_KEY", ""),
+        "secret_keys": env.keys("SECRET_KEY"),
         "session_mode": env.choice("SESSION_MODE", "compat", "strict"),
         "session_token_ttl_s": env.seconds("SESSION_TOKEN_TTL_S", 900),
-        "identity_secrets": env.texts("IDENTITY_SECRET", ""),
+        "identity_secrets": env.keys("IDENTITY_SECRET"),
         "widget_title": env.text("WIDGET_TITLE"),
         "widget_welcome_message": env.text("WIDGET_WELCOME_MESSAGE"),
         "widget_starters": env.texts("WIDGET_STARTERS", "", separator="|"),
-        "cors_origins": env.texts("CORS_ORIGIN", "*" if development else ""),
+        "cors_origins": env.origins("CORS_ORIGIN", "*" if development else ""),
+        "hsts_subdomains": env.flag("HSTS_SUBDOMAINS"),
         "max_history_messages": env.whole("MAX_HISTORY_MESSAGES", 30, 1, 1000),
         "max_prompt_tokens": env.whole("MAX_PROMPT_TOKENS", 8000, 100, 10_000_000),
         "rate_limit_window_ms": env.whole("RATE_LIMIT_WINDOW_MS", 60_000, 1, 86_400_000),
@@ -109,9 +112,10 @@ def _read(
         "redis_retry_s": env.seconds("REDIS_RETRY_S", 2),
         "trusted_proxy_hops": env.whole("TRUSTED_PROXY_HOPS", hops, 0, 10),
         # Whoever counts proxies knows better than the platform's default.
-        "client_ip_header": env.text(
+        "client_ip_header": env.header(
             "CLIENT_IP_HEADER", None if env.is_set("TRUSTED_PROXY_HOPS") else ip_header
         ),
+        "trusted_proxies": env.networks("TRUSTED_PROXIES"),
         "widget_bundle_path": env.bundle_path("WIDGET_BUNDLE_PATH"),
         "metrics_bind": env.bind("METRICS_BIND"),
         "sentry_dsn": env.url("SENTRY_DSN"),

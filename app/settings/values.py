@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,8 @@ class Settings:
     app_env: AppEnv
     platform: str | None
     port: int
+    hosts: tuple[str, ...]
+    public_url: str | None
     web_concurrency: int
     graceful_timeout_s: int
 
@@ -61,6 +64,7 @@ class Settings:
     widget_welcome_message: str | None
     widget_starters: tuple[str, ...]
     cors_origins: tuple[str, ...]
+    hsts_subdomains: bool
     rate_limit_window_ms: int
     rate_limit_max_requests: int
     limit_ip_per_day: int
@@ -82,14 +86,15 @@ class Settings:
     redis_retry_s: float
     trusted_proxy_hops: int
     client_ip_header: str | None
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     widget_bundle_path: Path
     metrics_bind: str | None
     sentry_dsn: str | None
     otel_endpoint: str | None
 
     ignored: tuple[str, ...] = ()
-    # A blank WEB_CONCURRENCY is none to us. gunicorn, which reads the real
-    # environment before it reads its configuration, ends with a traceback.
+    # WEB_CONCURRENCY may be blank or in quotes to us. gunicorn, which reads the
+    # real environment before it reads its configuration, ends with a traceback.
     gunicorn_stumbles: bool = False
 
     def __repr__(self) -> str:
@@ -118,9 +123,9 @@ class Settings:
         Raises:
             SettingsFaults: with everything that is wrong.
         """
-        gunicorn_stumbles = not os.environ.get("WEB_CONCURRENCY", "1").strip()
+        stumbles = not _is_number(os.environ.get("WEB_CONCURRENCY", "1"))
         read_dotenv()
-        return replace(load(), gunicorn_stumbles=gunicorn_stumbles)
+        return replace(load(), gunicorn_stumbles=stumbles)
 
 
 def load() -> Settings:
@@ -130,3 +135,11 @@ def load() -> Settings:
         SettingsFaults: with everything that is wrong.
     """
     return Settings(**read_values())
+
+
+def _is_number(text: str) -> bool:
+    try:
+        int(text)
+    except ValueError:
+        return False
+    return True

@@ -71,9 +71,12 @@ def test_it_serves_drains_and_comes_back(
     assert len(upstream.requests) == 1
 
 
-def test_the_image_starts_with_a_number_of_workers_that_is_set_to_nothing(deploy: Deploy) -> None:
+@pytest.mark.parametrize("number", ["", '"1"', "'1'"])
+def test_the_image_starts_with_a_number_of_workers_that_gunicorn_does_not_read(
+    deploy: Deploy, number: str
+) -> None:
     deployment = deploy(compose())
-    deployment.environment["WEB_CONCURRENCY"] = ""
+    deployment.environment["WEB_CONCURRENCY"] = number
 
     deployment.start_again()
 
