@@ -8,7 +8,6 @@ from typing import Any
 from flask import Flask, Request
 from flask.json.provider import DefaultJSONProvider
 from flask.sessions import NullSession, SessionInterface
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli
 from app.admission import Admission
@@ -50,6 +49,7 @@ from app.web.answer_headers import AnswerHeaders
 from app.web.metrics import Metrics
 from app.web.metrics import register as register_metrics
 from app.web.operator import Operators
+from app.web.proxies import ForwardedHeaders, TrustedProxies
 from app.web.readiness import Readiness
 from app.web.services import Services
 from app.web.traces import Traces
@@ -141,10 +141,9 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         operators=_operators(settings),
         model_name=settings.openai_model if settings.openai_api_key else DEMO_MODEL_NAME,
     )
-    if settings.trusted_proxy_hops or settings.platform:
-        # For our own address in links and same-origin checks; the client's
-        # address is `web.client_address`'s business.
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1, x_host=0)  # type: ignore[method-assign]
+    app.wsgi_app = ForwardedHeaders(  # type: ignore[method-assign]
+        app.wsgi_app, TrustedProxies(settings.trusted_proxies), settings.public_path
+    )
     app.wsgi_app = AnswerHeaders(app.wsgi_app, settings)  # type: ignore[method-assign]
     request_log.register(app)
     security.register(app, settings)

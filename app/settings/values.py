@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from app.prices import Prices
 from app.settings.files import read_dotenv
@@ -110,6 +111,11 @@ class Settings:
     def is_development(self) -> bool:
         """Whether the demo pages and detailed errors are on."""
         return self.app_env == "development"
+
+    @property
+    def public_path(self) -> str | None:
+        """The path before ours in ``PUBLIC_URL``, perhaps empty; ``None`` without that setting."""
+        return urlsplit(self.public_url).path if self.public_url else None
 
     @property
     def metrics_port(self) -> int | None:
