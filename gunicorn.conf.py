@@ -19,6 +19,7 @@ import gevent  # noqa: E402
 from app import logs  # noqa: E402
 from app.settings import Settings, SettingsFaults  # noqa: E402
 from app.web import bad_http  # noqa: E402
+from app.web.listening import addresses  # noqa: E402
 from app.web.metric_values import free_place, the_board  # noqa: E402
 from app.web.worker import MAX_SILENT  # noqa: E402
 
@@ -35,7 +36,7 @@ _board = the_board()
 _SAVE_S = min(5.0, _settings.graceful_timeout_s / 3)
 
 wsgi_app = "wsgi:app"
-bind = [f"0.0.0.0:{_settings.port}"]
+bind = [f"{host}:{_settings.port}" for host in addresses(_settings.hosts)]
 if _settings.metrics_bind:
     bind.append(_settings.metrics_bind)
 worker_class = "app.web.worker.Worker"
@@ -59,6 +60,10 @@ worker_tmp_dir = "/dev/shm" if sys.platform == "linux" else None  # noqa: S108
 # A request's head, in bytes and lines.
 limit_request_line = 8190
 limit_request_fields = 64
+# Gunicorn would believe headers named SCRIPT_NAME and PATH_INFO, by which a path goes
+# around a proxy's rules. What proxies say is read by app.web.proxies, and nowhere else.
+forwarder_headers = "NONE"
+secure_scheme_headers: dict[str, str] = {}
 accesslog = None
 errorlog = "-"
 logger_class = logs.GunicornLogger
@@ -132,7 +137,8 @@ def _drain_when_stopped(worker: Any) -> None:
 
 
 def _welcome() -> None:
-    base = f"http://localhost:{_settings.port}"
+    host = _settings.hosts[0] if _settings.hosts else "localhost"
+    base = f"http://{host}:{_settings.port}"
     print(  # noqa: T201
         f"\n  Perch is running at {base}\n\n"
         f"  the widget      {base}/demo/widget\n"

@@ -172,9 +172,7 @@ class Reader:
         """Read the addresses to listen on; none means all of them."""
         addresses: list[str] = []
         for text in self.texts(name, ""):
-            if text == "localhost":
-                addresses += ("127.0.0.1", "[::1]")
-                continue
+            text = "127.0.0.1" if text == "localhost" else text
             try:
                 address = ip_address(text.removeprefix("[").removesuffix("]"))
             except ValueError:

@@ -18,7 +18,7 @@ from app.web.connection import LastPiece
 # A client that has not asked anything yet holds a place among so many; the
 # one who is silent longest makes way for the next.
 MAX_SILENT = 1000
-
+_MAPPED = "::ffff:"
 
 _Socket = monkey.get_original("socket", "socket")
 
@@ -42,6 +42,8 @@ class Worker(GeventWorker):
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve one connection until it ends."""
         self._let_be_silent(client)
+        if addr and addr[0].startswith(_MAPPED):  # an IPv4 peer on a socket for both families
+            addr = (addr[0].removeprefix(_MAPPED), addr[1])
         try:
             super().handle(listener, client, addr)
         finally:
