@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Flask, Request
 from flask.json.provider import DefaultJSONProvider
 from flask.sessions import NullSession, SessionInterface
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from app import cli
 from app.admission import Admission
@@ -64,6 +66,13 @@ _MAX_BODY_BYTES = 256 * 1024
 
 class _Perch(Flask):
     """Flask for plain functions only, as everything here is."""
+
+    def raise_routing_exception(self, request: Request) -> NoReturn:
+        """Raise what the router found, its redirects without a host."""
+        found = request.routing_exception
+        if isinstance(found, RequestRedirect):
+            raise HTTPException(response=problems.lead_on(found))
+        super().raise_routing_exception(request)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function as it is: asking each one what it is costs 20 µs a request."""

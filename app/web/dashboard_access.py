@@ -15,7 +15,13 @@ from app.web.services import services
 SIGN_INS = Limit("sign-in", 5, 300, TooManyRequests)
 FORM_FIELD = "token"
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-_OWN_PAGE = re.compile(r"/dashboard/[\w.~/?=&%+:-]*", re.ASCII)
+# No dot and no percent sign in its path, and no part of it empty: nothing that leads away.
+_OWN_PAGE = re.compile(r"/dashboard/(?:[\w~:-]+/)*[\w~:-]*(?:\?[\w.~/?=&%+:-]*)?", re.ASCII)
+_EXPIRED = "This form has expired. Go back, reload the page and try again"
+_NEEDS_HTTPS = (
+    "The dashboard needs https: over plain http, browsers drop its cookie. Open this page with "
+    "https:// before its address. If it was, the proxy in front must send X-Forwarded-Proto"
+)
 # A page that looks for news by itself is no sign of the operator.
 _POLL = "poll"
 _SEEN_EVERY_S = 60
@@ -66,11 +72,15 @@ def check_form(session: str) -> None:
     """Refuse a form that did not come from our page.
 
     Raises:
-        Forbidden: its token is missing or another one's.
+        Forbidden: its token is missing or another one's; says so where the
+            browser keeps no cookie of ours.
     """
     given = request.headers.get("X-Form-Token") or request.form.get(FORM_FIELD, "")
     if not operators().is_form_token(given, session):
-        raise Forbidden("This form has expired. Go back, reload the page and try again")
+        is_dropped = request.scheme == "http" and not any("perch-" in it for it in request.cookies)
+        raise Forbidden(
+            _NEEDS_HTTPS if services().settings.is_production and is_dropped else _EXPIRED
+        )
 
 
 def set_cookie(response: Response, sign_in: SignIn) -> None:
@@ -124,7 +134,10 @@ def browser(asked: flask.Request) -> str:
 
 
 def own_page(path: str | None) -> str | None:
-    """Return a path if it leads to a page of the dashboard, and nowhere else."""
+    """Return a path if it leads to a page of the dashboard, and nowhere else.
+
+    Without the path before ours, under which a proxy may have put us.
+    """
     return path if path and _OWN_PAGE.fullmatch(path) and "//" not in path else None
 
 
@@ -133,7 +146,9 @@ def _to_door() -> Response:
         # htmx would put the sign-in page into the place of a table.
         return Response(status=401, headers={"HX-Redirect": url_for("dashboard_door.show")})
     wanted = own_page(request.full_path.rstrip("?")) if request.method == "GET" else None
-    return cast(Response, redirect(url_for("dashboard_door.show", next=wanted)))
+    response = cast(Response, redirect(url_for("dashboard_door.show", next=wanted)))
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _signed_out() -> Limit:

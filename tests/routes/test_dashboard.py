@@ -131,10 +131,79 @@ def test_sign_in_leads_to_the_page_that_was_wanted(stranger: FlaskClient) -> Non
 
 
 @pytest.mark.parametrize(
-    "path", ["https://evil.example/", "//evil.example", "/\\evil.example", "/chat", "/dashboard//x"]
+    "path",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "/chat",
+        "/dashboard//x",
+        "/dashboard",
+        "/dashboardx/",
+        "/dashboard/../../evil",
+        "/dashboard/..",
+        "/dashboard/./x",
+        "/dashboard/%2e%2e/evil",
+        "/dashboard/%2E./evil",
+        "/dashboard/.%2e/evil",
+        "/dashboard/%252e%252e/evil",
+        "/dashboard/..;/evil",
+        "/dashboard/..\\evil",
+        "/dashboard/%5c%5cevil",
+        "/dashboard/\t/evil",
+        "/dashboard/\r\nX: y",
+        "/dashboard/%2f%2fevil",
+        "/dashboard/x/..?q=1",
+        "/dashboard/\uff0e\uff0e/evil",
+    ],
 )
 def test_sign_in_leads_nowhere_else(stranger: FlaskClient, path: str) -> None:
     assert sign_in(stranger, next=path).headers["Location"] == "/dashboard/"
+
+
+@pytest.mark.parametrize("host", ["evil.test", "evil.test:99", "a@evil.test"])
+@pytest.mark.parametrize("is_signed_in", [False, True])
+def test_no_redirect_is_made_of_the_requests_host(
+    stranger: FlaskClient, operator: FlaskClient, host: str, is_signed_in: bool
+) -> None:
+    client = operator if is_signed_in else stranger
+
+    for path in ("/dashboard", "/dashboard?span=7d", "/dashboard/", "/"):
+        response = client.get(path, headers={"Host": host, "Accept": "text/html"})
+        if response.status_code != 200:
+            assert response.status_code == 302
+            assert response.headers["Location"].startswith("/dashboard/")
+            assert response.headers["Cache-Control"] == "no-store"
+            assert "evil" not in str(response.headers)
+
+
+def test_dashboard_without_its_slash_leads_to_the_overview(operator: FlaskClient) -> None:
+    assert operator.get("/dashboard").headers["Location"] == "/dashboard/"
+
+
+def production(make_app: "MakeApp") -> FlaskClient:
+    return make_app(
+        APP_ENV="production",
+        DASHBOARD_PASSWORD=PASSWORD,
+        SECRET_KEY=SECRETS[0],
+        OPENAI_API_KEY="sk-something",
+        CORS_ORIGIN="https://shop.example",
+    ).test_client(use_cookies=False)
+
+
+@pytest.mark.parametrize(
+    ("base", "told"), [("http://lan.test:4332", "needs https"), ("https://lan.test", "has expired")]
+)
+def test_browser_that_drops_the_cookie_is_told_why(
+    make_app: "MakeApp", base: str, told: str
+) -> None:
+    client = production(make_app)
+    token = form_token(client.get(DOOR, base_url=base))
+
+    response = client.post(DOOR, base_url=base, data={"password": PASSWORD, "token": token})
+
+    assert response.status_code == 403
+    assert told in response.text
 
 
 def test_door_form_needs_its_token(stranger: FlaskClient) -> None:

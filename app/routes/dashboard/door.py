@@ -46,7 +46,8 @@ def sign_in() -> Response:
     check_form(_session_of(visit))
     if not operators().knows(request.form.get("password", "")):
         return _form(401, "That is not the password.")
-    response = _to(own_page(request.form.get("next")) or url_for("dashboard.overview"))
+    wanted = own_page(request.form.get("next"))
+    response = _to(request.script_root + wanted if wanted else url_for("dashboard.overview"))
     drop_cookie(response, cookie_name(_VISIT))
     set_cookie(response, operators().sign_in(browser(request)))
     return response
