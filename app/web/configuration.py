@@ -51,7 +51,17 @@ def _service(settings: Settings) -> list[Row]:
         Row("Limits are counted", "REDIS_URL", shared),
         Row("Pages that may embed it", "CORS_ORIGIN", to_listing(settings.cors_origins) or "none"),
         Row("Sessions", "SESSION_MODE", settings.session_mode),
+        Row("Visitors find it at", "PUBLIC_URL", settings.public_url or "what each request says"),
+        Row("Clients are told by", *_clients(settings)),
     ]
+
+
+def _clients(settings: Settings) -> tuple[str, str]:
+    if settings.client_ip_header:
+        return "CLIENT_IP_HEADER", settings.client_ip_header
+    hops = settings.trusted_proxy_hops
+    told = f"X-Forwarded-For, {to_count(hops)} from the right" if hops else "the connection itself"
+    return "TRUSTED_PROXY_HOPS", told
 
 
 def _model(settings: Settings, model_name: str) -> list[Row]:
