@@ -48,6 +48,7 @@ from app.web import (
     tokens,
 )
 from app.web.answer_headers import AnswerHeaders
+from app.web.ended_sign_ins import EndedSignIns
 from app.web.metrics import Metrics
 from app.web.metrics import register as register_metrics
 from app.web.operator import Operators
@@ -148,6 +149,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         limits=limits.register(app, settings, redis),
         tokens=_tokens(settings),
         operators=_operators(settings),
+        ended_sign_ins=EndedSignIns(store),
         model_name=settings.openai_model if settings.openai_api_key else DEMO_MODEL_NAME,
     )
     app.wsgi_app = ForwardedHeaders(  # type: ignore[method-assign]

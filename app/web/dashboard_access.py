@@ -6,13 +6,11 @@ from typing import cast
 import flask
 from flask import Response, redirect, request, url_for
 
-from app.errors import Forbidden, NotConfigured, TooManyRequests
+from app.errors import Forbidden, NotConfigured
 from app.web.current_request import Request, current_request
-from app.web.limits import Limit
-from app.web.operator import Operators, SignIn
+from app.web.operator import DEVICE_S, Operators, SignIn
 from app.web.services import services
 
-SIGN_INS = Limit("sign-in", 5, 300, TooManyRequests)
 FORM_FIELD = "token"
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # No dot and no percent sign in its path, and no part of it empty: nothing that leads away.
@@ -25,6 +23,7 @@ _NEEDS_HTTPS = (
 # A page that looks for news by itself is no sign of the operator.
 _POLL = "poll"
 _SEEN_EVERY_S = 60
+_DEVICE = "device"
 
 
 def operators() -> Operators:
@@ -45,6 +44,7 @@ def require_operator(request: Request) -> Response | None:
     Raises:
         Forbidden: a form without its token.
         NotConfigured: there is no dashboard.
+        StorageUnavailable: nobody knows whether the sign-in was ended.
     """
     sign_in = read_sign_in()
     if sign_in is None:
@@ -56,11 +56,27 @@ def require_operator(request: Request) -> Response | None:
 
 
 def read_sign_in() -> SignIn | None:
-    """Return the sign-in that the request's cookie proves."""
+    """Return the sign-in that the request's cookie proves.
+
+    Raises:
+        StorageUnavailable: nobody knows whether it was ended.
+    """
     sign_in = operators().read(request.cookies.get(cookie_name(), ""), browser(request))
-    if sign_in is None or services().limits.hits(_signed_out(), sign_in.id):
+    if sign_in is None or services().ended_sign_ins.includes(sign_in.id):
         return None
     return sign_in
+
+
+def read_device() -> str | None:
+    """Return which browser this is, if it was signed in before."""
+    return operators().read_device(request.cookies.get(cookie_name(_DEVICE), ""))
+
+
+def let_in(response: Response) -> None:
+    """Sign the browser in, and know it from now on."""
+    set_cookie(response, operators().sign_in(browser(request)))
+    device = operators().to_device(read_device())
+    put_cookie(response, cookie_name(_DEVICE), device, max_age_s=DEVICE_S)
 
 
 def current_sign_in() -> SignIn:
@@ -88,11 +104,12 @@ def set_cookie(response: Response, sign_in: SignIn) -> None:
     put_cookie(response, cookie_name(), operators().to_cookie(sign_in))
 
 
-def put_cookie(response: Response, name: str, value: str) -> None:
+def put_cookie(response: Response, name: str, value: str, *, max_age_s: int | None = None) -> None:
     """Set a cookie that no script reads and no other site sends along."""
     response.set_cookie(
         name,
         value,
+        max_age=max_age_s,
         path="/",
         httponly=True,
         secure=services().settings.is_production,
@@ -108,8 +125,8 @@ def drop_cookie(response: Response, name: str) -> None:
 
 
 def sign_out() -> None:
-    """End this sign-in for good, copies of its cookie included."""
-    services().limits.count((_signed_out(), current_sign_in().id))
+    """End this sign-in for good, copies of its cookie included, on all machines."""
+    services().ended_sign_ins.end(current_sign_in().id)
 
 
 def note_seen(response: Response) -> Response:
@@ -149,7 +166,3 @@ def _to_door() -> Response:
     response = cast(Response, redirect(url_for("dashboard_door.show", next=wanted)))
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _signed_out() -> Limit:
-    return Limit("signed-out", 1, int(operators().longest_s), TooManyRequests)

@@ -81,21 +81,6 @@ class Limits:
         """
         self.count((self._new_sessions, client))
 
-    def hits(self, limit: Limit, who: str) -> int:
-        """Return how often a limit was hit in its open window, by all workers."""
-        window = limit.window(who)
-        return self._storage.incr(window.key, limit.length_s, amount=0)
-
-    def refuse_full(self, limit: Limit, who: str) -> None:
-        """Refuse whoever has reached a limit, without a hit more.
-
-        Raises:
-            TooManyRequests: the limit's own kind of it.
-        """
-        hits, left_s = self._storage.known(limit.window(who))
-        if hits >= limit.amount > 0:
-            raise limit.refusal(retry_after_s=max(1.0, left_s))
-
     def count(self, *hits: tuple[Limit, str]) -> None:
         """Count in one limit after the other, each for someone, up to the first that is full.
 
@@ -107,6 +92,11 @@ class Limits:
         if full is not None:
             _, left_s = self._storage.known(full)
             raise windows[full].refusal(retry_after_s=max(1.0, left_s))
+
+    def take_back(self, *hits: tuple[Limit, str]) -> None:
+        """Undo what ``count`` has just counted."""
+        for limit, who in hits:
+            self._storage.incr(limit.window(who).key, limit.length_s, amount=-1)
 
 
 def register(app: Flask, settings: Settings, link: RedisLink | None) -> Limits:

@@ -73,7 +73,8 @@ _OPEN_ENDPOINTS = {
     "system.docs",
     "static",
 }
-# Only wrong keys count; where they were too many, not even the right one is looked at.
+# Only wrong keys count. A right one always opens: it is too long to be guessed, and
+# whoever shares an address with a guesser must not be shut out.
 _WRONG_ADMIN_KEYS = Limit("wrong-admin-key", 20, 60, TooManyRequests)
 _PRIVATE_ENDPOINTS = ("metrics.metrics", "system.health")
 _CHAT_ENDPOINTS = ("chat.chat", "headless.chat", "headless.stream")
@@ -176,13 +177,11 @@ def _admin_guard(keys: Iterable[str], *headers: str) -> Callable[[Request], None
     def guard(request: Request) -> None:
         if not keys:
             raise NotConfigured("ADMIN_API_KEY is not configured on this deployment")
-        limits, client = services().limits, request.client_key
-        limits.refuse_full(_WRONG_ADMIN_KEYS, client)
         try:
             refuse_wrong_key(request)
         except Unauthorized:
             if any(request.environ.get(name) for name in names):
-                limits.count((_WRONG_ADMIN_KEYS, client))
+                services().limits.count((_WRONG_ADMIN_KEYS, request.client_key))
             raise
 
     return guard

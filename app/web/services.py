@@ -13,6 +13,7 @@ from app.storage.protocol import ConversationStore
 from app.storage.spool import AnswerSpool
 from app.switches import Switches
 from app.turns import TurnService
+from app.web.ended_sign_ins import EndedSignIns
 from app.web.limits import Limits
 from app.web.metrics import Metrics
 from app.web.operator import Operators
@@ -39,6 +40,7 @@ class Services:
     metrics: Metrics
     tokens: SessionTokens
     operators: Operators | None
+    ended_sign_ins: EndedSignIns
     model_name: str
 
 

@@ -17,6 +17,7 @@ from app.conversation import ConversationFilter, ConversationPage, Turn
 from app.errors import InvalidRequest, StorageUnavailable
 from app.storage.protocol import MAX_THREAD_MESSAGES
 from app.storage.sqlite import SqliteStore, listing, matches, searches
+from app.storage.sqlite.retention import BATCH_MESSAGES
 from app.storage.sqlite.schema import MIGRATIONS
 from tests.data import SESSION, a_question, an_answer
 
@@ -191,6 +192,26 @@ def test_every_version_becomes_the_current_one(path: Path) -> None:
         assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
 
 
+def test_file_of_the_version_before_is_upgraded_in_place(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        for script in MIGRATIONS[:-1]:
+            db.executescript(script)
+        db.execute("INSERT INTO switches (name) VALUES ('off')")
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS) - 1}")
+        db.commit()
+
+    with opened(path) as store:
+        turn = say(store)
+        first = store.revoke("a-sign-in")
+        purged = store.purge(unused_days=1)
+        began = store.begin_job("retention", "a", lease_s=60, every_s=60)
+
+        assert (first, store.is_revoked("a-sign-in")) == (True, True)
+        assert (purged.conversations, began) == (0, True)
+        assert store.read_thread(turn.conversation_id).messages
+        assert store.read_switches() == {"off"}
+
+
 def test_failed_migration_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = (MIGRATIONS[0] + "\nCREATE TABLE half (x);\nCREATE TABLE half (x);\n",)
     monkeypatch.setattr("app.storage.sqlite.schema.MIGRATIONS", broken)
@@ -212,6 +233,39 @@ def test_newer_file_is_refused_with_a_reason(path: Path) -> None:
         f"The database was written by a newer Perch (its schema is {len(MIGRATIONS) + 6}, "
         f"this one knows {len(MIGRATIONS)}): run that version, or restore a backup."
     )
+
+
+# Jobs and retention
+
+
+def test_job_is_not_held_for_ever_by_a_clock_that_goes_back(path: Path) -> None:
+    clock = [2_000_000_000_000]
+    with closing(SqliteStore(path, clock_ms=lambda: clock[0])) as store:
+        store.begin_job("held", "a", lease_s=60, every_s=60)
+        store.begin_job("done", "a", lease_s=60, every_s=60)
+        store.end_job("done", "a")
+        clock[0] -= 10**12
+
+        begun = [store.begin_job(name, "b", lease_s=60, every_s=60) for name in ("held", "done")]
+
+    assert begun == [True, True]
+
+
+def test_batch_of_the_purge_holds_the_file_for_few_messages_only(path: Path) -> None:
+    clock = [1_700_000_000_000]
+    with closing(SqliteStore(path, clock_ms=lambda: clock[0])) as store:
+        for number in range(BATCH_MESSAGES):
+            say(store, turn_id=f"turn-{number:04}")
+        clock[0] += 2 * 86_400_000
+
+        counts = []
+        while store.purge(unused_days=1).has_more:
+            thread = store.read_session(SESSION, limit=200)
+            assert thread is not None
+            counts.append(len(thread.messages))
+
+        assert counts == [BATCH_MESSAGES, 0]
+        assert store.read_session(SESSION, limit=1) is None
 
 
 # Bad days
