@@ -272,7 +272,8 @@ class ModelFailure(ServiceError):
     ``is_free`` tells that the provider did nothing that it charges for: it
     was never reached, or refused with a 4xx. ``cause`` is for the owner: one
     bounded line without a visitor's words or a key. ``provider`` is set where
-    a provider said what is wrong.
+    a provider said what is wrong; ``is_explained`` is false where that tells
+    nothing.
     """
 
     code = "model_error"
@@ -281,6 +282,7 @@ class ModelFailure(ServiceError):
     is_free: bool = False
     cause: str = ""
     provider: ProviderError | None = None
+    is_explained: bool = True
 
 
 class ModelUnavailable(ModelFailure):
@@ -325,22 +327,25 @@ class ModelMisconfigured(ModelFailure):
 class ModelRefused(ModelFailure):
     """The provider refuses this very request; repeating it will not help.
 
-    ``is_explained`` is false where nothing tells that the visitor's message
-    is what it does not like: it may as well be how every request is made.
+    Where ``is_explained`` is false, nothing tells that it is the visitor's
+    message: it may as well be how every request is made.
     """
 
     code = "model_refused"
     text = "The assistant cannot answer this message"
     retryable = False
     is_free = True
-    is_explained: bool = True
 
 
 class ModelInterrupted(ModelFailure):
-    """The answer broke off before the model said that it was complete."""
+    """The answer broke off before the model said that it was complete.
+
+    ``ran_out`` tells that it never began: all that it may say went on thoughts.
+    """
 
     code = "model_interrupted"
     text = "The answer was interrupted"
+    ran_out: bool = False
 
 
 class StorageUnavailable(ServiceError):

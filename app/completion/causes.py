@@ -38,10 +38,10 @@ class Redaction:
     Case, blanks, punctuation and the escapes of JSON make no difference.
     """
 
-    __slots__ = ("_secrets", "texts")
+    __slots__ = ("_secrets", "_texts")
 
     def __init__(self, texts: Sequence[str] = (), secrets: Sequence[str] = ()) -> None:
-        self.texts = texts
+        self._texts = texts
         self._secrets = tuple(secret for secret in secrets if secret)
 
     def __call__(self, text: str) -> str:
@@ -49,8 +49,12 @@ class Redaction:
         text = " ".join(_ESCAPES.sub(_unescape, text[:_MAX_LOOKED_AT_CHARS]).split())
         for secret in self._secrets:
             text = text.replace(secret, _HIDDEN)
-        text = _hide(_KEYS.sub(_HIDDEN, text), self.texts)
+        text = _hide(_KEYS.sub(_HIDDEN, text), self._texts)
         return "".join(char if char.isprintable() else " " for char in text)
+
+    def keep_last(self) -> None:
+        """Let go of all texts but the last: a prompt is long, and an answer may take a while."""
+        self._texts = self._texts[-1:]
 
 
 def describe(error: ProviderError) -> str:

@@ -73,6 +73,18 @@ _RATE_LIMITED = {
     "requests",
     "too_many_requests",
 }
+_IN_TROUBLE = {
+    "api_error",
+    "internal_error",
+    "internal_server_error",
+    "overloaded",
+    "overloaded_error",
+    "server_error",
+    "service_unavailable",
+    "timeout",
+    "unavailable",
+    "unavailable_error",
+}
 _OWNERS = {
     "access_denied",
     "access_terminated",
@@ -218,8 +230,7 @@ def failure_of(
     failure = kind(retry_after_s=read_retry_after(retry_after))
     failure.provider = error
     failure.cause = describe(error)
-    if isinstance(failure, ModelRefused):
-        failure.is_explained = is_explained
+    failure.is_explained = is_explained
     if 300 <= error.status < 500:
         failure.is_free = True
     return failure
@@ -267,7 +278,8 @@ def _kind(error: ProviderError) -> tuple[type[ModelFailure], bool]:
         return ModelRefused, True
     if 300 <= status < 400:
         return ModelMisconfigured, True
-    return _STATUSES.get(status, ModelUnavailable), status in (413, 414)
+    is_explained = status not in (0, 400, 422) or bool(words & _IN_TROUBLE)
+    return _STATUSES.get(status, ModelUnavailable), is_explained
 
 
 def _parts(told: Any) -> Iterator[dict[str, Any]]:
