@@ -102,6 +102,8 @@ def post_worker_init(worker: Any) -> None:
     services = worker.wsgi.extensions["perch"]
     services.metrics.take_place(_board, worker.place)
     services.spool.adopt()
+    if services.retention:
+        gevent.spawn(services.retention.watch)
 
 
 def worker_exit(_server: Any, worker: Any) -> None:

@@ -23,6 +23,7 @@ from app.completion.demo import NAME as DEMO_MODEL_NAME
 from app.completion.demo import DemoModel
 from app.completion.protocol import CompletionModel
 from app.redis_link import RedisLink
+from app.retention import Retention
 from app.routes import admin, chat, dashboard, demo, headless, session, system, widget
 from app.routes import metrics as metrics_route
 from app.running_turn import RunningTurn, TurnLimits
@@ -141,6 +142,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         ),
         model=model,
         spool=spool,
+        retention=Retention(store, settings.retention_days) if settings.retention_days else None,
         readiness=Readiness(store),
         switches=switches,
         meter=meter,
@@ -229,7 +231,10 @@ def _redis(settings: Settings) -> RedisLink | None:
     if settings.redis_url is None:
         return None
     return RedisLink(
-        settings.redis_url, timeout_s=settings.redis_timeout_s, retry_s=settings.redis_retry_s
+        settings.redis_url,
+        timeout_s=settings.redis_timeout_s,
+        retry_s=settings.redis_retry_s,
+        name_key=secret_keys.derive_key(secret_keys.read_secrets(settings)[0], "redis names"),
     )
 
 

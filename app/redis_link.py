@@ -8,6 +8,7 @@ asks again: what freezes, stops, starts late or restarts costs next to nothing.
 import logging
 import time
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from typing import Any
 
 import gevent
@@ -31,7 +32,8 @@ class RedisAway(Exception):
 class RedisLink:
     """Runs scripts on the Redis at ``url``; connects at the first one.
 
-    Safe for any number of greenlets, and to be made before a fork.
+    Safe for any number of greenlets, and to be made before a fork. All
+    workers that share counts need the same ``name_key``.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class RedisLink:
         *,
         timeout_s: float = 0.25,
         retry_s: float = 2.0,
+        name_key: bytes = b"",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool = ConnectionPool.from_url(
@@ -55,6 +58,7 @@ class RedisLink:
         self._redis = Redis(connection_pool=self._pool)
         self._timeout_s = timeout_s
         self._retry_s = retry_s
+        self._name_key = name_key
         self._clock = clock
         self._retry_at: float | None = None
 
@@ -62,6 +66,11 @@ class RedisLink:
     def is_away(self) -> bool:
         """Whether the last script failed."""
         return self._retry_at is not None
+
+    def hide(self, name: str) -> str:
+        """Return what Redis knows a client or a session by: never its address or id."""
+        text = name.encode("utf-8", "surrogatepass")
+        return blake2b(text, key=self._name_key, digest_size=16).hexdigest()
 
     def script(self, text: str) -> Callable[[Sequence[str], Sequence[Argument]], Any]:
         """Return what runs a Lua script with keys and arguments.

@@ -61,6 +61,7 @@ def open_session(asked: OpenSession) -> OpenedSession:
             welcome_message=settings.widget_welcome_message,
             starters=settings.widget_starters or None,
             max_message_chars=MAX_MESSAGE_CHARS,
+            retention_days=settings.retention_days,
         ),
     )
 

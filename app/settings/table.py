@@ -67,6 +67,7 @@ def _read(
         "convex_deploy_key": env.vendor_key("CONVEX_DEPLOY_KEY"),
         "sqlite_path": env.path("SQLITE_PATH", "data/chat.db" if development else None),
         "spool_path": env.path("SPOOL_PATH", "data/spool"),
+        "retention_days": env.whole("RETENTION_DAYS", 0, 0, 36_500) or None,
         "openai_api_key": env.vendor_key("OPENAI_API_KEY"),
         "openai_model": env.text("OPENAI_MODEL", "gpt-4.1-mini"),
         "openai_base_url": env.url("OPENAI_BASE_URL"),

@@ -32,6 +32,7 @@ class Settings:
     sqlite_path: Path | None
     storage_timeout_s: float
     spool_path: Path
+    retention_days: int | None
 
     openai_api_key: str | None
     openai_model: str

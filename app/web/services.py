@@ -8,6 +8,7 @@ from flask import current_app
 from app.budget.meter import Meter
 from app.completion.breaker import Breaker
 from app.completion.protocol import CompletionModel
+from app.retention import Retention
 from app.settings import Settings
 from app.storage.protocol import ConversationStore
 from app.storage.spool import AnswerSpool
@@ -32,6 +33,7 @@ class Services:
     turns: TurnService
     model: CompletionModel
     spool: AnswerSpool
+    retention: Retention | None
     readiness: Readiness
     limits: Limits
     switches: Switches

@@ -482,3 +482,17 @@ def test_switch_stops_the_assistant(operator: FlaskClient, store: ConversationSt
     assert refused.status_code == 503
     assert "The assistant is off" in shown
     assert answered.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("days", "told"), [("", "until they are deleted"), ("90", "90 days after the last message")]
+)
+def test_settings_tell_how_long_conversations_are_kept(
+    make_app: "MakeApp", days: str, told: str
+) -> None:
+    client = make_app(
+        DASHBOARD_PASSWORD=PASSWORD, SECRET_KEY=SECRETS[0], RETENTION_DAYS=days
+    ).test_client()
+    sign_in(client)
+
+    assert told in client.get("/dashboard/settings").text
