@@ -7,6 +7,7 @@ import flask
 from flask import Response, redirect, request, url_for
 
 from app.errors import Forbidden, NotConfigured, TooManyRequests
+from app.web.bodies import receive_form
 from app.web.current_request import Request, current_request
 from app.web.limits import Limit
 from app.web.operator import Operators, SignIn
@@ -63,11 +64,13 @@ def current_sign_in() -> SignIn:
 
 
 def check_form(session: str) -> None:
-    """Refuse a form that did not come from our page.
+    """Let a form come, and refuse one that did not come from our page.
 
     Raises:
         Forbidden: its token is missing or another one's.
+        InvalidRequest, TooManyRequests: see ``read_body``.
     """
+    receive_form(current_request())
     given = request.headers.get("X-Form-Token") or request.form.get(FORM_FIELD, "")
     if not operators().is_form_token(given, session):
         raise Forbidden("This form has expired. Go back, reload the page and try again")
