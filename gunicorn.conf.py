@@ -57,9 +57,11 @@ max_requests = 0
 control_socket_disable = True
 # On memory: a heartbeat file on a slow disk stops the worker.
 worker_tmp_dir = "/dev/shm" if sys.platform == "linux" else None  # noqa: S108
-# A request's head, in bytes and lines.
+# A request's head, in bytes and lines. A domain's cookies alone may be 8 KB
+# and more; the whole head is bounded by `app.web.worker`.
 limit_request_line = 8190
 limit_request_fields = 64
+limit_request_field_size = 32 * 1024
 # Gunicorn would believe headers named SCRIPT_NAME and PATH_INFO, by which a path goes
 # around a proxy's rules. What proxies say is read by app.web.proxies, and nowhere else.
 forwarder_headers = "NONE"

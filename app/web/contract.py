@@ -9,24 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import gevent
-from flask import Response, current_app, jsonify
+from flask import Response, jsonify
 from jiter import from_json
 from marshmallow import Schema, ValidationError
 
-from app.errors import (
-    InvalidRequest,
-    LengthRequired,
-    MediaTypeUnsupported,
-    PayloadTooLarge,
-    RequestTimeout,
-    ServiceError,
-)
-from app.web.current_request import Request, current_request
-from app.web.services import services
+from app.errors import InvalidRequest, MediaTypeUnsupported, ServiceError
+from app.web.bodies import read_body
+from app.web.current_request import current_request
 
 _MAX_DEPTH = 32
-_CUT_OFF = {"body": ["Shorter than its Content-Length."]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +105,12 @@ def read_json() -> dict[str, Any]:
 
     Raises:
         InvalidRequest: or one of its kinds.
+        TooManyRequests: see ``read_body``.
     """
     request = current_request()
     if request.mimetype != "application/json":
         raise MediaTypeUnsupported
-    size = request.content_length
-    if size is None:
-        raise LengthRequired
-    if size > current_app.config["MAX_CONTENT_LENGTH"]:
-        raise PayloadTooLarge
-    raw = _read_body(request, size)
+    raw = read_body(request)
     try:
         # No lone surrogates either, and no bytes that are not UTF-8.
         data = from_json(raw, allow_inf_nan=False, catch_duplicate_keys=True)
@@ -133,18 +120,6 @@ def read_json() -> dict[str, Any]:
     if not isinstance(data, dict):
         raise InvalidRequest(details={"body": ["Must be a JSON object."]})
     return data
-
-
-def _read_body(request: Request, size: int) -> bytes:
-    """Return the body, which must all have come within the request's time."""
-    with gevent.Timeout(services().settings.request_timeout_s, RequestTimeout()):
-        try:
-            body: bytes = request.environ["wsgi.input"].read(size)
-        except OSError as error:
-            raise InvalidRequest(details=_CUT_OFF) from error
-    if len(body) < size:
-        raise InvalidRequest(details=_CUT_OFF)
-    return body
 
 
 def _check(value: Any, depth: int) -> None:

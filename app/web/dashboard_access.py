@@ -7,6 +7,7 @@ import flask
 from flask import Response, redirect, request, url_for
 
 from app.errors import Forbidden, NotConfigured
+from app.web.bodies import receive_form
 from app.web.current_request import Request, current_request
 from app.web.operator import DEVICE_S, Operators, SignIn
 from app.web.services import services
@@ -85,12 +86,14 @@ def current_sign_in() -> SignIn:
 
 
 def check_form(session: str) -> None:
-    """Refuse a form that did not come from our page.
+    """Let a form come, and refuse one that did not come from our page.
 
     Raises:
         Forbidden: its token is missing or another one's; says so where the
             browser keeps no cookie of ours.
+        InvalidRequest, TooManyRequests: see ``read_body``.
     """
+    receive_form(current_request())
     given = request.headers.get("X-Form-Token") or request.form.get(FORM_FIELD, "")
     if not operators().is_form_token(given, session):
         is_dropped = request.scheme == "http" and not any("perch-" in it for it in request.cookies)
