@@ -1,10 +1,11 @@
 """Puts the parts together: the only module that knows every one of them."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+import click
 from flask import Flask, Request
 from flask.json.provider import DefaultJSONProvider
 from flask.sessions import NullSession, SessionInterface
@@ -113,6 +114,9 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     gunicorn forks.
     """
     parts = parts or Parts()
+    # A command signs nothing, and leaves nothing behind that it was not asked for.
+    is_command = click.get_current_context(silent=True) is not None
+    secrets = secret_keys.read_secrets(settings, keep=not is_command)
     app = _Perch(__name__)
     app.session_interface = _NoSessions()
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
@@ -149,8 +153,8 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         breaker=breaker,
         metrics=metrics,
         limits=limits.register(app, settings, redis),
-        tokens=_tokens(settings),
-        operators=_operators(settings),
+        tokens=_tokens(settings, secrets),
+        operators=_operators(settings, secrets[0]),
         ended_sign_ins=EndedSignIns(store),
         model_name=settings.openai_model if settings.openai_api_key else DEMO_MODEL_NAME,
     )
@@ -172,7 +176,8 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     if traces:
         register_traces(app, traces)
     _read_figures(metrics, app.extensions["perch"])
-    _remark(settings)
+    if not is_command:
+        _remark(settings)
     return app
 
 
@@ -265,11 +270,8 @@ def _buses(settings: Settings, redis: RedisLink | None) -> list[StopBus]:
     return buses
 
 
-def _tokens(settings: Settings) -> tokens.SessionTokens:
-    keys = [
-        secret_keys.derive_key(secret, tokens.PURPOSE)
-        for secret in secret_keys.read_secrets(settings)
-    ]
+def _tokens(settings: Settings, secrets: Sequence[bytes]) -> tokens.SessionTokens:
+    keys = [secret_keys.derive_key(secret, tokens.PURPOSE) for secret in secrets]
     return tokens.SessionTokens(keys, live_s=settings.session_token_ttl_s)
 
 
@@ -297,11 +299,11 @@ def _breaker_policy(settings: Settings) -> BreakerPolicy:
     )
 
 
-def _operators(settings: Settings) -> Operators | None:
+def _operators(settings: Settings, secret: bytes) -> Operators | None:
     if settings.dashboard_password is None:
         return None
     return Operators(
-        secret_keys.read_secrets(settings)[0],
+        secret,
         settings.dashboard_password,
         idle_s=settings.dashboard_idle_s,
         longest_s=settings.dashboard_session_s,

@@ -14,7 +14,7 @@ from typing import Any
 import gevent
 from redis import ConnectionPool, Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import AskError, ClusterDownError, MovedError, RedisError
 from redis.retry import Retry
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,15 @@ Argument = str | int | float
 
 class RedisAway(Exception):
     """Redis did not answer in time, or not as it should."""
+
+
+def why_redis_is_away(error: BaseException) -> str:
+    """Say what is wrong, in words that lead to the setting."""
+    if isinstance(error, MovedError | AskError | ClusterDownError):
+        return "is a Redis Cluster, which is not supported: its nodes each keep a part"
+    if isinstance(error, gevent.Timeout | TimeoutError):
+        return f"does not answer ({type(error).__name__})"
+    return f"does not answer ({type(error).__name__}: {error})"
 
 
 class RedisLink:
@@ -111,8 +120,8 @@ class RedisLink:
     def _lose(self, error: BaseException) -> None:
         if self._retry_at is None:
             log.warning(
-                "Redis does not answer (%s): limits and budgets are kept in this worker's memory",
-                type(error).__name__,
+                "Redis %s: limits and budgets are kept in this worker's memory",
+                why_redis_is_away(error),
             )
         self._retry_at = self._clock() + self._retry_s
         self.close()  # a Redis that restarted would find them dead, one by one

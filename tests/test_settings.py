@@ -451,12 +451,13 @@ RATE_LIMIT_WINDOW_MS=60000
 WIDGET_BUNDLE_PATH=../widget/dist/chat-widget.js
 NEXT_PUBLIC_API_URL=https://a.example
 export EXTRA=1
+SESSION_SECRET=of-the-original
+ADMIN_DASHBOARD_URL=https://a.example/admin
 """,
     )
     os.environ["CONVEX_DEPLOY_KEY"] = "prod:x|y"
 
-    read_dotenv(tmp_path)
-    settings = load()
+    settings = load(read_dotenv(tmp_path))
 
     assert settings.is_production
     assert settings.convex_url == "https://happy-animal-123.convex.cloud"
@@ -465,7 +466,13 @@ export EXTRA=1
     assert settings.admin_api_keys == ()
     assert settings.cors_origins == ("https://a.example", "https://b.example")
     assert settings.widget_bundle_path == ROOT / "widget_dist" / "chat-widget.js"
-    assert settings.ignored == ("CONVEX_DEPLOYMENT", "NEXT_PUBLIC_API_URL")
+    assert settings.ignored == (
+        "ADMIN_DASHBOARD_URL",
+        "CONVEX_DEPLOYMENT",
+        "EXTRA",
+        "NEXT_PUBLIC_API_URL",
+        "SESSION_SECRET",
+    )
 
 
 def test_no_dotenv_is_fine(tmp_path: Path) -> None:
@@ -573,3 +580,101 @@ def test_secrets_are_not_shown_with_the_settings() -> None:
 
     for secret in ("sk-live", GOOD_KEY, GOOD_KEY[::-1], ":pw@"):
         assert secret not in shown
+
+
+# Misspelt names
+
+
+def faults_of_file(directory: Path, text: str, **environment: str) -> dict[str, str]:
+    os.environ.clear()
+    os.environ.update(environment)
+    write(directory, env=text)
+    try:
+        load(read_dotenv(directory))
+    except SettingsFaults as found:
+        return found.faults
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("TRUSTED_PROXY_HOP", "TRUSTED_PROXY_HOPS"),
+        ("DASHBOARD_PASWORD", "DASHBOARD_PASSWORD"),
+        ("BUDGET_TOKEN_PER_DAY", "BUDGET_TOKENS_PER_DAY"),
+        ("CORS_ORIGINS", "CORS_ORIGIN"),
+        ("OPENAI_APIKEY", "OPENAI_API_KEY"),
+        ("OPENAI_API_KEY_FIL", "OPENAI_API_KEY_FILE"),
+        ("RATE_LIMIT_MAX_REQEUSTS", "RATE_LIMIT_MAX_REQUESTS"),
+        ("redis_url", "REDIS_URL"),
+        ("REDIS-URL", "REDIS_URL"),
+        ("PROT", "PORT"),
+        ("APP_EVN", "APP_ENV"),
+        ("NODE_EVN", "NODE_ENV"),
+        ("SENTRY_DNS", "SENTRY_DSN"),
+    ],
+)
+def test_a_misspelt_name_in_a_file_is_a_fault_that_names_the_meant_one(
+    tmp_path: Path, written: str, meant: str
+) -> None:
+    assert faults_of_file(tmp_path, f"{written}=1\n") == {
+        written: f"is no setting: did you mean {meant}? (in .env)"
+    }
+
+
+def test_one_slip_in_any_name_is_found(tmp_path: Path) -> None:
+    for name in VARIABLES:
+        for slip in (name[:-1], name + "X", name[:2] + name[3] + name[2] + name[4:]):
+            if slip not in VARIABLES and slip != name:
+                assert list(faults_of_file(tmp_path, f"{slip}=1\n")) == [slip], slip
+
+
+def test_a_misspelt_name_of_the_environment_is_a_fault() -> None:
+    assert list(faults(BUDGET_TOKEN_PER_DAY="1000")) == ["BUDGET_TOKEN_PER_DAY"]
+
+
+def test_the_right_name_beside_it_shows_that_a_name_of_the_environment_is_another_programs() -> (
+    None
+):
+    assert read(CORS_ORIGINS="other", CORS_ORIGIN="https://a.example").cors_origins
+
+
+# What stands in the environment of processes on the platforms, and what other
+# programs and libraries read. None of it may keep the server from starting.
+WELL_KNOWN = (Path(__file__).parent / "fixtures/environment_names.txt").read_text().split()
+
+
+def test_well_known_names_of_the_environment_stop_nothing() -> None:
+    assert read(**{**PRODUCTION, **dict.fromkeys(WELL_KNOWN, "1"), "REDIS_URL": ""}).is_production
+
+
+def test_names_of_a_file_that_do_nothing_are_told_and_those_that_libraries_read_are_not(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, env="JWT_SECRET=x\nOTEL_SERVICE_NAME=x\nOPENAI_ORG_ID=x\nTZ=UTC\nPORT=1\n")
+
+    assert load(read_dotenv(tmp_path)).ignored == ("JWT_SECRET",)
+
+
+# The file that is named
+
+
+def test_named_file_takes_the_place_of_both_files(tmp_path: Path) -> None:
+    write(tmp_path, env="PORT=1\nREFUSAL_MESSAGE=from-env\n", env_local="PORT=2\n")
+    (tmp_path / "named").write_text("\ufeffOPENAI_MODEL=from-named\n", encoding="utf-8")
+    os.environ["PERCH_ENV_FILE"] = "named"
+
+    assert read_dotenv(tmp_path) == {"OPENAI_MODEL": "named"}
+    settings = load()
+
+    assert (settings.port, settings.openai_model) == (4000, "from-named")
+
+
+@pytest.mark.parametrize("name", ["absent", "."])
+def test_named_file_that_cannot_be_read_is_a_fault(tmp_path: Path, name: str) -> None:
+    os.environ["PERCH_ENV_FILE"] = name
+
+    with pytest.raises(SettingsFaults) as found:
+        read_dotenv(tmp_path)
+
+    assert list(found.value.faults) == [name]

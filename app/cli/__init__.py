@@ -1,6 +1,7 @@
 """Commands for scripts, cron and a look by hand: ``python -m app --help``.
 
-They use the same store and settings as the server, beside it or without it.
+They use the store and the settings that the server would use here, beside it
+or without it; each says which store that is, and none makes one.
 """
 
 from flask import Flask

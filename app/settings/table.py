@@ -6,6 +6,7 @@ from typing import Any
 
 from app.settings.contradictions import DEVELOPMENT_WIDGET_KEY, find_contradictions
 from app.settings.faults import SettingsFaults
+from app.settings.names import find_ignored, find_misspelt
 from app.settings.reader import AppEnv, Reader
 
 DEFAULT_SYSTEM_PROMPT = (
@@ -20,14 +21,12 @@ _PLATFORMS: Mapping[str, tuple[str, int, str | None]] = {
     "FLY_APP_NAME": ("Fly.io", 0, "Fly-Client-IP"),
     "DYNO": ("Heroku", 1, None),
 }
-# What the original service's projects keep in the same file and the server
-# never needed: said in one log line, so that nobody wonders.
-_IGNORED_PREFIXES = ("NEXT_PUBLIC_", "VITE_")
-_IGNORED = ("CONVEX_DEPLOYMENT", "CONVEX_SITE_URL", "OPENAI_AGENT_MODEL", "CONVEX_HTTP_URL")
 
 
-def read_values() -> dict[str, Any]:
+def read_values(in_files: Mapping[str, str]) -> dict[str, Any]:
     """Return the fields of ``Settings`` as the environment has them.
+
+    ``in_files`` says which of its names stand in a file, and in which.
 
     Raises:
         SettingsFaults: with everything that is wrong.
@@ -39,9 +38,10 @@ def read_values() -> dict[str, Any]:
     values = _read(env, app_env, platform)
     env.finish()
     faults.update(find_contradictions(values))
+    faults.update(find_misspelt(env.names, in_files))
     if faults:
         raise SettingsFaults(faults)
-    return values
+    return {**values, "ignored": find_ignored(env.names, in_files)}
 
 
 def variables() -> tuple[str, ...]:
@@ -133,11 +133,4 @@ def _read(
         "heartbeat_s": env.seconds("HEARTBEAT_S", 12),
         "lease_grace_s": env.seconds("LEASE_GRACE_S", 10),
         "max_streams": env.whole("MAX_STREAMS", 1500, 1, 100_000),
-        "ignored": tuple(
-            sorted(
-                name
-                for name in os.environ
-                if name in _IGNORED or name.startswith(_IGNORED_PREFIXES)
-            )
-        ),
     }

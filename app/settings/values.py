@@ -1,6 +1,7 @@
 """The settings themselves, typed and frozen."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -125,23 +126,22 @@ class Settings:
 
     @classmethod
     def from_env(cls) -> "Settings":
-        """Read the environment, ``.env`` and ``.env.local`` included.
+        """Read the environment, ``.env`` and ``.env.local`` (or ``PERCH_ENV_FILE``) included.
 
         Raises:
             SettingsFaults: with everything that is wrong.
         """
         stumbles = not _is_number(os.environ.get("WEB_CONCURRENCY", "1"))
-        read_dotenv()
-        return replace(load(), gunicorn_stumbles=stumbles)
+        return replace(load(read_dotenv()), gunicorn_stumbles=stumbles)
 
 
-def load() -> Settings:
-    """Read the environment's variables.
+def load(in_files: Mapping[str, str] | None = None) -> Settings:
+    """Read the environment's variables; ``in_files`` says which of them a file brought.
 
     Raises:
         SettingsFaults: with everything that is wrong.
     """
-    return Settings(**read_values())
+    return Settings(**read_values(in_files or {}))
 
 
 def _is_number(text: str) -> bool:
