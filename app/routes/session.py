@@ -67,7 +67,9 @@ def open_session(asked: OpenSession) -> OpenedSession:
 
 
 @blueprint.get("/v1/session/messages")
-@contract(query=HistoryQuerySchema, answer=HistorySchema, raises=(StorageUnavailable,))
+@contract(
+    query=HistoryQuerySchema, answer=HistorySchema, long="messages", raises=(StorageUnavailable,)
+)
 def read_messages(query: HistoryQuery) -> History:
     """Read the visitor's own messages: newest page first, oldest message first in it."""
     thread = services().store.read_session(session_id(), limit=query.limit, cursor=query.cursor)

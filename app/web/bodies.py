@@ -14,18 +14,20 @@ from app.errors import (
 from app.web.current_request import Request
 from app.web.services import services
 
+# A password, a token, an address. What is between two ampersands takes long to parse.
+MAX_FORM_BYTES = 8 * 1024
 _PIECE_BYTES = 16 * 1024
 _CUT_OFF = {"body": ["Shorter than its Content-Length, or cut off."]}
 
 
-def read_body(request: Request) -> bytes:
-    """Return a request's body.
+def read_body(request: Request, most: int | None = None) -> bytes:
+    """Return a request's body, of ``most`` bytes at most.
 
     Raises:
         InvalidRequest: or one of its kinds.
         TooManyRequests: the client lets too many bodies wait.
     """
-    most: int = current_app.config["MAX_CONTENT_LENGTH"]
+    most = most or current_app.config["MAX_CONTENT_LENGTH"]
     size = request.content_length
     if size is None and not _is_chunked(request):
         raise LengthRequired
@@ -43,8 +45,12 @@ def read_body(request: Request) -> bytes:
 
 
 def receive_form(request: Request) -> None:
-    """Let a form's body come, within the bounds of every body; then Flask parses it."""
-    request.environ["wsgi.input"] = io.BytesIO(read_body(request))
+    """Let a form's body come, for Flask to parse.
+
+    Raises:
+        InvalidRequest, TooManyRequests: see ``read_body``.
+    """
+    request.environ["wsgi.input"] = io.BytesIO(read_body(request, MAX_FORM_BYTES))
 
 
 def _is_chunked(request: Request) -> bool:

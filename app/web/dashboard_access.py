@@ -8,7 +8,7 @@ from flask import Response, redirect, request, url_for
 
 from app.errors import Forbidden, NotConfigured
 from app.web.bodies import receive_form
-from app.web.current_request import Request, current_request
+from app.web.current_request import COOKIE_PREFIX, Request, current_request
 from app.web.operator import DEVICE_S, Operators, SignIn
 from app.web.services import services
 
@@ -145,7 +145,7 @@ def note_seen(response: Response) -> Response:
 def cookie_name(purpose: str = "dashboard") -> str:
     """Return a cookie's name; the prefix binds it to this very host and to TLS."""
     prefix = "__Host-" if services().settings.is_production else ""
-    return f"{prefix}perch-{purpose}"
+    return f"{prefix}{COOKIE_PREFIX}{purpose}"
 
 
 def browser(asked: flask.Request) -> str:

@@ -29,6 +29,13 @@ _MAPPED = "::ffff:"
 # Of a request's head, the first line included. One field may be as long as
 # gunicorn.conf.py says, but not all of them.
 MAX_HEAD_BYTES = 64 * 1024
+# Lists that are parsed when they are asked for, item by item. Longer than any
+# that makes sense, they are as good as absent.
+_MAX_LIST_BYTES = 4096
+_LISTS = {
+    "ACCEPT", "ACCEPT-ENCODING", "ACCEPT-LANGUAGE", "CONTENT-TYPE",
+    "IF-MATCH", "IF-NONE-MATCH", "IF-RANGE", "RANGE",
+}  # fmt: skip
 # A client that sends without a pause makes no read wait: others get their turn in between.
 _READS_AT_ONCE = 4
 # Of a chunk's size with what may stand behind it, and of the trailers.
@@ -74,6 +81,8 @@ class Worker(GeventWorker):
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> bool:
         """Serve one request; until its body is in, the client is one that says nothing."""
         req.unreader.is_in_head = False
+        if req.unreader.head_bytes > _MAX_LIST_BYTES:
+            req.headers = [each for each in req.headers if not _is_endless(*each)]
         req.body = Body(req.body.reader, partial(self._silent.pop, sock, None))
         # For each wait of a write, and for what reads the body without a limit of its own.
         sock.settimeout(self.send_timeout_s)
@@ -123,13 +132,13 @@ class Reader(SocketUnreader):
     """What comes from a client: bounded in a head, and never so fast that others wait."""
 
     is_in_head = True
-    _head_bytes = 0
+    head_bytes = 0
     _reads = 0
 
     def begin_head(self) -> None:
         """Expect another request."""
         self.is_in_head = True
-        self._head_bytes = 0
+        self.head_bytes = 0
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         """Return what is there, or wait for it."""
@@ -138,8 +147,8 @@ class Reader(SocketUnreader):
             gevent.sleep(0)
         data: bytes = super().chunk(size_hint)  # type: ignore[call-arg]  # newer than its types
         if self.is_in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
+            self.head_bytes += len(data)
+            if self.head_bytes > MAX_HEAD_BYTES:
                 raise LimitRequestHeaders("the head is too long")
         return data
 
@@ -217,6 +226,10 @@ class Answer(wsgi.Response):
                 data = data[os.write(self.sock.fileno(), data) :]
         if data:
             self.sock.sendall(data)
+
+
+def _is_endless(name: str, value: str) -> bool:
+    return name in _LISTS and len(value) > _MAX_LIST_BYTES
 
 
 def _read_rest(rest: Body) -> bool:

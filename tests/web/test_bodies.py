@@ -16,7 +16,7 @@ from app.errors import (
     TooManyRequests,
 )
 from app.web import request_log
-from app.web.bodies import read_body, receive_form
+from app.web.bodies import MAX_FORM_BYTES, read_body, receive_form
 from app.web.current_request import current_request
 from app.web.limits import MAX_WAITING_BODIES, WaitingBodies
 from tests.data import some_settings
@@ -118,6 +118,15 @@ def test_form_is_parsed_when_all_of_it_has_come(flask_app: Flask) -> None:
         receive_form(current_request())
 
         assert current_request().form.to_dict() == {"password": "right"}
+
+
+def test_long_form_is_refused(flask_app: Flask) -> None:
+    form = {"method": "POST", "data": b"a=&" * (MAX_FORM_BYTES // 3 + 1)}
+    with (
+        flask_app.test_request_context("/", **form),  # type: ignore[arg-type]
+        pytest.raises(PayloadTooLarge),
+    ):
+        receive_form(current_request())
 
 
 def test_one_client_lets_so_many_bodies_wait_and_no_more() -> None:

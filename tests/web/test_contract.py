@@ -4,6 +4,7 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
+import gevent
 import pytest
 from flask import Flask, Response
 from flask.testing import FlaskClient
@@ -140,6 +141,16 @@ def test_anything_else_is_refused_with_a_reason(flask_app: Flask, body: bytes) -
 
     assert str(refused.value) == "Invalid request payload"
     assert list(refused.value.details or ()) == ["body"]
+
+
+def test_others_get_their_turn_while_many_values_are_looked_at(flask_app: Flask) -> None:
+    turns = []
+    greenlet = gevent.spawn(lambda: turns.append(None))
+
+    read(flask_app, b'{"a": [' + b"[]," * 20_000 + b"0]}")
+
+    assert greenlet.dead
+    assert len(turns) == 1
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
