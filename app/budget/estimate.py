@@ -46,7 +46,7 @@ class Tokenizer(Enum):
     def of(cls, model: str) -> "Tokenizer":
         """Return what a model's name tells."""
         name = model.lower().rpartition("/")[2].removeprefix("ft:")
-        if re.match(r"(chatgpt-)?(gpt-(4o|4\.1|4\.5|5|6|oss)|o[134])(?![0-9a-z])", name):
+        if re.match(r"(chatgpt-4o|gpt-(4o|4\.1|4\.5|5|6|oss)|o[134])(?![0-9a-z])", name):
             return cls.O200K
         if re.match(r"gpt-(4|3\.5)(?![0-9])", name):
             return cls.OPENAI
