@@ -9,6 +9,7 @@ gevent_config.track_greenlet_tree = False
 monkey.patch_all()
 
 import gc  # noqa: E402
+import logging  # noqa: E402
 import resource  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
@@ -17,11 +18,15 @@ from typing import Any  # noqa: E402
 import gevent  # noqa: E402
 
 from app import logs  # noqa: E402
+from app.checkup import reason_of, store_is_missing  # noqa: E402
+from app.errors import ServiceError  # noqa: E402
 from app.settings import Settings, SettingsFaults  # noqa: E402
 from app.web import bad_http  # noqa: E402
 from app.web.listening import addresses  # noqa: E402
 from app.web.metric_values import free_place, the_board  # noqa: E402
 from app.web.worker import MAX_SILENT  # noqa: E402
+
+log = logging.getLogger(__name__)
 
 try:
     _settings = Settings.from_env()
@@ -106,6 +111,9 @@ def post_worker_init(worker: Any) -> None:
     services.spool.adopt()
     if services.retention:
         gevent.spawn(services.retention.watch)
+    if store_is_missing(_settings):
+        # Commands make none, and the switch must work before the first chat.
+        gevent.spawn(_make_store, services.store)
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
@@ -138,6 +146,13 @@ def _drain_when_stopped(worker: Any) -> None:
     while worker.alive:
         gevent.sleep(0.1)
     turns.drain(patience_s=max(0.5, _settings.graceful_timeout_s - _SAVE_S))
+
+
+def _make_store(store: Any) -> None:
+    try:
+        store.ping()
+    except ServiceError as error:  # `/ready` says so, too
+        log.error("There is no store yet: %s", reason_of(error))
 
 
 def _welcome() -> None:

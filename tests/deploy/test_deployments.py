@@ -100,6 +100,14 @@ def test_a_silent_model_is_cut_off_before_docker_kills(deploy: Deploy, upstream:
     assert (stored["content"], stored["status"]) == ("".join(WORDS[:2]), "partial")
 
 
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
+def test_dockers_health_check_asks_no_proxy(deploy: Deploy, name: str) -> None:
+    deployment = deploy(compose()).start_again()
+    deployment.environment[name] = "http://127.0.0.1:1"
+
+    assert health_check(deployment) == 0
+
+
 def test_dockers_health_check_tells_a_dead_server_from_a_living_one(
     deploy: Deploy,
 ) -> None:

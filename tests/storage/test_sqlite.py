@@ -1,8 +1,11 @@
 """What the SQLite store promises beyond the contract: one file, many processes, bad disks."""
 
+import errno
+import fcntl
 import itertools
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 import tempfile
@@ -17,6 +20,7 @@ from app.conversation import ConversationFilter, ConversationPage, Turn
 from app.errors import InvalidRequest, StorageUnavailable
 from app.storage.protocol import MAX_THREAD_MESSAGES
 from app.storage.sqlite import SqliteStore, listing, matches, searches
+from app.storage.sqlite.faults import unavailable
 from app.storage.sqlite.retention import BATCH_MESSAGES
 from app.storage.sqlite.schema import MIGRATIONS
 from tests.data import SESSION, a_question, an_answer
@@ -87,6 +91,69 @@ def test_missing_directories_are_made(tmp_path: Path) -> None:
         store.ping()
 
     assert (tmp_path / "a" / "b" / "perch.db").exists()
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {each.name: stat.S_IMODE(each.stat().st_mode) for each in folder.iterdir()}
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o000, 0o077])
+def test_only_the_owner_can_read_what_is_made(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        with opened(tmp_path / "data" / "perch.db") as store:
+            say(store)
+            made = modes(tmp_path / "data")
+    finally:
+        os.umask(before)
+
+    assert made == dict.fromkeys(("perch.db", "perch.db-wal", "perch.db-shm"), 0o600)
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(0o644, 0o600), (0o666, 0o600), (0o604, 0o600), (0o660, 0o660)]
+)
+def test_file_that_everybody_can_read_is_made_private(path: Path, before: int, after: int) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA user_version = 0")
+        db.execute("CREATE TABLE of_an_earlier_version (id)")
+        for name in modes(path.parent):
+            (path.parent / name).chmod(before)
+
+        with opened(path) as store:
+            say(store)
+
+            assert set(modes(path.parent).values()) == {after}
+
+
+def test_disk_that_refuses_locks_is_named_as_such_at_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an NFS without its lock service does."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "lockf", refuse)
+
+    with opened(path) as store:
+        told = sentence(store)
+
+    assert told == (
+        "The database perch.db is on a disk that refuses the locks that SQLite needs, as network "
+        "shares (NFS, SMB) do: put it on a disk of this machine."
+    )
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["SQLITE_IOERR_LOCK", "SQLITE_PROTOCOL", "SQLITE_IOERR_SHMMAP"])
+def test_what_sqlite_calls_a_refused_lock_is_named_as_one(path: Path, name: str) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorname = name
+
+    assert "refuses the locks" in str(unavailable(path, error).__cause__)
 
 
 def test_conversations_outlive_the_process(path: Path) -> None:
@@ -413,7 +480,10 @@ def test_hung_disk_is_given_up_in_time(path: Path, tmp_path: Path) -> None:
         gevent.joinall(refused, timeout=5)
         (tmp_path / "hang").write_text("")  # the disk comes back
 
-        assert told == "The database perch.db did not answer in time: the disk may hang."
+        assert told == (
+            "The database perch.db did not answer in time: the disk may hang, or it is a network "
+            "share (NFS, SMB)."
+        )
         assert [type(greenlet.exception) for greenlet in refused] == [StorageUnavailable] * 3
         store.ping()
         assert store.list_conversations(limit=1).total == 0  # what was refused is not stored
