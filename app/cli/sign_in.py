@@ -3,7 +3,7 @@
 import click
 from flask.cli import with_appcontext
 
-from app.cli.printing import fails_plainly
+from app.errors import NotConfigured
 from app.settings.syntax import is_url
 from app.web.dashboard_access import operators
 
@@ -11,7 +11,6 @@ from app.web.dashboard_access import operators
 @click.command("sign-in")
 @click.argument("url")
 @with_appcontext
-@fails_plainly
 def sign_in(url: str) -> None:
     """Print a link to the dashboard at URL that signs one browser in, once.
 
@@ -20,4 +19,8 @@ def sign_in(url: str) -> None:
     """
     if not is_url(url):
         raise click.BadParameter("write where the service is: https://chat.example.com")
-    click.echo(f"{url.rstrip('/')}/dashboard/login?link={operators().to_link()}")
+    try:
+        link = operators().to_link()
+    except NotConfigured as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{url.rstrip('/')}/dashboard/login?link={link}")

@@ -29,7 +29,13 @@ PIECES = HERE.parents[1] / "app" / "budget" / "pieces.gz"
 MAX_PIECE_CHARS = 16
 # Ranks: a tokenizer's own order of how common its tokens are. Where less is
 # kept, the estimate has more room above the count, and its prose is dearer.
-RANKS_O200K = {"ascii": 78_000, "latin": 160_000, "cyrillic": 100_000, "cjk": 125_000, "sign": 15_000}
+RANKS_O200K = {
+    "ascii": 78_000,
+    "latin": 160_000,
+    "cyrillic": 100_000,
+    "cjk": 125_000,
+    "sign": 15_000,
+}
 RANKS_CL100K = {"ascii": 60_000, "sign": 15_000}
 RANKS_OTHER = 120_000
 
@@ -65,7 +71,9 @@ def load() -> tuple[dict[str, Count], dict[str, Ranks]]:
 
     import tiktoken
 
-    o200k, cl100k = (bpe_openai.get_encoding(f"{name}_base")._pat_str for name in ("o200k", "cl100k"))
+    o200k, cl100k = (
+        bpe_openai.get_encoding(f"{name}_base")._pat_str for name in ("o200k", "cl100k")
+    )
     for name, package, path, pattern in (
         ("qwen", "dashscope", "resources/qwen.tiktoken", cl100k.replace(r"\p{N}{1,3}+", r"\p{N}")),
         ("llama3", "models", "llama3/tokenizer.model", cl100k),
@@ -118,10 +126,12 @@ def choose() -> None:
     """Write what ``app.budget.estimate`` reads: three tokenizers' pieces and blocks."""
     _, ranks = load()
     o200k, cl100k = ranks["o200k"], ranks["cl100k"]
-    ours = {piece for piece in _pieces(o200k, RANKS_O200K)}
+    ours = set(_pieces(o200k, RANKS_O200K))
     openais = {piece for piece in _pieces(cl100k, RANKS_CL100K) if piece.encode() in o200k}
     anybodys = {
-        piece for piece in _pieces(cl100k, {}) if all(piece.encode() in each for each in ranks.values())
+        piece
+        for piece in _pieces(cl100k, {})
+        if all(piece.encode() in each for each in ranks.values())
     }
     blocks = (_blocks(o200k), _blocks(o200k) & _blocks(cl100k), set())
     lines = [",".join(" ".join(f"{block:x}" for block in sorted(each)) for each in blocks)]

@@ -87,10 +87,29 @@ _VOWELS, _CONSONANTS = "aeiou", "bcdfghjklmnpqrstvwxz"
 _RARE = "jqxzvkwy"
 _SPACES = " \t\n\r\x0b\x0c\x85\xa0\u1680\u2002\u2003\u2009\u2028\u2029\u202f\u205f\u3000"
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u061c\u180e\u200e\u200f\u202a\u202e\u2066\u2069"
-_CODE = """def f(self, x: int) -> None:|    return {k: v for k, v in x.items()}|<div class="a-b_c">
-|console.log(`${a?.b ?? 0}`);|SELECT * FROM "t" WHERE x!=1;|#include <stdio.h>|\t\tif(a&&!b||c){i++;}
-|std::vector<std::pair<int,char*>>|$x=~s/^\\s+//g;|λx.(x x)|@media(max-width:40em){a{b:c}}|\\frac{1}{2}
-|0xDEADbeef>>>=3|e.printStackTrace();|&lt;script&gt;|%s%d%n\\n\\t\\x00|[[a]](b)|'''\"\"\"```|~~~===>>>"""
+_CODE = (
+    "def f(self, x: int) -> None:",
+    "    return {k: v for k, v in x.items()}",
+    '<div class="a-b_c">\n',
+    "console.log(`${a?.b ?? 0}`);",
+    'SELECT * FROM "t" WHERE x!=1;',
+    "#include <stdio.h>",
+    "\t\tif(a&&!b",
+    "",
+    "c){i++;}\n",
+    "std::vector<std::pair<int,char*>>",
+    "$x=~s/^\\s+//g;",
+    "λx.(x x)",
+    "@media(max-width:40em){a{b:c}}",
+    "\\frac{1}{2}\n",
+    "0xDEADbeef>>>=3",
+    "e.printStackTrace();",
+    "&lt;script&gt;",
+    "%s%d%n\\n\\t\\x00",
+    "[[a]](b)",
+    "'''\"\"\"```",
+    "~~~===>>>",
+)
 _SPECIAL = (
     "<|endoftext|>",
     "<|im_start|>system\n",
@@ -103,12 +122,38 @@ _SPECIAL = (
     "<bos><start_of_turn>",
     "<|endofprompt|>",
 )
-_WORDS = """the of and assistant antidisestablishmentarianism zugzwang rhythm syzygy quetzalcoatl
-Donaudampfschifffahrtsgesellschaft kakorrhaphiophobia Llanfairpwllgwyngyll sesquipedalian xylophone
-Worcestershire floccinaucinihilipilification otorhinolaryngologist epäjärjestelmällisyys
-megszentségteleníthetetlenségeskedéseitekért muvaffakiyetsizleştiricileştiriveremeyebilecek
-przedsiębiorczość Rindfleischetikettierungsgesetz ptarmigan mnemonic phlegm borscht gneiss
-pneumonoultramicroscopicsilicovolcanoconiosis hexakosioihexekontahexaphobia sphygmomanometer""".split()
+_WORDS = [
+    "the",
+    "of",
+    "and",
+    "assistant",
+    "antidisestablishmentarianism",
+    "zugzwang",
+    "rhythm",
+    "syzygy",
+    "quetzalcoatl",
+    "Donaudampfschifffahrtsgesellschaft",
+    "kakorrhaphiophobia",
+    "Llanfairpwllgwyngyll",
+    "sesquipedalian",
+    "xylophone",
+    "Worcestershire",
+    "floccinaucinihilipilification",
+    "otorhinolaryngologist",
+    "epäjärjestelmällisyys",
+    "megszentségteleníthetetlenségeskedéseitekért",
+    "muvaffakiyetsizleştiricileştiriveremeyebilecek",
+    "przedsiębiorczość",
+    "Rindfleischetikettierungsgesetz",
+    "ptarmigan",
+    "mnemonic",
+    "phlegm",
+    "borscht",
+    "gneiss",
+    "pneumonoultramicroscopicsilicovolcanoconiosis",
+    "hexakosioihexekontahexaphobia",
+    "sphygmomanometer",
+]
 
 Kind = Callable[["Rng"], str]
 
@@ -169,7 +214,8 @@ def _camel(rng: Rng) -> str:
 def _marked(rng: Rng) -> str:
     """Letters under heaps of combining marks."""
     return "".join(
-        rng.one_of(string.ascii_letters) + "".join(rng.char(0x300, 0x36F) for _ in range(1 + rng.below(6)))
+        rng.one_of(string.ascii_letters)
+        + "".join(rng.char(0x300, 0x36F) for _ in range(1 + rng.below(6)))
         for _ in range(1500)
     )
 
@@ -247,8 +293,12 @@ KINDS: dict[str, Kind] = {
     "words backwards": _repeat(lambda rng: rng.one_of(_WORDS)[::-1] + " "),
     "broken words": _repeat(_broken_words),
     "camel case": _camel,
-    "snake case": lambda rng: _words(rng, lambda: rng.one_of(string.ascii_lowercase)).replace(" ", "_"),
-    "letters and digits": lambda rng: _words(rng, lambda: rng.one_of(string.ascii_lowercase + string.digits)),
+    "snake case": lambda rng: _words(rng, lambda: rng.one_of(string.ascii_lowercase)).replace(
+        " ", "_"
+    ),
+    "letters and digits": lambda rng: _words(
+        rng, lambda: rng.one_of(string.ascii_lowercase + string.digits)
+    ),
     "digits": lambda rng: rng.some(string.digits, MAX_CHARS),
     "numbers": lambda rng: _words(rng, lambda: rng.one_of(string.digits + ".,")),
     "hex": lambda rng: _bytes(rng, 2000).hex(),
@@ -256,21 +306,29 @@ KINDS: dict[str, Kind] = {
     "base64": lambda rng: base64.b64encode(_bytes(rng, 3000)).decode(),
     "base32": lambda rng: base64.b32encode(_bytes(rng, 2500)).decode(),
     "base85": lambda rng: base64.b85encode(_bytes(rng, 3000)).decode(),
-    "escapes": _repeat(lambda rng: f"\\x{rng.below(256):02x}\\u{rng.below(65536):04X}%{rng.below(256):02X}"),
+    "escapes": _repeat(
+        lambda rng: f"\\x{rng.below(256):02x}\\u{rng.below(65536):04X}%{rng.below(256):02X}"
+    ),
     "uuids": _repeat(lambda rng: _bytes(rng, 16).hex("-", -4) + "\n"),
     "addresses": _repeat(_url),
-    "code": _repeat(lambda rng: rng.one_of(_CODE.split("|"))),
+    "code": _repeat(lambda rng: rng.one_of(_CODE)),
     "ascii": lambda rng: rng.some(_ASCII, MAX_CHARS),
     "punctuation alone": lambda rng: rng.some(string.punctuation, MAX_CHARS),
-    "punctuated words": lambda rng: _words(rng, lambda: rng.one_of(string.ascii_lowercase + string.punctuation)),
+    "punctuated words": lambda rng: _words(
+        rng, lambda: rng.one_of(string.ascii_lowercase + string.punctuation)
+    ),
     "spaced punctuation": lambda rng: _words(rng, lambda: rng.one_of(string.punctuation), 1, 2),
     "runs of punctuation": _repeat(lambda rng: _runs(rng, string.punctuation)),
     "runs of spaces": _repeat(lambda rng: _runs(rng, _SPACES)),
     "spaces of all kinds": lambda rng: rng.some(_SPACES, MAX_CHARS),
     "spaced letters": _repeat(lambda rng: rng.one_of(string.ascii_letters) + _runs(rng, _SPACES)),
-    "lines": _repeat(lambda rng: rng.one_of(string.ascii_letters) + rng.one_of(["\n", "\r", "\r\n", "\n\n "])),
+    "lines": _repeat(
+        lambda rng: rng.one_of(string.ascii_letters) + rng.one_of(["\n", "\r", "\r\n", "\n\n "])
+    ),
     "invisible": lambda rng: rng.some(_INVISIBLE, MAX_CHARS),
-    "invisible between letters": _repeat(lambda rng: rng.one_of(string.ascii_letters) + rng.one_of(_INVISIBLE)),
+    "invisible between letters": _repeat(
+        lambda rng: rng.one_of(string.ascii_letters) + rng.one_of(_INVISIBLE)
+    ),
     "combining": _marked,
     "variation selectors": _repeat(lambda rng: rng.one_of("☺❤a") + rng.char(0xFE00, 0xFE0F)),
     "emoji families": _repeat(_families),
@@ -280,7 +338,9 @@ KINDS: dict[str, Kind] = {
     "any characters": _repeat(_any_char),
     "any characters in words": lambda rng: _words(rng, lambda: _any_char(rng)),
     "bytes as latin-1": lambda rng: _bytes(rng, MAX_CHARS).decode("latin-1").replace("\0", "\1"),
-    "mojibake": lambda rng: "".join(rng.char(0x400, 0x9FFF) for _ in range(1400)).encode().decode("latin-1"),
+    "mojibake": lambda rng: (
+        "".join(rng.char(0x400, 0x9FFF) for _ in range(1400)).encode().decode("latin-1")
+    ),
     "special tokens": _repeat(lambda rng: rng.one_of(_SPECIAL)),
     "special tokens and words": _repeat(lambda rng: rng.one_of(_SPECIAL) + rng.one_of(_WORDS)),
     "mixed scripts": _repeat(lambda rng: rng.char(*_block(rng)) if rng.random() < 0.8 else " "),
