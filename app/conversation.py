@@ -24,10 +24,15 @@ LEASE_EXPIRED = "lease_expired"
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The tokens of one completion, as the model's provider counted them."""
+    """The tokens of one completion, as the model's provider counted them.
+
+    ``reasoning_tokens`` are those of the completion that nobody sees, where
+    the provider tells; they are not stored.
+    """
 
     prompt_tokens: int
     completion_tokens: int
+    reasoning_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +239,14 @@ class Finished:
     """A turn whose end is stored; without an id where nothing was said."""
 
     message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PurgedBatch:
+    """How many conversations a batch removed for good, and whether more are due."""
+
+    conversations: int
+    has_more: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ def delete_conversations(query: DeleteQuery) -> dict[str, int]:
 @contract(
     query=ThreadQuerySchema,
     answer=ThreadSchema,
+    long="messages",
     raises=(ConversationNotFound, *_FAILURES),
 )
 def read_conversation(query: ThreadQuery, conversation_id: str) -> Thread:
@@ -109,4 +110,5 @@ def read_stats(query: StatisticsQuery) -> Statistics:
 
 def _refuse_long(conversation_id: str) -> None:
     if len(conversation_id) > MAX_CONVERSATION_ID_CHARS:
-        raise InvalidRequest("Invalid conversationId")
+        rule = f"Longer than maximum length {MAX_CONVERSATION_ID_CHARS}."
+        raise InvalidRequest("Invalid conversationId", details={"conversationId": [rule]})

@@ -56,20 +56,35 @@ def _service(settings: Settings, redis: RedisLink | None) -> list[Row]:
         Row("Platform", "", settings.platform or "none that we know"),
         Row("Conversations", "CONVEX_URL" if settings.convex_url else "SQLITE_PATH", store),
         Row("Where they are", "", place),
+        Row("They are kept", "RETENTION_DAYS", _retention(settings.retention_days)),
         Row("Answers that wait for it", "SPOOL_PATH", str(settings.spool_path)),
         Row("Workers", "WEB_CONCURRENCY", to_count(settings.web_concurrency)),
         Row("Limits are counted", "REDIS_URL", shared),
         Row("Pages that may embed it", "CORS_ORIGIN", to_listing(settings.cors_origins) or "none"),
         Row("Sessions", "SESSION_MODE", settings.session_mode),
+        Row("Visitors find it at", "PUBLIC_URL", settings.public_url or "what each request says"),
     ]
 
 
 def _client(settings: Settings, client: str) -> list[Row]:
     return [
         Row("You come from", "", client or "an unknown address"),
-        Row("Proxies in front", "TRUSTED_PROXY_HOPS", to_count(settings.trusted_proxy_hops)),
-        Row("Header that tells", "CLIENT_IP_HEADER", settings.client_ip_header or "none"),
+        Row("A visitor's address is", *_clients(settings)),
+        Row("Proxies that are believed", "TRUSTED_PROXIES", _proxies(settings)),
     ]
+
+
+def _clients(settings: Settings) -> tuple[str, str]:
+    if settings.client_ip_header:
+        return "CLIENT_IP_HEADER", f"what {settings.client_ip_header} says"
+    hops = settings.trusted_proxy_hops
+    told = f"X-Forwarded-For, {to_count(hops)} from the right" if hops else "the connection's own"
+    return "TRUSTED_PROXY_HOPS", told
+
+
+def _proxies(settings: Settings) -> str:
+    named = [str(network) for network in settings.trusted_proxies]
+    return to_listing(named) or "those with private addresses"
 
 
 def _model(settings: Settings, model_name: str) -> list[Row]:
@@ -152,6 +167,10 @@ def _amount(keys: Sequence[str], otherwise: str = "not set") -> str:
     if not keys:
         return otherwise
     return "set" if len(keys) == 1 else f"{len(keys)} are accepted"
+
+
+def _retention(days: int | None) -> str:
+    return f"{to_count(days)} days after the last message" if days else "until they are deleted"
 
 
 def _host(url: str | None) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from app.archive import Excerpt
 from app.conversation import Conversation, Message
+from app.web.pieces import gather
 
 Format = Literal["jsonl", "csv"]
 
@@ -19,8 +20,6 @@ MEDIA_TYPES: Mapping[Format, str] = {
     "csv": "text/csv",
 }
 _BOM = b"\xef\xbb\xbf"
-# Written in pieces of about this many bytes.
-_PIECE_BYTES = 64 * 1024
 SEPARATORS: Mapping[str, str] = {"comma": ",", "semicolon": ";", "tab": "\t"}
 
 # What a spreadsheet takes for a formula, behind blanks and quotes too.
@@ -29,7 +28,7 @@ _FORMULA = re.compile(r"[\t\r\n]|[\s\"']*[=+\-@|%＝＋－＠]")
 # a formula: one that separates by semicolons or tabs sees no quotes around ours, and where
 # semicolons separate, one that expects commas.
 _INNER_FORMULA = tuple(
-    re.compile(rf"(?<=[{separators}])(?=[^\S\r\n\t]*[\"']*[^\S\r\n\t]*[=+\-@|%＝＋－＠])")
+    re.compile(rf"(?<=[{separators}])(?=[^\S\r\n\t]*+[\"']*+[^\S\r\n\t]*+[=+\-@|%＝＋－＠])")
     for separators in (r";\t\r\n", r",;\t\r\n")
 )
 # What a spreadsheet would show otherwise than it was: numbers with zeros in front, with an
@@ -77,7 +76,7 @@ def to_export(
     """
     pieces = to_jsonl(excerpts) if kind == "jsonl" else to_csv(excerpts, separator)
     marked = kind == "csv" if bom is None else bom
-    return _gathered(chain([_BOM] if marked else [], pieces))
+    return gather(chain([_BOM] if marked else [], pieces))
 
 
 def to_jsonl(excerpts: Iterable[Excerpt]) -> Iterator[bytes]:
@@ -99,15 +98,11 @@ def to_jsonl(excerpts: Iterable[Excerpt]) -> Iterator[bytes]:
 def to_csv(excerpts: Iterable[Excerpt], separator: str = ",") -> Iterator[bytes]:
     """Write a table (RFC 4180) in which no cell is a formula, wherever a spreadsheet splits it."""
     inner = _INNER_FORMULA[separator == ";"]
-    yield _to_csv([_CELLS.keys()], separator)
+    yield _to_csv(_CELLS.keys(), separator)
     for excerpt in excerpts:
-        yield _to_csv(
-            (
-                [_to_cell(read(excerpt.conversation, message), inner) for read in _CELLS.values()]
-                for message in excerpt.messages
-            ),
-            separator,
-        )
+        for message in excerpt.messages:
+            cells = [read(excerpt.conversation, message) for read in _CELLS.values()]
+            yield _to_csv([_to_cell(cell, inner) for cell in cells], separator)
 
 
 def _to_json(message: Message) -> dict[str, object]:
@@ -135,10 +130,10 @@ def _present(**fields: object) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _to_csv(rows: Iterable[Iterable[Any]], separator: str) -> bytes:
+def _to_csv(row: Iterable[Any], separator: str) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=separator, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
-    writer.writerows(rows)
+    writer.writerow(row)
     return text.getvalue().encode()
 
 
@@ -153,19 +148,6 @@ def _to_cell(value: object, inner_formula: re.Pattern[str]) -> object:
 def _to_time(created_at: int) -> str:
     # UTC, in the one form that spreadsheets of all countries take for a time.
     return f"{datetime.fromtimestamp(created_at / 1000, UTC):%Y-%m-%d %H:%M:%S}"
-
-
-def _gathered(pieces: Iterable[bytes]) -> Generator[bytes]:
-    waiting: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        waiting.append(piece)
-        size += len(piece)
-        if size >= _PIECE_BYTES:
-            yield b"".join(waiting)
-            waiting, size = [], 0
-    if waiting:
-        yield b"".join(waiting)
 
 
 def file_name(kind: Format, today: str) -> str:

@@ -14,17 +14,16 @@ from app.web.operator_zone import to_local, zone_name
 from app.web.tokens import SESSION_PREFIX
 
 _UNITS = ((60, "min"), (3600, "h"), (86_400, "d"))
-# What a preview leaves out of an answer, in this order. Each looks no further than a few words.
-_MARKDOWN = (
-    (re.compile(r"^ *(?:`{3,}|~{3,})[^`\n]*$", re.MULTILINE), ""),
-    (re.compile(r"^ *\|?[ :|-]*-[ :|-]*\|[ :|-]*$\n?", re.MULTILINE), ""),
-    (re.compile(r"^ *(?:#{1,6} |> ?|[-*+] )", re.MULTILINE), ""),
-    (re.compile(r"!?\[([^\]\n]{0,200})\]\([^)\n]{0,200}\)"), r"\1"),
+# What a preview leaves out of a line, in this order. None looks further than a few words,
+# or than the marks at which it stands.
+_MARKS = (
+    (re.compile(r"^ *(?:`{3,}|~{3,})[^`]*$"), ""),
+    (re.compile(r"^ *(?:#{1,6} |> ?|[-*+] )"), ""),
+    (re.compile(r"!?\[([^\]]{0,200})\]\([^)]{0,200}\)"), r"\1"),
     (re.compile(r"`+|~~|\*\*|(?<!\w)__(?=\w)|(?<=\w)__(?!\w)"), ""),
-    (re.compile(r"(?<![\w*])([*_])(?=\S)([^*_\n]{1,80})(?<=\S)\1(?![\w*])"), r"\2"),
+    (re.compile(r"(?<![\w*])([*_])(?=\S)([^*_]{1,80})(?<=\S)\1(?![\w*])"), r"\2"),
 )
-_ROW = re.compile(r"^ *\|(.*)\| *$")
-_MAX_PREVIEW_CHARS = 300
+_RULE_OF_TABLE = frozenset(" :|-")
 _SHORT_NAME_CHARS = 16
 _REASONS = {
     "internal_error": "a fault of this program: the log has its traceback",
@@ -44,6 +43,8 @@ _REASONS = {
 _THIN = "\N{NARROW NO-BREAK SPACE}"
 _LEAST_SHOWN = Decimal("0.0001")
 _JUST_NOW_S = 60
+# Of a message, what a preview is made of: a line on the page shows less.
+_PREVIEW_CHARS = 500
 _THOUSANDS = ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k"))
 
 
@@ -137,11 +138,8 @@ def to_listing(names: Sequence[str]) -> str:
 
 
 def to_preview(text: str | None) -> str:
-    """Return an answer's first words in one line, without the marks of Markdown."""
-    plain = (text or "")[:_MAX_PREVIEW_CHARS]
-    for mark, instead in _MARKDOWN:
-        plain = mark.sub(instead, plain)
-    lines = [_ROW.sub(_to_row, line) for line in plain.splitlines()]
+    """Return a message's first words in one line, without the marks of Markdown."""
+    lines = [_to_plain(line) for line in (text or "")[:_PREVIEW_CHARS].splitlines()]
     return to_line("\n".join(lines)).rstrip(";")
 
 
@@ -163,8 +161,15 @@ def to_reason(code: str) -> str:
     return _REASONS.get(code, code.replace("_", " "))
 
 
-def _to_row(row: re.Match[str]) -> str:
-    return ", ".join(cell.strip() for cell in row[1].split("|")) + ";"
+def _to_plain(line: str) -> str:
+    if "|" in line and "-" in line and _RULE_OF_TABLE.issuperset(line):
+        return ""
+    for mark, instead in _MARKS:
+        line = mark.sub(instead, line)
+    cells = line.strip()
+    if len(cells) > 1 and cells[0] == cells[-1] == "|":
+        return ", ".join(cell.strip() for cell in cells[1:-1].split("|")) + ";"
+    return line
 
 
 def _local(ms: int) -> datetime:

@@ -4,10 +4,12 @@ import logging
 import math
 from collections.abc import Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, redirect
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from app import errors
 from app.web.current_request import current_request
@@ -82,6 +84,14 @@ def code_of(status: int) -> str:
     return errors.ServiceError.code if status >= 500 else _HTTP_CODES.get(status, "invalid_request")
 
 
+def lead_on(error: RequestRedirect) -> Response:
+    """Return a redirect of the router's own, without the host that the request made up."""
+    parts = urlsplit(error.new_url)
+    response = cast(Response, redirect("/" + urlunsplit(("", "", *parts[2:])).lstrip("/"), 307))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def register(app: Flask) -> None:
     """Answer every failure of the application in our shape."""
     app.register_error_handler(errors.ServiceError, _on_service_error)
@@ -90,8 +100,8 @@ def register(app: Flask) -> None:
 
 
 def _on_service_error(error: errors.ServiceError) -> Response:
-    if status_of(error) >= 500:
-        log.warning("%s: %s", error.code, error.__cause__ or error)
+    if status_of(error) >= 500 and not current_request().is_failure_logged:
+        log.warning("%s: %s", error.code, errors.cause_of(error))
     return respond(error)
 
 

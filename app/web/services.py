@@ -9,11 +9,13 @@ from app.budget.meter import Meter
 from app.completion.breaker import Breaker
 from app.completion.protocol import CompletionModel
 from app.redis_link import RedisLink
+from app.retention import Retention
 from app.settings import Settings
 from app.storage.protocol import ConversationStore
 from app.storage.spool import AnswerSpool
 from app.switches import Switches
 from app.turns import TurnService
+from app.web.ended_sign_ins import EndedSignIns
 from app.web.limits import Limits
 from app.web.metrics import Metrics
 from app.web.operator import Operators
@@ -32,6 +34,7 @@ class Services:
     turns: TurnService
     model: CompletionModel
     spool: AnswerSpool
+    retention: Retention | None
     readiness: Readiness
     limits: Limits
     switches: Switches
@@ -41,6 +44,7 @@ class Services:
     tokens: SessionTokens
     operators: Operators | None
     redis: RedisLink | None
+    ended_sign_ins: EndedSignIns
     model_name: str
 
 

@@ -40,3 +40,7 @@ def test_money_has_its_currency(amount: str | None, currency: str, text: str) ->
 )
 def test_preview_has_no_marks_of_markdown(markdown: str | None, text: str) -> None:
     assert to_preview(markdown) == text
+
+
+def test_preview_looks_at_the_beginning_only() -> None:
+    assert to_preview("[" * 100_000) == "[" * 500

@@ -19,6 +19,7 @@ from app.search_query import parse_query
 from app.web.admin_schemas import FilterSchema, take_filter
 from app.web.download import stream_export
 from app.web.export import MEDIA_TYPES, SEPARATORS, Format
+from app.web.markup import PageBudget
 from app.web.operator_zone import day_bounds
 from app.web.schemas import MAX_CONVERSATION_ID_CHARS
 from app.web.services import services
@@ -86,6 +87,7 @@ def conversation(conversation_id: str) -> Response:
         conversation=thread.conversation,
         cursor=cursor,
         version=version,
+        budget=PageBudget(),
         prices=prices,
         cost=_cost(thread, prices) if cursor is None else None,
         asked=asked,

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import cast
 
-from flask import Response, request
+from flask import Response, redirect, request, url_for
 
 from app.routes.dashboard.graphs import make_charts
 from app.routes.dashboard.pages import blueprint, render
@@ -72,6 +73,14 @@ def overview() -> Response:
         failed=services().store.list_marked_turns("error", limit=_WORTH_A_LOOK),
         is_new=_is_new(),
     )
+
+
+@blueprint.get("")
+def no_slash() -> Response:
+    """Lead to the overview, whose address ends in a slash."""
+    response = cast(Response, redirect(url_for("dashboard.overview")))
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _is_new() -> bool:

@@ -102,6 +102,7 @@ def tell_failure(error: Exception) -> Response:
     if status >= 500:
         expected = isinstance(error, ServiceError)
         log.error("A page of the dashboard failed: %s", error, exc_info=None if expected else error)
+    wait_s = getattr(error, "retry_after_s", None)
     html = render_template(
         "dashboard/failure.html",
         status=status,
