@@ -98,7 +98,6 @@ def test_two_workers_share_a_limit_through_redis(redis_url: str) -> None:
 @pytest.mark.redis
 def test_two_servers_share_a_limit_through_redis(redis_url: str) -> None:
     # The key under which Redis knows a client is made with it.
-    secret = "a-secret-that-both-machines-share"
     shared = {"RATE_LIMIT_MAX_REQUESTS": "3", "CLIENT_IP_HEADER": "X-IP", "REDIS_URL": redis_url}
     shared["SECRET_KEY"] = "a-secret-that-both-machines-share"
     with Server(**shared) as first, Server(**shared) as second:
