@@ -215,6 +215,7 @@ def _read_figures(metrics: Metrics, services: Services) -> None:
     metrics.read("perch_spooled_answers", lambda: len(services.spool))
     metrics.read("perch_breaker_open", lambda: breaker.state != "closed")
     metrics.read("perch_breaker_openings", lambda: breaker.opened)
+    metrics.read("perch_model_misconfigured", lambda: breaker.trouble is not None)
     metrics.read("perch_budget_tokens", lambda: meter.budget)
     metrics.read("perch_budget_spent_tokens", lambda: meter.spent_today)
     metrics.read("perch_budget_refused_turns", lambda: meter.counters["refused"])

@@ -7,6 +7,9 @@ from app.errors import StorageUnavailable
 from app.web.formats import to_count
 from app.web.services import services
 
+# A provider may say much.
+_MAX_TEXT_CHARS = 300
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
@@ -18,7 +21,7 @@ class Trouble:
 
 def find_troubles() -> Sequence[Trouble]:
     """Return what is wrong now, of all workers of this machine."""
-    found = [_switched_off(), _store(), _breaker(), _unsaved()]
+    found = [_switched_off(), _store(), _model(), _unsaved()]
     return [trouble for trouble in found if trouble is not None]
 
 
@@ -38,11 +41,17 @@ def _store() -> Trouble | None:
     return Trouble("store", f"The store is in trouble, and no question can be asked: {said}")
 
 
-def _breaker() -> Trouble | None:
-    if not services().metrics.gauge("perch_breaker_open"):
-        return None
-    text = "The model failed again and again, so it is left alone for a while: the log says why."
-    return Trouble("breaker", text)
+def _model() -> Trouble | None:
+    metrics = services().metrics
+    if metrics.gauge("perch_model_misconfigured"):
+        # Another worker may have heard of it, and told its log.
+        cause = services().breaker.trouble or "the log says what it told"
+        text = f"The model answers nobody until you mend what its provider refuses: {cause}"
+        return Trouble("model", text[:_MAX_TEXT_CHARS])
+    if metrics.gauge("perch_breaker_open"):
+        text = "The model failed again and again, and is left alone for a while: the log says why."
+        return Trouble("breaker", text)
+    return None
 
 
 def _unsaved() -> Trouble | None:

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.conversation import Answer, Feedback, Page, Usage
-from app.errors import ModelUnavailable, StorageUnavailable
+from app.errors import ModelMisconfigured, ModelUnavailable, StorageUnavailable
 from app.factory import Parts, create_app
 from app.storage.protocol import ConversationStore
 from app.storage.sqlite import SqliteStore
@@ -128,6 +128,8 @@ def test_failure_of_a_page_is_counted_and_logged_by_its_code(
     metrics = app.test_client().get("/metrics", headers={"x-admin-api-key": ADMIN_KEY}).text
 
     assert response.status_code == status
+    assert code in response.text
+    assert response.headers["X-Request-Id"] in response.text
     assert [line["code"] for line in logged if line["event"] == "request"] == [code]
     assert f'perch_errors_total{{code="{code}"}}' in metrics
 
@@ -600,6 +602,24 @@ def test_trouble_is_told_on_every_page(
     assert "is switched off" in told
     assert "is left alone for a while" in told
     assert "1 answer waits for the store" in told
+
+
+@pytest.mark.parametrize("path", PAGES_WITH_STATUS)
+def test_what_only_the_owner_can_mend_is_told_until_the_model_answers(
+    app: Flask, operator: FlaskClient, path: str
+) -> None:
+    breaker = app.extensions["perch"].breaker
+    failure = ModelMisconfigured()
+    failure.cause = "insufficient_quota <b>" + "x" * 1000
+    breaker.fail(failure)
+
+    told = strip(operator.get(path))
+    breaker.succeed()
+
+    assert "The model answers nobody until you mend" in told
+    assert "insufficient_quota &lt;b&gt;x" in told
+    assert "x" * 300 not in told
+    assert strip(operator.get(path)) == ""
 
 
 def test_store_that_cannot_be_written_is_told(

@@ -102,11 +102,12 @@ def tell_failure(error: Exception) -> Response:
     if status >= 500:
         expected = isinstance(error, ServiceError)
         log.error("A page of the dashboard failed: %s", error, exc_info=None if expected else error)
-    wait_s = getattr(error, "retry_after_s", None)
     html = render_template(
         "dashboard/failure.html",
         status=status,
         text=text,
+        code=code,
+        request_id=current_request().id,
         wait_s=wait_s,
         settings=services().settings,
         perch_version=__version__,
