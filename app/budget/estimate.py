@@ -38,6 +38,10 @@ class Tokenizer(Enum):
             return found.pop()
         return cls.ANY if cls.ANY in found else cls.OPENAI
 
+    def load(self) -> None:
+        """Read what estimates need, so that the first visitor does not wait for it."""
+        _estimator(self)
+
 
 def _of(model: str) -> Tokenizer:
     name = model.lower().rpartition("/")[2].removeprefix("ft:")
