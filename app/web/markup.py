@@ -12,7 +12,6 @@ shown as it was written.
 from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any
 
-import gevent
 from markdown_it import MarkdownIt
 from markdown_it.parser_inline import ParserInline
 from markdown_it.renderer import RendererHTML
@@ -21,6 +20,8 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup
+
+from app.web.pauses import let_others_work
 
 MAX_MARKDOWN_CHARS = 16 * 1024
 # Of all tables of a message; the parser fills short rows up to the width of the first.
@@ -59,7 +60,7 @@ def to_html(markdown: str, budget: PageBudget | None = None) -> Markup:
         return _AS_WRITTEN.format(markdown)
     finally:
         budget.steps -= meter.steps
-        gevent.sleep(0)
+        let_others_work()
     return Markup(html)  # noqa: S704 - escaped by the renderer
 
 
@@ -84,7 +85,7 @@ class _Meter:
         if self.steps > self._most_steps:
             raise _TooMuchWork
         if self.steps % _STEPS_AT_ONCE == 0:
-            gevent.sleep(0)
+            let_others_work()
 
     def add_cells(self, count: int) -> None:
         self._cells += count
