@@ -9,7 +9,7 @@ from flask import Blueprint
 from markupsafe import Markup
 
 from app.statistics import utc_now
-from app.web.markup import to_html
+from app.web.markup import to_html, to_plain
 
 _UNITS = ((60, "min"), (3600, "h"), (86_400, "d"))
 _MARKS = re.compile(r"\*\*|`+|^#{1,6} |^> ", re.MULTILINE)
@@ -35,6 +35,7 @@ def register(blueprint: Blueprint) -> None:
         ("listing", to_listing),
         ("preview", to_preview),
         ("markdown", to_html),
+        ("plain", to_plain),
     ):
         blueprint.add_app_template_filter(function, name)
 

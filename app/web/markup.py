@@ -12,7 +12,6 @@ shown as it was written.
 from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any
 
-import gevent
 from markdown_it import MarkdownIt
 from markdown_it.parser_inline import ParserInline
 from markdown_it.renderer import RendererHTML
@@ -20,7 +19,9 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from app.web.pauses import let_others_work
 
 MAX_MARKDOWN_CHARS = 16 * 1024
 # Of all tables of a message; the parser fills short rows up to the width of the first.
@@ -31,6 +32,10 @@ MAX_NESTING = 20
 # for two or three characters.
 MAX_MESSAGE_STEPS = 30_000
 MAX_PAGE_STEPS = 250_000
+# Of all messages that a page shows as they were written. When they are shown,
+# each has a beginning.
+MAX_PAGE_CHARS = 1_000_000
+BEGINNING_CHARS = 2000
 # Between two looks at what else there is to do.
 _STEPS_AT_ONCE = 1000
 _SCHEMES = ("http://", "https://", "mailto:")
@@ -38,13 +43,22 @@ _AS_WRITTEN = Markup(
     '<p class="soft">Shown as it was written: too long or too intricate to be laid out.</p>\n'
     '<div class="said">{}</div>\n'
 )
+_CUT = Markup('{} <span class="soft">… cut here: an export has all of it.</span>')
 
 
 class PageBudget:
-    """The work that the messages of one page may take together."""
+    """The work, and the room, that the messages of one page may take together."""
 
-    def __init__(self, steps: int = MAX_PAGE_STEPS) -> None:
+    def __init__(self, steps: int = MAX_PAGE_STEPS, chars: int = MAX_PAGE_CHARS) -> None:
         self.steps = steps
+        self.chars = chars
+
+
+def to_plain(text: str, budget: PageBudget) -> Markup:
+    """Return a text as it was written, or its beginning where the page is full."""
+    most = max(budget.chars, BEGINNING_CHARS)
+    budget.chars -= min(len(text), most)
+    return escape(text) if len(text) <= most else _CUT.format(text[:most])
 
 
 def to_html(markdown: str, budget: PageBudget | None = None) -> Markup:
@@ -56,10 +70,10 @@ def to_html(markdown: str, budget: PageBudget | None = None) -> Markup:
             raise _TooMuchWork
         html = _MARKDOWN.render(markdown, {_METER: meter})
     except _TooMuchWork:
-        return _AS_WRITTEN.format(markdown)
+        return _AS_WRITTEN.format(to_plain(markdown, budget))
     finally:
         budget.steps -= meter.steps
-        gevent.sleep(0)
+        let_others_work()
     return Markup(html)  # noqa: S704 - escaped by the renderer
 
 
@@ -84,7 +98,7 @@ class _Meter:
         if self.steps > self._most_steps:
             raise _TooMuchWork
         if self.steps % _STEPS_AT_ONCE == 0:
-            gevent.sleep(0)
+            let_others_work()
 
     def add_cells(self, count: int) -> None:
         self._cells += count
