@@ -1,6 +1,7 @@
 """What providers say in place of an answer, and what it means."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -92,6 +93,81 @@ OWNERS: dict[str, tuple[int, Any]] = {
         ),
     ),
     "relay without the model": (503, openai_error("No available channel", "model_not_found")),
+    "xai key": (
+        400,
+        {
+            "code": "Client specified an invalid argument",
+            "error": "Incorrect API key provided: xa***. You can obtain an API key from us.",
+        },
+    ),
+    "cohere token": (400, {"message": "invalid api token"}),
+    "cloudflare token": (
+        400,
+        {"success": False, "errors": [{"code": 10000, "message": "Authentication error"}]},
+    ),
+    "mistral model": (
+        400,
+        {"object": "error", "message": "Invalid model: m", "type": "invalid_model", "code": "1500"},
+    ),
+    "huggingface model": (
+        400,
+        {"error": "The requested model 'a/b' is not supported by any provider you have enabled."},
+    ),
+    "watsonx model": (
+        400,
+        {"errors": [{"code": "model_not_supported", "message": "Model 'x' is not supported."}]},
+    ),
+    "bedrock gateway model": (400, {"detail": "Unsupported model x, please use models API"}),
+    "litellm model": (
+        400,
+        {"error": {"message": "Invalid model name passed in model=x.", "param": "None"}},
+    ),
+    "litellm budget": (
+        400,
+        {"error": {"message": "Budget has been exceeded!", "type": "budget_exceeded"}},
+    ),
+    "azure model of another kind": (
+        400,
+        {"error": {"code": "OperationNotSupported", "message": "does not work with the model"}},
+    ),
+    "ollama model of another kind": (
+        400,
+        openai_error('"nomic-embed-text" does not support chat', None, "api_error"),
+    ),
+    "lm studio without a model": (400, openai_error("No models loaded. Please load a model.")),
+    "tabby without a model": (400, {"detail": "not processed because no models are loaded"}),
+    "gemini from another country": (
+        400,
+        {
+            "error": {
+                "code": 400,
+                "message": "User location is not supported for the API use.",
+                "status": "FAILED_PRECONDITION",
+            }
+        },
+    ),
+    "anthropic's own limit": (
+        400,
+        {"error": {"message": "You have reached your specified API usage limits."}},
+    ),
+    "groq restricted": (400, openai_error("Organization has been restricted.")),
+    "fireworks suspended": (412, {"error": {"message": "Account suspended"}}),
+    "zhipu balance": (429, {"error": {"code": "1113", "message": "余额不足或无可用资源包"}}),
+    "zhipu model": (400, {"error": {"code": "1211", "message": "模型不存在，请检查模型代码。"}}),
+    "minimax balance": (
+        400,
+        {"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}},
+    ),
+    "http to https, nginx": (
+        400,
+        b"<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title>",
+    ),
+    "http to https, go": (400, b"Client sent an HTTP request to an HTTPS server.\n"),
+    "as an event": (
+        400,
+        b'event: error\ndata: {"error":{"message":"x","code":"invalid_api_key"}}\n\n',
+    ),
+    "no content": (204, b""),
     "payment": (402, b""),
     "forbidden": (403, b"<html><title>403 Forbidden</title></html>"),
     "wrong path": (404, b"404 page not found"),
@@ -137,6 +213,26 @@ REFUSED: dict[str, tuple[int, Any]] = {
     ),
     "dashscope filter": (400, openai_error("Input may be inappropriate", "data_inspection_failed")),
     "too large": (413, b""),
+    "lm studio context": (
+        400,
+        {"error": "The number of tokens to keep is greater than the context length."},
+    ),
+    "tgi context": (
+        422,
+        {
+            "error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096.",
+            "error_type": "validation",
+        },
+    ),
+    "litellm context": (
+        400,
+        {
+            "error": {
+                "message": "litellm.BadRequestError: This model's maximum context length is 8192.",
+                "code": "400",
+            }
+        },
+    ),
 }
 LIMITED: dict[str, tuple[int, Any]] = {
     "openai": (429, openai_error("Rate limit reached", "rate_limit_exceeded", "requests")),
@@ -168,6 +264,20 @@ UNEXPLAINED: dict[str, tuple[int, Any]] = {
             "Unsupported parameter: 'a' is not supported with this model.", "unsupported_parameter"
         ),
     ),
+    **{
+        said: (400, openai_error(said))
+        for said in (
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use another.",
+            "'temperature' does not support 0.2 with this model. Only the default is supported.",
+            "For model m reasoning_effort 'none' is not valid",
+            "The model does not support stream_options: field not found",
+            "This model does not support chat_template_kwargs",
+            "Unsupported model parameter: foo",
+            "System role not supported",
+            "Unrecognized request argument supplied: stream_options",
+        )
+    },
+    "trouble by another's type": (400, openai_error("x", None, "api_error")),
     "roles": (400, {"error": "Conversation roles must alternate user/assistant/user/assistant"}),
 }
 
@@ -349,6 +459,21 @@ def test_any_error_is_named_within_bounds(told: Any, status: int) -> None:
     assert isinstance(failure, ModelFailure)
     assert len(failure.cause) <= 900
     assert failure.cause.isprintable()
+
+
+def test_answer_that_came_as_an_error_is_told_to_nobody() -> None:
+    said = b'data: {"choices":[{"delta":{"content":"Hello"}}]}\n\n'
+
+    assert refuse(500, said * 3).cause == "500"
+
+
+@pytest.mark.parametrize("words", ["model ", "model`", '"model', "api key ", "no ", "<title"])
+def test_no_sentence_takes_long_to_understand(words: str) -> None:
+    began = time.process_time()
+    refuse(400, words.encode() * 100_000)
+    failure_of(ProviderError(400, message=words * 600), HIDE)
+
+    assert time.process_time() - began < 0.5
 
 
 @settings(max_examples=200)
