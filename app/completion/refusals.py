@@ -266,7 +266,7 @@ def failure_of(
     kind, is_explained = _kind(error)
     failure = kind(retry_after_s=read_retry_after(retry_after))
     failure.provider = error
-    failure.cause = describe(error)
+    failure.cause = describe(error, hide)
     failure.is_explained = is_explained
     if 300 <= error.status < 500:
         failure.is_free = True

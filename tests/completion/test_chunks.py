@@ -718,6 +718,8 @@ def test_more_is_not_wanted_once_the_end_was_told() -> None:
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1), max_size=10))
 def test_any_text_comes_through(deltas: list[str]) -> None:
+    deltas = ["No thought: ", *deltas]
+
     assert read(stream(*(delta(content=text) for text in deltas)))[0] == deltas
 
 
@@ -729,6 +731,7 @@ def utf_16(text: str) -> list[str]:
 
 @given(st.text(st.characters()), st.lists(st.integers(0, 100)))
 def test_text_that_is_cut_between_utf_16_units_comes_through(text: str, places: list[int]) -> None:
+    text = f"No thought: {text}"
     units = "".join(utf_16(text))
     ends = sorted({place % (len(units) + 1) for place in places} | {0, len(units)})
     said = [units[start:end] for start, end in pairwise(ends)]

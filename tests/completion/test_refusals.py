@@ -1,10 +1,13 @@
 """What providers say in place of an answer, and what it means."""
 
+import html
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given, settings
@@ -491,6 +494,51 @@ def test_no_stretch_of_a_question_is_told(question: str, before: str, after: str
     assert len(plain) < 12 or plain not in "".join(char for char in told if char.isalnum())
 
 
+HARD = 'Where is my "blue" lamp? It\'s ünïque & 😀 <b>\nbroken</b>, İ straße 100%'
+QUOTINGS: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "in capitals": str.upper,
+    "as JSON": json.dumps,
+    "as JSON in JSON": lambda text: json.dumps(json.dumps(text)),
+    "as Python": ascii,
+    "as bytes": lambda text: repr(text.encode()),
+    "as HTML": html.escape,
+    "in an address": quote,
+    "in a form": quote_plus,
+    "word by word": lambda text: str(text.split()),
+}
+
+
+@pytest.mark.parametrize("quoting", QUOTINGS.values(), ids=QUOTINGS)
+def test_no_quoting_gets_a_question_past(quoting: Callable[[str], str]) -> None:
+    told = Redaction([HARD])(f"bad: {quoting(HARD)}")
+
+    assert not any(char.isalnum() for char in told.removeprefix("bad: ").removeprefix("b"))
+
+
+def test_words_of_a_code_are_redacted_as_well() -> None:
+    key = "a-key-of-the-owner"
+    told = {"error": {"message": "x", "code": key, "param": key, "loc": [key]}}
+
+    assert refuse(400, told).cause == "400, …, param …, at …: x"
+
+
+def test_key_of_any_form_is_redacted_in_parts_as_well() -> None:
+    hide = Redaction(secrets=["my-own-local-secret"])
+
+    assert hide("no: my-own-local-secret!") == "no: …!"
+    assert hide("no: my-own-lo!") == "no: …!"
+    assert hide("no: local-secret!") == "no…!"
+    assert hide("no: my-o****cret!") == "no: …!"
+
+
+@pytest.mark.parametrize("secret", ["x", "no", "none"])
+def test_key_that_is_none_hides_no_other_word(secret: str) -> None:
+    assert Redaction(secrets=[secret])("max_tokens exceeded, nonetheless") == (
+        "max_tokens exceeded, nonetheless"
+    )
+
+
 @pytest.mark.parametrize(
     "key",
     [
@@ -500,6 +548,11 @@ def test_no_stretch_of_a_question_is_told(question: str, before: str, after: str
         "AIzaSyA1234567890abcdefghijklmnopqrstuv",
         "gsk_abcdef123456",
         "api_key=topsecret99",
+        "key=topsecret",
+        "api-key: topsecret",
+        "Authorization: Bearer abcdef",
+        'authorization":"Bearer abcdef',
+        "eyJhbGciOi.eyJzdWIi.abc-def_123",
         "0123456789abcdef0123456789abcdef",
     ],
 )
