@@ -4,6 +4,7 @@ Pure: bytes, pauses and ends, no socket. ``tests/upstream.py`` plays the steps
 and documents the whole.
 """
 
+import gzip
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -101,6 +102,7 @@ class Script:
     newline: str = "\n"  # or "\r\n"
     comments: bool = False  # a ": ping" before every event
     batch: int = 1  # events a write
+    body: str | None = None  # this body in place of all, compressed if a header says gzip
 
     def __post_init__(self) -> None:
         if self.fault and self.fault not in FAULTS:
@@ -140,7 +142,9 @@ def steps(script: Script, body: dict[str, Any]) -> Iterator[Step]:
         yield Hold()
     if script.head_ms:
         yield Wait(script.head_ms / 1000)
-    if script.fault == "garbage":
+    if script.body is not None:
+        yield Send(_whole_response(script, script.body))
+    elif script.fault == "garbage":
         yield Send(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
         yield Close()
     elif script.fault == "html":
@@ -152,6 +156,15 @@ def steps(script: Script, body: dict[str, Any]) -> Iterator[Step]:
         yield Send(_whole(script, body))
     else:
         yield from _stream(script, body)
+
+
+def _whole_response(script: Script, body: str) -> bytes:
+    data = body.encode()
+    kind = "text/event-stream" if script.status == 200 else "application/json"
+    headers = {"Content-Type": kind, **script.headers}
+    if headers.get("Content-Encoding") == "gzip":
+        data = gzip.compress(data)
+    return response_head(script.status, headers, len(data)) + data
 
 
 def _refuse(script: Script) -> Iterator[Step]:

@@ -71,6 +71,7 @@ def overview() -> Response:
         disliked=_newest(ConversationFilter(feedback="down")),
         failed=_newest(ConversationFilter(status="error")),
         is_new=_is_new(),
+        trouble=services().breaker.trouble,
     )
 
 
