@@ -251,8 +251,8 @@ class BudgetExhausted(TooManyRequests):
 class ProviderError:
     """What a provider said in place of an answer, in its own words.
 
-    As read they may quote a visitor or a key; those of a ``ModelFailure`` do
-    not any more.
+    As read they may quote a visitor or a key; the message and the location of
+    a ``ModelFailure`` do not any more.
     ``status`` is HTTP's, or the number that an error within a stream names;
     0 where there is none. ``reason`` is any further word of a code's kind.
     """

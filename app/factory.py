@@ -14,6 +14,7 @@ from werkzeug.routing import RequestRedirect
 
 from app import cli
 from app.admission import Admission
+from app.budget.estimate import Tokenizer
 from app.budget.ledger import Ledger
 from app.budget.memory import MemoryLedger
 from app.budget.meter import Budgets, Meter
@@ -179,6 +180,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     _read_figures(metrics, app.extensions["perch"])
     if not is_command:
         _remark(settings)
+        meter.tokenizer.load()  # before the fork: all workers share it
     return app
 
 
@@ -290,7 +292,8 @@ def _meter(settings: Settings, store: ConversationStore, redis: RedisLink | None
         session=settings.budget_tokens_per_session_day,
         exhausted_message=settings.budget_exhausted_message,
     )
-    return Meter(ledger, budgets, settings.max_output_tokens)
+    tokenizer = Tokenizer.of(settings.openai_model)
+    return Meter(ledger, budgets, settings.max_output_tokens, tokenizer=tokenizer)
 
 
 def _breaker_policy(settings: Settings) -> BreakerPolicy:

@@ -279,7 +279,10 @@ class RunningTurn:
         return self._done(answer.content, answer.finish_reason, finished.message_id)
 
     def _pay(self, usage: Usage | None, said: str, failure: ServiceError | None) -> int | None:
-        spending = Spending(self._was_asked, usage, said, self.token_count, failure)
+        was_cut = self._ending is not None or self._relay.is_full
+        spending = Spending(
+            self._was_asked, usage, said, self.token_count, failure, was_cut=was_cut
+        )
         try:
             return self.ticket.settle(spending)
         except Exception:  # an account in disorder must not cost the answer

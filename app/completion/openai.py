@@ -24,6 +24,8 @@ from app.errors import ModelFailure, ModelInterrupted, ModelUnavailable
 from app.http_client import Exchange, HttpClient, HttpFailure
 
 _PATH = "/chat/completions"
+# Gateways make a 201 of what they create, and proxies a 203 of what they touch.
+_ANSWERS = (200, 201, 202, 203)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class OpenAIModel:
             exchange = self._http.open("POST", self._path, body=body, headers=headers)
         except HttpFailure as error:
             raise failure_of_connection(error) from error
-        if exchange.status == 200:
+        if exchange.status in _ANSWERS:
             return exchange
         with exchange:
             raise _read_refusal(exchange, hide)

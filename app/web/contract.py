@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import gevent
 from flask import Response, jsonify
 from jiter import from_json
 from marshmallow import Schema, ValidationError
@@ -18,6 +17,7 @@ from marshmallow import Schema, ValidationError
 from app.errors import InvalidRequest, MediaTypeUnsupported, ServiceError
 from app.web.bodies import read_body
 from app.web.current_request import current_request
+from app.web.pauses import let_others_work
 from app.web.pieces import stream_json
 
 _MAX_DEPTH = 32
@@ -152,7 +152,7 @@ def _check(data: Any) -> None:
         if not left:
             return
         if number % _VALUES_AT_ONCE == 0:
-            gevent.sleep(0)
+            let_others_work()
         value, depth = left.pop()
         if isinstance(value, str):
             if "\0" in value:

@@ -9,7 +9,7 @@ from flask import Blueprint
 from markupsafe import Markup
 
 from app.statistics import utc_now
-from app.web.markup import highlight, to_html
+from app.web.markup import highlight, to_html, to_plain
 from app.web.operator_zone import to_local, zone_name
 from app.web.tokens import SESSION_PREFIX
 
@@ -65,6 +65,7 @@ def register(blueprint: Blueprint) -> None:
         ("reason", to_reason),
         ("highlight", highlight),
         ("markdown", to_html),
+        ("plain", to_plain),
     ):
         blueprint.add_app_template_filter(function, name)
 
