@@ -37,6 +37,8 @@ _KEYS = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _BETWEEN = re.compile(r"[\W_]+")
+# Of another key that begins as ours does.
+_REST_OF_KEY = re.compile(rf"{_HIDDEN}[\w*.{_HIDDEN}-]+")
 # As JSON writes what is no plain character, and as Python does, in runs of one kind.
 _ESCAPES = re.compile(
     r"((?:\\u[0-9a-fA-F]{4})+)|((?:\\x[0-9a-fA-F]{2})+)|\\U000([0-9a-fA-F]{5})"
@@ -61,7 +63,8 @@ class Redaction:
         """Return the text on one line, with ``…`` for what was cut out of it."""
         text = " ".join(_unquote(text[:_MAX_LOOKED_AT_CHARS]).split())
         text = _hide(text, self._secrets, _KEY_STRETCH_CHARS)
-        text = _hide(_KEYS.sub(_HIDDEN, text), self._texts, _STRETCH_CHARS)
+        text = _REST_OF_KEY.sub(_HIDDEN, _KEYS.sub(_HIDDEN, text))
+        text = _hide(text, self._texts, _STRETCH_CHARS)
         return "".join(char if char.isprintable() else " " for char in text)
 
     def keep_last(self) -> None:
