@@ -38,6 +38,12 @@ def check_start(settings: Settings) -> Iterator[Finding]:
         )
 
 
+def check_proxies(settings: Settings) -> Iterator[Finding]:
+    """Say what goes over a proxy: its owner may be asked when nothing comes back."""
+    for name, proxy in settings.used_proxies:
+        yield Finding("good", "Proxy", f"{name} is asked over {proxy}")
+
+
 def check_store(store: ConversationStore, settings: Settings) -> Iterator[Finding]:
     """Ask the store whether it can serve."""
     name = "Convex" if settings.convex_url else "SQLite"

@@ -170,6 +170,8 @@ def _remark(settings: Settings) -> None:
         log.info(
             "Ignored variables that this server does not need: %s", ", ".join(settings.ignored)
         )
+    for name, proxy in settings.used_proxies:
+        log.info("%s is asked over the proxy %s", name, proxy)
     if settings.web_concurrency > 1 and not settings.redis_url:
         log.warning(
             "%d workers and no REDIS_URL: each worker counts limits and budgets for itself, so "
@@ -208,7 +210,10 @@ def _read_figures(metrics: Metrics, services: Services) -> None:
 def _store(settings: Settings) -> ConversationStore:
     if settings.convex_url and settings.convex_deploy_key:
         return ConvexStore(
-            settings.convex_url, settings.convex_deploy_key, timeout_s=settings.storage_timeout_s
+            settings.convex_url,
+            settings.convex_deploy_key,
+            timeout_s=settings.storage_timeout_s,
+            proxies=settings.proxies,
         )
     if settings.sqlite_path is None:  # the settings refuse this
         raise ValueError("neither CONVEX_URL nor SQLITE_PATH is set")
@@ -237,6 +242,7 @@ def _model(settings: Settings) -> CompletionModel:
             max_output_tokens=settings.max_output_tokens,
             connect_timeout_s=settings.model_connect_timeout_s,
             read_timeout_s=settings.model_read_timeout_s,
+            proxies=settings.proxies,
         )
     )
 

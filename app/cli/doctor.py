@@ -13,6 +13,7 @@ from app.checkup import (
     check_keys,
     check_model,
     check_origins,
+    check_proxies,
     check_redis,
     check_spending,
     check_start,
@@ -50,6 +51,7 @@ def _look() -> Iterator[Finding]:
     parts = services()
     settings = parts.settings
     yield from check_start(settings)
+    yield from check_proxies(settings)
     yield from check_store(parts.store, settings)
     yield from check_model(parts.model, settings)
     yield from check_redis(settings, _redis_ping(settings))

@@ -36,8 +36,10 @@ from app.http_client import (
     HttpClient,
     HttpConnectFailed,
     HttpFailure,
+    HttpProxyRefused,
     HttpTimeout,
 )
+from app.proxies import NO_PROXIES, Proxies
 
 _PATH = "/chat/completions"
 _MAX_RETRY_AFTER_S = 3600.0
@@ -55,6 +57,7 @@ _FAILURES: tuple[tuple[type[Exception], type[ModelFailure]], ...] = (
     (openai.BadRequestError, ModelRefused),
     (openai.UnprocessableEntityError, ModelRefused),
     (openai.APIError, ModelUnavailable),
+    (HttpProxyRefused, ModelMisconfigured),
     (HttpTimeout, ModelTimeout),
     (HttpFailure, ModelUnavailable),
 )
@@ -73,6 +76,7 @@ class OpenAIOptions:
     connect_timeout_s: float = 3.0
     read_timeout_s: float = 30.0
     retry_after_s: float = 0.2
+    proxies: Proxies = NO_PROXIES
 
 
 class OpenAIModel:
@@ -97,6 +101,7 @@ class OpenAIModel:
             read_timeout_s=options.read_timeout_s,
             max_idle=256,
             headers=headers,
+            proxies=options.proxies,
         )
 
     def stream(

@@ -9,6 +9,7 @@ from environs import Env, EnvValidationError
 from marshmallow.validate import Range
 
 from app.prices import Prices
+from app.proxies import Proxies, Proxy
 from app.settings.files import read_secret_files
 from app.settings.syntax import NO_HEADER, is_header_text, is_url
 
@@ -102,6 +103,33 @@ class Reader:
             self._faults[name] = "must be a URL that begins with https:// (or http://)"
             return None
         return value.rstrip("/")
+
+    def proxies(self) -> Proxies:
+        """Read the proxies of outgoing requests, by the names that all programs share.
+
+        The lower-case name wins where both are set, as in Python's own library.
+        """
+        found: dict[str, Proxy] = {}
+        exempt = tuple(part.strip() for part in self._shared("NO_PROXY").split(",") if part.strip())
+        for scheme, name in (
+            ("https", "HTTPS_PROXY"),
+            ("http", "HTTP_PROXY"),
+            ("all", "ALL_PROXY"),
+        ):
+            value = self._shared(name)
+            is_needed = scheme != "all" or len(found) < 2
+            if not value or "*" in exempt or not is_needed:
+                continue
+            try:
+                found[scheme] = Proxy.parse(value)
+            except ValueError as error:
+                self._faults[name] = str(error)
+        return Proxies(found, exempt if found else ())
+
+    def _shared(self, name: str) -> str:
+        """Read a variable that is not ours alone, in lower case, too."""
+        upper = self.text(name) or ""
+        return os.environ.get(name.lower(), "").strip() or upper
 
     def is_set(self, name: str) -> bool:
         """Tell whether a variable says anything."""

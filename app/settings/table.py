@@ -122,6 +122,7 @@ def _read(
         "model_connect_timeout_s": env.seconds("MODEL_CONNECT_TIMEOUT_S", 3),
         "model_read_timeout_s": env.seconds("MODEL_READ_TIMEOUT_S", 30),
         "storage_timeout_s": env.seconds("STORAGE_TIMEOUT_S", 5),
+        "proxies": env.proxies(),
         "request_timeout_s": env.seconds("REQUEST_TIMEOUT_S", 10),
         "send_timeout_s": env.seconds("SEND_TIMEOUT_S", 30),
         "busy_wait_s": env.seconds("BUSY_WAIT_S", 5, least=0.0),

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Literal
 
 from app.prices import Prices
+from app.proxies import Proxies, Proxy
 from app.settings.files import read_dotenv
 from app.settings.reader import AppEnv
 from app.settings.table import read_values
+
+OPENAI_URL = "https://api.openai.com/v1"
 
 SessionMode = Literal["compat", "strict"]
 
@@ -39,6 +42,7 @@ class Settings:
     refusal_message: str
     model_connect_timeout_s: float
     model_read_timeout_s: float
+    proxies: Proxies
 
     turn_timeout_s: float
     busy_wait_s: float
@@ -105,6 +109,20 @@ class Settings:
     def is_development(self) -> bool:
         """Whether the demo pages and detailed errors are on."""
         return self.app_env == "development"
+
+    @property
+    def model_url(self) -> str:
+        """Where the model is asked."""
+        return self.openai_base_url or OPENAI_URL
+
+    @property
+    def used_proxies(self) -> tuple[tuple[str, Proxy], ...]:
+        """Who is asked over a proxy, and which."""
+        asked = (
+            ("Model", self.model_url if self.openai_api_key else ""),
+            ("Convex", self.convex_url or ""),
+        )
+        return tuple((name, proxy) for name, url in asked if (proxy := self.proxies.of(url)))
 
     @property
     def metrics_port(self) -> int | None:
