@@ -18,10 +18,15 @@ MAX_PREVIEW_CHARS = 500
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The tokens of one completion, as the model's provider counted them."""
+    """The tokens of one completion, as the model's provider counted them.
+
+    ``reasoning_tokens`` are those of the completion that nobody sees, where
+    the provider tells; they are not stored.
+    """
 
     prompt_tokens: int
     completion_tokens: int
+    reasoning_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ The texts are what a visitor may read: they name no vendor and no setting.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 
@@ -245,17 +246,43 @@ class BudgetExhausted(TooManyRequests):
     text = "The assistant has answered all it may today. Please come back tomorrow"
 
 
+@dataclass(frozen=True, slots=True)
+class ProviderError:
+    """What a provider said in place of an answer, in its own words.
+
+    As read they may quote a visitor or a key; those of a ``ModelFailure`` do
+    not any more.
+    ``status`` is HTTP's, or the number that an error within a stream names;
+    0 where there is none. ``reason`` is any further word of a code's kind.
+    """
+
+    status: int = 0
+    code: str = ""
+    type: str = ""
+    reason: str = ""
+    param: str = ""
+    message: str = ""
+    loc: tuple[str, ...] = ()
+    location: str = ""
+
+
 class ModelFailure(ServiceError):
     """The model gave no answer, or not the whole of it.
 
     ``is_free`` tells that the provider did nothing that it charges for: it
-    was never reached, or refused with a 4xx.
+    was never reached, or refused with a 4xx. ``cause`` is for the owner: one
+    bounded line without a visitor's words or a key. ``provider`` is set where
+    a provider said what is wrong; ``is_explained`` is false where that tells
+    nothing.
     """
 
     code = "model_error"
     text = "The assistant could not answer"
     retryable = True
     is_free: bool = False
+    cause: str = ""
+    provider: ProviderError | None = None
+    is_explained: bool = True
 
 
 class ModelUnavailable(ModelFailure):
@@ -298,7 +325,11 @@ class ModelMisconfigured(ModelFailure):
 
 
 class ModelRefused(ModelFailure):
-    """The provider refuses this very request; repeating it will not help."""
+    """The provider refuses this very request; repeating it will not help.
+
+    Where ``is_explained`` is false, nothing tells that it is the visitor's
+    message: it may as well be how every request is made.
+    """
 
     code = "model_refused"
     text = "The assistant cannot answer this message"
@@ -307,10 +338,14 @@ class ModelRefused(ModelFailure):
 
 
 class ModelInterrupted(ModelFailure):
-    """The answer broke off before the model said that it was complete."""
+    """The answer broke off before the model said that it was complete.
+
+    ``ran_out`` tells that it never began: all that it may say went on thoughts.
+    """
 
     code = "model_interrupted"
     text = "The answer was interrupted"
+    ran_out: bool = False
 
 
 class StorageUnavailable(ServiceError):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from app.completion.openai import _seconds
+from app.completion.refusals import read_retry_after
 from app.errors import IdentityRefused, InvalidRequest, Unauthorized
 from app.prices import Prices
 from app.storage.sqlite.cursors import from_cursor, to_cursor
@@ -29,7 +29,7 @@ PARSERS: dict[str, tuple[Callable[[str], object], tuple[type[Exception], ...]]] 
     "renewal": (lambda text: TOKENS.verify_renewable(text, ""), (Unauthorized,)),
     "identity": (lambda text: verify_identity(text, SECRETS), (IdentityRefused,)),
     "prices": (Prices.parse, (ValueError,)),
-    "Retry-After": (_seconds, ()),
+    "Retry-After": (read_retry_after, ()),
     "forwarded address": (
         lambda text: limit_key(
             client_address({"REMOTE_ADDR": "1.2.3.4", "HTTP_X_FORWARDED_FOR": text}, 1, None)

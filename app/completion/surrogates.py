@@ -10,6 +10,8 @@ from typing import Any
 
 from jiter import from_json
 
+from app.completion.chunk_parts import find_choice, find_part
+
 _TEXTS = ("content", "refusal")
 _FIRST_HALVES = ("\ud800", "\udbff")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -36,24 +38,28 @@ class HalfJoiner:
         """
         try:
             chunk = json.loads(data.decode())
-            choices = chunk.get("choices")
-            if choices:
-                self._join(choices[0])
+            choice = find_choice(chunk)
+            if choice is not None:
+                self._join(choice)
             # Halves that are left stand in names, for which `?` will do.
             return from_json(json.dumps(chunk, ensure_ascii=False).encode(errors="replace"))
         except RecursionError as error:
             raise ValueError("too deep") from error
+        except (AttributeError, TypeError) as error:
+            raise ValueError("no chunk") from error
 
     def end(self) -> list[str]:
         """Return what is left of the answer when no chunk will come."""
         return [_REPLACEMENT] if self._held.pop("content", None) else []
 
     def _join(self, choice: Any) -> None:
-        delta = choice["delta"] = choice.get("delta") or {}
+        part = find_part(choice)
+        if not part:
+            part = choice["delta"] = {}
         for name in _TEXTS:
-            said = delta.get(name) or ""
+            said = "" if part.get(name) is None else part[name]
             if isinstance(said, str):
-                delta[name] = self._whole(name, said, is_last=bool(choice.get("finish_reason")))
+                part[name] = self._whole(name, said, is_last=bool(choice.get("finish_reason")))
 
     def _whole(self, name: str, said: str, *, is_last: bool) -> str:
         text = self._held.pop(name, "") + said

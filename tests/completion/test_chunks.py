@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from app.completion.chunks import MAX_EVENT_BYTES, ChunkReader
 from app.conversation import Usage
-from app.errors import ModelInterrupted, ModelUnavailable
+from app.errors import (
+    ModelFailure,
+    ModelInterrupted,
+    ModelMisconfigured,
+    ModelRateLimited,
+    ModelUnavailable,
+)
 
 USAGE = {"prompt_tokens": 24, "completion_tokens": 3, "total_tokens": 27}
 
@@ -107,6 +113,19 @@ def test_whole_stream(newline: str) -> None:
         event({"choices": [{"delta": {"tool_calls": []}}]}),
         event({"choices": [], "prompt_filter_results": [{}]}),
         event({"object": "something else"}),
+        b"data:\n\n",
+        b"data:   \n\n",
+        b"data\n\n",
+        event("null"),
+        event([]),
+        event(7),
+        event('"ping"'),
+        b"event: ping\ndata: ping\n\n",
+        b"event: ping\ndata: {oops\n\n",
+        b"event: ping\n\n",
+        event({"choices": [{"index": 1, "delta": {"content": "another"}}]}),
+        event({"choices": [{"delta": {"reasoning_content": "hm", "reasoning": "hm"}}]}),
+        event({"choices": [{"delta": {"content": None}, "finish_reason": ""}]}),
     ],
 )
 def test_noise_between_events_is_skipped(noise: bytes) -> None:
@@ -114,6 +133,199 @@ def test_noise_between_events_is_skipped(noise: bytes) -> None:
 
     assert deltas == ["Hel", "lo 👋"]
     assert reader.done
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("6", "6"),
+        ("0", "0"),
+        ("0.10", "0.10"),
+        ("1e5", "1e5"),
+        ("-0", "-0"),
+        ("12345678901234567890123", "12345678901234567890123"),
+        ("true", "true"),
+        ("false", "false"),
+        ('[{"type":"text","text":"a"},{"type":"text","text":"b"}]', "ab"),
+        ('[{"text":"a"},{"type":"output_text","text":"b"}]', "ab"),
+        ('[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]}]', ""),
+        ('[{"type":"image_url","image_url":{}},{"type":"text","text":"x"}]', "x"),
+        ("[]", ""),
+        ('""', ""),
+    ],
+)
+def test_content_is_read_by_its_type(content: str, expected: str) -> None:
+    chunk = '{"choices":[{"index":0,"delta":{"content":%s}}]}' % content  # noqa: UP031
+
+    deltas, reader = read(stream(delta(content="$"), chunk, delta(content="!"), delta("stop")))
+
+    assert "".join(deltas) == f"${expected}!"
+    assert reader.failure is None
+
+
+def test_choice_of_index_nought_is_the_answer() -> None:
+    choices = [
+        {"index": 1, "delta": {"content": "no"}, "finish_reason": "length"},
+        {"index": 0, "delta": {"content": "yes"}},
+    ]
+
+    deltas, reader = read(event({"choices": choices}))
+
+    assert (deltas, reader.finish_reason) == (["yes"], None)
+
+
+def test_message_is_read_like_a_delta() -> None:
+    assert read(event({"choices": [{"message": {"content": "Hi"}}]}))[0] == ["Hi"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 1000])
+def test_byte_order_mark_before_the_stream_is_dropped(size: int) -> None:
+    data = b"\xef\xbb\xbf" + stream(*WHOLE)
+
+    deltas, reader = read(*[data[at : at + size] for at in range(0, len(data), size)])
+
+    assert deltas == ["Hel", "lo 👋"]
+    assert reader.failure is None
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        {
+            "error": {"code": 429},
+            "choices": [{"delta": {"content": "f"}, "finish_reason": "error"}],
+        },
+        {"choices": [{"delta": {"content": "f"}, "finish_reason": "stop", "error": {"code": 429}}]},
+    ],
+)
+def test_error_wins_over_a_reason_and_keeps_the_text(failed: Any) -> None:
+    deltas, reader = read(stream(delta(content="Hal"), failed))
+
+    assert deltas == ["Hal", "f"]
+    assert type(reader.failure) is ModelRateLimited
+    assert reader.finish_reason is None
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b'event: error\ndata: {"type":"authentication_error","message":"no"}\n\n',
+        b'event: error\ndata: {"error":{"code":401}}\n\n',
+        b'data: [{"error":{"code":401,"message":"x"}}]\n\n',
+    ],
+)
+def test_error_in_another_wrapping(told: bytes) -> None:
+    _, reader = read(event(delta(content="Half")), told)
+
+    assert type(reader.failure) is ModelMisconfigured
+
+
+def test_event_without_its_blank_line_is_read_at_the_end() -> None:
+    reader = ChunkReader()
+
+    assert reader.feed(stream(delta(content="Hi"), delta("stop"))[:-1]) == ["Hi"]
+    assert reader.end() == []
+    assert reader.finish_reason == "stop"
+
+
+def test_reasoning_is_counted() -> None:
+    usage = {**USAGE, "completion_tokens_details": {"reasoning_tokens": 2}}
+
+    assert read(event({"choices": [], "usage": usage}))[1].usage == Usage(24, 3, 2)
+
+
+DOCUMENT = {
+    "object": "chat.completion",
+    "model": "m-1",
+    "choices": [
+        {"index": 0, "message": {"content": "Hello", "role": "assistant"}, "finish_reason": "stop"}
+    ],
+    "usage": USAGE,
+}
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_document_is_an_answer(size: int) -> None:
+    data = b"\n " + json.dumps(DOCUMENT, indent=1).encode()
+    reader = ChunkReader()
+
+    deltas = [reader.feed(data[at : at + size]) for at in range(0, len(data), size)]
+
+    assert not any(deltas)
+    assert reader.end() == ["Hello"]
+    assert (reader.finish_reason, reader.usage, reader.model) == ("stop", Usage(24, 3), "m-1")
+    assert reader.done
+
+
+@pytest.mark.parametrize(
+    ("document", "failure"),
+    [
+        ({"error": "Unexpected endpoint or method. Returning 200 anyway"}, ModelMisconfigured),
+        ({"error": {"message": "x", "code": 401}}, ModelMisconfigured),
+        ([{"error": {"message": "x", "code": 429}}], ModelRateLimited),
+        ({"error": {"message": "x", "code": 502}}, ModelUnavailable),
+        ({"error": {"message": "x", "type": "server_error"}}, ModelUnavailable),
+        ({"status": "ok"}, ModelMisconfigured),
+        ({"choices": []}, ModelMisconfigured),
+        ([], ModelMisconfigured),
+    ],
+)
+def test_document_that_is_no_answer(document: Any, failure: type[ModelFailure]) -> None:
+    reader = ChunkReader()
+
+    assert reader.feed(json.dumps(document).encode()) + reader.end() == []
+    assert type(reader.failure) is failure
+    assert reader.failure.is_free or failure is ModelUnavailable
+
+
+@pytest.mark.parametrize("page", [b"<!doctype html><p>x", b"\n<html>", b"{not json", b"[1,"])
+def test_page_is_the_owners_trouble(page: bytes) -> None:
+    reader = ChunkReader(media_type="text/html; charset=utf-8")
+    reader.feed(page)
+    reader.end()
+
+    assert type(reader.failure) is ModelMisconfigured
+    assert reader.failure.cause == (
+        "answered 200 text/html, not an event stream: does OPENAI_BASE_URL end in /v1?"
+    )
+
+
+THOUGHTS = {
+    "one": (["<think>The user", " greets.</think>\n\nHello!"], "Hello!"),
+    "cut anywhere": (["<th", "ink>hm", "</th", "ink>\n\nHel", "lo!"], "Hello!"),
+    "letter by letter": (list("<think>a</think> Hello!"), "Hello!"),
+    "after blanks": (["\n\n", " <think>hm</think>", "\n", "Hello!"], "\n\nHello!"),
+    "two": (["<think>a</think>\n<think>b</think>\nHello!"], "Hello!"),
+    "thinking": (["<thinking>a</think>b</thinking>Hello!"], "Hello!"),
+    "upper case": (["<THINK>a</Think>Hello!"], "Hello!"),
+    "later": (
+        ["Use the <think> tag: `<think>x</think>`."],
+        "Use the <think> tag: `<think>x</think>`.",
+    ),
+    "nearly": (["<thin", "ker>x</thinker>"], "<thinker>x</thinker>"),
+    "another tag": (["<b>", "x</b>"], "<b>x</b>"),
+    "begun and ended": (["<thi"], "<thi"),
+    "never closed": (["<think>hm, ", "so"], ""),
+    "empty": (["<think></think>", "Hello!"], "Hello!"),
+    "a number behind it": (["<think>x</think>", "\n"], ""),
+}
+
+
+@pytest.mark.parametrize(("said", "expected"), THOUGHTS.values(), ids=THOUGHTS)
+def test_thoughts_at_the_head_are_no_answer(said: list[str], expected: str) -> None:
+    deltas, reader = read(*[event(delta(content=text)) for text in said], event(delta("stop")))
+
+    assert "".join(deltas) == expected
+    assert reader.has_begun is bool(expected)
+
+
+def test_shortcut_begins_behind_the_thoughts() -> None:
+    said = ["<think>", "hm", "</think>", "Hel", "lo", "!"]
+
+    deltas, reader = read(*[event(FORMS[0] % json.dumps(text)) for text in said])
+
+    assert deltas == ["Hel", "lo", "!"]
+    assert reader.fed == 4
 
 
 def test_data_of_several_lines_is_one_event() -> None:
@@ -151,13 +363,16 @@ CORRUPT = {
     "half a character before no JSON": event(delta(content="\ud83d")) + event("junk"),
     "half a character in UTF-8": b'data: {"choices":[{"delta":{"content":"\xed\xa0\xbd"}}]}\n\n',
     "half a character in what is no text": event({"choices": ["\ud83d"]}),
-    "a list": event([]),
-    "a number": event(7),
     "choices of text": event({"choices": "text"}),
     "choices of numbers": event({"choices": [7]}),
     "choices as an object": event({"choices": {"delta": {}}}),
     "delta of text": event({"choices": [{"delta": "text"}]}),
-    "content as a number": event({"choices": [{"delta": {"content": 7}}]}),
+    "content as an object": event({"choices": [{"delta": {"content": {"text": "Hi"}}}]}),
+    "content as pieces of what is no text": event(
+        {"choices": [{"delta": {"content": [{"type": "text", "text": 7}]}}]}
+    ),
+    "a named event with half a chunk": b'event: chunk\ndata: {"choices":[{"del\n\n',
+    "a message that is no JSON": b"event: message\ndata: oh no\n\n",
     "content as a list": event({"choices": [{"delta": {"content": ["Hi"]}}]}),
     "deep": event("[" * 100_000),
     "deep with half a character": event('["\\ud83d",' + "[" * 500 + "]" * 501),
@@ -230,6 +445,8 @@ def test_long_delta_is_read() -> None:
 
 chunks = (
     st.builds(lambda text: delta(content=text), st.text(max_size=20))
+    | st.builds(lambda text: delta(content=text), st.sampled_from(["<", "<think>", "a</think>"]))
+    | st.builds(lambda said: delta(content=said), st.sampled_from([7, 0.5, True, [], {}]))
     | st.builds(lambda text: delta(refusal=text), st.text(max_size=5))
     | st.just(delta("stop"))
     | st.just({"choices": [], "usage": USAGE})
@@ -267,8 +484,44 @@ FORMS = (
     '{"choices":[{"delta":{"refusal":"no","content":%s}}]}',
     '{"choices":[{"delta":{}},{"delta":{"content":%s}}]}',
     '{"c\\u006fntent":1,"choices":[{"delta":{"c\\u006fntent":"a","x":%s}}]}',
+    '{"choices":[{"index":1,"delta":{"content":%s}}]}',
+    '{"choices":[{"index":1,"delta":{"content":"b"}},{"index":0,"delta":{"content":%s}}]}',
+    '{"choices":[{"message":{"content":%s}}]}',
+    '{"choices":[{"delta":{"content":[{"type":"text","text":%s}]}}]}',
+    '{"choices":[{"delta":{"content":%s},"finish_reason":""}]}',
+    '{"choices":[{"delta":{"content":%s},"error":{"code":502}}]}',
+    '{"error":{"code":429},"choices":[{"delta":{"content":%s}}]}',
+    '{"choices":[{"delta":{"content":7,"x":%s}}]}',
+    '{"choices":[{"delta":{"reasoning":%s,"content":null}}]}',
+    '{"choices":[{"delta":{"content":%s},"finish_reason":"tool_calls"}]}',
 )
-TRICKY = ['"', "\\", '","obfuscation":"', "\x1f", "\x7f", "é", "👋", "\n", " ", '"},"content":"']
+# Words that are no chunk, or more than one.
+RAW = (
+    b"data:\n\n",
+    b"data: null\n\n",
+    b"event: ping\ndata: ping\n\n",
+    b"event: error\n",
+    b"event: error\ndata: {}\n\n",
+    b"\xef\xbb\xbf",
+    b"\n",
+    b" ",
+)
+TRICKY = [
+    "<",
+    "<think>",
+    "</think>",
+    "think>",
+    '"',
+    "\\",
+    '","obfuscation":"',
+    "\x1f",
+    "\x7f",
+    "é",
+    "👋",
+    "\n",
+    " ",
+    '"},"content":"',
+]
 written = st.builds(
     lambda form, text, escaped: form % json.dumps(text, ensure_ascii=escaped),
     st.sampled_from(FORMS),
@@ -278,14 +531,18 @@ written = st.builds(
 
 
 @given(
-    st.lists(written | st.sampled_from([": ping", "[DONE]", '{"error":{}}']), max_size=8),
+    st.lists(
+        written.map(event)
+        | st.sampled_from([event(": ping"), event("[DONE]"), event('{"error":{}}'), *RAW]),
+        max_size=8,
+    ),
     st.lists(st.tuples(st.integers(0, 10_000), st.binary(max_size=2)), max_size=2),
     st.data(),
 )
 def test_events_one_by_one_give_what_all_at_once_gives(
-    events: list[str], damages: list[tuple[int, bytes]], data: st.DataObject
+    events: list[bytes], damages: list[tuple[int, bytes]], data: st.DataObject
 ) -> None:
-    pieces = [event(each) for each in events]
+    pieces = list(events)
     for place, damage in damages:  # which may also join two events or cut one
         at = place % max(1, len(pieces))
         pieces[at:at] = [damage]

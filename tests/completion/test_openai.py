@@ -2,16 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
 import gevent
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from app.completion.openai import OpenAIModel, OpenAIOptions, translate
+from app.completion.openai import OpenAIModel, OpenAIOptions
 from app.completion.protocol import Receive
 from app.conversation import PromptMessage, Usage
 from app.errors import (
@@ -226,13 +222,18 @@ def test_silence_mid_stream_keeps_what_came(impatient: OpenAIModel, upstream: Up
     assert tuple(deltas) == Script().deltas[:2]
 
 
-@pytest.mark.parametrize("fault", ["end", "done"])
-def test_clean_end_without_a_reason_tells_none(
-    openai: OpenAIModel, upstream: Upstream, fault: str
-) -> None:
-    upstream.script(fault=fault)
+def test_end_without_a_reason_is_a_failure(openai: OpenAIModel, upstream: Upstream) -> None:
+    upstream.script(fault="end")
 
-    assert Told(openai).finish_reason is None
+    assert fails(openai) is ModelInterrupted
+
+
+def test_done_behind_words_is_an_end(openai: OpenAIModel, upstream: Upstream) -> None:
+    upstream.script(fault="done")
+
+    told = Told(openai)
+
+    assert (tuple(told.deltas), told.finish_reason) == (Script().deltas[:2], "stop")
 
 
 @pytest.mark.parametrize("fault", ["hang", "hang_headers", "hang_body"])
@@ -243,12 +244,12 @@ def test_silent_server_is_a_timeout(impatient: OpenAIModel, upstream: Upstream, 
     assert len(upstream.requests) == 1
 
 
-def test_page_in_place_of_a_stream_tells_nothing(openai: OpenAIModel, upstream: Upstream) -> None:
+def test_page_in_place_of_a_stream_is_the_owners_trouble(
+    openai: OpenAIModel, upstream: Upstream
+) -> None:
     upstream.script(fault="html")
 
-    told = Told(openai)
-
-    assert (told.deltas, told.finish_reason) == ([], None)
+    assert fails(openai) is ModelMisconfigured
 
 
 def test_delta_of_a_megabyte(openai: OpenAIModel, upstream: Upstream) -> None:
@@ -273,7 +274,10 @@ def test_delta_of_a_megabyte(openai: OpenAIModel, upstream: Upstream) -> None:
         (500, "", ModelUnavailable, 2),
         (502, "", ModelUnavailable, 2),
         (503, "", ModelUnavailable, 2),
-        (307, "", ModelUnavailable, 2),
+        (307, "", ModelMisconfigured, 1),
+        (501, "", ModelMisconfigured, 1),
+        (400, "", ModelRefused, 1),
+        (413, "rate_limit_exceeded", ModelRateLimited, 1),
     ],
 )
 def test_every_refusal_of_the_provider(
@@ -323,22 +327,6 @@ def test_retry_after_is_passed_on(
         Told(openai)
 
     assert limited.value.retry_after_s == seconds
-
-
-def test_retry_after_may_be_a_date() -> None:
-    later = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
-
-    failure = translate(ValueError(), later)
-
-    assert failure.retry_after_s == pytest.approx(60, abs=5)
-
-
-@settings(max_examples=50)
-@given(st.text() | st.from_regex(r"\w{3}, \d{1,2} \w{3} \d{1,5} \d\d:\d\d:\d\d [+-]\d{4,12}"))
-def test_no_retry_after_breaks_us(told: str) -> None:
-    seconds = translate(ValueError(), told).retry_after_s
-
-    assert seconds is None or 0 <= seconds <= 3600
 
 
 @pytest.mark.parametrize(
@@ -435,7 +423,7 @@ def test_whole_answer_stays_whole_whatever_follows(rest: tuple[bytes, ...]) -> N
 
 
 def test_last_words_are_waited_for_only_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.completion.openai._LAST_WORDS_S", 0.05)
+    monkeypatch.setattr("app.completion.openai_answer._LAST_WORDS_S", 0.05)
 
     def handle(link: Link) -> None:
         link.request()

@@ -1,0 +1,82 @@
+"""Where things stand in a chunk, or in a whole completion, and what they mean there.
+
+All of these raise ``TypeError``, ``AttributeError`` or ``LookupError`` where
+nothing makes sense; what they raise quotes nothing.
+"""
+
+import json
+import re
+from typing import Any
+
+from app.conversation import Usage
+
+_MAX_TOKENS = 2**31
+_TEXT_TYPES = (None, "text", "output_text")
+_find_numbers = re.compile(rb'"content"\s*:\s*(-?\d[\d.eE+-]*)').finditer
+
+
+def find_choice(chunk: Any) -> Any:
+    """Return the answer's own choice: the others are of no use to a visitor."""
+    for choice in chunk.get("choices") or ():
+        if choice.get("index") in (0, None, "0"):
+            return choice
+    return None
+
+
+def find_part(choice: Any) -> Any:
+    """Return what a choice says: its ``delta``, or ``message`` where a server sends that."""
+    return choice.get("delta") or choice.get("message")
+
+
+def read_text(content: Any, data: bytes) -> str:
+    """Return a content's text; a number's is what stands in ``data``."""
+    if isinstance(content, str):
+        return content
+    if content is None:
+        return ""
+    if isinstance(content, list):
+        return "".join(_read_piece(piece) for piece in content)
+    if isinstance(content, bool):
+        return json.dumps(content)
+    if isinstance(content, int | float):
+        spellings = [found[1] for found in _find_numbers(data)]
+        return next(
+            (said.decode() for said in spellings if _is_spelling(said, content)),
+            json.dumps(content),
+        )
+    raise TypeError("content of a kind that is no text")
+
+
+def read_usage(told: Any) -> Usage | None:
+    """Read the provider's count; one that makes no sense is none."""
+    try:
+        counts = int(told["prompt_tokens"]), int(told["completion_tokens"])
+    except (ValueError, TypeError, LookupError, OverflowError):
+        return None
+    if not all(0 <= count <= _MAX_TOKENS for count in counts):
+        return None
+    return Usage(*counts, _read_reasoning(told))
+
+
+def _read_reasoning(told: Any) -> int | None:
+    details = told.get("completion_tokens_details")
+    count = details.get("reasoning_tokens") if isinstance(details, dict) else None
+    return count if type(count) is int and 0 <= count <= _MAX_TOKENS else None
+
+
+def _read_piece(piece: Any) -> str:
+    if not isinstance(piece, dict):
+        raise TypeError("a piece of content that is no object")
+    if piece.get("type") not in _TEXT_TYPES:
+        return ""  # a thought, a picture, a reference
+    text = piece.get("text") or ""
+    if not isinstance(text, str):
+        raise TypeError("a text that is none")
+    return text
+
+
+def _is_spelling(said: bytes, number: float) -> bool:
+    try:
+        return float(said) == number
+    except ValueError:
+        return False

@@ -1,0 +1,131 @@
+"""Why a model ended, by kind: each provider has its own words for the same few reasons."""
+
+import re
+from enum import Enum
+
+from app.conversation import Usage
+from app.errors import ModelFailure, ModelInterrupted, ModelUnavailable
+
+_is_name = re.compile(r"[\w.-]{1,40}", re.ASCII).fullmatch
+
+
+class Kind(Enum):
+    """What a reason means; an unknown one is the provider's own word for an end."""
+
+    ENDED = "ended"
+    LENGTH = "length"
+    FILTERED = "filtered"
+    BROKE = "broke"
+    UNKNOWN = "unknown"
+
+
+_KINDS = {
+    **dict.fromkeys(
+        (
+            "stop",
+            "end_turn",
+            "eos",
+            "eos_token",
+            "stop_sequence",
+            "complete",
+            "completed",
+            "finished",
+            "done",
+            "end",
+        ),
+        Kind.ENDED,
+    ),
+    **dict.fromkeys(
+        (
+            "length",
+            "max_tokens",
+            "max_output_tokens",
+            "max_length",
+            "model_length",
+            "model_context_window_exceeded",
+            "token_limit",
+        ),
+        Kind.LENGTH,
+    ),
+    **dict.fromkeys(
+        (
+            "content_filter",
+            "content_filtered",
+            "safety",
+            "recitation",
+            "prohibited_content",
+            "blocklist",
+            "spii",
+            "sensitive",
+            "refusal",
+            "guardrail_intervened",
+        ),
+        Kind.FILTERED,
+    ),
+    **dict.fromkeys(
+        (
+            "error",
+            "network_error",
+            "internal_error",
+            "server_error",
+            "insufficient_system_resource",
+            "abort",
+            "aborted",
+            "cancel",
+            "cancelled",
+            "canceled",
+            "timeout",
+            "failed",
+            "overloaded",
+            "load",
+        ),
+        Kind.BROKE,
+    ),
+}
+
+
+def read_reason(reason: str) -> Kind:
+    """Return what kind of end a provider's word names: its case and what follows a colon aside."""
+    word = reason.casefold().partition(":")[0].strip().rpartition(".")[2]
+    word = re.sub(r"[\s-]+", "_", word).removeprefix("finish_reason_")
+    return _KINDS.get(word, Kind.UNKNOWN)
+
+
+def failure_of_ending(
+    reason: str, *, has_said: bool, has_only_thought: bool, usage: Usage | None
+) -> ModelFailure | None:
+    """Return why an end is no answer's; ``None`` where it is, if only an empty one's.
+
+    ``has_only_thought`` is of a thought in the text that never came to its end.
+    """
+    kind = read_reason(reason)
+    if kind is Kind.BROKE:
+        broken = ModelUnavailable()
+        broken.cause = f"the model ended with {_name(reason)}"
+        return broken
+    if has_said or kind is Kind.FILTERED:
+        return None
+    if kind is Kind.LENGTH or has_only_thought:
+        return _ran_out(usage)
+    if kind is Kind.ENDED:
+        return None
+    silent = ModelInterrupted()
+    silent.cause = f"the model ended with {_name(reason)} and without a word"
+    return silent
+
+
+def _ran_out(usage: Usage | None) -> ModelInterrupted:
+    failure = ModelInterrupted()
+    failure.ran_out = True
+    if usage is None:
+        spent = "all of MAX_OUTPUT_TOKENS went before the first word"
+    else:
+        spent = f"all {usage.completion_tokens} of MAX_OUTPUT_TOKENS went before the first word"
+        if usage.reasoning_tokens:
+            spent += f", {usage.reasoning_tokens} of them on reasoning"
+    failure.cause = f"{spent}: raise it, or let the model think less"
+    return failure
+
+
+def _name(reason: str) -> str:
+    return reason if _is_name(reason) else "a reason of its own"

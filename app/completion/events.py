@@ -1,0 +1,284 @@
+"""Reads a chat completion as it comes: bytes in, deltas out. ``chunks`` has the shortcut.
+
+The bytes may be split anywhere. What jiter refuses is read a second time:
+``app.completion.surrogates``. What begins like a document or a page is no
+event stream: ``app.completion.bodies``.
+
+Sources: the event stream format of the WHATWG HTML standard, section 9.2.6
+(lines end in LF or CRLF here; a lone CR is not an end), and OpenAI's reference
+of the chat completion chunk object.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from jiter import from_json
+
+from app.completion.bodies import failure_of_document, not_a_stream
+from app.completion.causes import Redaction
+from app.completion.chunk_parts import find_choice, find_part, read_text, read_usage
+from app.completion.refusals import failure_of, parse_error, read_error
+from app.completion.surrogates import HalfJoiner
+from app.completion.thinking import HeadFilter
+from app.conversation import Usage
+from app.errors import ModelFailure, ModelInterrupted
+
+MAX_EVENT_BYTES = 2 * 1024 * 1024
+_MAX_DONE_BYTES = 16
+_BLANK = (b"", b"\r")
+_BOM = b"\xef\xbb\xbf"
+_SPACES = b" \t\r\n"
+# Names of events whose data is a chunk, or should be.
+_CHUNK_EVENTS = (b"", b"message", b"error")
+
+
+class EventReader:
+    """Turns a completion's bytes into deltas, and keeps what else they say.
+
+    ``failure`` is set where the stream makes no sense, or reports an error of
+    the provider: what was read before it stands, and nothing after it counts.
+    """
+
+    __slots__ = (
+        "_data",
+        "_document",
+        "_event",
+        "_halves",
+        "_head",
+        "_hide",
+        "_is_opened",
+        "_media_type",
+        "_parse",
+        "_rest",
+        "done",
+        "failure",
+        "finish_reason",
+        "has_begun",
+        "has_chunks",
+        "has_lines",
+        "model",
+        "refusal",
+        "usage",
+    )
+
+    def __init__(self, hide: Redaction | None = None, media_type: str = "") -> None:
+        self._hide = hide or Redaction()
+        self._media_type = media_type
+        # Until the first byte that is no blank tells what comes.
+        self._is_opened = False
+        self._document: bytearray | None = None
+        self._rest = b""
+        self._data: bytes | None = None
+        self._event = b""
+        self._parse: Callable[[bytes], Any] = from_json
+        self._halves = HalfJoiner()
+        # Until the first word that is no thought.
+        self._head: HeadFilter | None = HeadFilter()
+        self.has_begun = False
+        self.has_chunks = False
+        self.has_lines = False
+        self.done = False
+        self.finish_reason: str | None = None
+        self.model: str | None = None
+        self.refusal: str | None = None
+        self.usage: Usage | None = None
+        self.failure: ModelFailure | None = None
+
+    @property
+    def has_only_thought(self) -> bool:
+        """Whether a thought began in the text and never ended."""
+        return self._head is not None and self._head.is_thinking
+
+    @property
+    def is_between_events(self) -> bool:
+        """Whether what comes next is the beginning of an event, and an answer goes on."""
+        return not (
+            self._rest
+            or self._data is not None
+            or self._event
+            or self._document is not None
+            or self._halves.is_holding
+            or self.finish_reason
+            or self.refusal
+            or self.done
+            or self.failure
+        )
+
+    def feed(self, received: bytes) -> list[str]:
+        """Return the deltas that these bytes complete."""
+        deltas: list[str] = []
+        try:
+            self._read(received, deltas)
+        except ModelFailure as failure:
+            self.failure = failure
+        return deltas
+
+    def end(self) -> list[str]:
+        """Take the body's end: return what was held back until then."""
+        deltas: list[str] = []
+        try:
+            if self._document is not None:
+                self._read_document(bytes(self._document), deltas)
+            elif self._rest or self._data is not None:
+                self._read(b"\n\n", deltas)  # which some servers forget
+        except ModelFailure as failure:
+            self.failure = failure
+        if not self.failure:
+            self._flush(deltas)
+        return deltas
+
+    def _read(self, received: bytes, deltas: list[str]) -> None:
+        if not self._is_opened:
+            received = self._open(self._rest + received)
+        if self._document is not None:
+            self._document += received
+            if len(self._document) > MAX_EVENT_BYTES:
+                raise not_a_stream(self._media_type)
+            return
+        lines = (self._rest + received if self._rest else received).split(b"\n")
+        self._rest = lines.pop()
+        data = self._data
+        for line in lines:
+            if line.startswith(b"data:"):
+                data = line[5:] if data is None else data + b"\n" + line[5:]
+            elif line in _BLANK:
+                if data is not None:
+                    self._read_event(data, deltas)
+                    data = None
+                self._event = b""
+            elif line.startswith(b"event:"):
+                self._event = line[6:].strip()
+        self._data = data
+        if len(self._rest) + len(data or b"") > MAX_EVENT_BYTES:
+            raise _nonsense("an event has no end")
+
+    def _open(self, received: bytes) -> bytes:
+        """Find out whether this is an event stream; return its bytes."""
+        self._rest = b""
+        received = received.lstrip(_SPACES)
+        while received.startswith(_BOM):
+            received = received[len(_BOM) :].lstrip(_SPACES)
+        if _BOM.startswith(received):
+            self._rest = received
+            return b""
+        self._is_opened = self.has_lines = True
+        if received[:1] == b"<":
+            raise not_a_stream(self._media_type)
+        if received[:1] in (b"{", b"["):
+            self._document = bytearray()
+        return received
+
+    def _read_event(self, data: bytes, deltas: list[str]) -> None:
+        if self.done or (len(data) < _MAX_DONE_BYTES and data.strip() == b"[DONE]"):
+            self.done = True
+            self._flush(deltas)
+            return
+        try:
+            try:
+                chunk = self._parse(data)
+            except ValueError:
+                chunk = self._parse_halves(data)
+        except ValueError as error:
+            self._skip_or_fail(data, error)
+            return
+        if isinstance(chunk, list) and chunk and isinstance(chunk[0], dict):
+            chunk = chunk[0]  # as Gemini wraps its errors
+        if isinstance(chunk, dict):
+            self._read_chunk(chunk, data, deltas)
+
+    def _skip_or_fail(self, data: bytes, error: ValueError) -> None:
+        """Pass over data that is none, or of an event that is no chunk."""
+        if not data.strip():
+            return
+        if self._event == b"error":
+            raise failure_of(read_error(0, data), self._hide) from None
+        if self._event in _CHUNK_EVENTS or b'"choices"' in data:
+            raise _nonsense("a chunk is no JSON") from error
+
+    def _read_chunk(self, chunk: dict[str, Any], data: bytes, deltas: list[str]) -> None:
+        self.has_chunks = True
+        told = chunk.get("error")
+        try:
+            choice = find_choice(chunk)
+            if choice is not None:
+                told = told or choice.get("error")
+                self._read_choice(choice, data, deltas, is_failed=bool(told))
+            if self.model is None and isinstance(chunk.get("model"), str):
+                self.model = chunk["model"]
+            usage = chunk.get("usage")
+            if usage:
+                self.usage = read_usage(usage)
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            raise _nonsense("a chunk makes no sense") from error
+        if told is None and choice is None and self._event == b"error":
+            told = chunk
+        if told:
+            self._flush(deltas)
+            raise failure_of(parse_error({"error": told}), self._hide)
+
+    def _parse_halves(self, data: bytes) -> Any:
+        chunk = self._halves.read(data)
+        self._parse = self._parse_halves if self._halves.is_holding else from_json
+        return chunk
+
+    def _read_choice(self, choice: Any, data: bytes, deltas: list[str], *, is_failed: bool) -> None:
+        part = find_part(choice)
+        if part:
+            text = read_text(part.get("content"), data)
+            if text:
+                self._say(text, deltas)
+            refusal = part.get("refusal")
+            if refusal:
+                self.refusal = (self.refusal or "") + str(refusal)
+        if choice.get("finish_reason") and not is_failed:
+            self.finish_reason = str(choice["finish_reason"])
+            self._flush(deltas)
+
+    def _say(self, text: str, deltas: list[str]) -> None:
+        head = self._head
+        if head is not None:
+            text = head.take(text)
+            if head.is_over:
+                self._begin()
+        if text:
+            deltas.append(text)
+
+    def _begin(self) -> None:
+        self._head = None
+        self.has_begun = True
+        # A failure from now on hardly quotes more than the question.
+        self._hide.keep_last()
+
+    def _flush(self, deltas: list[str]) -> None:
+        """Give what was held back for more that will not come."""
+        for text in self._halves.end():
+            self._say(text, deltas)
+        head = self._head
+        if head is not None and (text := head.end()):
+            deltas.append(text)
+            self._begin()
+
+    def _read_document(self, document: bytes, deltas: list[str]) -> None:
+        try:
+            try:
+                told = from_json(document)
+            except ValueError:
+                told = self._halves.read(document)
+        except ValueError:
+            raise not_a_stream(self._media_type) from None
+        if isinstance(told, list) and told:
+            told = told[0]
+        if not isinstance(told, dict):
+            raise not_a_stream(self._media_type)
+        if told.get("error"):
+            raise failure_of_document(told, self._media_type, self._hide)
+        if not told.get("choices"):
+            raise not_a_stream(self._media_type, "without an answer")
+        self._read_chunk(told, document, deltas)
+        self.done = True
+
+
+def _nonsense(cause: str) -> ModelInterrupted:
+    failure = ModelInterrupted()
+    failure.cause = cause
+    return failure

@@ -1,0 +1,339 @@
+"""What a provider's errors mean: one table, for HTTP errors and for those within a stream.
+
+``read_error`` finds the few words that matter in any of the shapes that
+providers and gateways use, ``failure_of`` names the failure of ours.
+"""
+
+import math
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from jiter import from_json
+
+from app.completion.causes import describe
+from app.errors import (
+    ModelFailure,
+    ModelMisconfigured,
+    ModelRateLimited,
+    ModelRefused,
+    ModelTimeout,
+    ModelUnavailable,
+    ProviderError,
+)
+
+# Codes, names of fields: what says more than that is a sentence, and may quote anybody.
+_is_word = re.compile(r"(?=.{1,80}\Z)[\w.$:/\[\]-]+(?: [\w.-]+){0,2}", re.ASCII).fullmatch
+_MAX_MESSAGE_CHARS = 2000
+_MAX_ADDRESS_CHARS = 200
+_MAX_PARTS = 64
+_MAX_RETRY_AFTER_S = 3600.0
+# Where the object lies that says what is wrong, and how its message is named.
+_WRAPPERS = ("error", "errors", "detail", "message", "innererror", "details", "metadata", "body")
+_MESSAGES = ("message", "msg", "detail", "error", "error_msg", "title", "description", "raw")
+_is_html = re.compile(rb"\s*<(?:!doctype|html|head|body|title)", re.IGNORECASE).match
+_find_title = re.compile(rb"<title[^>]*>([^<]{1,300})</title", re.IGNORECASE).search
+
+# Words of codes, types and reasons: lower case, `_` between words.
+_TOO_LONG = {
+    "context_length_exceeded",
+    "context_window_exceeded",
+    "exceed_context_size_error",
+    "string_above_max_length",
+    "request_too_large",
+}
+_FILTERED = {
+    "content_filter",
+    "content_policy_violation",
+    "data_inspection_failed",
+    "datainspectionfailed",
+    "moderation_blocked",
+    "responsibleaipolicyviolation",
+    "flagged_input",
+    "invalid_prompt",
+    "prohibited_content",
+    "safety",
+    "sensitive",
+    "moderation",
+}
+_RATE_LIMITED = {
+    "rate_limit_exceeded",
+    "rate_limit_error",
+    "rate_limit_reached_error",
+    "rate_limited",
+    "rate_limit",
+    "ratelimitreached",
+    "resource_exhausted",
+    "slow_down",
+    "throttlingexception",
+    "throttling",
+    "tokens",
+    "requests",
+    "too_many_requests",
+}
+_IN_TROUBLE = {
+    "api_error",
+    "internal_error",
+    "internal_server_error",
+    "overloaded",
+    "overloaded_error",
+    "server_error",
+    "service_unavailable",
+    "timeout",
+    "unavailable",
+    "unavailable_error",
+}
+_OWNERS = {
+    "access_denied",
+    "access_terminated",
+    "account_deactivated",
+    "account_suspended",
+    "accountoverdueerror",
+    "arrearage",
+    "authentication_error",
+    "authenticationerror",
+    "billing_disabled",
+    "billing_error",
+    "billing_hard_limit_reached",
+    "billing_not_active",
+    "consumer_suspended",
+    "credit_balance_too_low",
+    "deploymentnotfound",
+    "deployment_not_found",
+    "exceeded_current_quota_error",
+    "incorrect_api_key_error",
+    "insufficient_balance",
+    "insufficient_credits",
+    "insufficient_permissions",
+    "insufficient_quota",
+    "insufficient_user_quota",
+    "invalid_api_key",
+    "invalid_authentication",
+    "invalid_authentication_error",
+    "invalid_model",
+    "invalid_model_error",
+    "invalid_token",
+    "invalidapikey",
+    "invalidsubscription",
+    "ip_not_authorized",
+    "mismatched_organization",
+    "mismatched_project",
+    "missing_api_key",
+    "model_decommissioned",
+    "model_deprecated",
+    "model_not_available",
+    "model_not_exist",
+    "model_not_found",
+    "modelnotfound",
+    "no_api_key",
+    "not_found_error",
+    "payment_required",
+    "permission_denied",
+    "permission_error",
+    "resourcenotfound",
+    "service_disabled",
+    "unauthenticated",
+    "unauthorized",
+    "unknown_model",
+    "unknown_url",
+    "unsupported_api_for_model",
+    "unsupported_country_region_territory",
+    "unsupported_model",
+}
+# Sentences of servers whose code says no more than "invalid request".
+_MODEL_UNKNOWN = (
+    r"\bmodel\b[^.;:!?]{0,9}(?:[`'\"“][^`'\"”]{0,100}[`'\"”]|\S{0,100})[^;!?]{0,40}?"
+    r"(?:(?:do|does|did) not exist|not exist|(?:is |was |could )?not (?:be )?found"
+    r"|is not (?:a )?valid|is (?:unknown|invalid|deprecated)|no longer (?:available|supported)"
+    r"|(?:has|have) been (?:deprecated|decommissioned|retired|removed|shut down))"
+    r"|\bnot a valid model\b|\b(?:unknown|invalid|no such|unrecognized|nonexistent) model\b"
+    r"|\bmodel (?:does )?not exist|\bmodel not found"
+)
+_says_owner = re.compile(
+    r"\bapi[ _-]?key\b.{0,60}\b(?:not valid|invalid|incorrect|expired|missing|required|revoked)"
+    r"|\b(?:invalid|incorrect|missing|no|expired|wrong|bad)\b.{0,20}\bapi[ _-]?key\b"
+    r"|\binsufficient (?:balance|credit|fund|quota)|\bcredit balance is too low"
+    r"|\bexceeded your current quota, please check your plan and billing"
+    r"|\bonly supported in v1/responses|" + _MODEL_UNKNOWN,
+    re.DOTALL,
+).search
+_says_too_long = re.compile(
+    r"\b(?:maximum|max|available) context (?:length|size|window)"
+    r"|\bcontext (?:length|window)\b.{0,40}\b(?:exceed|limit)"
+    r"|\bexceed\w*\b.{0,60}\bcontext (?:length|size|window)"
+    r"|\b(?:prompt|input|request) (?:is )?too long"
+    r"|\b(?:prompt|input) (?:token count|tokens)\b.{0,40}\bexceed"
+    r"|\binputs? tokens? \+ max_new_tokens",
+    re.DOTALL,
+).search
+_says_filtered = re.compile(
+    r"\bcontent (?:management |filter|moderation|policy)|\bflagged\b|\b(?:violat\w+|against) "
+    r"(?:our|the) (?:usage|content|safety)",
+).search
+
+# What the status alone tells. Of those that are missing, 5xx and odd ones are the provider's.
+_STATUSES: dict[int, type[ModelFailure]] = {
+    **dict.fromkeys((401, 402, 403, 404, 405, 406, 407, 410, 411, 415), ModelMisconfigured),
+    **dict.fromkeys((421, 426, 431, 501, 505), ModelMisconfigured),
+    **dict.fromkeys((400, 413, 414, 422), ModelRefused),
+    408: ModelTimeout,
+    429: ModelRateLimited,
+}
+
+
+def read_error(status: int, body: bytes, location: str | None = None) -> ProviderError:
+    """Find what an error's body says; one that says nothing is an error with its status."""
+    try:
+        told = from_json(body)
+    except ValueError:
+        said = _find_title(body) if _is_html(body) else None
+        text = said[1] if said else b"" if _is_html(body) else body
+        told = {"message": text[:_MAX_MESSAGE_CHARS].decode(errors="replace").strip()}
+    return parse_error(told, status, location)
+
+
+def parse_error(told: Any, status: int = 0, location: str | None = None) -> ProviderError:
+    """Find what parsed JSON says of an error, however it is wrapped."""
+    parts = list(_parts(told))
+    words = {
+        name: next((word for part in parts if (word := _word(part, names))), "")
+        for name, names in {
+            "code": ("code", "error_code"),
+            "type": ("type", "error_type", "status", "kind"),
+            "param": ("param",),
+        }.items()
+    }
+    number = words["code"] if words["code"].isascii() and words["code"].isdigit() else "0"
+    named = int(number) if len(number) == 3 else 0
+    return ProviderError(
+        status=status if status not in (0, 200) else named if named >= 400 else 0,
+        **words,
+        reason=_reason(parts, set(words.values())),
+        message=" | ".join(dict.fromkeys(filter(None, map(_message, parts))))[:_MAX_MESSAGE_CHARS],
+        loc=next((loc for part in parts if (loc := _loc(part))), ()),
+        location=(location or "")[:_MAX_ADDRESS_CHARS],
+    )
+
+
+def failure_of(
+    error: ProviderError, hide: Callable[[str], str], retry_after: str | None = None
+) -> ModelFailure:
+    """Name what a provider's error means, and why in a line for the owner.
+
+    ``hide`` cuts the visitor's words and keys out: before anything is decided,
+    so that nobody can write what reads like a refused key.
+    """
+    error = replace(error, message=hide(error.message), location=hide(error.location))
+    kind, is_explained = _kind(error)
+    failure = kind(retry_after_s=read_retry_after(retry_after))
+    failure.provider = error
+    failure.cause = describe(error)
+    failure.is_explained = is_explained
+    if 300 <= error.status < 500:
+        failure.is_free = True
+    return failure
+
+
+def read_retry_after(told: str | None) -> float | None:
+    """Read a ``Retry-After`` (RFC 9110 section 10.2.3), bounded to an hour."""
+    if told is None:
+        return None
+    try:
+        seconds = float(told)
+        if math.isnan(seconds):
+            return None
+    except ValueError:
+        from email.utils import parsedate_to_datetime
+
+        try:
+            seconds = parsedate_to_datetime(told).timestamp() - time.time()
+        except ValueError:
+            return None
+    return min(max(seconds, 0.0), _MAX_RETRY_AFTER_S)
+
+
+def _kind(error: ProviderError) -> tuple[type[ModelFailure], bool]:
+    """Return the failure, and whether anything explains it; the first row that fits decides."""
+    words = {
+        re.sub(r"\W+", "_", word.lower())
+        for word in (error.code, error.type, *error.reason.split())
+        if word
+    }
+    status = error.status
+    # A server in trouble may say anything: then only its codes are believed.
+    message = error.message.lower() if status < 500 else ""
+    if words & (_TOO_LONG | _FILTERED):
+        return ModelRefused, True
+    if words & _OWNERS or any(word.startswith("api_key_") for word in words):
+        return ModelMisconfigured, True
+    if words & _RATE_LIMITED:
+        return ModelRateLimited, True
+    if status != 429 and _says_too_long(message):
+        return ModelRefused, True
+    if _says_owner(message):
+        return ModelMisconfigured, True
+    if status in (0, 400, 422) and _says_filtered(message):
+        return ModelRefused, True
+    if 300 <= status < 400:
+        return ModelMisconfigured, True
+    is_explained = status not in (0, 400, 422) or bool(words & _IN_TROUBLE)
+    return _STATUSES.get(status, ModelUnavailable), is_explained
+
+
+def _parts(told: Any) -> Iterator[dict[str, Any]]:
+    """Yield the objects of an error, the innermost ``error`` first, each before its own parts."""
+    waiting: list[Any] = [told]
+    for _ in range(_MAX_PARTS):
+        if not waiting:
+            return
+        part = waiting.pop(0)
+        if isinstance(part, list):
+            waiting[:0] = part[:8]
+        elif isinstance(part, str):
+            yield {"message": part}
+        elif isinstance(part, dict):
+            error = part.get("error")
+            if isinstance(error, dict | list):
+                # What wraps an error says less: often only `"type": "error"`.
+                waiting.insert(0, error)
+                waiting.append({name: part[name] for name in part if name != "error"})
+                continue
+            yield part
+            waiting += [part[name] for name in _WRAPPERS if isinstance(part.get(name), dict | list)]
+
+
+def _word(part: dict[str, Any], names: tuple[str, ...]) -> str:
+    for name in names:
+        value = part.get(name)
+        if isinstance(value, str | int) and not isinstance(value, bool) and value != "error":
+            word = str(value)
+            return word if _is_word(word) else ""
+    return ""
+
+
+def _reason(parts: list[dict[str, Any]], known: set[str]) -> str:
+    """Return the words of a code's kind that no other field has, with blanks between them."""
+    names = ("code", "type", "status", "reason", "error_type", "object")
+    words = {
+        word.replace(" ", "_") for part in parts for name in names if (word := _word(part, (name,)))
+    }
+    if any("flagged_input" in part for part in parts):
+        words.add("flagged_input")
+    return " ".join(sorted(words - known))[:_MAX_MESSAGE_CHARS]
+
+
+def _message(part: dict[str, Any]) -> str:
+    for name in _MESSAGES:
+        text = part.get(name)
+        if isinstance(text, str) and text.strip():
+            return text.strip()[:_MAX_MESSAGE_CHARS]
+    return ""
+
+
+def _loc(part: dict[str, Any]) -> tuple[str, ...]:
+    loc = part.get("loc")
+    if not isinstance(loc, list):
+        return ()
+    return tuple(step for step in map(str, loc[:8]) if _is_word(step))

@@ -1,0 +1,91 @@
+"""Thoughts that a model writes into its answer: ``<think>…</think>`` at its head.
+
+Servers with a reasoning parser send them apart; others leave them in the
+text. Anywhere but at the head such a tag is what the answer is about.
+"""
+
+import re
+
+_NAMES = ("think", "thinking", "thought")
+_OPENINGS = tuple(f"<{name}>" for name in _NAMES)
+_BLOCKS = re.compile(rf"\s*<({'|'.join(_NAMES)})>.*?(?:</\1>\s*|\Z)", re.IGNORECASE | re.DOTALL)
+_OPENING = re.compile(rf"<(?:{'|'.join(_NAMES)})>", re.IGNORECASE)
+_CLOSING = re.compile(rf"</(?:{'|'.join(_NAMES)})>\s*", re.IGNORECASE)
+_QUOTES = "`'\"“‘«"
+
+
+class HeadFilter:
+    """Takes an answer's text as it comes, cut anywhere, and gives what is not thought.
+
+    What may still become a tag is held back. Once ``is_over`` nothing is a
+    thought any more.
+    """
+
+    __slots__ = ("_closing", "_held", "_is_behind", "is_over")
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self._held = ""
+        # Of the block that is open.
+        self._closing = ""
+        # A block was closed: blanks before the answer are dropped.
+        self._is_behind = False
+
+    @property
+    def is_thinking(self) -> bool:
+        """Whether a block is open."""
+        return bool(self._closing)
+
+    def take(self, text: str) -> str:
+        """Return what of this text can be shown."""
+        text, self._held = self._held + text, ""
+        while not self.is_over:
+            if self._closing:
+                at = text.lower().find(self._closing)
+                if at < 0:
+                    self._held = text[-len(self._closing) :]
+                    return ""
+                text = text[at + len(self._closing) :]
+                self._closing, self._is_behind = "", True
+            bare = text.lstrip()
+            if not bare:
+                return "" if self._is_behind else text
+            low = bare[: len(_OPENINGS[1])].lower()
+            opening = next((each for each in _OPENINGS if low.startswith(each)), None)
+            if opening is not None:
+                self._closing = "</" + opening[1:]
+                text = bare[len(opening) :]
+            elif any(each.startswith(low) for each in _OPENINGS):
+                self._held = bare if self._is_behind else text
+                return ""
+            else:
+                self.is_over = True
+                text = bare if self._is_behind else text
+        return text
+
+    def end(self) -> str:
+        """Return what was held back for a tag that will not come."""
+        if self._closing:
+            return ""
+        held, self._held = self._held, ""
+        self.is_over = self.is_over or bool(held)
+        return held
+
+
+def cut_thinking(text: str) -> str:
+    """Return a whole answer without the thoughts at its head.
+
+    They are recognised by a lone closing tag as well, where a chat template
+    has kept the opening one to itself: what stands before it is cut off.
+    """
+    if "<" not in text:
+        return text
+    while block := _BLOCKS.match(text):
+        text = text[block.end() :]
+    closing = _CLOSING.search(text)
+    if closing and not _OPENING.search(text, 0, closing.start()):
+        before = text[: closing.start()]
+        is_quoted = before.endswith(tuple(_QUOTES)) or before.count("`") % 2
+        if not is_quoted:
+            return text[closing.end() :]
+    return text

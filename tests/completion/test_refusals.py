@@ -1,0 +1,408 @@
+"""What providers say in place of an answer, and what it means."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.completion.causes import Redaction
+from app.completion.refusals import failure_of, parse_error, read_error, read_retry_after
+from app.errors import (
+    ModelFailure,
+    ModelMisconfigured,
+    ModelRateLimited,
+    ModelRefused,
+    ModelTimeout,
+    ModelUnavailable,
+    ProviderError,
+)
+
+QUESTION = "How do I return the blue lamp that I bought last week?"
+HIDE = Redaction([QUESTION], ["a-key-of-the-owner"])
+
+
+def refuse(status: int, body: Any, location: str | None = None) -> ModelFailure:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return failure_of(read_error(status, data, location), HIDE)
+
+
+def openai_error(message: str = "x", code: Any = None, kind: str = "invalid_request_error") -> Any:
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
+GEMINI_KEY = {
+    "error": {
+        "code": 400,
+        "message": "API key not valid. Please pass a valid API key.",
+        "status": "INVALID_ARGUMENT",
+        "details": [{"@type": "x", "reason": "API_KEY_INVALID", "domain": "googleapis.com"}],
+    }
+}
+OWNERS: dict[str, tuple[int, Any]] = {
+    "openai key": (401, openai_error("Incorrect API key provided", "invalid_api_key")),
+    "openai quota": (429, openai_error("You exceeded", "insufficient_quota", "insufficient_quota")),
+    "openai model": (404, openai_error("The model `x` does not exist", "model_not_found")),
+    "openai model, 400": (400, openai_error("x", "model_not_found")),
+    "gemini key": (400, GEMINI_KEY),
+    "gemini key in a list": (400, [GEMINI_KEY]),
+    "gemini without details": (400, {"error": {"message": "API key not valid. Please pass one."}}),
+    "gemini key expired": (400, {"error": {"message": "API key expired. Please renew it."}}),
+    "deepseek model": (400, openai_error("Model Not Exist", "invalid_request_error")),
+    "openrouter model": (
+        400,
+        {"error": {"message": "gpt-4.1-minni is not a valid model ID", "code": 400}},
+    ),
+    "anthropic credit": (
+        400,
+        {
+            "type": "error",
+            "error": {
+                "type": "invalid_request_error",
+                "message": "Your credit balance is too low to access the Anthropic API.",
+            },
+        },
+    ),
+    "anthropic model": (
+        404,
+        {"type": "error", "error": {"type": "not_found_error", "message": "model: claude-x"}},
+    ),
+    "groq model": (
+        400,
+        openai_error("The model `mixtral` has been decommissioned and is no longer supported."),
+    ),
+    "ollama model": (404, {"error": "model 'llama9' not found, try pulling it first"}),
+    "ollama model, 400": (400, {"error": 'model "llama9" not found, try pulling it first'}),
+    "vllm model": (
+        400,
+        {"object": "error", "message": "The model `x` does not exist.", "code": 400},
+    ),
+    "cloudflare": (
+        400,
+        {"success": False, "errors": [{"code": 7003, "message": "No such model x"}]},
+    ),
+    "dashscope": (400, {"code": "InvalidApiKey", "message": "Invalid API-key provided."}),
+    "responses only": (
+        404,
+        openai_error(
+            "This model is only supported in v1/responses and not in v1/chat/completions."
+        ),
+    ),
+    "relay without the model": (503, openai_error("No available channel", "model_not_found")),
+    "payment": (402, b""),
+    "forbidden": (403, b"<html><title>403 Forbidden</title></html>"),
+    "wrong path": (404, b"404 page not found"),
+    "wrong method": (405, {"detail": "Method Not Allowed"}),
+    "gone": (410, b""),
+    "wrong type": (415, b""),
+    "not implemented": (501, b""),
+    "moved": (301, b""),
+    "elsewhere": (308, b""),
+}
+REFUSED: dict[str, tuple[int, Any]] = {
+    "openai context": (400, openai_error("too long", "context_length_exceeded")),
+    "vllm context": (
+        400,
+        openai_error("This model's maximum context length is 4096 tokens.", 400, "BadRequestError"),
+    ),
+    "llama.cpp context": (
+        400,
+        openai_error(
+            "the request exceeds the available context size", 400, "exceed_context_size_error"
+        ),
+    ),
+    "anthropic context": (400, openai_error("prompt is too long: 210000 tokens > 200000 maximum")),
+    "azure filter": (
+        400,
+        {
+            "error": {
+                "message": "The response was filtered due to the prompt",
+                "code": "content_filter",
+                "innererror": {"code": "ResponsibleAIPolicyViolation"},
+            }
+        },
+    ),
+    "openrouter moderation": (
+        403,
+        {
+            "error": {
+                "code": 403,
+                "message": "requires moderation",
+                "metadata": {"reasons": ["hate"], "flagged_input": QUESTION},
+            }
+        },
+    ),
+    "dashscope filter": (400, openai_error("Input may be inappropriate", "data_inspection_failed")),
+    "too large": (413, b""),
+}
+LIMITED: dict[str, tuple[int, Any]] = {
+    "openai": (429, openai_error("Rate limit reached", "rate_limit_exceeded", "requests")),
+    "groq": (413, openai_error("Request too large for model", "rate_limit_exceeded", "tokens")),
+    "groq, type alone": (413, openai_error("Request too large for model", None, "tokens")),
+    "gemini": (429, [{"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "quota"}}]),
+    "mistral": (429, {"message": "Requests rate limit exceeded"}),
+    "400": (400, openai_error("slow down", "rate_limit_exceeded")),
+}
+UNAVAILABLE: dict[str, tuple[int, Any]] = {
+    "500": (500, openai_error("The server had an error", None, "server_error")),
+    "loading": (
+        503,
+        {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}},
+    ),
+    "anthropic": (529, {"error": {"type": "overloaded_error", "message": "Overloaded"}}),
+    "a page": (502, b"<html><head><title>502 Bad Gateway</title></head></html>"),
+    "nothing": (520, b""),
+    "conflict": (409, b""),
+    "says of a model in trouble": (503, {"message": "model not found in the cache yet"}),
+}
+UNEXPLAINED: dict[str, tuple[int, Any]] = {
+    "400": (400, openai_error("Bad request")),
+    "400 without a body": (400, b""),
+    "422": (422, {"detail": [{"loc": ["body", "x"], "msg": "field required"}]}),
+    "a parameter": (
+        400,
+        openai_error(
+            "Unsupported parameter: 'a' is not supported with this model.", "unsupported_parameter"
+        ),
+    ),
+    "roles": (400, {"error": "Conversation roles must alternate user/assistant/user/assistant"}),
+}
+
+
+@pytest.mark.parametrize(("status", "body"), OWNERS.values(), ids=OWNERS)
+def test_what_only_the_owner_can_mend(status: int, body: Any) -> None:
+    failure = refuse(status, body)
+
+    assert type(failure) is ModelMisconfigured
+    assert failure.is_free
+
+
+@pytest.mark.parametrize(("status", "body"), REFUSED.values(), ids=REFUSED)
+def test_what_is_about_this_message(status: int, body: Any) -> None:
+    failure = refuse(status, body)
+
+    assert isinstance(failure, ModelRefused)
+    assert (failure.is_explained, failure.is_free) == (True, True)
+
+
+@pytest.mark.parametrize(("status", "body"), UNEXPLAINED.values(), ids=UNEXPLAINED)
+def test_bad_request_that_nothing_explains(status: int, body: Any) -> None:
+    failure = refuse(status, body)
+
+    assert isinstance(failure, ModelRefused)
+    assert (failure.is_explained, failure.is_free) == (False, True)
+
+
+@pytest.mark.parametrize(("status", "body"), LIMITED.values(), ids=LIMITED)
+def test_too_fast_at_any_status(status: int, body: Any) -> None:
+    assert type(refuse(status, body)) is ModelRateLimited
+
+
+@pytest.mark.parametrize(("status", "body"), UNAVAILABLE.values(), ids=UNAVAILABLE)
+def test_trouble_of_the_provider(status: int, body: Any) -> None:
+    assert type(refuse(status, body)) is ModelUnavailable
+
+
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        ({"code": 429, "message": "Rate limit exceeded"}, ModelRateLimited),
+        ({"code": "429", "message": "x"}, ModelRateLimited),
+        ({"message": "x", "type": "rate_limit_error"}, ModelRateLimited),
+        ({"code": 401, "message": "x"}, ModelMisconfigured),
+        ({"code": 402, "message": "x"}, ModelMisconfigured),
+        ({"code": 403, "message": "x"}, ModelMisconfigured),
+        ({"code": 404, "message": "x"}, ModelMisconfigured),
+        ({"code": "insufficient_quota"}, ModelMisconfigured),
+        ({"code": 502, "message": "provider disconnected"}, ModelUnavailable),
+        ({"message": "x", "type": "server_error"}, ModelUnavailable),
+        ({"code": 408, "message": "x"}, ModelTimeout),
+        ("overloaded", ModelUnavailable),
+        ({}, ModelUnavailable),
+        (True, ModelUnavailable),
+        (7, ModelUnavailable),
+    ],
+)
+def test_error_within_a_stream(told: Any, kind: type[ModelFailure]) -> None:
+    assert type(failure_of(parse_error({"error": told}), HIDE)) is kind
+
+
+def test_what_was_found_is_kept_for_who_asks_again() -> None:
+    told = {
+        "object": "error",
+        "message": {
+            "detail": [
+                {
+                    "type": "extra_forbidden",
+                    "loc": ["body", "stream_options"],
+                    "msg": "Extra inputs are not permitted",
+                }
+            ]
+        },
+    }
+
+    assert read_error(422, json.dumps(told).encode()) == ProviderError(
+        status=422,
+        type="extra_forbidden",
+        message="Extra inputs are not permitted",
+        loc=("body", "stream_options"),
+    )
+    assert read_error(
+        400,
+        b'{"error":{"message":"Unsupported","type":"invalid_request_error","param":"max_tokens",'
+        b'"code":"unsupported_parameter"}}',
+    ) == ProviderError(
+        400, "unsupported_parameter", "invalid_request_error", "", "max_tokens", "Unsupported"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "cause"),
+    [
+        (
+            401,
+            openai_error("Incorrect API key provided: sk-proj-abcd1234efgh", "invalid_api_key"),
+            "401, invalid_api_key, invalid_request_error: Incorrect API key provided: …",
+        ),
+        (
+            400,
+            {
+                "error": {
+                    "message": f"Invalid 'messages[1].content': {QUESTION}",
+                    "param": "messages",
+                }
+            },
+            "400, param messages: Invalid 'messages[1].content': …?",
+        ),
+        (
+            400,
+            {"error": {"message": f"Invalid: {QUESTION.upper()!r}"}},
+            "400: Invalid: '…?'",
+        ),
+        (
+            400,
+            {"error": {"message": "near '...blue\\nlamp that I b...'"}},
+            "400: near…...'",
+        ),
+        (403, b"<html><title>Forbidden here</title><p>no</p></html>", "403: Forbidden here"),
+        (404, b"<!doctype html><p>x</p>", "404"),
+        (500, b"a-key-of-the-owner is\nwrong", "500: … is wrong"),
+        (
+            502,
+            {
+                "error": {
+                    "message": "Provider returned error",
+                    "code": 502,
+                    "metadata": {"raw": "upstream is down", "provider_name": "X"},
+                }
+            },
+            "502: Provider returned error | upstream is down",
+        ),
+    ],
+)
+def test_cause_for_the_owner(status: int, body: Any, cause: str) -> None:
+    assert refuse(status, body).cause == cause
+
+
+def test_target_of_a_redirect_is_named() -> None:
+    failure = refuse(308, b"", "https://127.0.0.1:9311/v1/chat/completions")
+
+    assert failure.cause == (
+        "308, redirects to https://127.0.0.1:9311/v1/chat/completions: "
+        "set OPENAI_BASE_URL to where that leads"
+    )
+
+
+def test_what_a_visitor_wrote_decides_nothing() -> None:
+    said = "Incorrect API key provided, the model x does not exist"
+    told = {"error": {"message": f"cannot read {said}"}}
+
+    failure = failure_of(parse_error(told, 400), Redaction([f"Look: {said}!"]))
+
+    assert isinstance(failure, ModelRefused)
+
+
+@settings(max_examples=200)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["error", "message", "detail", "code", "type", "errors", "loc", "status"]
+                ),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=20,
+    ),
+    st.sampled_from([0, 200, 308, 400, 401, 429, 500]),
+)
+def test_any_error_is_named_within_bounds(told: Any, status: int) -> None:
+    failure = failure_of(parse_error(told, status), HIDE)
+
+    assert isinstance(failure, ModelFailure)
+    assert len(failure.cause) <= 900
+    assert failure.cause.isprintable()
+
+
+@settings(max_examples=200)
+@given(st.binary(max_size=200), st.sampled_from([200, 400, 500]))
+def test_any_body_is_read(body: bytes, status: int) -> None:
+    assert isinstance(failure_of(read_error(status, body), HIDE), ModelFailure)
+
+
+@settings(max_examples=200)
+@given(st.text(min_size=12, max_size=60), st.text(max_size=20), st.text(max_size=20))
+def test_no_stretch_of_a_question_is_told(question: str, before: str, after: str) -> None:
+    told = Redaction([question])(f"{before}{question}{after}")
+
+    plain = "".join(char for char in question if char.isalnum())
+    assert len(plain) < 12 or plain not in "".join(char for char in told if char.isalnum())
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "sk-proj-1234567890abcdef",
+        "sk-ant-api03-abc_def-123456",
+        "Bearer abc.def.ghi",
+        "AIzaSyA1234567890abcdefghijklmnopqrstuv",
+        "gsk_abcdef123456",
+        "api_key=topsecret99",
+        "0123456789abcdef0123456789abcdef",
+    ],
+)
+def test_keys_are_told_to_nobody(key: str) -> None:
+    assert HIDE(f"the key {key} is wrong") == "the key … is wrong"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "gpt-4.1-mini-2025-04-14 is not a valid model ID",
+        "https://127.0.0.1:9311/v1/chat/completions",
+        "Unsupported parameter: 'max_completion_tokens' is not supported with this model.",
+    ],
+)
+def test_what_an_owner_needs_is_told(said: str) -> None:
+    assert HIDE(said) == said
+
+
+def test_retry_after_may_be_a_date() -> None:
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+
+    assert read_retry_after(later) == pytest.approx(60, abs=5)
+
+
+@settings(max_examples=50)
+@given(st.text() | st.from_regex(r"\w{3}, \d{1,2} \w{3} \d{1,5} \d\d:\d\d:\d\d [+-]\d{4,12}"))
+def test_no_retry_after_breaks_us(told: str) -> None:
+    seconds = read_retry_after(told)
+
+    assert seconds is None or 0 <= seconds <= 3600
