@@ -137,7 +137,11 @@ class BreakerModel:
 
     @contextmanager
     def stream(
-        self, prompt: Sequence[PromptMessage], *, request_id: str | None = None
+        self,
+        prompt: Sequence[PromptMessage],
+        *,
+        request_id: str | None = None,
+        second_limit: int | None = None,
     ) -> Iterator[Completion]:
         """Start a completion, unless the breaker is open."""
         is_probe = self._breaker.enter()

@@ -106,7 +106,7 @@ def failure_of_ending(
     if has_said or kind is Kind.FILTERED:
         return None
     if kind is Kind.LENGTH or has_only_thought:
-        return _ran_out(usage)
+        return ran_out(usage)
     if kind is Kind.ENDED:
         return None
     silent = ModelInterrupted()
@@ -114,7 +114,8 @@ def failure_of_ending(
     return silent
 
 
-def _ran_out(usage: Usage | None) -> ModelInterrupted:
+def ran_out(usage: Usage | None) -> ModelInterrupted:
+    """Return the failure of a model that thought to its limit."""
     failure = ModelInterrupted()
     failure.ran_out = True
     if usage is None:

@@ -61,9 +61,17 @@ class CompletionModel(Protocol):
     """Something that answers prompts."""
 
     def stream(
-        self, prompt: Sequence[PromptMessage], *, request_id: str | None = None
+        self,
+        prompt: Sequence[PromptMessage],
+        *,
+        request_id: str | None = None,
+        second_limit: int | None = None,
     ) -> AbstractContextManager[Completion]:
         """Start a completion; leaving its context stops the model.
+
+        ``second_limit`` is given where the same prompt was asked and all that
+        the answer might take went on thoughts: ask without them, or else with
+        this limit.
 
         Sends the prompt, at the latest when the context is entered, and returns
         once the model has accepted it.

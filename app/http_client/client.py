@@ -44,6 +44,8 @@ class Response:
 class HttpClient:
     """Requests to one server over kept-alive connections, all with ``headers``.
 
+    ``head_timeout_s`` is how long the server may think before it answers at
+    all: without it, no longer than between two reads.
     Safe for any number of greenlets of one hub. Make it after the fork.
     """
 
@@ -53,6 +55,7 @@ class HttpClient:
         *,
         connect_timeout_s: float = 3.0,
         read_timeout_s: float = 30.0,
+        head_timeout_s: float | None = None,
         max_idle: int = 64,
         headers: Headers = (),
         ssl_context: ssl.SSLContext | None = None,
@@ -77,6 +80,7 @@ class HttpClient:
         self._route = Route(parts.hostname, port, tls if is_tls else None, proxy, tls)
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
+        self._head_timeout_s = head_timeout_s or read_timeout_s
         self._max_idle = max_idle
         self._idle: deque[Connection] = deque()
         self.connections_made = 0
@@ -126,7 +130,9 @@ class HttpClient:
             connection = None if resent else self._take_idle()
             kept = connection is not None
             connection = connection or self._connect(deadline)
-            exchange = Exchange(self._give_back, connection, self._read_timeout_s, deadline)
+            exchange = Exchange(
+                self._give_back, connection, self._read_timeout_s, self._head_timeout_s, deadline
+            )
             try:
                 exchange.start(head + body)
             except ClosedWhileIdle:
