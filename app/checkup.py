@@ -7,7 +7,7 @@ from typing import Literal
 
 from app.completion.protocol import CompletionModel
 from app.conversation import PromptMessage
-from app.errors import ServiceError
+from app.errors import ServiceError, cause_of
 from app.settings import DEVELOPMENT_WIDGET_KEY, MIN_KEY_CHARS, Settings
 from app.storage.protocol import ConversationStore
 
@@ -193,7 +193,7 @@ def reason_of(error: ServiceError) -> str:
     """Return what the operator may know of a failure, which is more than a visitor."""
     if str(error) != error.text:
         return str(error)
-    return str(getattr(error, "reason", None) or error.__cause__ or error)
+    return str(getattr(error, "reason", None) or cause_of(error))
 
 
 def _weakness(key: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from enum import Enum
 
+from app.completion.endings import Kind, read_reason
 from app.completion.protocol import Completion
 from app.conversation import Status
 
@@ -21,8 +22,8 @@ class Ending(Enum):
 
 
 def judge(said: str, completion: Completion, refusal_message: str) -> Verdict:
-    """Decide what a completion that ended by itself is worth."""
-    reason = completion.finish_reason
-    if reason == "content_filter" or completion.refusal:
+    """Decide what a completion that ended by itself, and well, is worth."""
+    kind = read_reason(completion.finish_reason or "")
+    if kind is Kind.FILTERED or completion.refusal:
         return said or refusal_message, "complete", "content_filter"
-    return said or EMPTY_ANSWER, "complete", "length" if reason == "length" else "stop"
+    return said or EMPTY_ANSWER, "complete", "length" if kind is Kind.LENGTH else "stop"

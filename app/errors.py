@@ -384,3 +384,9 @@ class NotConfigured(ServiceError):
 
     code = "not_configured"
     text = "This is not configured on this deployment"
+
+
+def cause_of(error: ServiceError) -> str:
+    """Return what the owner may know of a failure, which is more than a visitor."""
+    told = error.cause if isinstance(error, ModelFailure) else ""
+    return told or str(error.__cause__ or error)

@@ -17,7 +17,9 @@ from gevent.event import Event
 
 from app.admission import Ticket
 from app.budget.meter import Spending
+from app.completion.endings import failure_of_ending
 from app.completion.protocol import Completion, CompletionModel
+from app.completion.thinking import cut_thinking
 from app.conversation import (
     Answer,
     Heartbeat,
@@ -178,10 +180,17 @@ class RunningTurn:
         return None if first_at is None else round((first_at - self._started_at) * 1000)
 
     @property
+    def failure(self) -> ServiceError | None:
+        """What went wrong, unless the visitor had left."""
+        if isinstance(self._terminal, TurnFailed) and self._ending is not Ending.LEFT:
+            return self._terminal.error
+        return None
+
+    @property
     def outcome(self) -> str:
         """How the turn ended, in one word for logs and metrics."""
-        if isinstance(self._terminal, TurnFailed) and self._ending is not Ending.LEFT:
-            return self._terminal.error.code
+        if self.failure is not None:
+            return self.failure.code
         if self._ending is not None:
             return self._ending.value
         return "done" if self._terminal is not None else "running"
@@ -250,9 +259,8 @@ class RunningTurn:
 
     def _conclude(self, completion: Completion | None, failure: ServiceError | None) -> TurnEvent:
         """Store the answer, and say how the turn ended."""
+        failure = failure or self._failure_of_end(completion)
         self.answer = answer = self._answer(completion, failure)
-        if failure is None and self._ending is None and answer.status != "complete":
-            failure = ModelInterrupted()
         try:
             finished = self._store.finish_turn(self.turn, answer)
             if finished is None:
@@ -281,7 +289,8 @@ class RunningTurn:
     def _answer(self, completion: Completion | None, failure: ServiceError | None) -> Answer:
         said = self._relay.text
         usage = completion.usage if completion else None
-        content, status, finish_reason = self._verdict(said.strip(), completion, failure)
+        told = cut_thinking(said).strip()
+        content, status, finish_reason = self._verdict(told, completion, failure)
         return Answer(
             content=content,
             status=status,
@@ -303,6 +312,15 @@ class RunningTurn:
         if failure is None and completion is not None and completion.finish_reason is not None:
             return judge(said, completion, self._limits.refusal_message)
         return said, "partial" if said else "error", None
+
+    def _failure_of_end(self, completion: Completion | None) -> ServiceError | None:
+        if self._ending is not None or self._relay.is_full or completion is None:
+            return None
+        reason = completion.finish_reason
+        if reason is None:
+            return ModelInterrupted()
+        has_said = bool(self._relay.text.strip() or completion.refusal)
+        return failure_of_ending(reason, has_said=has_said, usage=completion.usage)
 
     def _cut_short(self) -> ServiceError | None:
         if self._ending is Ending.DEADLINE:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 import gevent
 
 from app.admission import Admission, Ticket
-from app.budget.estimate import cut_prompt
 from app.completion.protocol import CompletionModel
 from app.conversation import Answer, PromptMessage, Question, Turn, TurnDone, TurnFailed
 from app.endings import Ending
 from app.errors import Overloaded, ServerRestarting, TooManyRequests, TurnInProgress
+from app.prompts import make_prompt
 from app.relay import Outlet
 from app.running_turn import KeepAnswer, RunningTurn, TurnLimits
 from app.stops.protocol import StopBus, StopRequest
@@ -209,7 +209,7 @@ class TurnService:
         """Give a turn its whole prompt, and pay for it; one that is answered needs none."""
         if turn.answer is not None:
             return turn
-        prompt, tokens = cut_prompt([self._system, *turn.prompt], self._policy.max_prompt_tokens)
+        prompt, tokens = make_prompt(self._system, turn.prompt, self._policy.max_prompt_tokens)
         turn = replace(turn, prompt=prompt)
         try:
             ticket.cover(tokens)

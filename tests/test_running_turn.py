@@ -200,14 +200,18 @@ def test_answer_is_stored_before_done(
     [
         ({"finish_reason": "stop"}, "Hi", "Hi", None),
         ({"finish_reason": "length"}, "Hi", "Hi", "length"),
-        ({"finish_reason": "length"}, "", EMPTY_ANSWER, "length"),
+        ({"finish_reason": "MAX_TOKENS"}, "Hi", "Hi", "length"),
         ({"finish_reason": "content_filter"}, "Hi", "Hi", "content_filter"),
         ({"finish_reason": "content_filter"}, "", "Not that.", "content_filter"),
+        ({"finish_reason": "SAFETY"}, "Hi", "Hi", "content_filter"),
         ({"finish_reason": "stop", "refusal": "I must not"}, "", "Not that.", "content_filter"),
         ({"finish_reason": "stop"}, "", EMPTY_ANSWER, None),
         ({"finish_reason": "stop"}, " \n", EMPTY_ANSWER, None),
-        ({"finish_reason": "tool_calls"}, "", EMPTY_ANSWER, None),
+        ({"finish_reason": "end_turn"}, "", EMPTY_ANSWER, None),
         ({"finish_reason": "eos"}, "Hi", "Hi", None),
+        ({"finish_reason": "tool_calls"}, "Hi", "Hi", None),
+        ({"finish_reason": "something-new"}, "Hi", "Hi", None),
+        ({"finish_reason": "stop"}, "The user greets.\n</think>\n\nHi", "Hi", None),
     ],
 )
 def test_every_way_a_model_ends(
@@ -226,6 +230,36 @@ def test_every_way_a_model_ends(
 
     assert nameless(events[-1]) == TurnDone(message, turn.conversation_id, turn.id, marked)
     assert the_answer(store, turn) == (message, "complete", marked or "stop")
+
+
+@pytest.mark.parametrize(
+    ("reason", "said", "error", "kept"),
+    [
+        ("length", "", ModelInterrupted, None),
+        ("MAX_TOKENS", " \n", ModelInterrupted, None),
+        ("tool_calls", "", ModelInterrupted, None),
+        ("something-new", "", ModelInterrupted, None),
+        ("error", "Half an", ModelUnavailable, "Half an"),
+        ("network_error", "", ModelUnavailable, None),
+    ],
+)
+def test_end_that_is_no_answers_end(
+    run: Run,
+    turn: Turn,
+    model: ScriptedModel,
+    store: ConversationStore,
+    reason: str,
+    said: str,
+    error: type[ServiceError],
+    kept: str | None,
+) -> None:
+    model.script(*([said] if said else []), finish_reason=reason)
+
+    events = list(run().events())
+
+    assert the_error(events) is error
+    answers = [(each.content, each.status) for each in stored(store, turn)[1:]]
+    assert answers == ([(kept, "partial")] if kept else [])
 
 
 def test_model_that_gives_no_reason_was_interrupted(

@@ -52,16 +52,17 @@ def estimate_prompt(prompt: Sequence[PromptMessage]) -> int:
 def cut_prompt(
     prompt: Sequence[PromptMessage], max_tokens: int
 ) -> tuple[Sequence[PromptMessage], int]:
-    """Leave out the oldest messages of a conversation that is too long for the owner.
+    """Leave out the oldest turns of a conversation that is too long for the owner.
 
-    The instructions before it and the question at its end always stay.
+    An answer goes with its question. The instructions before it and the question
+    at its end always stay.
     Returns what is left, with its estimate.
     """
     costs = _estimates(prompt)
     tokens = sum(costs) + _TOKENS_AN_ANSWER
     first = sum(said.role == "system" for said in prompt[:-1])
     oldest = first
-    while tokens > max_tokens and oldest < len(prompt) - 1:
+    while oldest < len(prompt) - 1 and (tokens > max_tokens or prompt[oldest].role == "assistant"):
         tokens -= costs[oldest]
         oldest += 1
     return [*prompt[:first], *prompt[oldest:]], tokens

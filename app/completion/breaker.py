@@ -2,6 +2,10 @@
 
 Visitors then hear at once what they would otherwise hear after a timeout, and
 a provider in trouble is not pressed further. Each process has its own.
+
+A request that is refused without a reason tells nothing of the model: it may
+be the message, or what every request looks like. Only when the refusals go on,
+for one question after the other, it is taken for the owner's trouble.
 """
 
 import logging
@@ -12,12 +16,14 @@ from dataclasses import dataclass
 
 from app.completion.protocol import Completion, CompletionModel, Receive
 from app.conversation import PromptMessage, Usage
-from app.errors import ModelFailure, ModelMisconfigured, ModelPaused, ModelRefused
+from app.errors import ModelFailure, ModelMisconfigured, ModelPaused, ModelRefused, cause_of
 
 log = logging.getLogger(__name__)
 
 # Each failed probe doubles the pause, up to so many times the first.
 _MAX_PAUSES = 8
+# So many questions in a row may be refused without a reason.
+_MAX_UNEXPLAINED = 5
 # A refused visitor who asks while a probe runs.
 _PROBE_RETRY_S = 1.0
 # One that never ends, for a visitor who holds it, keeps nobody else out.
@@ -46,6 +52,8 @@ class Breaker:
         self._pause_s = 0.0
         self._open_until: float | None = None
         self._probe_since: float | None = None
+        self._unexplained: set[int] = set()
+        self._trouble: str | None = None
         self.opened = 0
 
     @property
@@ -59,6 +67,11 @@ class Breaker:
     def is_calm(self) -> bool:
         """Whether nothing failed since the model answered last."""
         return not self._failed and self._open_until is None
+
+    @property
+    def trouble(self) -> str | None:
+        """What only the owner can mend, in a line, until the model answers again."""
+        return self._trouble
 
     def check(self) -> None:
         """Refuse a turn that the model would not be asked for.
@@ -95,6 +108,8 @@ class Breaker:
     def succeed(self) -> None:
         """Note that the model answers."""
         self._failed = 0
+        self._unexplained.clear()
+        self._trouble = None
         if self._open_until is not None:
             log.info("The model answers again")
             self._open_until = self._probe_since = None
@@ -102,12 +117,30 @@ class Breaker:
 
     def fail(self, failure: ModelFailure) -> None:
         """Note that the model did not answer."""
+        if isinstance(failure, ModelMisconfigured):
+            self._trouble = cause_of(failure)
         if not self._policy.failures:
             return
         self._failed += 1
         was_probe = self._probe_since is not None
         if self.state != "open" and (was_probe or self._failed >= self._policy.failures):
             self._open(failure)
+
+    def doubt(self, refused: ModelRefused, question: int) -> ModelFailure:
+        """Note a refusal that nothing explains; return what it is taken for.
+
+        ``question`` tells one question from another. One who asks the same
+        again and again says nothing of the others.
+        """
+        if len(self._unexplained) < _MAX_UNEXPLAINED:
+            self._unexplained.add(question)
+            if self.state == "probing":
+                self._open(refused)
+            return refused
+        failure = ModelMisconfigured(retry_after_s=refused.retry_after_s)
+        failure.cause, failure.provider = refused.cause, refused.provider
+        self.fail(failure)
+        return failure
 
     def _open(self, failure: ModelFailure) -> None:
         mine = isinstance(failure, ModelMisconfigured)
@@ -123,7 +156,7 @@ class Breaker:
             "it is not asked for %.0f s",
             self._failed,
             failure.code,
-            failure.__cause__ or failure,
+            cause_of(failure),
             pause_s,
         )
 
@@ -145,14 +178,20 @@ class BreakerModel:
     ) -> Iterator[Completion]:
         """Start a completion, unless the breaker is open."""
         is_probe = self._breaker.enter()
+        question = hash(prompt[-1].content)
         watched: _Watched | None = None
         try:
             with self._model.stream(prompt, request_id=request_id) as completion:
                 del prompt  # long, and told: it would be held to the answer's end
                 yield (watched := _Watched(completion, self._breaker))
-        except ModelRefused:  # the prompt was at fault
-            self._breaker.succeed()
-            raise
+        except ModelRefused as refused:
+            if refused.is_explained:  # the message was at fault, and the model is there
+                self._breaker.succeed()
+                raise
+            taken_for = self._breaker.doubt(refused, question)
+            if taken_for is refused:
+                raise
+            raise taken_for from refused
         except ModelFailure as failure:
             # One that broke off is no reason to ask nobody else: it had answered.
             if watched is None or not watched.has_begun:

@@ -92,7 +92,7 @@ def read_reason(reason: str) -> Kind:
 
 
 def failure_of_ending(
-    reason: str, *, has_said: bool, has_only_thought: bool, usage: Usage | None
+    reason: str, *, has_said: bool, usage: Usage | None, has_only_thought: bool = False
 ) -> ModelFailure | None:
     """Return why an end is no answer's; ``None`` where it is, if only an empty one's.
 

@@ -22,6 +22,8 @@ class Request(flask.Request):
     sign_in: "SignIn | None" = None
     # What the failure is called that it was answered with.
     error_code: str | None = None
+    # Whether the log has its cause already: a turn's line tells it.
+    is_failure_logged = False
     # OpenTelemetry's, where there are traces.
     span: Any = None
 

@@ -71,8 +71,8 @@ def register(app: Flask) -> None:
 
 
 def _on_service_error(error: errors.ServiceError) -> Response:
-    if status_of(error) >= 500:
-        log.warning("%s: %s", error.code, error.__cause__ or error)
+    if status_of(error) >= 500 and not current_request().is_failure_logged:
+        log.warning("%s: %s", error.code, errors.cause_of(error))
     return respond(error)
 
 

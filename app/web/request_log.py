@@ -10,6 +10,7 @@ import time
 import structlog
 from flask import Flask, Response
 
+from app.errors import cause_of
 from app.running_turn import RunningTurn
 from app.web.current_request import Request, current_request
 
@@ -47,8 +48,10 @@ def register(app: Flask) -> None:
 
 
 def log_stream(running: RunningTurn, request_id: str, opened_at: float) -> None:
-    """Say how a stream ended."""
-    log.info(
+    """Say how a turn ended, and why where it failed."""
+    failure = running.failure
+    say = log.info if failure is None else log.warning
+    say(
         "stream",
         id=request_id,
         conversation=running.turn.conversation_id,
@@ -58,6 +61,7 @@ def log_stream(running: RunningTurn, request_id: str, opened_at: float) -> None:
         tokens=running.token_count,
         firstTokenMs=running.first_token_ms,
         ms=_ms_since(opened_at),
+        **({} if failure is None else {"cause": cause_of(failure)}),
     )
 
 

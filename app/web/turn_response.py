@@ -52,6 +52,7 @@ def complete_turn(question: Question) -> TurnDone:
         if connection is not None:
             connection.close()
         log_stream(running, request.id, opened_at)
+        request.is_failure_logged = running.failure is not None
 
 
 def _run(

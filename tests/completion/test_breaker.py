@@ -38,7 +38,7 @@ def guarded(model: ScriptedModel, breaker: Breaker) -> BreakerModel:
     return BreakerModel(model, breaker)
 
 
-def ask(model: BreakerModel) -> str:
+def ask(model: BreakerModel, question: str = "Hello") -> str:
     """Return what the model says, or the code of its failure."""
     said: list[str] = []
 
@@ -47,7 +47,7 @@ def ask(model: BreakerModel) -> str:
         return True
 
     try:
-        with model.stream(PROMPT) as completion:
+        with model.stream([PromptMessage("user", question)]) as completion:
             while not completion.relay(receive):
                 pass
     except ModelFailure as failure:
@@ -238,6 +238,78 @@ def test_prompt_that_is_refused_shows_that_the_model_is_there(
     assert breaker.state == "closed"
 
 
+def unexplained(cause: str = "400: Bad request") -> ModelRefused:
+    refused = ModelRefused()
+    refused.is_explained, refused.cause = False, cause
+    return refused
+
+
+def test_refusal_without_a_reason_neither_fails_nor_succeeds(
+    model: ScriptedModel, guarded: BreakerModel, breaker: Breaker
+) -> None:
+    fail(breaker, times=2)
+    model.script(unexplained())
+
+    assert ask(guarded) == "model_refused"
+    assert breaker.state == "closed"
+    fail(breaker, times=1)
+    assert breaker.state == "open"
+
+
+def test_refusals_of_one_question_after_the_other_are_the_owners_trouble(
+    model: ScriptedModel, guarded: BreakerModel, breaker: Breaker
+) -> None:
+    model.script(start=unexplained("400: Conversation roles must alternate"))
+
+    codes = [ask(guarded, f"Question {number}") for number in range(6)]
+
+    assert codes == ["model_refused"] * 5 + ["model_misconfigured"]
+    assert breaker.trouble == "400: Conversation roles must alternate"
+
+
+def test_one_question_again_and_again_says_nothing_of_others(
+    model: ScriptedModel, guarded: BreakerModel, breaker: Breaker
+) -> None:
+    model.script(unexplained())
+
+    assert [ask(guarded) for _ in range(20)] == ["model_refused"] * 20
+    assert (breaker.state, breaker.trouble) == ("closed", None)
+
+
+def test_an_answer_between_refusals_shows_that_requests_are_well_made(
+    model: ScriptedModel, guarded: BreakerModel
+) -> None:
+    codes = []
+    for number in range(10):
+        model.script(unexplained() if number % 3 else "Yes")
+        codes.append(ask(guarded, f"Question {number}"))
+
+    assert codes == [("model_refused" if number % 3 else "Yes") for number in range(10)]
+
+
+def test_probe_that_is_refused_without_a_reason_leaves_it_open(
+    model: ScriptedModel, guarded: BreakerModel, breaker: Breaker, clock: Clock
+) -> None:
+    fail(breaker)
+    clock.advance(10)
+    model.script(unexplained())
+
+    assert ask(guarded) == "model_refused"
+    assert breaker.state == "open"
+
+
+def test_trouble_of_the_owner_is_told_until_the_model_answers(breaker: Breaker) -> None:
+    failure = ModelMisconfigured()
+    failure.cause = "404: no such model"
+
+    breaker.fail(failure)
+    breaker.fail(ModelUnavailable())
+    assert breaker.trouble == "404: no such model"
+
+    breaker.succeed()
+    assert breaker.trouble is None
+
+
 def test_nought_failures_is_never(clock: Clock) -> None:
     breaker = Breaker(BreakerPolicy(failures=0), clock)
 
@@ -251,7 +323,7 @@ def test_log_says_why_it_opened_and_when_it_closed(
 ) -> None:
     caplog.set_level(logging.INFO, "app.completion.breaker")
     failure = ModelMisconfigured()
-    failure.__cause__ = ValueError("Incorrect API key provided")
+    failure.cause = "401, invalid_api_key: Incorrect API key provided"
 
     fail(breaker, failure, times=4)
     breaker.succeed()
@@ -259,7 +331,7 @@ def test_log_says_why_it_opened_and_when_it_closed(
     assert [record.getMessage() for record in caplog.records] == [
         (
             "The model failed 3 times in a row, the last time with model_misconfigured "
-            "(Incorrect API key provided): it is not asked for 120 s"
+            "(401, invalid_api_key: Incorrect API key provided): it is not asked for 120 s"
         ),
         "The model answers again",
     ]
