@@ -37,6 +37,8 @@ class Spending:
     said: str
     delta_count: int
     failure: ServiceError | None
+    earlier_tokens: int = 0
+    """Of a first attempt that came to no word."""
 
 
 class Meter:
@@ -107,6 +109,13 @@ class Meter:
         except AccountFull as full:
             raise self._refusal(full.account) from full
 
+    def try_extend(self, hold: Hold, tokens: int) -> Hold | None:
+        """Take more for the same turn, if there is that much: nobody is refused for it."""
+        try:
+            return self._ledger.extend(hold, tokens)
+        except AccountFull:
+            return None
+
     def settle(self, hold: Hold, tokens: int) -> None:
         """Replace what was taken by what was spent."""
         self._ledger.settle(hold, tokens)
@@ -157,6 +166,21 @@ class Reservation:
             self._hold = self._meter.extend(self._hold, more)
             self._prompt_tokens = prompt_tokens
 
+    def cover_again(self, answer_tokens: int) -> bool:
+        """Take what the same prompt costs once more, with an answer of so many tokens.
+
+        Answers whether the budget has that much left.
+        """
+        hold = self._meter.try_extend(self._hold, self._prompt_tokens + answer_tokens)
+        self._hold = hold or self._hold
+        return hold is not None
+
+    def estimate(self, usage: Usage | None, answer_tokens: int) -> int:
+        """Return what an attempt cost that took all of its ``answer_tokens``."""
+        if usage is not None and usage.prompt_tokens > 0:
+            return usage.prompt_tokens + usage.completion_tokens
+        return self._prompt_tokens + answer_tokens
+
     def price(self, spending: Spending) -> int:
         """Return what a turn is charged with: what was recorded, or an estimate.
 
@@ -164,16 +188,18 @@ class Reservation:
         asked, not reached, or refused. Whoever leaves pays for the prompt
         and for what was said until then.
         """
-        usage, failure = spending.usage, spending.failure
+        usage, failure, earlier = spending.usage, spending.failure, spending.earlier_tokens
         # Some servers send a usage of nought.
         if usage is not None and usage.prompt_tokens > 0:
             self._meter.counters["estimated"] += self._prompt_tokens
             self._meter.counters["recorded"] += usage.prompt_tokens
-            return usage.prompt_tokens + usage.completion_tokens
+            return earlier + usage.prompt_tokens + usage.completion_tokens
         is_free = isinstance(failure, ModelFailure) and failure.is_free
         if not spending.was_asked or (is_free and not spending.said):
-            return 0
-        return self._prompt_tokens + max(estimate_text(spending.said), spending.delta_count)
+            return earlier
+        return (
+            earlier + self._prompt_tokens + max(estimate_text(spending.said), spending.delta_count)
+        )
 
     def settle(self, tokens: int) -> None:
         """Give back what was not spent; only the first settlement counts."""

@@ -181,7 +181,7 @@ def _next_effort(shape: RequestShape, message: str) -> str | None:
     named = _find_supported(message)
     found = {word.lower() for word in _find_effort(named[0] if named else "")} - {shape.effort}
     if found:
-        return min(found, key=_EFFORTS.index)
+        return next(effort for effort in _EFFORTS if effort in found)
     is_value = re.search(r"\bvalue\b|does not support", message, re.IGNORECASE)
     return "low" if is_value and shape.effort == NO_EFFORT else None
 
