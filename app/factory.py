@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from flask import Flask, Request
@@ -20,12 +21,14 @@ from app.budget.redis import RedisLedger
 from app.completion.breaker import Breaker, BreakerModel, BreakerPolicy
 from app.completion.demo import NAME as DEMO_MODEL_NAME
 from app.completion.demo import DemoModel
+from app.completion.fallback import FallbackModel
 from app.completion.protocol import CompletionModel
 from app.redis_link import RedisLink
 from app.routes import admin, chat, dashboard, demo, headless, session, system, widget
 from app.routes import metrics as metrics_route
 from app.running_turn import RunningTurn, TurnLimits
 from app.settings import Settings
+from app.shutdowns import advise_shutdown
 from app.stops.machines import MachineBus
 from app.stops.protocol import StopBus
 from app.stops.workers import WorkerBus
@@ -93,6 +96,7 @@ class Parts:
 
     store: ConversationStore | None = None
     model: CompletionModel | None = None
+    fallback: CompletionModel | None = None
 
 
 def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
@@ -113,6 +117,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     store = measured(parts.store or _store(settings), metrics.time_call)
     redis = _redis(settings)
     model = parts.model or _model(settings)
+    fallback = parts.fallback or _fallback(settings)
     breaker = Breaker(_breaker_policy(settings))
     switches = Switches(store, settings.switched_off_message)
     meter = _meter(settings, store, redis)
@@ -122,9 +127,14 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         store=store,
         turns=TurnService(
             store,
-            BreakerModel(model, breaker),
+            _with_fallback(BreakerModel(model, breaker), fallback, settings),
             _policy(settings),
-            Admission(meter, [switches.check, breaker.check], settings.max_streams_per_ip),
+            # Where there is a fallback, it answers while the breaker is open.
+            Admission(
+                meter,
+                [switches.check] if fallback else [switches.check, breaker.check],
+                settings.max_streams_per_ip,
+            ),
             keep=spool.keep,
             buses=_buses(settings, redis),
             told=_tell(metrics, traces),
@@ -139,7 +149,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         limits=limits.register(app, settings, redis),
         tokens=_tokens(settings),
         operators=_operators(settings),
-        model_name=settings.openai_model if settings.openai_api_key else DEMO_MODEL_NAME,
+        model_name=settings.openai_model if settings.has_model else DEMO_MODEL_NAME,
     )
     if settings.trusted_proxy_hops or settings.platform:
         # For our own address in links and same-origin checks; the client's
@@ -170,6 +180,8 @@ def _remark(settings: Settings) -> None:
         log.info(
             "Ignored variables that this server does not need: %s", ", ".join(settings.ignored)
         )
+    if (notice := settings.model_notice(date.today())) is not None:
+        log.warning("%s. %s", notice, advise_shutdown())
     for name, proxy in settings.used_proxies:
         log.info("%s is asked over the proxy %s", name, proxy)
     if settings.web_concurrency > 1 and not settings.redis_url:
@@ -229,7 +241,7 @@ def _redis(settings: Settings) -> RedisLink | None:
 
 
 def _model(settings: Settings) -> CompletionModel:
-    if settings.openai_api_key is None:
+    if not settings.has_model:
         return DemoModel()
     # Half of the start-up time, and the demo needs none of it.
     from app.completion.openai import OpenAIModel, OpenAIOptions
@@ -239,12 +251,49 @@ def _model(settings: Settings) -> CompletionModel:
             api_key=settings.openai_api_key,
             model=settings.openai_model,
             base_url=settings.openai_base_url,
+            reasoning_effort=settings.openai_reasoning_effort,
+            extra_body=settings.openai_extra_body,
+            extra_headers=settings.openai_extra_headers,
             max_output_tokens=settings.max_output_tokens,
             connect_timeout_s=settings.model_connect_timeout_s,
+            first_token_timeout_s=settings.model_first_token_timeout_s,
             read_timeout_s=settings.model_read_timeout_s,
             proxies=settings.proxies,
         )
     )
+
+
+def _fallback(settings: Settings) -> CompletionModel | None:
+    if not settings.has_fallback or settings.openai_fallback_model is None:
+        return None
+    from app.completion.openai import OpenAIModel, OpenAIOptions
+
+    # Keys and headers are the first server's secrets: another one never sees them.
+    elsewhere = settings.openai_fallback_base_url is not None
+    own_key = None if elsewhere else settings.openai_api_key
+    return OpenAIModel(
+        OpenAIOptions(
+            api_key=settings.openai_fallback_api_key or own_key,
+            model=settings.openai_fallback_model,
+            base_url=settings.openai_fallback_base_url or settings.openai_base_url,
+            reasoning_effort=None if elsewhere else settings.openai_reasoning_effort,
+            extra_body={} if elsewhere else settings.openai_extra_body,
+            extra_headers={} if elsewhere else settings.openai_extra_headers,
+            max_output_tokens=settings.max_output_tokens,
+            connect_timeout_s=settings.model_connect_timeout_s,
+            first_token_timeout_s=settings.model_first_token_timeout_s,
+            read_timeout_s=settings.model_read_timeout_s,
+            proxies=settings.proxies,
+        )
+    )
+
+
+def _with_fallback(
+    model: CompletionModel, fallback: CompletionModel | None, settings: Settings
+) -> CompletionModel:
+    if fallback is None:
+        return model
+    return FallbackModel(model, fallback, settings.openai_fallback_model or "")
 
 
 def _buses(settings: Settings, redis: RedisLink | None) -> list[StopBus]:
@@ -285,6 +334,7 @@ def _breaker_policy(settings: Settings) -> BreakerPolicy:
         failures=settings.breaker_failures,
         pause_s=settings.breaker_pause_s,
         owner_pause_s=settings.breaker_owner_pause_s,
+        probe_patience_s=settings.model_first_token_timeout_s,
     )
 
 
@@ -311,5 +361,6 @@ def _policy(settings: Settings) -> TurnPolicy:
             turn_timeout_s=settings.turn_timeout_s,
             heartbeat_s=settings.heartbeat_s,
             refusal_message=settings.refusal_message,
+            max_output_tokens=settings.max_output_tokens,
         ),
     )

@@ -59,6 +59,7 @@ class DayFigures:
     errors: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    reasoning_tokens: int = 0
     charged_tokens: int = 0
     thumbs_up: int = 0
     thumbs_down: int = 0
@@ -67,10 +68,16 @@ class DayFigures:
     latency_classes: tuple[int, ...] = _NO_CLASSES
     models: Mapping[str, ModelFigures] = field(default_factory=dict)
 
+    @property
+    def told_reasoning_tokens(self) -> int | None:
+        """How many of the completions' tokens nobody saw; ``None`` where no provider told any."""
+        return self.reasoning_tokens or None
+
 
 COUNTED = (
     "conversations", "visitors", "turns", "partial", "errors", "prompt_tokens",
-    "completion_tokens", "charged_tokens", "thumbs_up", "thumbs_down", "limits_hit",
+    "completion_tokens", "reasoning_tokens", "charged_tokens", "thumbs_up", "thumbs_down",
+    "limits_hit",
 )  # fmt: skip
 
 
@@ -143,6 +150,8 @@ def _add_tokens(counts: dict[str, int], answer: Answer) -> None:
         }
         counts.update(used)
         counts.update({f"{name}:{model}": tokens for name, tokens in used.items()})
+        if usage.reasoning_tokens:
+            counts["reasoning_tokens"] = usage.reasoning_tokens
     if answer.charged_tokens:
         counts["charged_tokens"] = answer.charged_tokens
         if usage is None:

@@ -1,6 +1,14 @@
 """How figures of several periods become one."""
 
-from app.figures import COUNTED, DayFigures, ModelFigures, sum_figures, to_figures
+from app.conversation import Answer, Usage
+from app.figures import (
+    COUNTED,
+    DayFigures,
+    ModelFigures,
+    sum_figures,
+    to_figures,
+    turn_counts,
+)
 
 
 def test_periods_add_up_name_by_name() -> None:
@@ -28,3 +36,13 @@ def test_periods_add_up_name_by_name() -> None:
 
 def test_nothing_adds_up_to_nothing() -> None:
     assert sum_figures("2026-11-22", []) == DayFigures("2026-11-22")
+
+
+def test_tokens_that_nobody_saw_are_counted_where_they_are_told() -> None:
+    thought = Answer("Hi", "complete", model="m", usage=Usage(9, 5, 4))
+    plain = Answer("Hi", "complete", model="m", usage=Usage(9, 5))
+
+    assert turn_counts(thought)["reasoning_tokens"] == 4
+    assert "reasoning_tokens" not in turn_counts(plain)
+    assert to_figures("2026-11-21", turn_counts(thought)).told_reasoning_tokens == 4
+    assert to_figures("2026-11-21", turn_counts(plain)).told_reasoning_tokens is None

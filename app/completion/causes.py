@@ -21,7 +21,8 @@ _HIDDEN = "…"
 
 _KEYS = re.compile(
     r"\b(?:bearer|basic)\s+[^\s\"',;]+"
-    r"|\b(?:sk|pk|rk|gsk|xai|hf|key|r8|nvapi|pplx|csk|fw|glpat|ghp|AIza|AKIA|eyJ)[-_]?[\w*.-]{8,}"
+    r"|\b(?:sk|pk|rk)[-_][\w*.-]{3,}|\b(?:gsk|xai|hf|key|r8|nvapi|pplx|csk|fw|ghp)[-_][\w*.-]{8,}"
+    r"|\b(?:AIza|AKIA|eyJ)[\w*.-]{8,}"
     r"|\b(?:api[-_ ]?key|token|secret|password|authorization)[\"']?\s*[:=]\s*[\"']?[^\s\"',;]{6,}"
     r"|(?<=://)[^/\s@]+@"
     # Anything else that no person writes: long, with letters and digits.

@@ -66,7 +66,7 @@ class ChunkReader(EventReader):
     def feed(self, received: bytes) -> list[str]:
         """Return the deltas that these bytes complete: what ``take`` does for any bytes."""
         was_between = self.is_between_events and (self._is_opened or received[:1] not in _SKIPPED)
-        deltas = super().feed(received)
+        deltas = EventReader.feed(self, received)
         if not self.is_between_events or self._head is not None:
             self._before = b""
         elif was_between and len(deltas) == 1:

@@ -224,9 +224,13 @@ class EventReader:
     def _read_choice(self, choice: Any, data: bytes, deltas: list[str], *, is_failed: bool) -> None:
         part = find_part(choice)
         if part:
-            text = read_text(part.get("content"), data)
+            content = part.get("content")
+            text = content if isinstance(content, str) else read_text(content, data)
             if text:
-                self._say(text, deltas)
+                if self._head is None:
+                    deltas.append(text)
+                else:
+                    self._say(text, deltas)
             refusal = part.get("refusal")
             if refusal:
                 self.refusal = (self.refusal or "") + str(refusal)

@@ -58,8 +58,8 @@ class OpenAIOptions:
 
     Without an ``api_key`` nothing is said about who asks. ``extra_body`` and
     ``extra_headers`` win over what we send; the headers' values are secrets.
-    ``first_token_timeout_s`` is for a silence before the first word,
-    ``read_timeout_s`` for one after it.
+    ``first_token_timeout_s`` is for a silence before the first word, where it may
+    be longer than ``read_timeout_s``, which is for one after it.
     """
 
     api_key: str | None
@@ -70,7 +70,7 @@ class OpenAIOptions:
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     extra_headers: Mapping[str, str] = field(default_factory=dict)
     connect_timeout_s: float = 3.0
-    first_token_timeout_s: float = 90.0
+    first_token_timeout_s: float | None = None
     read_timeout_s: float = 30.0
     retry_after_s: float = 0.2
     proxies: Proxies = NO_PROXIES
@@ -155,7 +155,7 @@ class OpenAIModel:
         return OpenAICompletion(
             exchange,
             hide,
-            first_token_timeout_s=options.first_token_timeout_s,
+            first_token_timeout_s=options.first_token_timeout_s or options.read_timeout_s,
             read_timeout_s=options.read_timeout_s,
         )
 

@@ -41,11 +41,11 @@ class HeadFilter:
         text, self._held = self._held + text, ""
         while not self.is_over:
             if self._closing:
-                at = text.lower().find(self._closing)
-                if at < 0:
+                closed = re.search(self._closing, text, re.IGNORECASE)
+                if closed is None:
                     self._held = text[-len(self._closing) :]
                     return ""
-                text = text[at + len(self._closing) :]
+                text = text[closed.end() :]
                 self._closing, self._is_behind = "", True
             bare = text.lstrip()
             if not bare:

@@ -10,6 +10,9 @@ from app.web.services import services
 
 blueprint = Blueprint("system", __name__)
 
+# Anybody may read it: what the provider says is for the owner alone.
+_MODEL_TROUBLE = "The model's provider refuses every request until the owner changes something"
+
 
 @blueprint.get("/health")
 @contract(answer=HealthSchema)
@@ -28,7 +31,11 @@ def ready() -> Response:
     status = "ready" if store == "ok" else "not_ready"
     if services().turns.is_draining:
         status = "draining"
-    response = jsonify(status=status, store=store, model=services().model_name)
+    said = {"status": status, "store": store, "model": services().model_name}
+    if services().breaker.trouble:
+        # Still ready: to be taken out of service would hide the dashboard, and mend nothing.
+        said["trouble"] = _MODEL_TROUBLE
+    response = jsonify(said)
     response.status_code = 200 if status == "ready" else 503
     response.headers["Cache-Control"] = "no-store"
     return response

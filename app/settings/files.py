@@ -9,6 +9,8 @@ from app.settings.faults import SettingsFaults
 
 _SECRETS = (
     "OPENAI_API_KEY",
+    "OPENAI_EXTRA_HEADERS",
+    "OPENAI_FALLBACK_API_KEY",
     "CONVEX_DEPLOY_KEY",
     "WIDGET_API_KEY",
     "ADMIN_API_KEY",

@@ -3,15 +3,16 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
+import orjson
 from environs import Env, EnvValidationError
 from marshmallow.validate import Range
 
-from app.prices import Prices
+from app.prices import DEFAULT_PRICES, Prices
 from app.proxies import Proxies, Proxy
 from app.settings.files import read_secret_files
-from app.settings.syntax import NO_HEADER, is_header_text, is_url
+from app.settings.syntax import NO_HEADER, is_header_name, is_header_text, is_url
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -80,11 +81,11 @@ class Reader:
     def prices(self, name: str) -> Prices:
         """Read what the models cost."""
         try:
-            return Prices.parse(self.text(name) or "")
+            return Prices.parse(self.text(name, DEFAULT_PRICES) or "")
         except ValueError as error:
             self._faults[name] = (
                 f"has {str(error)!r}: write model=prompt/completion, the money for a million "
-                "tokens of each, as in gpt-4.1-mini=0.40/1.60"
+                "tokens of each, as in gpt-6-luna=0.10/0.50"
             )
             return Prices({})
 
@@ -130,6 +131,44 @@ class Reader:
         """Read a variable that is not ours alone, in lower case, too."""
         upper = self.text(name) or ""
         return os.environ.get(name.lower(), "").strip() or upper
+
+    def json_object(self, name: str) -> dict[str, Any]:
+        """Read a JSON object; none is an empty one."""
+        value = self.text(name)
+        if value is None:
+            return {}
+        try:
+            told = orjson.loads(value)
+        except ValueError:
+            told = None
+        if not isinstance(told, dict):
+            self._faults[name] = 'is no JSON object: write {"name": "value"}, in one line'
+            return {}
+        return told
+
+    def extra_body(self, name: str) -> dict[str, Any]:
+        """Read more fields of the model's requests."""
+        told = self.json_object(name)
+        if "messages" in told:
+            self._faults[name] = "has messages, which are the conversation's: take them out"
+        return told
+
+    def extra_headers(self, name: str) -> dict[str, str]:
+        """Read more headers of the model's requests, whose values are secrets."""
+        told = self.json_object(name)
+        for header, value in told.items():
+            if not is_header_name(header):
+                self._faults[name] = f"has {header!r}, which is no header that can be set here"
+            elif not isinstance(value, str) or not is_header_text(value):
+                self._faults[name] = f"has no text that a header carries for {header}"
+        return told
+
+    def word_of(self, name: str, *words: str) -> str | None:
+        """Read one of a few words; none is ``None``."""
+        value = self.text(name)
+        if value is not None and value not in words:
+            self._faults[name] = f"is {value!r}: use {', '.join(words[:-1])} or {words[-1]}"
+        return value
 
     def is_set(self, name: str) -> bool:
         """Tell whether a variable says anything."""

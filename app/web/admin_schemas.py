@@ -289,6 +289,11 @@ class FiguresSchema(ValueSchema):
     completion_tokens = fields.Integer(
         attribute="figures.completion_tokens", data_key="completionTokens"
     )
+    reasoning_tokens = fields.Integer(
+        attribute="figures.told_reasoning_tokens",
+        data_key="reasoningTokens",
+        metadata={"description": "Those of the completions that nobody saw, where told."},
+    )
     charged_tokens = fields.Integer(attribute="figures.charged_tokens", data_key="chargedTokens")
     thumbs_up = fields.Integer(attribute="figures.thumbs_up", data_key="thumbsUp")
     thumbs_down = fields.Integer(attribute="figures.thumbs_down", data_key="thumbsDown")

@@ -23,6 +23,8 @@ _TURN: Key = ("perch_turn_seconds",)
 _DELTAS: Key = ("perch_deltas",)
 _PROMPT: Key = ("perch_tokens", "prompt")
 _COMPLETION: Key = ("perch_tokens", "completion")
+# Part of the completion's.
+_REASONING: Key = ("perch_tokens", "reasoning")
 _FIRST_TOKEN_S = HISTOGRAMS[_FIRST_TOKEN[0]][2]
 _TURN_S = HISTOGRAMS[_TURN[0]][2]
 _CALL_S = HISTOGRAMS["perch_storage_seconds"][2]
@@ -65,6 +67,8 @@ class Metrics:
         if answer.usage is not None:
             values.add(_PROMPT, answer.usage.prompt_tokens)
             values.add(_COMPLETION, answer.usage.completion_tokens)
+            if answer.usage.reasoning_tokens:
+                values.add(_REASONING, answer.usage.reasoning_tokens)
 
     def time_call(self, call: str, seconds: float, *, failed: bool) -> None:
         """Note how long a call of the store took."""

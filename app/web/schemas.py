@@ -217,3 +217,8 @@ class ReadinessSchema(OutputSchema):
     )
     store = fields.String(required=True)
     model = fields.String(required=True)
+    trouble = fields.String(
+        metadata={
+            "description": "What only the owner can mend; the log and the dashboard say more."
+        }
+    )

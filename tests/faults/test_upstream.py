@@ -35,7 +35,10 @@ SILENT: list[tuple[str, dict[str, Any], str]] = [
     ("says done and nothing else", {"fault": "done", "at": 0}, "model_interrupted"),
     ("cuts at once", {"fault": "cut", "at": 0}, "model_interrupted"),
     ("resets at once", {"fault": "reset", "at": 0}, "model_interrupted"),
-    ("is a proxy's page", {"fault": "html"}, "model_interrupted"),
+    ("is a proxy's page", {"fault": "html"}, "model_misconfigured"),
+    ("says nothing for all of its limit", {"tokens": 0, "finish": "length"}, "model_interrupted"),
+    ("wants tools and says nothing", {"tokens": 0, "finish": "tool_calls"}, "model_interrupted"),
+    ("ends in an error", {"tokens": 0, "finish": "error"}, "model_unavailable"),
     ("is not HTTP", {"fault": "garbage"}, "model_unavailable"),
     ("says nothing that is JSON", {"fault": "json", "at": 0}, "model_interrupted"),
     ("says nothing that is UTF-8", {"fault": "utf8", "at": 0}, "model_interrupted"),
@@ -52,7 +55,8 @@ SILENT: list[tuple[str, dict[str, Any], str]] = [
     ("is behind a broken gateway", {"status": 502}, "model_unavailable"),
     ("is overloaded", {"status": 503}, "model_unavailable"),
     ("is slow behind its gateway", {"status": 504}, "model_unavailable"),
-    ("answers with a redirect", {"status": 302}, "model_unavailable"),
+    ("answers with a redirect", {"status": 302}, "model_misconfigured"),
+    ("does not implement it", {"status": 501}, "model_misconfigured"),
 ]
 # Failures after two tokens → the promise: this code, and both are kept, marked as partial.
 BROKEN: list[tuple[str, dict[str, Any], str]] = [
@@ -60,7 +64,6 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("cuts", {"fault": "cut"}, "model_interrupted"),
     ("resets", {"fault": "reset"}, "model_interrupted"),
     ("ends without a reason", {"fault": "end"}, "model_interrupted"),
-    ("says done without a reason", {"fault": "done"}, "model_interrupted"),
     ("corrupts its JSON", {"fault": "json"}, "model_interrupted"),
     ("corrupts its UTF-8", {"fault": "utf8"}, "model_interrupted"),
     ("reports an error", {"fault": "error_event"}, "model_unavailable"),
@@ -68,6 +71,7 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
 ]
 # Strange answers → the promise: done, with every character, up to the limit of an answer.
 STRANGE: list[tuple[str, dict[str, Any], int]] = [
+    ("says done without a reason", {"tokens": 5, "fault": "done", "at": 2}, len(SAID)),
     ("one byte a read", {"tokens": 12, "split": 1}, len(words(12))),
     ("a line of 1 MB", {"tokens": 3, "fault": "long_line"}, MAX_ANSWER_CHARS),
     ("10 MB as fast as it goes", {"tokens": 3, "fault": "flood"}, MAX_ANSWER_CHARS),
@@ -207,7 +211,14 @@ def test_no_error_of_the_model_reaches_a_visitor_or_the_log(
 
     answer = brisk.chat("A very private question")
 
-    assert b"sk-" not in answer.body
+    assert b"Scripted" not in answer.body
+    (line,) = [
+        each
+        for each in brisk.log_lines()
+        if each.get("id") == answer.headers["X-Request-Id"] and each.get("event") == "stream"
+    ]
+    assert (line["level"], line["cause"]) == ("warning", "500, scripted: Scripted by the test: …")
+    assert "sk-" not in brisk.log()
     assert "A very private question" not in brisk.log()
     assert brisk.environment["OPENAI_API_KEY"] not in brisk.log()
 

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.conversation import Answer, Feedback, Page, Usage
+from app.errors import ModelMisconfigured
 from app.storage.protocol import ConversationStore
 from tests.data import ADMIN_KEY, SESSION, TURN, WIDGET_KEY, a_question, an_answer
 
@@ -247,6 +248,19 @@ def test_admin_key_opens_no_page(stranger: FlaskClient) -> None:
     response = stranger.get("/dashboard/", headers={"x-admin-api-key": ADMIN_KEY})
 
     assert response.status_code == 302
+
+
+def test_overview_says_what_only_the_owner_can_mend(app: Flask, operator: FlaskClient) -> None:
+    failure = ModelMisconfigured()
+    failure.cause = "404, model_not_found: no <model> of this name"
+    before = operator.get("/dashboard/").text
+    app.extensions["perch"].breaker.fail(failure)
+
+    page = operator.get("/dashboard/").text
+
+    assert "404, model_not_found: no &lt;model&gt; of this name" in page
+    assert "The model does not answer" in page
+    assert "The model does not answer" not in before
 
 
 # Forms

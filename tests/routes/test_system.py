@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.errors import StorageUnavailable
+from app.errors import ModelMisconfigured, StorageUnavailable
 from app.storage.protocol import ConversationStore
 
 if TYPE_CHECKING:
@@ -46,6 +46,25 @@ def test_ready_names_a_store_that_is_down(
         "status": "not_ready",
         "store": "the disk is full",
         "model": "perch-demo",
+    }
+
+
+def test_ready_says_that_the_owner_must_act_but_not_what_the_provider_says(
+    make_app: "MakeApp",
+) -> None:
+    flask_app = make_app()
+    failure = ModelMisconfigured()
+    failure.cause = "401, invalid_api_key: no such key in org-1"
+    flask_app.extensions["perch"].breaker.fail(failure)
+
+    response = flask_app.test_client().get("/ready")
+
+    assert response.status_code == 200
+    assert response.json == {
+        "status": "ready",
+        "store": "ok",
+        "model": "perch-demo",
+        "trouble": "The model's provider refuses every request until the owner changes something",
     }
 
 

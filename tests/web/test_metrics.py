@@ -178,6 +178,18 @@ def test_workers_are_added_up_and_a_place_goes_on(tmp_path: Path) -> None:
     assert told["perch_workers"] == 2
 
 
+def test_tokens_that_nobody_saw_are_a_kind_of_their_own(
+    ask: "Ask", client: "FlaskClient", model: ScriptedModel
+) -> None:
+    model.script("Nine", usage=Usage(24, 30, 27))
+
+    ask("When?")
+
+    told = scrape(client)
+    assert told['perch_tokens_total{kind="completion"}'] == 30
+    assert told['perch_tokens_total{kind="reasoning"}'] == 27
+
+
 def test_a_worker_that_left_holds_nothing_open(tmp_path: Path) -> None:
     board = Board(tmp_path)
     values = Values()

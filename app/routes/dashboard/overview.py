@@ -10,6 +10,7 @@ from app.conversation import Conversation, ConversationFilter
 from app.routes.dashboard.graphs import make_charts
 from app.routes.dashboard.pages import blueprint, render
 from app.routes.dashboard.tiles import make_tiles
+from app.shutdowns import advise_shutdown
 from app.statistics import Unit, compare_statistics, utc_now
 from app.web.services import services
 
@@ -70,6 +71,9 @@ def overview() -> Response:
         disliked=_newest(ConversationFilter(feedback="down")),
         failed=_newest(ConversationFilter(status="error")),
         is_new=_is_new(),
+        trouble=services().breaker.trouble,
+        notice=services().settings.model_notice(utc_now().date()),
+        advice=advise_shutdown(),
     )
 
 

@@ -1,0 +1,76 @@
+"""Thoughts that a model writes into its answer."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.completion.thinking import HeadFilter, cut_thinking
+
+
+def filtered(*texts: str) -> tuple[str, bool]:
+    head = HeadFilter()
+    said = "".join(head.take(text) for text in texts)
+    return said + head.end(), head.is_thinking
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Hello!", "Hello!"),
+        ("<think>hm</think>\n\nHello!", "Hello!"),
+        (" \n<Thinking>hm</THINKING>Hello!", "Hello!"),
+        ("<think>a</think><thought>b</thought> Hello!", "Hello!"),
+        ("<think>\u0130\u0130</think>Hello!", "Hello!"),
+        ("<think>a < b, <think> again</think>Hello!", "Hello!"),
+        ("<thin", "<thin"),
+        ("<", "<"),
+        ("Say <think>x</think>.", "Say <think>x</think>."),
+        ("", ""),
+    ],
+)
+def test_thoughts_are_dropped_however_they_are_cut(text: str, expected: str) -> None:
+    assert filtered(text)[0] == expected
+    assert filtered(*text)[0].lstrip() == expected
+
+
+@given(st.text(st.sampled_from("<>/thinkoug \nA")), st.lists(st.integers(0, 50), max_size=5))
+def test_any_cut_gives_the_same(text: str, places: list[int]) -> None:
+    ends = sorted({place % (len(text) + 1) for place in places} | {0, len(text)})
+    pieces = [text[start:end] for start, end in itertools.pairwise(ends)]
+
+    (whole, is_open), (cut, is_cut_open) = filtered(text), filtered(*pieces)
+
+    assert (cut.strip(), is_cut_open) == (whole.strip(), is_open)
+
+
+def test_long_thought_is_not_kept() -> None:
+    head = HeadFilter()
+    head.take("<think>")
+
+    for _ in range(1000):
+        assert head.take("hm " * 100) == ""
+    assert len(head._held) < 20
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Hello!", "Hello!"),
+        ("a < b", "a < b"),
+        ("<think>hm</think>\n\nHello!", "Hello!"),
+        ("<think>a</think>\n<think>b</think>Hello!", "Hello!"),
+        ("<think>never closed", ""),
+        ("The user greets.\n</think>\n\nHello!", "Hello!"),
+        ("The user greets.</think>Hello!", "Hello!"),
+        ("hm</thinking> Hello!", "Hello!"),
+        ("<think>a</think>b</think>Hello!", "Hello!"),
+        ("Use the <think> tag: <think>x</think>.", "Use the <think> tag: <think>x</think>."),
+        ("Close it with `</think>`, please.", "Close it with `</think>`, please."),
+        ('Close it with "</think>".', 'Close it with "</think>".'),
+        ("```\nhm\n</think>\n```", "```\nhm\n</think>\n```"),
+    ],
+)
+def test_whole_answer_loses_its_thoughts(text: str, expected: str) -> None:
+    assert cut_thinking(text) == expected
