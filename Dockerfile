@@ -11,14 +11,17 @@ RUN /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
 ARG EXTRAS=
 COPY pyproject.toml LICENSE README.md ./
 COPY app app
-RUN test -z "$EXTRAS" || /venv/bin/pip install --no-cache-dir -c requirements.txt ".[$EXTRAS]"
+# Constraints without their hashes, which pip refuses for a folder.
+RUN test -z "$EXTRAS" || { sed -e 's/ *\\$//' -e '/^ *--hash/d' requirements.txt > /tmp/constraints.txt \
+    && /venv/bin/pip install --no-cache-dir -c /tmp/constraints.txt ".[$EXTRAS]"; }
 COPY wsgi.py gunicorn.conf.py ./
 COPY widget_dist widget_dist
 # Compiled here: the user below may not write, and an uncompiled start takes three times as long.
 RUN /venv/bin/python -m compileall -q app wsgi.py
 
 FROM python:${PYTHON_VERSION}-slim
-RUN useradd --system --uid 10001 --no-create-home perch && install -d -o perch /data
+# Group 0 may write /data: some platforms choose a user of their own, in that group.
+RUN useradd --system --uid 10001 --no-create-home perch && install -d -o perch -g 0 -m 2775 /data
 COPY --from=build /venv /venv
 COPY --from=build /app/app /app/app
 COPY --from=build /app/widget_dist /app/widget_dist
@@ -28,8 +31,10 @@ ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 APP_ENV=production SPOOL_PATH=/data/
 USER perch
 EXPOSE 4000
 STOPSIGNAL SIGTERM
+# Without the proxies of the environment, which do not lead to this machine.
 HEALTHCHECK --interval=30s --timeout=3s --start-period=10s \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + (os.environ.get('PORT') or '4000') + '/health', timeout=2)"]
-# gunicorn reads this one variable before any file of ours, and a traceback is its answer to nothing.
-ENTRYPOINT ["sh", "-c", "test -n \"$WEB_CONCURRENCY\" || unset WEB_CONCURRENCY; exec \"$0\" \"$@\""]
+    CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + (os.environ.get('PORT') or '4000') + '/health', timeout=2)"]
+# gunicorn reads this one variable before any file of ours, and a traceback is its answer to nothing, or
+# to quotes, which docker's --env-file hands on.
+ENTRYPOINT ["sh", "-c", "export WEB_CONCURRENCY=$(printf %s \"$WEB_CONCURRENCY\" | tr -d '\\042\\047'); test -n \"$WEB_CONCURRENCY\" || unset WEB_CONCURRENCY; exec \"$0\" \"$@\""]
 CMD ["gunicorn"]

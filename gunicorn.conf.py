@@ -9,6 +9,7 @@ gevent_config.track_greenlet_tree = False
 monkey.patch_all()
 
 import gc  # noqa: E402
+import logging  # noqa: E402
 import resource  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
@@ -17,10 +18,15 @@ from typing import Any  # noqa: E402
 import gevent  # noqa: E402
 
 from app import logs  # noqa: E402
+from app.checkup import reason_of, store_is_missing  # noqa: E402
+from app.errors import ServiceError  # noqa: E402
 from app.settings import Settings, SettingsFaults  # noqa: E402
 from app.web import bad_http  # noqa: E402
+from app.web.listening import addresses  # noqa: E402
 from app.web.metric_values import free_place, the_board  # noqa: E402
 from app.web.worker import MAX_SILENT  # noqa: E402
+
+log = logging.getLogger(__name__)
 
 try:
     _settings = Settings.from_env()
@@ -35,7 +41,7 @@ _board = the_board()
 _SAVE_S = min(5.0, _settings.graceful_timeout_s / 3)
 
 wsgi_app = "wsgi:app"
-bind = [f"0.0.0.0:{_settings.port}"]
+bind = [f"{host}:{_settings.port}" for host in addresses(_settings.hosts)]
 if _settings.metrics_bind:
     bind.append(_settings.metrics_bind)
 worker_class = "app.web.worker.Worker"
@@ -56,9 +62,15 @@ max_requests = 0
 control_socket_disable = True
 # On memory: a heartbeat file on a slow disk stops the worker.
 worker_tmp_dir = "/dev/shm" if sys.platform == "linux" else None  # noqa: S108
-# A request's head, in bytes and lines.
+# A request's head, in bytes and lines. A domain's cookies alone may be 8 KB
+# and more; the whole head is bounded by `app.web.worker`.
 limit_request_line = 8190
 limit_request_fields = 64
+limit_request_field_size = 32 * 1024
+# Gunicorn would believe headers named SCRIPT_NAME and PATH_INFO, by which a path goes
+# around a proxy's rules. What proxies say is read by app.web.proxies, and nowhere else.
+forwarder_headers = "NONE"
+secure_scheme_headers: dict[str, str] = {}
 accesslog = None
 errorlog = "-"
 logger_class = logs.GunicornLogger
@@ -97,6 +109,11 @@ def post_worker_init(worker: Any) -> None:
     services = worker.wsgi.extensions["perch"]
     services.metrics.take_place(_board, worker.place)
     services.spool.adopt()
+    if services.retention:
+        gevent.spawn(services.retention.watch)
+    if store_is_missing(_settings):
+        # Commands make none, and the switch must work before the first chat.
+        gevent.spawn(_make_store, services.store)
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
@@ -131,8 +148,16 @@ def _drain_when_stopped(worker: Any) -> None:
     turns.drain(patience_s=max(0.5, _settings.graceful_timeout_s - _SAVE_S))
 
 
+def _make_store(store: Any) -> None:
+    try:
+        store.ping()
+    except ServiceError as error:  # `/ready` says so, too
+        log.error("There is no store yet: %s", reason_of(error))
+
+
 def _welcome() -> None:
-    base = f"http://localhost:{_settings.port}"
+    host = _settings.hosts[0] if _settings.hosts else "localhost"
+    base = f"http://{host}:{_settings.port}"
     print(  # noqa: T201
         f"\n  Perch is running at {base}\n\n"
         f"  the widget      {base}/demo/widget\n"

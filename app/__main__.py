@@ -1,12 +1,22 @@
 """The commands: ``python -m app --help``."""
 
+import os
+from pathlib import Path
+
 import click
 from flask import Flask
 from flask.cli import FlaskGroup
 
 from app.cli.verify import verify
 from app.factory import create_app
-from app.settings import Settings, SettingsFaults
+from app.settings import ENV_FILE_VARIABLE, Settings, SettingsFaults
+
+
+class _Commands(FlaskGroup):
+    """Our own commands only, without those that installed packages offer to every Flask."""
+
+    def _load_plugin_commands(self) -> None:
+        pass
 
 
 def _create_app() -> Flask:
@@ -18,7 +28,7 @@ def _create_app() -> Flask:
 
 # Our settings read `.env` and `.env.local` themselves, in their own order.
 @click.group(
-    cls=FlaskGroup,
+    cls=_Commands,
     create_app=_create_app,
     add_default_commands=False,
     add_version_option=False,
@@ -29,10 +39,26 @@ def main() -> None:
     """Commands for scripts, cron and a look by hand."""
 
 
+def _name_env_file(_context: click.Context, _option: click.Parameter, path: Path | None) -> None:
+    if path is not None:
+        os.environ[ENV_FILE_VARIABLE] = str(path)
+
+
 # It looks at another service, whatever is set here.
 main.add_command(verify)
-# Which application it is goes without saying.
-main.params.clear()
+# Which application it is goes without saying; which settings, does not.
+main.params[:] = [
+    click.Option(
+        ["--env-file"],
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        is_eager=True,  # before the commands are listed, which loads the settings
+        expose_value=False,
+        callback=_name_env_file,
+        help="Read the settings from FILE, and not from .env and .env.local. Variables of the "
+        f"environment win over it. {ENV_FILE_VARIABLE} names one as well.",
+    )
+]
 
 if __name__ == "__main__":
     main(prog_name="python -m app")

@@ -3,17 +3,20 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from app.completion.protocol import CompletionModel
 from app.conversation import PromptMessage
 from app.errors import ServiceError, cause_of
-from app.settings import DEVELOPMENT_WIDGET_KEY, MIN_KEY_CHARS, Settings
+from app.settings import DEVELOPMENT_WIDGET_KEY, MIN_KEY_CHARS, MIN_PASSWORD_CHARS, Settings
 from app.storage.protocol import ConversationStore
 
 Level = Literal["good", "warning", "bad"]
 
 _MIN_DIFFERENT_CHARS = 10
+# What docs/deploy/host.md installs.
+SERVICE_FILES = (Path("/etc/perch.env"), Path("/etc/systemd/system/perch.service"))
 _LOCAL = ("localhost", "127.0.0.1", "[::1]", "0.0.0.0")  # noqa: S104 - looked for, not bound
 
 
@@ -33,28 +36,54 @@ def check_start(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "bad",
             "WEB_CONCURRENCY",
-            "is set, but to nothing: gunicorn ends on that before it reads our files",
-            "Take it away, or set it to 1.",
+            "is no bare number: gunicorn ends on that before it reads our files",
+            "Take it away, or set it to 1, without quotes.",
         )
 
 
-def check_proxies(settings: Settings) -> Iterator[Finding]:
+def place_of(settings: Settings) -> str:
+    """Name the store that these settings choose, by its whole path or its address."""
+    if settings.convex_url:
+        return f"Convex {settings.convex_url}"
+    return f"SQLite {Path(settings.sqlite_path or '').resolve()}"
+
+
+def store_is_missing(settings: Settings) -> bool:
+    """Tell whether the store is a file that has yet to be made."""
+    if settings.convex_url or settings.sqlite_path is None:
+        return False
+    try:
+        # SQLite takes an empty file for a new database.
+        return settings.sqlite_path.stat().st_size == 0
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # there, or not: whoever opens it learns why nobody can say
+        return False
+
+
+def check_host(
+    settings: Settings, service_files: Sequence[Path] = SERVICE_FILES
+) -> Iterator[Finding]:
+    """Look for a service of this machine that has other settings than these."""
+    found = next((path for path in service_files if path.exists()), None)
+    if found and not settings.is_production:
+        yield Finding(
+            "bad",
+            "Settings",
+            f"are for {settings.app_env}, and {found} is there: the service has others",
+            "Run deploy/perch doctor, which takes them from the service.",
+        )
+
+
+def check_outgoing_proxies(settings: Settings) -> Iterator[Finding]:
     """Say what goes over a proxy: its owner may be asked when nothing comes back."""
     for name, proxy in settings.used_proxies:
         yield Finding("good", "Proxy", f"{name} is asked over {proxy}")
 
 
 def check_store(store: ConversationStore, settings: Settings) -> Iterator[Finding]:
-    """Ask the store whether it can serve."""
+    """Ask the store whether it can serve; makes none."""
     name = "Convex" if settings.convex_url else "SQLite"
-    begun_at = time.monotonic()
-    try:
-        store.ping()
-    except ServiceError as error:
-        # The store's own sentence says what to do.
-        yield Finding("bad", name, reason_of(error))
-        return
-    yield Finding("good", name, f"answers in {_ms_since(begun_at)} ms")
     if settings.platform and not settings.convex_url:
         yield Finding(
             "warning",
@@ -62,11 +91,34 @@ def check_store(store: ConversationStore, settings: Settings) -> Iterator[Findin
             f"{settings.platform} may throw its disk away at each deployment",
             "Put SQLITE_PATH on a volume that stays, or set CONVEX_URL.",
         )
+    if store_is_missing(settings):
+        yield Finding(
+            "warning",
+            name,
+            f"{place_of(settings)} is not there yet",
+            "The server makes it when it starts; if it runs, these are not its settings.",
+        )
+        return
+    begun_at = time.monotonic()
+    try:
+        store.ping()
+    except ServiceError as error:
+        # The store's own sentence says what to do.
+        yield Finding(
+            "bad",
+            name,
+            reason_of(error),
+            "Check CONVEX_URL and CONVEX_DEPLOY_KEY."
+            if settings.convex_url
+            else "Check SQLITE_PATH: its owner and mode, and that its disk is one of this machine.",
+        )
+        return
+    yield Finding("good", name, f"answers in {_ms_since(begun_at)} ms")
 
 
 def check_model(model: CompletionModel, settings: Settings) -> Iterator[Finding]:
     """Ask the model something, and stop it at the first word."""
-    if not settings.openai_api_key:
+    if not settings.has_model:
         yield Finding(
             "warning", "Model", "the built-in demo answers", "Set OPENAI_API_KEY for a real one."
         )
@@ -96,23 +148,47 @@ def check_model(model: CompletionModel, settings: Settings) -> Iterator[Finding]
         yield Finding("warning", "Model", f"{name} answers, but says nothing")
 
 
-def check_redis(settings: Settings, ping: Callable[[], None] | None) -> Iterator[Finding]:
-    """Ask Redis, where there is one; ``ping`` raises ``OSError`` when it does not answer."""
-    if ping is None:
+def check_redis(settings: Settings, ask: Callable[[], None] | None) -> Iterator[Finding]:
+    """Ask Redis, where there is one; ``ask`` raises ``OSError`` when it will not serve."""
+    if ask is None:
         if settings.web_concurrency > 1:
             yield Finding(
                 "warning",
-                "Redis",
+                "REDIS_URL",
                 f"{settings.web_concurrency} workers count limits and budgets each for itself",
-                "Set REDIS_URL, or WEB_CONCURRENCY=1.",
+                "Set it, or WEB_CONCURRENCY=1.",
             )
+        else:
+            yield Finding("good", "REDIS_URL", "is not set, and one worker needs none")
         return
     try:
-        ping()
+        ask()
     except OSError as error:
-        yield Finding("bad", "Redis", f"does not answer ({error})", "Check REDIS_URL.")
+        yield Finding("bad", "REDIS_URL", str(error), "Name one Redis that answers, no cluster.")
     else:
-        yield Finding("good", "Redis", "answers")
+        yield Finding("good", "REDIS_URL", "runs a script")
+
+
+def check_proxies(settings: Settings) -> Iterator[Finding]:
+    """Look at how clients are told apart."""
+    if settings.client_ip_header:
+        yield Finding("good", "CLIENT_IP_HEADER", f"{settings.client_ip_header} names the client")
+    elif settings.trusted_proxy_hops:
+        hops = settings.trusted_proxy_hops
+        yield Finding(
+            "good",
+            "TRUSTED_PROXY_HOPS",
+            f"{hops}: the client is number {hops} from the end of X-Forwarded-For",
+        )
+    else:
+        yield Finding(
+            "warning" if settings.is_production else "good",
+            "TRUSTED_PROXY_HOPS",
+            "0: the client is whoever connects",
+            "Behind a proxy, set it: all visitors would share the proxy's limits."
+            if settings.is_production
+            else "",
+        )
 
 
 def check_keys(settings: Settings) -> Iterator[Finding]:
@@ -149,6 +225,15 @@ def _check_missing(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "warning", "DASHBOARD_PASSWORD", "is not set: there is no dashboard", "Set it."
         )
+    elif len(settings.dashboard_password) < MIN_PASSWORD_CHARS:
+        yield Finding(
+            "warning",
+            "DASHBOARD_PASSWORD",
+            f"has {len(settings.dashboard_password)} characters: production refuses it",
+            'Make one: python3 -c "import secrets; print(secrets.token_urlsafe(18))"',
+        )
+    else:
+        yield Finding("good", "DASHBOARD_PASSWORD", "is set: the dashboard is at /dashboard")
 
 
 def check_origins(settings: Settings) -> Iterator[Finding]:
@@ -169,7 +254,7 @@ def check_origins(settings: Settings) -> Iterator[Finding]:
         yield Finding("warning", name, f"allows {local[0]}", "Take it out when you are done.")
     if settings.is_production and plain:
         yield Finding("warning", name, f"{plain[0]} is not encrypted", "Serve the page over https.")
-    yield Finding("good", name, f"names {len(settings.cors_origins)}")
+    yield Finding("good", name, f"allows {', '.join(settings.cors_origins)}")
 
 
 def check_spending(settings: Settings) -> Iterator[Finding]:

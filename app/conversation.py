@@ -194,6 +194,14 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
+class PurgedBatch:
+    """How many conversations a batch removed for good, and whether more are due."""
+
+    conversations: int
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TurnStarted:
     """The question is stored."""
 

@@ -79,7 +79,7 @@ class InvalidRequest(ServiceError):
 
 
 class LengthRequired(InvalidRequest):
-    """A body came without ``Content-Length``."""
+    """A body came without ``Content-Length``, and not in chunks."""
 
     code = "length_required"
     text = "Content-Length is required"

@@ -1,15 +1,17 @@
 """Puts the parts together: the only module that knows every one of them."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NoReturn
 
+import click
 from flask import Flask, Request
 from flask.json.provider import DefaultJSONProvider
 from flask.sessions import NullSession, SessionInterface
-from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from app import cli
 from app.admission import Admission
@@ -24,6 +26,7 @@ from app.completion.demo import DemoModel
 from app.completion.fallback import FallbackModel
 from app.completion.protocol import CompletionModel
 from app.redis_link import RedisLink
+from app.retention import Retention
 from app.routes import admin, chat, dashboard, demo, headless, session, system, widget
 from app.routes import metrics as metrics_route
 from app.running_turn import RunningTurn, TurnLimits
@@ -50,9 +53,11 @@ from app.web import (
     tokens,
 )
 from app.web.answer_headers import AnswerHeaders
+from app.web.ended_sign_ins import EndedSignIns
 from app.web.metrics import Metrics
 from app.web.metrics import register as register_metrics
 from app.web.operator import Operators
+from app.web.proxies import ForwardedHeaders, TrustedProxies
 from app.web.readiness import Readiness
 from app.web.services import Services
 from app.web.traces import Traces
@@ -67,6 +72,13 @@ _MAX_BODY_BYTES = 256 * 1024
 
 class _Perch(Flask):
     """Flask for plain functions only, as everything here is."""
+
+    def raise_routing_exception(self, request: Request) -> NoReturn:
+        """Raise what the router found, its redirects without a host."""
+        found = request.routing_exception
+        if isinstance(found, RequestRedirect):
+            raise HTTPException(response=problems.lead_on(found))
+        super().raise_routing_exception(request)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function as it is: asking each one what it is costs 20 µs a request."""
@@ -106,6 +118,9 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     gunicorn forks.
     """
     parts = parts or Parts()
+    # A command signs nothing, and leaves nothing behind that it was not asked for.
+    is_command = click.get_current_context(silent=True) is not None
+    secrets = secret_keys.read_secrets(settings, keep=not is_command)
     app = _Perch(__name__)
     app.session_interface = _NoSessions()
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
@@ -141,20 +156,21 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         ),
         model=model,
         spool=spool,
+        retention=Retention(store, settings.retention_days) if settings.retention_days else None,
         readiness=Readiness(store),
         switches=switches,
         meter=meter,
         breaker=breaker,
         metrics=metrics,
         limits=limits.register(app, settings, redis),
-        tokens=_tokens(settings),
-        operators=_operators(settings),
+        tokens=_tokens(settings, secrets),
+        operators=_operators(settings, secrets[0]),
+        ended_sign_ins=EndedSignIns(store),
         model_name=settings.openai_model if settings.has_model else DEMO_MODEL_NAME,
     )
-    if settings.trusted_proxy_hops or settings.platform:
-        # For our own address in links and same-origin checks; the client's
-        # address is `web.client_address`'s business.
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1, x_host=0)  # type: ignore[method-assign]
+    app.wsgi_app = ForwardedHeaders(  # type: ignore[method-assign]
+        app.wsgi_app, TrustedProxies(settings.trusted_proxies), settings.public_path
+    )
     app.wsgi_app = AnswerHeaders(app.wsgi_app, settings)  # type: ignore[method-assign]
     request_log.register(app)
     security.register(app, settings)
@@ -170,7 +186,8 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     if traces:
         register_traces(app, traces)
     _read_figures(metrics, app.extensions["perch"])
-    _remark(settings)
+    if not is_command:
+        _remark(settings)
     return app
 
 
@@ -180,7 +197,7 @@ def _remark(settings: Settings) -> None:
         log.info(
             "Ignored variables that this server does not need: %s", ", ".join(settings.ignored)
         )
-    if (notice := settings.model_notice(date.today())) is not None:
+    if (notice := settings.model_notice(datetime.now(UTC).date())) is not None:
         log.warning("%s. %s", notice, advise_shutdown())
     for name, proxy in settings.used_proxies:
         log.info("%s is asked over the proxy %s", name, proxy)
@@ -236,7 +253,10 @@ def _redis(settings: Settings) -> RedisLink | None:
     if settings.redis_url is None:
         return None
     return RedisLink(
-        settings.redis_url, timeout_s=settings.redis_timeout_s, retry_s=settings.redis_retry_s
+        settings.redis_url,
+        timeout_s=settings.redis_timeout_s,
+        retry_s=settings.redis_retry_s,
+        name_key=secret_keys.derive_key(secret_keys.read_secrets(settings)[0], "redis names"),
     )
 
 
@@ -305,11 +325,8 @@ def _buses(settings: Settings, redis: RedisLink | None) -> list[StopBus]:
     return buses
 
 
-def _tokens(settings: Settings) -> tokens.SessionTokens:
-    keys = [
-        secret_keys.derive_key(secret, tokens.PURPOSE)
-        for secret in secret_keys.read_secrets(settings)
-    ]
+def _tokens(settings: Settings, secrets: Sequence[bytes]) -> tokens.SessionTokens:
+    keys = [secret_keys.derive_key(secret, tokens.PURPOSE) for secret in secrets]
     return tokens.SessionTokens(keys, live_s=settings.session_token_ttl_s)
 
 
@@ -338,11 +355,11 @@ def _breaker_policy(settings: Settings) -> BreakerPolicy:
     )
 
 
-def _operators(settings: Settings) -> Operators | None:
+def _operators(settings: Settings, secret: bytes) -> Operators | None:
     if settings.dashboard_password is None:
         return None
     return Operators(
-        secret_keys.read_secrets(settings)[0],
+        secret,
         settings.dashboard_password,
         idle_s=settings.dashboard_idle_s,
         longest_s=settings.dashboard_session_s,

@@ -8,12 +8,13 @@ asks again: what freezes, stops, starts late or restarts costs next to nothing.
 import logging
 import time
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from typing import Any
 
 import gevent
 from redis import ConnectionPool, Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import AskError, ClusterDownError, MovedError, RedisError
 from redis.retry import Retry
 
 log = logging.getLogger(__name__)
@@ -28,10 +29,20 @@ class RedisAway(Exception):
     """Redis did not answer in time, or not as it should."""
 
 
+def why_redis_is_away(error: BaseException) -> str:
+    """Say what is wrong, in words that lead to the setting."""
+    if isinstance(error, MovedError | AskError | ClusterDownError):
+        return "is a Redis Cluster, which is not supported: its nodes each keep a part"
+    if isinstance(error, gevent.Timeout | TimeoutError):
+        return f"does not answer ({type(error).__name__})"
+    return f"does not answer ({type(error).__name__}: {error})"
+
+
 class RedisLink:
     """Runs scripts on the Redis at ``url``; connects at the first one.
 
-    Safe for any number of greenlets, and to be made before a fork.
+    Safe for any number of greenlets, and to be made before a fork. All
+    workers that share counts need the same ``name_key``.
     """
 
     def __init__(
@@ -40,6 +51,7 @@ class RedisLink:
         *,
         timeout_s: float = 0.25,
         retry_s: float = 2.0,
+        name_key: bytes = b"",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool = ConnectionPool.from_url(
@@ -55,6 +67,7 @@ class RedisLink:
         self._redis = Redis(connection_pool=self._pool)
         self._timeout_s = timeout_s
         self._retry_s = retry_s
+        self._name_key = name_key
         self._clock = clock
         self._retry_at: float | None = None
 
@@ -62,6 +75,11 @@ class RedisLink:
     def is_away(self) -> bool:
         """Whether the last script failed."""
         return self._retry_at is not None
+
+    def hide(self, name: str) -> str:
+        """Return what Redis knows a client or a session by: never its address or id."""
+        text = name.encode("utf-8", "surrogatepass")
+        return blake2b(text, key=self._name_key, digest_size=16).hexdigest()
 
     def script(self, text: str) -> Callable[[Sequence[str], Sequence[Argument]], Any]:
         """Return what runs a Lua script with keys and arguments.
@@ -102,8 +120,8 @@ class RedisLink:
     def _lose(self, error: BaseException) -> None:
         if self._retry_at is None:
             log.warning(
-                "Redis does not answer (%s): limits and budgets are kept in this worker's memory",
-                type(error).__name__,
+                "Redis %s: limits and budgets are kept in this worker's memory",
+                why_redis_is_away(error),
             )
         self._retry_at = self._clock() + self._retry_s
         self.close()  # a Redis that restarted would find them dead, one by one

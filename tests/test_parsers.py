@@ -13,11 +13,13 @@ from hypothesis import strategies as some
 
 from app.completion.refusals import read_retry_after
 from app.errors import IdentityRefused, InvalidRequest, Unauthorized
+from app.origin import normal_pattern
 from app.prices import Prices
 from app.storage.sqlite.cursors import from_cursor, to_cursor
-from app.web.client_address import client_address, limit_key
+from app.web.client_address import ClientAddresses, limit_key
 from app.web.identity import verify_identity
 from app.web.markup import to_html
+from app.web.proxies import TrustedProxies
 from app.web.tokens import SessionTokens
 
 TOKENS = SessionTokens([b"k" * 32], live_s=900)
@@ -32,10 +34,13 @@ PARSERS: dict[str, tuple[Callable[[str], object], tuple[type[Exception], ...]]] 
     "Retry-After": (read_retry_after, ()),
     "forwarded address": (
         lambda text: limit_key(
-            client_address({"REMOTE_ADDR": "1.2.3.4", "HTTP_X_FORWARDED_FOR": text}, 1, None)
+            ClientAddresses(1, None, TrustedProxies()).find(
+                {"REMOTE_ADDR": "10.0.0.4", "HTTP_X_FORWARDED_FOR": text}
+            )
         ),
         (),
     ),
+    "origin": (normal_pattern, (ValueError,)),
     "answer in Markdown": (to_html, ()),
 }
 # Close to what each one takes, so that the search begins near the edges.

@@ -137,7 +137,7 @@ def failures(flask_app: Flask) -> Iterator[TestResponse]:
             yield client.open(path, method=method, headers=headers, json={"message": 7})
             yield client.open(f"{path}?limit=x&cursor=x", method=method, headers=headers)
             yield client.open(path, method="PUT", headers=headers)
-            yield client.open(f"{path}/nowhere", method=method, headers=headers)
+            yield client.open(f"{path.rstrip('/')}/nowhere", method=method, headers=headers)
             yield client.open(path.replace("/v1/", "/v1//"), method=method, headers=headers)
 
 

@@ -57,7 +57,7 @@ def test_nothing_is_needed_in_development() -> None:
     assert settings.convex_url is None
     assert settings.sqlite_path == Path("data/chat.db")
     assert settings.openai_api_key is None
-    assert settings.openai_model == "gpt-4.1-mini"
+    assert settings.openai_model == "gpt-6-luna"
     assert settings.widget_api_keys == (DEVELOPMENT_WIDGET_KEY,)
     assert settings.admin_api_keys == ()
     assert settings.cors_origins == ("*",)
@@ -187,6 +187,176 @@ def test_several_keys_and_origins_are_separated_by_commas() -> None:
     assert settings.cors_origins == ("https://a.example", "http://localhost:3000")
 
 
+QUOTED = {
+    "APP_ENV": "production",
+    "PORT": "4001",
+    "TURN_TIMEOUT_S": "7",
+    "OPENAI_API_KEY": "sk-live",
+    "OPENAI_MODEL": "a-model",
+    "OPENAI_BASE_URL": "https://models.example/v1",
+    "SYSTEM_PROMPT": "Be kind.",
+    "WIDGET_API_KEY": f"{GOOD_KEY},{GOOD_KEY[::-1]}",
+    "ADMIN_API_KEY": GOOD_KEY,
+    "SECRET_KEY": GOOD_KEY,
+    "DASHBOARD_PASSWORD": "open sesame 123",
+    "CORS_ORIGIN": "https://a.example,https://b.example",
+    "SESSION_MODE": "strict",
+    "SQLITE_PATH": "/var/lib/perch/chat.db",
+    "SPOOL_PATH": "/var/lib/perch/spool",
+    "WIDGET_BUNDLE_PATH": "/srv/widget.js",
+    "WIDGET_STARTERS": "One|Two",
+    "MODEL_PRICES": "a-model=1/2",
+    "REDIS_URL": "redis://redis:6379/0",
+    "CLIENT_IP_HEADER": "X-Real-IP",
+    "TRUSTED_PROXIES": "203.0.113.0/24",
+    "METRICS_BIND": "127.0.0.1:9091",
+    "HOST": "127.0.0.1,::1",
+    "PUBLIC_URL": "https://chat.example",
+    "HSTS_SUBDOMAINS": "true",
+}
+
+
+@pytest.mark.parametrize("quote", ['"', "'", ' "'])
+def test_quotes_around_a_value_are_no_part_of_it(quote: str) -> None:
+    """`docker --env-file` hands them on."""
+    quoted = {name: f"{quote}{value}{quote[::-1]}" for name, value in QUOTED.items()}
+
+    assert read(**quoted) == read(**QUOTED)
+
+
+def test_each_key_of_a_list_may_have_quotes_of_its_own() -> None:
+    keys = f'"{GOOD_KEY}", "{GOOD_KEY[::-1]}"'
+
+    assert read(WIDGET_API_KEY=keys).widget_api_keys == (GOOD_KEY, GOOD_KEY[::-1])
+
+
+@pytest.mark.parametrize(
+    "prompt", ['"Yes" and "no"', "Don't guess.", '"', "Say 'hello'", 'Say "hello"']
+)
+def test_quotes_of_a_text_stay(prompt: str) -> None:
+    settings = read(SYSTEM_PROMPT=prompt, DASHBOARD_PASSWORD=prompt)
+
+    assert (settings.system_prompt, settings.dashboard_password) == (prompt, prompt)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "WIDGET_API_KEY",
+        "ADMIN_API_KEY",
+        "SECRET_KEY",
+        "IDENTITY_SECRET",
+        "OPENAI_API_KEY",
+        "SQLITE_PATH",
+        "SPOOL_PATH",
+        "WIDGET_BUNDLE_PATH",
+        "CORS_ORIGIN",
+        "CLIENT_IP_HEADER",
+        "OPENAI_BASE_URL",
+        "PUBLIC_URL",
+        "HOST",
+    ],
+)
+@pytest.mark.parametrize("stray", ['"{}', "{}'", '""{}""', "“{}”", 'a"{}', "‘{}’", "{},'a"])
+def test_a_quote_that_is_left_is_a_fault(name: str, stray: str) -> None:
+    value = {"OPENAI_BASE_URL": "https://a.example", "HOST": "::1"}.get(name, QUOTED.get(name))
+    value = stray.format(value or GOOD_KEY)
+
+    assert name in faults(**{name: value})
+    if "KEY" in name or "SECRET" in name:
+        assert value not in faults(**{name: value})[name]
+
+
+@pytest.mark.parametrize(
+    ("written", "normal"),
+    [
+        (
+            "https://Shop.Example:443, HTTP://[0:0:0:0:0:0:0:1]:80",
+            ("https://shop.example", "http://[::1]"),
+        ),
+        ("https://bücher.example", ("https://xn--bcher-kva.example",)),
+        ("https://*.Example.com", ("https://*.example.com",)),
+        ("https://a.example,https://A.example:443", ("https://a.example",)),
+    ],
+)
+def test_origins_are_kept_as_browsers_write_them(written: str, normal: tuple[str, ...]) -> None:
+    assert read(CORS_ORIGIN=written).cors_origins == normal
+
+
+@pytest.mark.parametrize(
+    ("origin", "advice"),
+    [
+        ("ttps://shop.example", "https:// or http://"),
+        ("https://shop.example/", "write https://shop.example"),
+        ("https://shop.*", "https://*.example.com"),
+        ("https://a:secret@shop.example", "names a user"),
+    ],
+)
+def test_an_origin_that_no_browser_sends_is_refused_with_advice(origin: str, advice: str) -> None:
+    fault = faults(CORS_ORIGIN=origin)["CORS_ORIGIN"]
+
+    assert advice in fault
+    assert "secret" not in fault
+
+
+@pytest.mark.parametrize(
+    ("written", "normal"),
+    [
+        ("https://Chat.Example:443", "https://chat.example"),
+        ("https://chat.example/", "https://chat.example"),
+        ("https://host.example/perch/", "https://host.example/perch"),
+        ("http://localhost:4000/a/b-c", "http://localhost:4000/a/b-c"),
+    ],
+)
+def test_public_url_is_kept_as_browsers_write_it(written: str, normal: str) -> None:
+    assert read(PUBLIC_URL=written).public_url == normal
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "chat.example",
+        "ftp://chat.example",
+        "https://chat.example/a/../b",
+        "https://chat.example//a",
+        "https://chat.example/a?b=c",
+        "https://chat.example/a#b",
+        "https://chat.example/%2e%2e/a",
+        "https://user@chat.example",
+        "https://*.example.com",
+    ],
+)
+def test_public_url_that_leads_elsewhere_is_refused(written: str) -> None:
+    assert "PUBLIC_URL" in faults(PUBLIC_URL=written)
+
+
+@pytest.mark.parametrize(
+    ("written", "addresses"),
+    [
+        ("", ()),
+        ("127.0.0.1", ("127.0.0.1",)),
+        ("::1", ("[::1]",)),
+        ("[::1], 127.0.0.1", ("[::1]", "127.0.0.1")),
+        ("0:0:0:0:0:0:0:0", ("[::]",)),
+        ("localhost", ("127.0.0.1",)),
+    ],
+)
+def test_host_names_addresses_of_both_families(written: str, addresses: tuple[str, ...]) -> None:
+    assert read(HOST=written).hosts == addresses
+
+
+@pytest.mark.parametrize(
+    "written", ["chat.example", "127.0.0.1:4000", "[::1]:4000", "*", "256.1.1.1"]
+)
+def test_host_that_is_no_address_is_refused(written: str) -> None:
+    assert "HOST" in faults(HOST=written)
+
+
+@pytest.mark.parametrize("written", ["chat.example", "10.0.0.0/33", "10.0.0.0-10.0.0.9"])
+def test_proxies_are_addresses_or_networks(written: str) -> None:
+    assert "TRUSTED_PROXIES" in faults(TRUSTED_PROXIES=written)
+
+
 def test_convex_needs_its_deploy_key() -> None:
     assert set(faults(CONVEX_URL="https://x.convex.cloud")) == {"CONVEX_DEPLOY_KEY"}
 
@@ -281,21 +451,28 @@ RATE_LIMIT_WINDOW_MS=60000
 WIDGET_BUNDLE_PATH=../widget/dist/chat-widget.js
 NEXT_PUBLIC_API_URL=https://a.example
 export EXTRA=1
+SESSION_SECRET=of-the-original
+ADMIN_DASHBOARD_URL=https://a.example/admin
 """,
     )
     os.environ["CONVEX_DEPLOY_KEY"] = "prod:x|y"
 
-    read_dotenv(tmp_path)
-    settings = load()
+    settings = load(read_dotenv(tmp_path))
 
     assert settings.is_production
     assert settings.convex_url == "https://happy-animal-123.convex.cloud"
     assert settings.openai_api_key == "sk-live"
-    assert settings.openai_model == "gpt-4.1-mini"
+    assert settings.openai_model == "gpt-6-luna"
     assert settings.admin_api_keys == ()
     assert settings.cors_origins == ("https://a.example", "https://b.example")
     assert settings.widget_bundle_path == ROOT / "widget_dist" / "chat-widget.js"
-    assert settings.ignored == ("CONVEX_DEPLOYMENT", "NEXT_PUBLIC_API_URL")
+    assert settings.ignored == (
+        "ADMIN_DASHBOARD_URL",
+        "CONVEX_DEPLOYMENT",
+        "EXTRA",
+        "NEXT_PUBLIC_API_URL",
+        "SESSION_SECRET",
+    )
 
 
 def test_no_dotenv_is_fine(tmp_path: Path) -> None:
@@ -337,6 +514,8 @@ def test_originals_bundle_path_is_ours_where_it_is_absent(
     [
         ({"WEB_CONCURRENCY": ""}, "", True),
         ({"WEB_CONCURRENCY": " "}, "WEB_CONCURRENCY=2", True),
+        ({"WEB_CONCURRENCY": '"2"'}, "", True),
+        ({}, 'WEB_CONCURRENCY="2"', False),
         ({"WEB_CONCURRENCY": "2"}, "", False),
         ({}, "WEB_CONCURRENCY=", False),
         ({}, "", False),
@@ -364,6 +543,14 @@ def test_secret_is_read_from_its_file(tmp_path: Path, name: str) -> None:
     told = getattr(read(**{f"{name}_FILE": str(tmp_path / "secret")}), field)
 
     assert told in (GOOD_KEY, (GOOD_KEY,))
+
+
+def test_file_and_its_name_may_have_quotes(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(f'"{GOOD_KEY}"\n')
+
+    settings = read(ADMIN_API_KEY_FILE=f'"{tmp_path}/secret"')
+
+    assert settings.admin_api_keys == (GOOD_KEY,)
 
 
 def test_secret_itself_wins_over_its_file(tmp_path: Path) -> None:
@@ -433,3 +620,103 @@ def test_proxy_that_nobody_would_use_is_no_fault() -> None:
 
     assert read(HTTPS_PROXY=socks, NO_PROXY="*").proxies.of("https://x.example") is None
     read(HTTPS_PROXY="http://host", HTTP_PROXY="http://host", ALL_PROXY=socks)
+
+
+# Misspelt names
+
+
+def faults_of_file(directory: Path, text: str, **environment: str) -> dict[str, str]:
+    os.environ.clear()
+    os.environ.update(environment)
+    write(directory, env=text)
+    try:
+        load(read_dotenv(directory))
+    except SettingsFaults as found:
+        return found.faults
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("TRUSTED_PROXY_HOP", "TRUSTED_PROXY_HOPS"),
+        ("DASHBOARD_PASWORD", "DASHBOARD_PASSWORD"),
+        ("BUDGET_TOKEN_PER_DAY", "BUDGET_TOKENS_PER_DAY"),
+        ("CORS_ORIGINS", "CORS_ORIGIN"),
+        ("OPENAI_APIKEY", "OPENAI_API_KEY"),
+        ("OPENAI_API_KEY_FIL", "OPENAI_API_KEY_FILE"),
+        ("RATE_LIMIT_MAX_REQEUSTS", "RATE_LIMIT_MAX_REQUESTS"),
+        ("redis_url", "REDIS_URL"),
+        ("REDIS-URL", "REDIS_URL"),
+        ("PROT", "PORT"),
+        ("APP_EVN", "APP_ENV"),
+        ("NODE_EVN", "NODE_ENV"),
+        ("SENTRY_DNS", "SENTRY_DSN"),
+    ],
+)
+def test_a_misspelt_name_in_a_file_is_a_fault_that_names_the_meant_one(
+    tmp_path: Path, written: str, meant: str
+) -> None:
+    assert faults_of_file(tmp_path, f"{written}=1\n") == {
+        written: f"is no setting: did you mean {meant}? (in .env)"
+    }
+
+
+def test_one_slip_in_any_name_is_found(tmp_path: Path) -> None:
+    for name in VARIABLES:
+        for slip in (name[:-1], name + "X", name[:2] + name[3] + name[2] + name[4:]):
+            if slip not in VARIABLES and slip != name:
+                assert list(faults_of_file(tmp_path, f"{slip}=1\n")) == [slip], slip
+
+
+def test_a_misspelt_name_of_the_environment_is_a_fault() -> None:
+    assert list(faults(BUDGET_TOKEN_PER_DAY="1000")) == ["BUDGET_TOKEN_PER_DAY"]
+
+
+def test_the_right_name_beside_it_shows_that_a_name_of_the_environment_is_another_programs() -> (
+    None
+):
+    assert read(CORS_ORIGINS="other", CORS_ORIGIN="https://a.example").cors_origins
+
+
+# What stands in the environment of processes on the platforms, and what other
+# programs and libraries read. None of it may keep the server from starting.
+WELL_KNOWN = (Path(__file__).parent / "fixtures/environment_names.txt").read_text().split()
+
+
+def test_well_known_names_of_the_environment_stop_nothing() -> None:
+    ours = dict.fromkeys(("REDIS_URL", "HOST", "PUBLIC_URL"), "")
+
+    assert read(**{**PRODUCTION, **dict.fromkeys(WELL_KNOWN, "1"), **ours}).is_production
+
+
+def test_names_of_a_file_that_do_nothing_are_told_and_those_that_libraries_read_are_not(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, env="JWT_SECRET=x\nOTEL_SERVICE_NAME=x\nOPENAI_ORG_ID=x\nTZ=UTC\nPORT=1\n")
+
+    assert load(read_dotenv(tmp_path)).ignored == ("JWT_SECRET",)
+
+
+# The file that is named
+
+
+def test_named_file_takes_the_place_of_both_files(tmp_path: Path) -> None:
+    write(tmp_path, env="PORT=1\nREFUSAL_MESSAGE=from-env\n", env_local="PORT=2\n")
+    (tmp_path / "named").write_text("\ufeffOPENAI_MODEL=from-named\n", encoding="utf-8")
+    os.environ["PERCH_ENV_FILE"] = "named"
+
+    assert read_dotenv(tmp_path) == {"OPENAI_MODEL": "named"}
+    settings = load()
+
+    assert (settings.port, settings.openai_model) == (4000, "from-named")
+
+
+@pytest.mark.parametrize("name", ["absent", "."])
+def test_named_file_that_cannot_be_read_is_a_fault(tmp_path: Path, name: str) -> None:
+    os.environ["PERCH_ENV_FILE"] = name
+
+    with pytest.raises(SettingsFaults) as found:
+        read_dotenv(tmp_path)
+
+    assert list(found.value.faults) == [name]

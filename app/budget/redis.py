@@ -82,6 +82,7 @@ class RedisLedger:
     def __init__(self, link: RedisLink, recorded: Recorded, one_turn: int) -> None:
         self._join_script = link.script(_JOIN)
         self._take_script = link.script(_TAKE)
+        self._hide = link.hide
         self._recorded = recorded
         self._one_turn = one_turn
         self._copy = _Copy("")
@@ -131,7 +132,7 @@ class RedisLedger:
         """
         arguments: list[Argument] = []
         for account in accounts:
-            arguments += (account.name, account.limit if limited else 0)
+            arguments += (self._name(account.name), account.limit if limited else 0)
         if not copy.is_joined:
             self._join(copy, accounts[0])
         told = self._take_script([_key(copy)], [copy.epoch, tokens, *arguments])
@@ -154,13 +155,17 @@ class RedisLedger:
         known = copy.counts()
         arguments: list[Argument] = [copy.epoch, secrets.token_hex(8), _KEPT_S]
         for name in known.keys() | owed.keys():
-            arguments += (name, known.get(name, 0), owed.get(name, 0))
+            arguments += (self._name(name), known.get(name, 0), owed.get(name, 0))
         try:
             copy.epoch = self._join_script([_key(copy)], arguments)
         except RedisAway:
             copy.owed = _sum(owed, copy.owed)
             raise
         copy.ceiling = None
+
+    def _name(self, account: str) -> str:
+        kind, _, who = account.partition(":")
+        return f"{kind}:{self._hide(who)}" if who else kind
 
     def _go_offline(self, copy: _Copy, service: Account) -> int:
         if copy.ceiling is None:

@@ -1,6 +1,7 @@
 """Commands for scripts, cron and a look by hand: ``python -m app --help``.
 
-They use the same store and settings as the server, beside it or without it.
+They use the store and the settings that the server would use here, beside it
+or without it; each says which store that is, and none makes one.
 """
 
 from flask import Flask
@@ -9,6 +10,7 @@ from app.cli.backfill import backfill
 from app.cli.conversations import conversations
 from app.cli.doctor import doctor
 from app.cli.purge import purge
+from app.cli.sign_in import sign_in
 from app.cli.stats import stats
 from app.cli.switch import switch
 from app.cli.verify import verify
@@ -16,5 +18,5 @@ from app.cli.verify import verify
 
 def register(app: Flask) -> None:
     """Give an application its commands."""
-    for command in (conversations, stats, purge, backfill, doctor, verify, switch):
+    for command in (conversations, stats, purge, backfill, doctor, verify, switch, sign_in):
         app.cli.add_command(command)

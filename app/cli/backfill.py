@@ -3,13 +3,14 @@
 import click
 from flask.cli import with_appcontext
 
-from app.cli.printing import fails_plainly, progress
+from app.cli.printing import progress
+from app.cli.store import works_on_the_store
 from app.web.services import services
 
 
 @click.command()
 @with_appcontext
-@fails_plainly
+@works_on_the_store
 def backfill() -> None:
     """Count the original's conversations among the figures of their days.
 

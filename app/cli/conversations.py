@@ -17,11 +17,11 @@ from app.cli.printing import (
     as_text,
     as_time,
     console,
-    fails_plainly,
     print_json,
     print_table,
     progress,
 )
+from app.cli.store import open_for_its_owner, works_on_the_store
 from app.conversation import Conversation, ConversationFilter, Message
 from app.storage.protocol import EVERYTHING
 from app.web.admin_schemas import ThreadSchema
@@ -38,7 +38,7 @@ _PREVIEW_CHARS = 60
 @filter_options
 @click.option("--limit", default=20, show_default=True, help="At most so many.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@fails_plainly
+@works_on_the_store
 def list_conversations(limit: int, as_json: bool, **options: Any) -> None:
     """List conversations, the latest first."""
     found = list(islice(Archive(services().store).find(read_filter(options)), limit))
@@ -56,7 +56,7 @@ def list_conversations(limit: int, as_json: bool, **options: Any) -> None:
 @conversations.command("show")
 @click.argument("conversation_id")
 @click.option("--json", "as_json", is_flag=True, help="As the admin API returns it.")
-@fails_plainly
+@works_on_the_store
 def show(conversation_id: str, as_json: bool) -> None:
     """Show a conversation with its messages."""
     thread = services().store.read_thread(conversation_id)
@@ -84,14 +84,14 @@ def show(conversation_id: str, as_json: bool) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Into this file.",
 )
-@fails_plainly
+@works_on_the_store
 def export(kind: str, bom: bool, output: Path | None, **options: Any) -> None:
     """Write every message, one a line."""
     where = read_filter(options)
     store = services().store
     total = store.list_conversations(limit=1).total if where == EVERYTHING else None
     excerpts = Archive(store).export(where, now_ms=time.time_ns() // 1_000_000)
-    target = output.open("wb") if output else nullcontext(sys.stdout.buffer)
+    target = open_for_its_owner(output) if output else nullcontext(sys.stdout.buffer)
     with target as file, progress("conversations") as bar:
         task = bar.add_task("", total=total)
 
@@ -111,7 +111,7 @@ def export(kind: str, bom: bool, output: Path | None, **options: Any) -> None:
 @click.option("--session", help="Everything of this session.")
 @click.option("--user", help="Everything of this user.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@fails_plainly
+@works_on_the_store
 def delete(
     conversation_ids: tuple[str, ...], session: str | None, user: str | None, yes: bool
 ) -> None:

@@ -10,9 +10,11 @@ from rich.text import Text
 
 from app.checkup import (
     Finding,
+    check_host,
     check_keys,
     check_model,
     check_origins,
+    check_outgoing_proxies,
     check_proxies,
     check_redis,
     check_spending,
@@ -20,6 +22,8 @@ from app.checkup import (
     check_store,
 )
 from app.cli.printing import print_table
+from app.cli.store import tell_store
+from app.redis_link import why_redis_is_away
 from app.settings import Settings
 from app.web.services import services
 
@@ -37,6 +41,7 @@ def doctor() -> None:
 
     Ends with 1 where something is wrong. Asks the model for one word.
     """
+    tell_store(services().settings)
     found = list(_look())
     print_table(
         ("", "What", "Found", "To mend it"),
@@ -51,25 +56,28 @@ def _look() -> Iterator[Finding]:
     parts = services()
     settings = parts.settings
     yield from check_start(settings)
-    yield from check_proxies(settings)
+    yield from check_host(settings)
     yield from check_store(parts.store, settings)
+    yield from check_outgoing_proxies(settings)
     yield from check_model(parts.model, settings)
-    yield from check_redis(settings, _redis_ping(settings))
+    yield from check_redis(settings, _redis_script(settings))
+    yield from check_proxies(settings)
     yield from check_keys(settings)
     yield from check_origins(settings)
     yield from check_spending(settings)
 
 
-def _redis_ping(settings: Settings) -> Callable[[], None] | None:
+def _redis_script(settings: Settings) -> Callable[[], None] | None:
     url = settings.redis_url
     if url is None:
         return None
 
-    def ping() -> None:
+    def ask() -> None:
+        # Not a ping, which a node of a cluster answers as well.
         try:
             with Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) as redis:
-                redis.ping()
+                redis.eval("return redis.call('EXISTS', KEYS[1])", 1, "{perch}doctor")
         except RedisError as error:
-            raise OSError(str(error)) from error
+            raise OSError(why_redis_is_away(error)) from error
 
-    return ping
+    return ask

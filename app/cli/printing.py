@@ -1,23 +1,16 @@
 """How commands print: tables for people on standard output, progress beside it."""
 
-import functools
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
-
-from app.checkup import reason_of
-from app.errors import ServiceError
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _PIPE_WIDTH = 140
 # What visitors wrote may hold a terminal's own commands, or turn its line around.
@@ -55,10 +48,18 @@ def print_table(
             justify="right" if is_number else "left",
             overflow="fold",
             no_wrap=is_number or name in whole,
+            # However long the others are: rich would make it narrower, down to nothing.
+            min_width=max((_width(row[number]) for row in rows), default=0)
+            if is_number or name in whole
+            else None,
         )
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else as_text(cell) for cell in row))
     console().print(table)
+
+
+def _width(cell: object) -> int:
+    return (cell if isinstance(cell, Text) else as_text(cell)).cell_len
 
 
 def print_json(value: Any) -> None:
@@ -74,16 +75,3 @@ def as_text(value: object) -> Text:
 def as_time(ms: int) -> str:
     """Return a moment in UTC."""
     return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"
-
-
-def fails_plainly(command: Callable[P, T]) -> Callable[P, T]:
-    """Let a command end with a sentence where the service fails, not with a traceback."""
-
-    @functools.wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return command(*args, **kwargs)
-        except ServiceError as error:
-            raise click.ClickException(reason_of(error)) from error
-
-    return run

@@ -7,7 +7,8 @@ import click
 from flask.cli import with_appcontext
 
 from app.archive import Archive
-from app.cli.printing import as_time, fails_plainly, progress
+from app.cli.printing import as_time, progress
+from app.cli.store import works_on_the_store
 from app.conversation import ConversationFilter
 from app.web.services import services
 
@@ -36,7 +37,7 @@ class Age(click.ParamType[int]):
 @click.option("--dry-run", is_flag=True, help="Count them, and delete nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @with_appcontext
-@fails_plainly
+@works_on_the_store
 def purge(days: int, dry_run: bool, yes: bool) -> None:
     """Delete conversations in which nothing was said for so long."""
     until = time.time_ns() // 1_000_000 - days * _DAY_MS

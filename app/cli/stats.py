@@ -5,7 +5,8 @@ from datetime import timedelta
 import click
 from flask.cli import with_appcontext
 
-from app.cli.printing import fails_plainly, print_json, print_table
+from app.cli.printing import print_json, print_table
+from app.cli.store import works_on_the_store
 from app.statistics import PeriodStatistics, read_statistics, utc_now
 from app.web.admin_schemas import MAX_DAYS, StatisticsSchema
 from app.web.formats import to_money, to_seconds
@@ -27,7 +28,7 @@ _COLUMNS = (
 )
 @click.option("--json", "as_json", is_flag=True, help="As the admin API returns it.")
 @with_appcontext
-@fails_plainly
+@works_on_the_store
 def stats(days: int, as_json: bool) -> None:
     """Show what the last days brought and cost (UTC)."""
     now = utc_now()

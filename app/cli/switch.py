@@ -3,14 +3,14 @@
 import click
 from flask.cli import with_appcontext
 
-from app.cli.printing import fails_plainly
+from app.cli.store import works_on_the_store
 from app.web.services import services
 
 
 @click.command()
 @click.argument("to", type=click.Choice(["on", "off"]), required=False)
 @with_appcontext
-@fails_plainly
+@works_on_the_store
 def switch(to: str | None) -> None:
     """Switch the assistant on or off, or tell which it is.
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from app.cli.printing import print_table
 from app.cli.steps import STEPS, Key, Step
 from app.cli.visit import Failed, Visit
+from app.settings import ENV_FILE_VARIABLE, SettingsFaults, read_dotenv
 
 Outcome = Literal["good", "skipped", "failed"]
 
@@ -37,11 +38,18 @@ class Result:
 def verify(url: str) -> None:
     """Try every endpoint of the service at URL, as a visitor and as an operator.
 
-    The keys come from WIDGET_API_KEY and ADMIN_API_KEY; without one, what
-    needs it is not tried. Asks the model three short questions, and deletes
-    what it stored. Ends with 1 where something failed.
+    The keys come from WIDGET_API_KEY and ADMIN_API_KEY, or from the file that
+    --env-file names; without one, what needs it is not tried. Asks the model
+    three short questions, and deletes what it stored. Ends with 1 where
+    something failed.
     """
     visit = Visit(url)
+    click.echo(f"on {visit.url}", err=True)
+    _read_named_file()
+    try:
+        visit.reach()
+    except Failed as failure:
+        raise click.ClickException(f"{visit.url} cannot be reached: {failure}") from failure
     results = [_try(visit, step) for step in STEPS]
     print_table(
         ("", "Endpoint", "What", "", "ms"),
@@ -58,6 +66,16 @@ def verify(url: str) -> None:
     click.echo(f"{len(results) - failed} of {len(results)} as they should be.")
     if failed:
         raise SystemExit(1)
+
+
+def _read_named_file() -> None:
+    # No `.env` of this folder: its keys are of another service than the one at the address.
+    if not os.environ.get(ENV_FILE_VARIABLE):
+        return
+    try:
+        read_dotenv()
+    except SettingsFaults as error:
+        raise SystemExit(error.in_words()) from error
 
 
 def _try(visit: Visit, step: Step) -> Result:

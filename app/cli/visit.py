@@ -5,6 +5,7 @@ import json
 import ssl
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -71,8 +72,21 @@ class Visit:
         self._is_tls = parts.scheme == "https"
         self._host = parts.netloc.rpartition("@")[2]
         self._prefix = parts.path.rstrip("/")
+        self.url = f"{parts.scheme}://{self._host}{self._prefix}"
         self.known: dict[str, str] = {}
         self.documented: set[str] = set()
+
+    def reach(self) -> None:
+        """Open a connection, and close it again.
+
+        Raises:
+            Failed: there was none.
+        """
+        try:
+            with closing(self._connect()) as connection:
+                connection.connect()
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise Failed(f"{type(error).__name__}: {error}") from error
 
     def ask(
         self,

@@ -64,6 +64,7 @@ def delete_conversations(query: DeleteQuery) -> dict[str, int]:
 @contract(
     query=ThreadQuerySchema,
     answer=ThreadSchema,
+    long="messages",
     raises=(ConversationNotFound, *_FAILURES),
 )
 def read_conversation(query: ThreadQuery, conversation_id: str) -> Thread:

@@ -1,8 +1,9 @@
 """Pages to try everything on, in development only."""
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template
 
 from app.web.answer_headers import PAGE_POLICY
+from app.web.origins import own_url
 from app.web.services import services
 
 blueprint = Blueprint("demo", __name__, url_prefix="/demo")
@@ -23,9 +24,7 @@ def widget() -> Response:
 def _page(template: str) -> Response:
     keys = services().settings.widget_api_keys
     page = make_response(
-        render_template(
-            template, origin=request.host_url.rstrip("/"), widget_key=keys[0] if keys else ""
-        )
+        render_template(template, base_url=own_url(), widget_key=keys[0] if keys else "")
     )
     page.headers["Content-Security-Policy"] = PAGE_POLICY
     page.headers["Cache-Control"] = "no-store"

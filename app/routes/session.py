@@ -61,12 +61,15 @@ def open_session(asked: OpenSession) -> OpenedSession:
             welcome_message=settings.widget_welcome_message,
             starters=settings.widget_starters or None,
             max_message_chars=MAX_MESSAGE_CHARS,
+            retention_days=settings.retention_days,
         ),
     )
 
 
 @blueprint.get("/v1/session/messages")
-@contract(query=HistoryQuerySchema, answer=HistorySchema, raises=(StorageUnavailable,))
+@contract(
+    query=HistoryQuerySchema, answer=HistorySchema, long="messages", raises=(StorageUnavailable,)
+)
 def read_messages(query: HistoryQuery) -> History:
     """Read the visitor's own messages: newest page first, oldest message first in it."""
     thread = services().store.read_session(session_id(), limit=query.limit, cursor=query.cursor)

@@ -1,10 +1,23 @@
 """The service about itself: is it well, and what can it do."""
 
-from flask import Blueprint, Response, current_app, jsonify, make_response, render_template, request
+from typing import cast
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 
 from app.web import openapi
 from app.web.answer_headers import PAGE_POLICY
 from app.web.contract import contract
+from app.web.origins import own_url
 from app.web.schemas import HealthSchema, ReadinessSchema
 from app.web.services import services
 
@@ -12,6 +25,19 @@ blueprint = Blueprint("system", __name__)
 
 # Anybody may read it: what the provider says is for the owner alone.
 _MODEL_TROUBLE = "The model's provider refuses every request until the owner changes something"
+
+
+@blueprint.get("/")
+@contract()
+def root() -> Response:
+    """Lead an operator to the dashboard, and tell anybody else that this is a server."""
+    if services().operators and "text/html" in request.headers.get("Accept", ""):
+        response = cast(Response, redirect(url_for("dashboard.overview")))
+    else:
+        response = jsonify(service="Perch", docs=url_for("system.docs"))
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Vary"] = "Accept"
+    return response
 
 
 @blueprint.get("/health")
@@ -45,14 +71,17 @@ def ready() -> Response:
 @contract()
 def openapi_document() -> Response:
     """Describe this API (OpenAPI 3.1)."""
-    return jsonify(openapi.describe(current_app, request.host_url.rstrip("/")))
+    response = jsonify(openapi.describe(current_app, own_url()))
+    response.headers["Cache-Control"] = "no-store"  # it may say back what the request called us
+    return response
 
 
 @blueprint.get("/docs")
 @contract(media_type="text/html")
 def docs() -> Response:
     """Show this API as a page."""
-    document = openapi.describe(current_app, request.host_url.rstrip("/"))
+    document = openapi.describe(current_app, own_url())
     page = make_response(render_template("docs.html", document=document))
     page.headers["Content-Security-Policy"] = PAGE_POLICY
+    page.headers["Cache-Control"] = "no-store"
     return page

@@ -7,7 +7,7 @@ in ``values`` and a row in ``table``.
 
 from app.settings.contradictions import DEVELOPMENT_WIDGET_KEY, MIN_KEY_CHARS, MIN_PASSWORD_CHARS
 from app.settings.faults import SettingsFaults
-from app.settings.files import read_dotenv
+from app.settings.files import ENV_FILE_VARIABLE, read_dotenv
 from app.settings.reader import ROOT, AppEnv
 from app.settings.table import DEFAULT_SYSTEM_PROMPT, variables
 from app.settings.values import SessionMode, Settings, load
@@ -15,6 +15,7 @@ from app.settings.values import SessionMode, Settings, load
 __all__ = (
     "DEFAULT_SYSTEM_PROMPT",
     "DEVELOPMENT_WIDGET_KEY",
+    "ENV_FILE_VARIABLE",
     "MIN_KEY_CHARS",
     "MIN_PASSWORD_CHARS",
     "ROOT",

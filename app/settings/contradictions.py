@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.settings.syntax import NO_HEADER, is_header_text, is_origin, model_url_fault
+from app.settings.syntax import NO_HEADER, is_header_text, model_url_fault
 
 DEVELOPMENT_WIDGET_KEY = "development-widget-key"
 MIN_KEY_CHARS = 24
@@ -29,11 +29,6 @@ def find_contradictions(values: Mapping[str, Any]) -> dict[str, str]:
     _check_password(faults, values)
     if "*" in values["cors_origins"] and len(values["cors_origins"]) > 1:
         faults["CORS_ORIGIN"] = "mixes * with origins: name the origins only"
-    for origin in values["cors_origins"]:
-        if origin != "*" and not is_origin(origin):
-            faults["CORS_ORIGIN"] = (
-                f"has {origin!r}: an origin is https://host or https://host:port, without a path"
-            )
     if not (values["redis_url"] or "redis://").startswith(("redis://", "rediss://", "unix://")):
         faults["REDIS_URL"] = "must begin with redis:// (rediss:// for TLS, unix:// for a socket)"
     if (values["metrics_bind"] or "").endswith(f":{values['port']}"):

@@ -1,13 +1,16 @@
 """The files that stand in for variables: ``.env``, ``.env.local`` and one for each secret."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-from dotenv import load_dotenv
+from dotenv import dotenv_values
 
 from app.settings.faults import SettingsFaults
+from app.settings.syntax import unquoted
 
-_SECRETS = (
+ENV_FILE_VARIABLE = "PERCH_ENV_FILE"
+SECRETS = (
     "OPENAI_API_KEY",
     "OPENAI_EXTRA_HEADERS",
     "OPENAI_FALLBACK_API_KEY",
@@ -22,29 +25,47 @@ _SECRETS = (
 )
 
 
-def read_dotenv(directory: Path | None = None) -> None:
-    """Add ``.env.local`` and ``.env`` to the environment.
+def read_dotenv(directory: Path | None = None) -> dict[str, str]:
+    """Add ``.env.local`` and ``.env`` to the environment, or the file of ``PERCH_ENV_FILE``.
 
-    Real variables win over both, the first file over the second.
+    Real variables win over all of them, the first file over the second.
+    Returns in which file each name stands, whoever wins.
 
     Raises:
-        SettingsFaults: a file is no text.
+        SettingsFaults: a file is no text, or the one that was named cannot be read.
     """
-    for name in (".env.local", ".env"):
-        path = (directory or Path.cwd()) / name
-        if not path.is_file():
-            continue
+    found: dict[str, str] = {}
+    for name, path in _files(directory or Path.cwd()):
         try:
             # Taken literally, as the original did: a key may contain `${`.
-            load_dotenv(path, override=False, interpolate=False)
+            # Without the mark that some editors put first, which no name has.
+            with path.open(encoding="utf-8-sig") as text:
+                values = dotenv_values(stream=text, interpolate=False)
         except UnicodeDecodeError as error:
             raise SettingsFaults({name: "is not UTF-8 text: save it as such"}) from error
+        except OSError as error:
+            raise SettingsFaults({name: f"cannot be read: {error.strerror}"}) from error
+        for variable, value in values.items():
+            found.setdefault(variable, name)
+            if value is not None:
+                os.environ.setdefault(variable, value)
+    return found
+
+
+def _files(directory: Path) -> Iterator[tuple[str, Path]]:
+    named = os.environ.get(ENV_FILE_VARIABLE, "").strip()
+    if named:
+        yield named, directory / named
+        return
+    for name in (".env.local", ".env"):
+        if (directory / name).is_file():
+            yield name, directory / name
 
 
 def read_secret_files(faults: dict[str, str]) -> None:
     """Add the text of each ``…_FILE`` to the environment; the variable itself wins over it."""
-    for name in _SECRETS:
-        path = os.environ.get(f"{name}_FILE")
+    for name in SECRETS:
+        path = unquoted(os.environ.get(f"{name}_FILE", ""))
         if not path or os.environ.get(name):
             continue
         try:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -9,16 +10,26 @@ import orjson
 from environs import Env, EnvValidationError
 from marshmallow.validate import Range
 
+from app.origin import ANY, is_prefix, normal_origin, normal_pattern
 from app.prices import DEFAULT_PRICES, Prices
 from app.proxies import Proxies, Proxy
 from app.settings.files import read_secret_files
-from app.settings.syntax import NO_HEADER, is_header_name, is_header_text, is_url
+from app.settings.syntax import (
+    NO_HEADER,
+    STRAY_QUOTE,
+    can_be_sent,
+    has_quotes,
+    is_header_name,
+    is_header_text,
+    is_url,
+    unquoted,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
 AppEnv = Literal["development", "production", "test"]
 
-_ORIGINAL_BUNDLE_PATH = "../widget/dist/chat-widget.js"
+_ORIGINAL_BUNDLE_PATH = Path("../widget/dist/chat-widget.js")
 
 
 class Reader:
@@ -37,7 +48,7 @@ class Reader:
     def app_env(self, default: str) -> AppEnv:
         """Read where this runs; ``NODE_ENV`` is the original's name for it."""
         name = "APP_ENV" if self.is_set("APP_ENV") or not self.is_set("NODE_ENV") else "NODE_ENV"
-        value = (self._env.str(name, None) or "").strip() or default
+        value = self.text(name) or default
         if value not in ("development", "production", "test"):
             self._faults[name] = f"is {value!r}: use development, production or test"
             return "production"
@@ -46,20 +57,56 @@ class Reader:
     def text(self, name: str, default: str | None = None) -> str | None:
         """Read a text; a blank one is none."""
         value: str | None = self._env.str(name, None)
-        value = (value or "").strip()
-        return value or default
+        return unquoted(value or "") or default
 
     def vendor_key(self, name: str) -> str | None:
         """Read a key that somebody else made, and that goes out in a header."""
         value = self.text(name)
         if value and not is_header_text(value):
             self._faults[name] = f"{NO_HEADER}: copy the key alone"
+        elif value and has_quotes(value):
+            self._faults[name] = STRAY_QUOTE
         return value
 
     def texts(self, name: str, default: str, separator: str = ",") -> tuple[str, ...]:
         """Read several texts, without blank ones."""
         value = self.text(name, default) or ""
-        return tuple(part.strip() for part in value.split(separator) if part.strip())
+        return tuple(text for part in value.split(separator) if (text := unquoted(part)))
+
+    def keys(self, name: str, default: str = "") -> tuple[str, ...]:
+        """Read several keys."""
+        keys = self.texts(name, default)
+        if any(map(has_quotes, keys)):
+            self._faults[name] = STRAY_QUOTE
+        return keys
+
+    def header(self, name: str, default: str | None) -> str | None:
+        """Read the name of a header."""
+        value = self.text(name, default)
+        if value and not is_header_name(value):
+            self._faults[name] = f"is {value!r}: write a header's name alone, as in X-Real-IP"
+            return None
+        return value
+
+    def flag(self, name: str) -> bool:
+        """Read whether something is asked for; it is not by default."""
+        value = (self.text(name) or "false").lower()
+        if value not in ("true", "false", "1", "0", "yes", "no", "on", "off"):
+            self._faults[name] = f"is {value!r}: use true or false"
+        return value in ("true", "1", "yes", "on")
+
+    def origins(self, name: str, default: str) -> tuple[str, ...]:
+        """Read origins and wildcards, and return them in the form of browsers."""
+        origins: list[str] = []
+        for text in self.texts(name, default):
+            try:
+                origins.append(text if text == ANY else normal_pattern(text))
+            except ValueError as error:
+                # A password may stand before the host.
+                shown = f"has {text!r}" if "@" not in text else "has what is no origin"
+                self._faults[name] = STRAY_QUOTE if has_quotes(text) else f"{shown}: {error}"
+                origins.append(text)
+        return tuple(dict.fromkeys(origins))
 
     def choice(self, name: str, default: str, *others: str) -> str:
         """Read one of a few words."""
@@ -70,7 +117,7 @@ class Reader:
 
     def whole(self, name: str, default: int, least: int, most: int) -> int:
         """Read a whole number; both bounds are allowed."""
-        self._drop_empty(name)
+        self._tidy(name)
         value: int | None = self._env.int(name, default, validate=Range(least, most))
         return default if value is None else value  # None: a fault, told by `finish`
 
@@ -91,7 +138,7 @@ class Reader:
 
     def seconds(self, name: str, default: float, least: float = 0.01) -> float:
         """Read a duration of at most a day."""
-        self._drop_empty(name)
+        self._tidy(name)
         value: float | None = self._env.float(name, default, validate=Range(least, 86_400))
         return default if value is None else value
 
@@ -157,7 +204,7 @@ class Reader:
         """Read more headers of the model's requests, whose values are secrets."""
         told = self.json_object(name)
         for header, value in told.items():
-            if not is_header_name(header):
+            if not can_be_sent(header):
                 self._faults[name] = f"has {header!r}, which is no header that can be set here"
             elif not isinstance(value, str) or not is_header_text(value):
                 self._faults[name] = f"has no text that a header carries for {header}"
@@ -170,9 +217,56 @@ class Reader:
             self._faults[name] = f"is {value!r}: use {', '.join(words[:-1])} or {words[-1]}"
         return value
 
+    def public_url(self, name: str) -> str | None:
+        """Read where visitors find this server, and return it in the form of browsers."""
+        value = self.text(name)
+        if value is None:
+            return None
+        scheme, mark, rest = value.partition("://")
+        host, _, path = rest.partition("/")
+        path = path.rstrip("/")
+        try:
+            if not is_prefix(f"/{path}") and path:
+                raise ValueError("its path may have letters, digits and . _ ~ - between slashes")
+            origin = normal_origin(f"{scheme}{mark}{host}")
+        except ValueError as error:
+            self._faults[name] = (
+                f"is no address of a site, such as https://chat.example.com: {error}"
+            )
+            return None
+        return f"{origin}/{path}" if path else origin
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        """Read the addresses to listen on; none means all of them."""
+        addresses: list[str] = []
+        for text in self.texts(name, ""):
+            text = "127.0.0.1" if text == "localhost" else text
+            try:
+                address = ip_address(text.removeprefix("[").removesuffix("]"))
+            except ValueError:
+                self._faults[name] = (
+                    f"has {text!r}: write addresses of this machine, as in 127.0.0.1 or ::1, or "
+                    "leave it empty for all of them"
+                )
+                continue
+            addresses.append(f"[{address}]" if address.version == 6 else str(address))
+        return tuple(addresses)
+
+    def networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Read addresses, and networks as in 10.0.0.0/8."""
+        networks = []
+        for text in self.texts(name, ""):
+            try:
+                networks.append(ip_network(text, strict=False))
+            except ValueError:
+                self._faults[name] = (
+                    f"has {text!r}: write addresses or networks, as in 203.0.113.7 or 10.0.0.0/8"
+                )
+        return tuple(networks)
+
     def is_set(self, name: str) -> bool:
         """Tell whether a variable says anything."""
-        return bool(os.environ.get(name, "").strip())
+        return bool(unquoted(os.environ.get(name, "")))
 
     def bind(self, name: str) -> str | None:
         """Read an address and a port to listen on."""
@@ -188,16 +282,15 @@ class Reader:
     def path(self, name: str, default: str | None) -> Path | None:
         """Read where a file is, or will be."""
         value = self.text(name, default)
+        if value and has_quotes(value):
+            self._faults[name] = STRAY_QUOTE
         return Path(value) if value else None
 
     def bundle_path(self, name: str) -> Path:
         """Read where the widget is; the original's place means ours, where nothing is there."""
         ours = ROOT / "widget_dist" / "chat-widget.js"
-        value = self.text(name)
-        if value is None:
-            return ours
-        path = Path(value)
-        if value == _ORIGINAL_BUNDLE_PATH and not path.exists():
+        path = self.path(name, None)
+        if path is None or (path == _ORIGINAL_BUNDLE_PATH and not path.exists()):
             return ours
         return path
 
@@ -210,7 +303,8 @@ class Reader:
             for name, sentences in messages.items():
                 self._faults.setdefault(name, " ".join(sentences))
 
-    def _drop_empty(self, name: str) -> None:
+    def _tidy(self, name: str) -> None:
         # An empty line of a .env file means "the default", as in the original.
-        if not os.environ.get(name, "x").strip():
-            del os.environ[name]
+        value = unquoted(os.environ.pop(name, ""))
+        if value:
+            os.environ[name] = value

@@ -7,15 +7,21 @@ from urllib.parse import urlsplit
 _ENDPOINTS = ("/chat/completions", "/completions", "/responses", "/chat/completion")
 
 NO_HEADER = "has characters that no HTTP header carries"
-
-
+STRAY_QUOTE = "has a quote in it: write the value alone, without quotes"
+_QUOTES = frozenset(
+    "\"'`\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
+    "\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
+    "\N{DOUBLE LOW-9 QUOTATION MARK}\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}"
+    "\N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK}"
+)
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
 # RFC 9110, section 5.6.2.
 _is_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 # What the connection itself is made of.
 _OURS = ("host", "content-length", "transfer-encoding", "connection", "accept-encoding", "upgrade")
 
 
-def is_header_name(text: str) -> bool:
+def can_be_sent(text: str) -> bool:
     """Tell whether an owner may send a header of this name."""
     return bool(_is_token(text)) and text.lower() not in _OURS
 
@@ -35,6 +41,7 @@ def is_url(text: str) -> bool:
             and parts.port != 0
             and text.isprintable()
             and " " not in text
+            and not has_quotes(text)
         )
     except ValueError:  # of `port`, and of half an IPv6 address
         return False
@@ -58,7 +65,24 @@ def model_url_fault(url: str, *, has_key: bool) -> str | None:
     return None
 
 
-def is_origin(text: str) -> bool:
-    """Tell whether this is an origin as browsers write it, without a path."""
-    scheme, _, host = text.partition("://")
-    return bool(scheme and host) and not set(host) & set("/?#*@ ")
+def unquoted(text: str) -> str:
+    """Return a text without blanks around it, and without one pair of quotes around it.
+
+    ``docker --env-file`` and systemd units hand on quotes that a shell or a
+    ``.env`` file would take off.
+    """
+    text = text.strip()
+    inner = text[1:-1]
+    if len(text) > 1 and text[0] in "\"'" and text[0] == text[-1] and text[0] not in inner:
+        return inner.strip()
+    return text
+
+
+def has_quotes(text: str) -> bool:
+    """Tell whether a quote is left, of those that editors and word processors write."""
+    return bool(set(text) & _QUOTES)
+
+
+def is_header_name(text: str) -> bool:
+    """Tell whether a proxy may call a header like this."""
+    return bool(_HEADER_NAME.fullmatch(text))

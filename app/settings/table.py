@@ -6,6 +6,7 @@ from typing import Any
 
 from app.settings.contradictions import DEVELOPMENT_WIDGET_KEY, find_contradictions
 from app.settings.faults import SettingsFaults
+from app.settings.names import find_ignored, find_misspelt
 from app.settings.reader import AppEnv, Reader
 
 DEFAULT_SYSTEM_PROMPT = (
@@ -26,14 +27,12 @@ _PLATFORMS: Mapping[str, tuple[str, int, str | None]] = {
     "FLY_APP_NAME": ("Fly.io", 0, "Fly-Client-IP"),
     "DYNO": ("Heroku", 1, None),
 }
-# What the original service's projects keep in the same file and the server
-# never needed: said in one log line, so that nobody wonders.
-_IGNORED_PREFIXES = ("NEXT_PUBLIC_", "VITE_")
-_IGNORED = ("CONVEX_DEPLOYMENT", "CONVEX_SITE_URL", "OPENAI_AGENT_MODEL", "CONVEX_HTTP_URL")
 
 
-def read_values() -> dict[str, Any]:
+def read_values(in_files: Mapping[str, str]) -> dict[str, Any]:
     """Return the fields of ``Settings`` as the environment has them.
+
+    ``in_files`` says which of its names stand in a file, and in which.
 
     Raises:
         SettingsFaults: with everything that is wrong.
@@ -45,9 +44,10 @@ def read_values() -> dict[str, Any]:
     values = _read(env, app_env, platform)
     env.finish()
     faults.update(find_contradictions(values))
+    faults.update(find_misspelt(env.names, in_files))
     if faults:
         raise SettingsFaults(faults)
-    return values
+    return {**values, "ignored": find_ignored(env.names, in_files)}
 
 
 def variables() -> tuple[str, ...]:
@@ -69,10 +69,13 @@ def _read(
         "app_env": app_env,
         "platform": platform[0] if platform else None,
         "port": env.whole("PORT", 4000, 1, 65535),
+        "hosts": env.addresses("HOST"),
+        "public_url": env.public_url("PUBLIC_URL"),
         "convex_url": env.url("CONVEX_URL"),
         "convex_deploy_key": env.vendor_key("CONVEX_DEPLOY_KEY"),
         "sqlite_path": env.path("SQLITE_PATH", "data/chat.db" if development else None),
         "spool_path": env.path("SPOOL_PATH", "data/spool"),
+        "retention_days": env.whole("RETENTION_DAYS", 0, 0, 36_500) or None,
         "openai_api_key": env.vendor_key("OPENAI_API_KEY"),
         "openai_model": env.text("OPENAI_MODEL", DEFAULT_MODEL),
         "openai_base_url": env.url("OPENAI_BASE_URL"),
@@ -85,21 +88,22 @@ def _read(
         "system_prompt": env.text("SYSTEM_PROMPT", DEFAULT_SYSTEM_PROMPT),
         "max_output_tokens": env.whole("MAX_OUTPUT_TOKENS", 800, 1, 1_000_000),
         "refusal_message": env.text("REFUSAL_MESSAGE", "I can't help with that."),
-        "widget_api_keys": env.texts(
+        "widget_api_keys": env.keys(
             "WIDGET_API_KEY", DEVELOPMENT_WIDGET_KEY if development else ""
         ),
-        "admin_api_keys": env.texts("ADMIN_API_KEY", ""),
+        "admin_api_keys": env.keys("ADMIN_API_KEY"),
         "dashboard_password": env.text("DASHBOARD_PASSWORD"),
         "dashboard_idle_s": env.seconds("DASHBOARD_IDLE_S", 3600),
         "dashboard_session_s": env.seconds("DASHBOARD_SESSION_S", 43_200),
-        "secret_keys": env.texts("SECRET_KEY", ""),
+        "secret_keys": env.keys("SECRET_KEY"),
         "session_mode": env.choice("SESSION_MODE", "compat", "strict"),
         "session_token_ttl_s": env.seconds("SESSION_TOKEN_TTL_S", 900),
-        "identity_secrets": env.texts("IDENTITY_SECRET", ""),
+        "identity_secrets": env.keys("IDENTITY_SECRET"),
         "widget_title": env.text("WIDGET_TITLE"),
         "widget_welcome_message": env.text("WIDGET_WELCOME_MESSAGE"),
         "widget_starters": env.texts("WIDGET_STARTERS", "", separator="|"),
-        "cors_origins": env.texts("CORS_ORIGIN", "*" if development else ""),
+        "cors_origins": env.origins("CORS_ORIGIN", "*" if development else ""),
+        "hsts_subdomains": env.flag("HSTS_SUBDOMAINS"),
         "max_history_messages": env.whole("MAX_HISTORY_MESSAGES", 30, 1, 1000),
         "max_prompt_tokens": env.whole("MAX_PROMPT_TOKENS", 8000, 100, 10_000_000),
         "rate_limit_window_ms": env.whole("RATE_LIMIT_WINDOW_MS", 60_000, 1, 86_400_000),
@@ -123,9 +127,10 @@ def _read(
         "redis_retry_s": env.seconds("REDIS_RETRY_S", 2),
         "trusted_proxy_hops": env.whole("TRUSTED_PROXY_HOPS", hops, 0, 10),
         # Whoever counts proxies knows better than the platform's default.
-        "client_ip_header": env.text(
+        "client_ip_header": env.header(
             "CLIENT_IP_HEADER", None if env.is_set("TRUSTED_PROXY_HOPS") else ip_header
         ),
+        "trusted_proxies": env.networks("TRUSTED_PROXIES"),
         "widget_bundle_path": env.bundle_path("WIDGET_BUNDLE_PATH"),
         "metrics_bind": env.bind("METRICS_BIND"),
         "sentry_dsn": env.url("SENTRY_DSN"),
@@ -147,11 +152,4 @@ def _read(
         "heartbeat_s": env.seconds("HEARTBEAT_S", 12),
         "lease_grace_s": env.seconds("LEASE_GRACE_S", 10),
         "max_streams": env.whole("MAX_STREAMS", 1500, 1, 100_000),
-        "ignored": tuple(
-            sorted(
-                name
-                for name in os.environ
-                if name in _IGNORED or name.startswith(_IGNORED_PREFIXES)
-            )
-        ),
     }

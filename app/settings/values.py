@@ -4,8 +4,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from app.prices import Prices
 from app.proxies import Proxies, Proxy
@@ -26,6 +28,8 @@ class Settings:
     app_env: AppEnv
     platform: str | None
     port: int
+    hosts: tuple[str, ...]
+    public_url: str | None
     web_concurrency: int
     graceful_timeout_s: int
 
@@ -34,6 +38,7 @@ class Settings:
     sqlite_path: Path | None
     storage_timeout_s: float
     spool_path: Path
+    retention_days: int | None
 
     openai_api_key: str | None
     openai_model: str
@@ -75,6 +80,7 @@ class Settings:
     widget_welcome_message: str | None
     widget_starters: tuple[str, ...]
     cors_origins: tuple[str, ...]
+    hsts_subdomains: bool
     rate_limit_window_ms: int
     rate_limit_max_requests: int
     limit_ip_per_day: int
@@ -96,14 +102,15 @@ class Settings:
     redis_retry_s: float
     trusted_proxy_hops: int
     client_ip_header: str | None
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     widget_bundle_path: Path
     metrics_bind: str | None
     sentry_dsn: str | None
     otel_endpoint: str | None
 
     ignored: tuple[str, ...] = ()
-    # A blank WEB_CONCURRENCY is none to us. gunicorn, which reads the real
-    # environment before it reads its configuration, ends with a traceback.
+    # WEB_CONCURRENCY may be blank or in quotes to us. gunicorn, which reads the
+    # real environment before it reads its configuration, ends with a traceback.
     gunicorn_stumbles: bool = False
 
     def __repr__(self) -> str:
@@ -158,26 +165,38 @@ class Settings:
         return tuple((name, proxy) for name, url in asked if (proxy := self.proxies.of(url)))
 
     @property
+    def public_path(self) -> str | None:
+        """The path before ours in ``PUBLIC_URL``, perhaps empty; ``None`` without that setting."""
+        return urlsplit(self.public_url).path if self.public_url else None
+
+    @property
     def metrics_port(self) -> int | None:
         """The port on which ``/metrics`` needs no key."""
         return int(self.metrics_bind.rpartition(":")[2]) if self.metrics_bind else None
 
     @classmethod
     def from_env(cls) -> "Settings":
-        """Read the environment, ``.env`` and ``.env.local`` included.
+        """Read the environment, ``.env`` and ``.env.local`` (or ``PERCH_ENV_FILE``) included.
 
         Raises:
             SettingsFaults: with everything that is wrong.
         """
-        gunicorn_stumbles = not os.environ.get("WEB_CONCURRENCY", "1").strip()
-        read_dotenv()
-        return replace(load(), gunicorn_stumbles=gunicorn_stumbles)
+        stumbles = not _is_number(os.environ.get("WEB_CONCURRENCY", "1"))
+        return replace(load(read_dotenv()), gunicorn_stumbles=stumbles)
 
 
-def load() -> Settings:
-    """Read the environment's variables.
+def load(in_files: Mapping[str, str] | None = None) -> Settings:
+    """Read the environment's variables; ``in_files`` says which of them a file brought.
 
     Raises:
         SettingsFaults: with everything that is wrong.
     """
-    return Settings(**read_values())
+    return Settings(**read_values(in_files or {}))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        int(text)
+    except ValueError:
+        return False
+    return True

@@ -8,7 +8,7 @@ document.querySelector("form").addEventListener("submit", async (event) => {
   event.preventDefault();
   answer.textContent = lines.textContent = "";
   const message = new FormData(event.target).get("message");
-  const response = await fetch("/v1/chat/stream", {
+  const response = await fetch(main.dataset.stream, {
     method: "POST",
     headers: { "Content-Type": "application/json", "x-api-key": main.dataset.widgetKey },
     body: JSON.stringify({ sessionId, message }),

@@ -14,6 +14,7 @@ from app.conversation import (
     ConversationPage,
     Feedback,
     Finished,
+    PurgedBatch,
     Question,
     Thread,
     Turn,
@@ -183,6 +184,37 @@ class ConversationStore(Protocol):
         """Throw a switch, or put it back."""
         ...
 
+    def revoke(self, token_id: str) -> bool:
+        """Remember that a signed token of ours is used up, for ``REVOCATION_MEMORY_DAYS``.
+
+        Returns whether this was the first time, by anybody.
+        """
+        ...
+
+    def is_revoked(self, token_id: str) -> bool:
+        """Tell whether a token was used up, on whatever machine."""
+        ...
+
+    def begin_job(self, name: str, holder: str, *, lease_s: float, every_s: float) -> bool:
+        """Take the lease of a job that one process of many does, or prolong one's own.
+
+        False while another holder's lease runs, and where the job was done
+        less than ``every_s`` ago. Times are the store's.
+        """
+        ...
+
+    def end_job(self, name: str, holder: str) -> None:
+        """Note that a job is done now; nothing where the lease is another's."""
+        ...
+
+    def purge(self, *, unused_days: int) -> PurgedBatch:
+        """Delete a batch of conversations unused for so long, the longest unused first.
+
+        One whose turn is running stays. A batch is small, so that turns wait
+        for none; of a long conversation it may delete the oldest messages only.
+        """
+        ...
+
     def ping(self) -> None:
         """Return when the store can serve.
 
@@ -198,3 +230,5 @@ class ConversationStore(Protocol):
 
 MAX_THREAD_MESSAGES = 5000
 SESSION_MEMORY_DAYS = 45
+# A day longer than any sign-in at the dashboard can last.
+REVOCATION_MEMORY_DAYS = 2

@@ -9,6 +9,7 @@ from flask import Flask, Response
 from flask_cors import CORS
 from flask_talisman import Talisman
 
+from app.origin import AllowedOrigins
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _ALLOWED_HEADERS = [
 ]
 _EXPOSED_HEADERS = ["Retry-After", "X-Request-Id"]
 _PREFLIGHT_AGE_S = 7200
-_HSTS = "max-age=31536000; includeSubDomains"
+_HSTS = "max-age=31536000"
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -37,6 +38,7 @@ _ASKED = (
     "HTTP_ACCESS_CONTROL_REQUEST_HEADERS",
     "HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK",
 )
+_ANY_ORIGIN = re.compile(".*", re.DOTALL)
 # Anybody may send any origin.
 _MAX_REMEMBERED = 256
 
@@ -54,14 +56,16 @@ class AnswerHeaders:
 
     def __init__(self, application: "WSGIApplication", settings: Settings) -> None:
         self._application = application
-        self._extensions = _extensions(settings)
+        self._allowed = AllowedOrigins(settings.cors_origins)
+        self._extensions = _extensions(self._allowed)
         self._ours = {
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": API_POLICY,
             "Cross-Origin-Resource-Policy": "same-origin",
         }
         if settings.is_production:
-            self._ours["Strict-Transport-Security"] = _HSTS
+            subdomains = "; includeSubDomains" if settings.hsts_subdomains else ""
+            self._ours["Strict-Transport-Security"] = _HSTS + subdomains
         self._remembered = lru_cache(_MAX_REMEMBERED)(self._ask)
 
     def __call__(
@@ -84,6 +88,8 @@ class AnswerHeaders:
 
     def _ask(self, *asked: str | None) -> tuple[_Headers, _Headers]:
         environ = {name: value for name, value in zip(_ASKED, asked, strict=False) if value}
+        if not self._allowed.include(environ.get(_ASKED[0], "")):
+            environ.pop(_ASKED[0], None)
         method = "OPTIONS" if len(asked) > 1 else "GET"
         with self._extensions.test_request_context("/", method=method, environ_overrides=environ):
             told = self._extensions.process_response(Response()).headers
@@ -94,17 +100,18 @@ class AnswerHeaders:
         return named, tuple(header for header in named if not _is_of_cors(header[0]))
 
 
-def _extensions(settings: Settings) -> Flask:
+def _extensions(allowed: AllowedOrigins) -> Flask:
     """Return an application that the two extensions are the whole of."""
     app = Flask(__name__)
     CORS(
         app,
-        origins="*" if "*" in settings.cors_origins else list(map(_literal, settings.cors_origins)),
+        # It is asked about origins that are allowed, and says each back as the browser wrote it.
+        origins="*" if allowed.is_everybody else [_ANY_ORIGIN],
         methods=_METHODS,
         allow_headers=_ALLOWED_HEADERS,
         expose_headers=_EXPOSED_HEADERS,
         max_age=_PREFLIGHT_AGE_S,
-        send_wildcard="*" in settings.cors_origins,
+        send_wildcard=allowed.is_everybody,
         vary_header=True,
         automatic_options=False,
     )
@@ -122,8 +129,3 @@ def _extensions(settings: Settings) -> Flask:
 
 def _is_of_cors(name: str) -> bool:
     return name == "vary" or name.startswith("access-control-")
-
-
-def _literal(origin: str) -> "str | re.Pattern[str]":
-    # In the brackets of an IPv6 address flask-cors would see a pattern of its own.
-    return re.compile(re.escape(origin) + r"\Z") if "[" in origin else origin

@@ -47,11 +47,22 @@ def _service(settings: Settings) -> list[Row]:
         Row("Platform", "", settings.platform or "none that we know"),
         Row("Conversations", "CONVEX_URL" if settings.convex_url else "SQLITE_PATH", store),
         Row("Where they are", "", place),
+        Row("They are kept", "RETENTION_DAYS", _retention(settings.retention_days)),
         Row("Workers", "WEB_CONCURRENCY", to_count(settings.web_concurrency)),
         Row("Limits are counted", "REDIS_URL", shared),
         Row("Pages that may embed it", "CORS_ORIGIN", to_listing(settings.cors_origins) or "none"),
         Row("Sessions", "SESSION_MODE", settings.session_mode),
+        Row("Visitors find it at", "PUBLIC_URL", settings.public_url or "what each request says"),
+        Row("Clients are told by", *_clients(settings)),
     ]
+
+
+def _clients(settings: Settings) -> tuple[str, str]:
+    if settings.client_ip_header:
+        return "CLIENT_IP_HEADER", settings.client_ip_header
+    hops = settings.trusted_proxy_hops
+    told = f"X-Forwarded-For, {to_count(hops)} from the right" if hops else "the connection itself"
+    return "TRUSTED_PROXY_HOPS", told
 
 
 def _model(settings: Settings, model_name: str) -> list[Row]:
@@ -129,6 +140,10 @@ def _amount(keys: Sequence[str], otherwise: str = "not set") -> str:
     if not keys:
         return otherwise
     return "set" if len(keys) == 1 else f"{len(keys)} are accepted"
+
+
+def _retention(days: int | None) -> str:
+    return f"{to_count(days)} days after the last message" if days else "until they are deleted"
 
 
 def _host(url: str | None) -> str | None:

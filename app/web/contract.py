@@ -5,28 +5,24 @@ document is made, so the two cannot differ.
 """
 
 import functools
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import gevent
-from flask import Response, current_app, jsonify
+from flask import Response, jsonify
 from jiter import from_json
 from marshmallow import Schema, ValidationError
 
-from app.errors import (
-    InvalidRequest,
-    LengthRequired,
-    MediaTypeUnsupported,
-    PayloadTooLarge,
-    RequestTimeout,
-    ServiceError,
-)
-from app.web.current_request import Request, current_request
-from app.web.services import services
+from app.errors import InvalidRequest, MediaTypeUnsupported, ServiceError
+from app.web.bodies import read_body
+from app.web.current_request import current_request
+from app.web.pieces import stream_json
 
 _MAX_DEPTH = 32
-_CUT_OFF = {"body": ["Shorter than its Content-Length."]}
+# Looked at between two looks at what else there is to do.
+_VALUES_AT_ONCE = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +35,7 @@ class Contract:
     status: int
     media_type: str
     other_media_types: tuple[str, ...]
+    long: str | None
     raises: tuple[type[ServiceError], ...]
     otherwise: Mapping[int, Schema]
 
@@ -51,6 +48,7 @@ def contract(
     status: int = 200,
     media_type: str = "application/json",
     other_media_types: tuple[str, ...] = (),
+    long: str | None = None,
     raises: tuple[type[ServiceError], ...] = (),
     otherwise: Mapping[int, type[Schema]] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
@@ -58,8 +56,9 @@ def contract(
 
     The view gets the loaded body, then the loaded query, then its path
     arguments. What it returns is dumped through ``answer``; a ``Response``
-    passes as it is. ``otherwise`` names answers of other statuses that are
-    not failures.
+    passes as it is. ``long`` is a field of the answer, a list of any length:
+    it is written item by item, while others get their turn. ``otherwise``
+    names answers of other statuses that are not failures.
     """
     promise = Contract(
         body() if body else None,
@@ -68,6 +67,7 @@ def contract(
         status,
         media_type,
         other_media_types,
+        long,
         (*raises, InvalidRequest) if body or query else raises,
         {code: schema() for code, schema in (otherwise or {}).items()},
     )
@@ -85,6 +85,8 @@ def contract(
             result = view(*inputs, **path)
             if isinstance(result, Response):
                 return result
+            if promise.long is not None and promise.answer is not None:
+                return stream_json(promise.answer, result, promise.long)
             response = jsonify(promise.answer.dump(result) if promise.answer else result)
             response.status_code = promise.status
             return response
@@ -114,20 +116,17 @@ def read_json() -> dict[str, Any]:
 
     Raises:
         InvalidRequest: or one of its kinds.
+        TooManyRequests: see ``read_body``.
     """
     request = current_request()
     if request.mimetype != "application/json":
         raise MediaTypeUnsupported
-    size = request.content_length
-    if size is None:
-        raise LengthRequired
-    if size > current_app.config["MAX_CONTENT_LENGTH"]:
-        raise PayloadTooLarge
-    raw = _read_body(request, size)
+    raw = read_body(request)
     try:
         # No lone surrogates either, and no bytes that are not UTF-8.
         data = from_json(raw, allow_inf_nan=False, catch_duplicate_keys=True)
-        _check(data, _MAX_DEPTH)
+        if _may_be_odd(raw):
+            _check(data)
     except ValueError as error:
         raise InvalidRequest(details={"body": [f"Not valid JSON: {error}"]}) from error
     if not isinstance(data, dict):
@@ -135,25 +134,26 @@ def read_json() -> dict[str, Any]:
     return data
 
 
-def _read_body(request: Request, size: int) -> bytes:
-    """Return the body, which must all have come within the request's time."""
-    with gevent.Timeout(services().settings.request_timeout_s, RequestTimeout()):
-        try:
-            body: bytes = request.environ["wsgi.input"].read(size)
-        except OSError as error:
-            raise InvalidRequest(details=_CUT_OFF) from error
-    if len(body) < size:
-        raise InvalidRequest(details=_CUT_OFF)
-    return body
+def _may_be_odd(raw: bytes) -> bool:
+    """Return whether there may be a NUL, or deep nesting: in an ordinary body there is not."""
+    return b"\\u0000" in raw or raw.count(b"[") + raw.count(b"{") > _MAX_DEPTH
 
 
-def _check(value: Any, depth: int) -> None:
-    if isinstance(value, str):
-        if "\0" in value:
-            raise ValueError("NUL in a string")
-    elif isinstance(value, dict | list):
-        if depth == 0:
-            raise ValueError("nested too deep")
-        for item in value.items() if isinstance(value, dict) else value:
-            for part in item if isinstance(item, tuple) else (item,):
-                _check(part, depth - 1)
+def _check(data: Any) -> None:
+    # A list of empty lists takes a second to walk: others get their turn meanwhile.
+    left = [(data, _MAX_DEPTH)]
+    for number in itertools.count(1):
+        if not left:
+            return
+        if number % _VALUES_AT_ONCE == 0:
+            gevent.sleep(0)
+        value, depth = left.pop()
+        if isinstance(value, str):
+            if "\0" in value:
+                raise ValueError("NUL in a string")
+        elif isinstance(value, dict | list):
+            if depth == 0:
+                raise ValueError("nested too deep")
+            left.extend((part, depth - 1) for part in value)
+            if isinstance(value, dict):
+                left.extend((part, depth - 1) for part in value.values())

@@ -4,11 +4,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 import flask
 from flask.globals import request_ctx
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.http import parse_cookie
+from werkzeug.utils import cached_property
 
 from app.web.client_address import limit_key
 
 if TYPE_CHECKING:
     from app.web.operator import SignIn
+
+COOKIE_PREFIX = "perch-"
 
 
 class Request(flask.Request):
@@ -26,6 +31,13 @@ class Request(flask.Request):
     is_failure_logged = False
     # OpenTelemetry's, where there are traces.
     span: Any = None
+
+    @cached_property
+    def cookies(self) -> ImmutableMultiDict[str, str]:
+        """Our own cookies; to parse all those of a domain can take long."""
+        given = self.environ.get("HTTP_COOKIE", "").split(";")
+        ours = ";".join(each for each in given if COOKIE_PREFIX in each)
+        return ImmutableMultiDict(parse_cookie(ours))
 
     @property
     def client_key(self) -> str:

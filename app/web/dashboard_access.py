@@ -6,19 +6,25 @@ from typing import cast
 import flask
 from flask import Response, redirect, request, url_for
 
-from app.errors import Forbidden, NotConfigured, TooManyRequests
-from app.web.current_request import Request, current_request
-from app.web.limits import Limit
-from app.web.operator import Operators, SignIn
+from app.errors import Forbidden, NotConfigured
+from app.web.bodies import receive_form
+from app.web.current_request import COOKIE_PREFIX, Request, current_request
+from app.web.operator import DEVICE_S, Operators, SignIn
 from app.web.services import services
 
-SIGN_INS = Limit("sign-in", 5, 300, TooManyRequests)
 FORM_FIELD = "token"
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-_OWN_PAGE = re.compile(r"/dashboard/[\w.~/?=&%+:-]*", re.ASCII)
+# No dot and no percent sign in its path, and no part of it empty: nothing that leads away.
+_OWN_PAGE = re.compile(r"/dashboard/(?:[\w~:-]+/)*[\w~:-]*(?:\?[\w.~/?=&%+:-]*)?", re.ASCII)
+_EXPIRED = "This form has expired. Go back, reload the page and try again"
+_NEEDS_HTTPS = (
+    "The dashboard needs https: over plain http, browsers drop its cookie. Open this page with "
+    "https:// before its address. If it was, the proxy in front must send X-Forwarded-Proto"
+)
 # A page that looks for news by itself is no sign of the operator.
 _POLL = "poll"
 _SEEN_EVERY_S = 60
+_DEVICE = "device"
 
 
 def operators() -> Operators:
@@ -39,6 +45,7 @@ def require_operator(request: Request) -> Response | None:
     Raises:
         Forbidden: a form without its token.
         NotConfigured: there is no dashboard.
+        StorageUnavailable: nobody knows whether the sign-in was ended.
     """
     sign_in = read_sign_in()
     if sign_in is None:
@@ -50,11 +57,27 @@ def require_operator(request: Request) -> Response | None:
 
 
 def read_sign_in() -> SignIn | None:
-    """Return the sign-in that the request's cookie proves."""
+    """Return the sign-in that the request's cookie proves.
+
+    Raises:
+        StorageUnavailable: nobody knows whether it was ended.
+    """
     sign_in = operators().read(request.cookies.get(cookie_name(), ""), browser(request))
-    if sign_in is None or services().limits.hits(_signed_out(), sign_in.id):
+    if sign_in is None or services().ended_sign_ins.includes(sign_in.id):
         return None
     return sign_in
+
+
+def read_device() -> str | None:
+    """Return which browser this is, if it was signed in before."""
+    return operators().read_device(request.cookies.get(cookie_name(_DEVICE), ""))
+
+
+def let_in(response: Response) -> None:
+    """Sign the browser in, and know it from now on."""
+    set_cookie(response, operators().sign_in(browser(request)))
+    device = operators().to_device(read_device())
+    put_cookie(response, cookie_name(_DEVICE), device, max_age_s=DEVICE_S)
 
 
 def current_sign_in() -> SignIn:
@@ -63,14 +86,20 @@ def current_sign_in() -> SignIn:
 
 
 def check_form(session: str) -> None:
-    """Refuse a form that did not come from our page.
+    """Let a form come, and refuse one that did not come from our page.
 
     Raises:
-        Forbidden: its token is missing or another one's.
+        Forbidden: its token is missing or another one's; says so where the
+            browser keeps no cookie of ours.
+        InvalidRequest, TooManyRequests: see ``read_body``.
     """
+    receive_form(current_request())
     given = request.headers.get("X-Form-Token") or request.form.get(FORM_FIELD, "")
     if not operators().is_form_token(given, session):
-        raise Forbidden("This form has expired. Go back, reload the page and try again")
+        is_dropped = request.scheme == "http" and not any("perch-" in it for it in request.cookies)
+        raise Forbidden(
+            _NEEDS_HTTPS if services().settings.is_production and is_dropped else _EXPIRED
+        )
 
 
 def set_cookie(response: Response, sign_in: SignIn) -> None:
@@ -78,11 +107,12 @@ def set_cookie(response: Response, sign_in: SignIn) -> None:
     put_cookie(response, cookie_name(), operators().to_cookie(sign_in))
 
 
-def put_cookie(response: Response, name: str, value: str) -> None:
+def put_cookie(response: Response, name: str, value: str, *, max_age_s: int | None = None) -> None:
     """Set a cookie that no script reads and no other site sends along."""
     response.set_cookie(
         name,
         value,
+        max_age=max_age_s,
         path="/",
         httponly=True,
         secure=services().settings.is_production,
@@ -98,8 +128,8 @@ def drop_cookie(response: Response, name: str) -> None:
 
 
 def sign_out() -> None:
-    """End this sign-in for good, copies of its cookie included."""
-    services().limits.count((_signed_out(), current_sign_in().id))
+    """End this sign-in for good, copies of its cookie included, on all machines."""
+    services().ended_sign_ins.end(current_sign_in().id)
 
 
 def note_seen(response: Response) -> Response:
@@ -115,7 +145,7 @@ def note_seen(response: Response) -> Response:
 def cookie_name(purpose: str = "dashboard") -> str:
     """Return a cookie's name; the prefix binds it to this very host and to TLS."""
     prefix = "__Host-" if services().settings.is_production else ""
-    return f"{prefix}perch-{purpose}"
+    return f"{prefix}{COOKIE_PREFIX}{purpose}"
 
 
 def browser(asked: flask.Request) -> str:
@@ -124,7 +154,10 @@ def browser(asked: flask.Request) -> str:
 
 
 def own_page(path: str | None) -> str | None:
-    """Return a path if it leads to a page of the dashboard, and nowhere else."""
+    """Return a path if it leads to a page of the dashboard, and nowhere else.
+
+    Without the path before ours, under which a proxy may have put us.
+    """
     return path if path and _OWN_PAGE.fullmatch(path) and "//" not in path else None
 
 
@@ -133,8 +166,6 @@ def _to_door() -> Response:
         # htmx would put the sign-in page into the place of a table.
         return Response(status=401, headers={"HX-Redirect": url_for("dashboard_door.show")})
     wanted = own_page(request.full_path.rstrip("?")) if request.method == "GET" else None
-    return cast(Response, redirect(url_for("dashboard_door.show", next=wanted)))
-
-
-def _signed_out() -> Limit:
-    return Limit("signed-out", 1, int(operators().longest_s), TooManyRequests)
+    response = cast(Response, redirect(url_for("dashboard_door.show", next=wanted)))
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from app.archive import Excerpt
 from app.conversation import Conversation, Message
+from app.web.pieces import gather
 
 Format = Literal["jsonl", "csv"]
 
@@ -18,8 +19,6 @@ MEDIA_TYPES: Mapping[Format, str] = {
     "csv": "text/csv",
 }
 _BOM = b"\xef\xbb\xbf"
-# Written in pieces of about this many bytes.
-_PIECE_BYTES = 64 * 1024
 # A spreadsheet takes a cell that begins so for a formula.
 _FORMULA_STARTS = tuple("=+-@\t\r\n|%＝＋－＠")
 
@@ -49,7 +48,7 @@ _CELLS: Mapping[str, Callable[[Conversation, Message], object]] = {
 def to_export(excerpts: Iterable[Excerpt], kind: Format, *, bom: bool = False) -> Generator[bytes]:
     """Write excerpts, in pieces. ``bom`` is for spreadsheets that take UTF-8 for something else."""
     pieces = to_jsonl(excerpts) if kind == "jsonl" else to_csv(excerpts)
-    return _gathered(chain([_BOM] if bom else [], pieces))
+    return gather(chain([_BOM] if bom else [], pieces))
 
 
 def to_jsonl(excerpts: Iterable[Excerpt]) -> Iterator[bytes]:
@@ -70,12 +69,12 @@ def to_jsonl(excerpts: Iterable[Excerpt]) -> Iterator[bytes]:
 
 def to_csv(excerpts: Iterable[Excerpt]) -> Iterator[bytes]:
     """Write a table (RFC 4180) in which no cell is a formula."""
-    yield _to_csv([_CELLS.keys()])
+    yield _to_csv(_CELLS.keys())
     for excerpt in excerpts:
-        yield _to_csv(
-            [_to_cell(read(excerpt.conversation, message)) for read in _CELLS.values()]
-            for message in excerpt.messages
-        )
+        for message in excerpt.messages:
+            yield _to_csv(
+                [_to_cell(read(excerpt.conversation, message)) for read in _CELLS.values()]
+            )
 
 
 def _to_json(message: Message) -> dict[str, object]:
@@ -101,9 +100,9 @@ def _present(**fields: object) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _to_csv(rows: Iterable[Iterable[Any]]) -> bytes:
+def _to_csv(row: Iterable[Any]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    csv.writer(text, lineterminator="\r\n").writerow(row)
     return text.getvalue().encode()
 
 
@@ -118,19 +117,6 @@ def _to_cell(value: object) -> object:
 def _to_time(created_at: int) -> str:
     moment = datetime.fromtimestamp(created_at / 1000, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _gathered(pieces: Iterable[bytes]) -> Generator[bytes]:
-    waiting: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        waiting.append(piece)
-        size += len(piece)
-        if size >= _PIECE_BYTES:
-            yield b"".join(waiting)
-            waiting, size = [], 0
-    if waiting:
-        yield b"".join(waiting)
 
 
 def file_name(kind: Format, today: str) -> str:

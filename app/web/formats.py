@@ -16,6 +16,8 @@ _MARKS = re.compile(r"\*\*|`+|^#{1,6} |^> ", re.MULTILINE)
 _CELLS = re.compile(r"\|[-:| ]*")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _JUST_NOW_S = 60
+# Of a message, what a preview is made of: a line on the page shows less.
+_PREVIEW_CHARS = 500
 _THOUSANDS = ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k"))
 
 
@@ -105,7 +107,7 @@ def to_listing(names: Sequence[str]) -> str:
 
 def to_preview(text: str | None) -> str:
     """Return a message's first words in one line, without the marks of Markdown."""
-    plain = _CELLS.sub(" ", _LINK.sub(r"\1", _MARKS.sub("", text or "")))
+    plain = _CELLS.sub(" ", _LINK.sub(r"\1", _MARKS.sub("", (text or "")[:_PREVIEW_CHARS])))
     return " ".join(plain.split())
 
 

@@ -217,12 +217,16 @@ class RedisWindowStorage(Storage):
             # At least a millisecond: Redis deletes a key that ends now.
             left_ms = max(1, round(left_s * 1000))
             arguments += (round(window.length_s * 1000), window.limit, hits, left_ms)
-        told = self._ask([_REDIS_PREFIX + window.key for window in windows], arguments)
+        told = self._ask([self._name(window) for window in windows], arguments)
         counts = list(zip(windows, told[::2], told[1::2], strict=False))
         for window, hits, left_ms in counts:
             self._memory.note(window, hits, left_ms / 1000)
         window, hits, _ = counts[-1]
         return window if hits > window.limit else None
+
+    def _name(self, window: Window) -> str:
+        kind, _, who = window.key.partition("/")
+        return f"{_REDIS_PREFIX}{kind}/{self._link.hide(who)}"
 
 
 CountStorage = WindowStorage | RedisWindowStorage

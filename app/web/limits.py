@@ -4,6 +4,9 @@ flask-limiter holds the storage. Its decorators run inside a view, and the
 original service counts before the key, so what is counted is decided here.
 """
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
@@ -18,6 +21,10 @@ from app.web.limit_storage import MEMORY, REDIS, CountStorage, Window
 _MINUTE_S = 60
 _HOUR_S = 3600
 _DAY_S = 86_400
+# A body comes with its head, or right behind it. Whoever lets so many wait at
+# once does not mean to send them.
+MAX_WAITING_BODIES = 32
+_BODY_RETRY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +41,35 @@ class Limit:
         return Window(f"{self.name}/{who}", self.length_s, self.amount)
 
 
+class WaitingBodies:
+    """Counts the bodies that are on their way to this process, by client."""
+
+    def __init__(self) -> None:
+        self._by_client: Counter[str] = Counter()
+
+    @contextmanager
+    def wait(self, client: str) -> Iterator[None]:
+        """Wait for a body within.
+
+        Raises:
+            TooManyRequests: the client lets too many wait already.
+        """
+        if self._by_client[client] >= MAX_WAITING_BODIES:
+            raise TooManyRequests(retry_after_s=_BODY_RETRY_S)
+        self._by_client[client] += 1
+        try:
+            yield
+        finally:
+            self._by_client[client] -= 1
+            if not self._by_client[client]:
+                del self._by_client[client]
+
+
 class Limits:
     """Counts what visitors do, and raises where it was too much."""
 
     def __init__(self, storage: CountStorage, settings: Settings) -> None:
+        self.bodies = WaitingBodies()
         self._storage = storage
         # The original's, in whole seconds; as the original rounds them.
         window_s = -(-settings.rate_limit_window_ms // 1000)
@@ -81,21 +113,6 @@ class Limits:
         """
         self.count((self._new_sessions, client))
 
-    def hits(self, limit: Limit, who: str) -> int:
-        """Return how often a limit was hit in its open window, by all workers."""
-        window = limit.window(who)
-        return self._storage.incr(window.key, limit.length_s, amount=0)
-
-    def refuse_full(self, limit: Limit, who: str) -> None:
-        """Refuse whoever has reached a limit, without a hit more.
-
-        Raises:
-            TooManyRequests: the limit's own kind of it.
-        """
-        hits, left_s = self._storage.known(limit.window(who))
-        if hits >= limit.amount > 0:
-            raise limit.refusal(retry_after_s=max(1.0, left_s))
-
     def count(self, *hits: tuple[Limit, str]) -> None:
         """Count in one limit after the other, each for someone, up to the first that is full.
 
@@ -107,6 +124,11 @@ class Limits:
         if full is not None:
             _, left_s = self._storage.known(full)
             raise windows[full].refusal(retry_after_s=max(1.0, left_s))
+
+    def take_back(self, *hits: tuple[Limit, str]) -> None:
+        """Undo what ``count`` has just counted."""
+        for limit, who in hits:
+            self._storage.incr(limit.window(who).key, limit.length_s, amount=-1)
 
 
 def register(app: Flask, settings: Settings, link: RedisLink | None) -> Limits:

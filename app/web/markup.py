@@ -1,24 +1,164 @@
-"""What the model wrote, as HTML that is safe to show.
+"""What the model wrote, as HTML that is safe to show, and cheap to make.
 
 Raw HTML stays text, links lead to the web or to mail only, and images are
 links: none is loaded unasked, for its address can carry away what was said.
+
+A visitor can talk a model into any text, and some texts of a few kilobytes
+keep a parser busy for seconds. So work is counted as it is done, other
+greenlets get their turn meanwhile, and a text that takes too much of it is
+shown as it was written.
 """
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any
 
+import gevent
 from markdown_it import MarkdownIt
+from markdown_it.parser_inline import ParserInline
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup
 
+MAX_MARKDOWN_CHARS = 16 * 1024
+# Of all tables of a message; the parser fills short rows up to the width of the first.
+MAX_CELLS = 2000
+# Of quotes and lists in each other, and of images in each other's texts.
+MAX_NESTING = 20
+# A step is one rule tried at one place, some 3 µs. Ordinary Markdown takes one
+# for two or three characters.
+MAX_MESSAGE_STEPS = 30_000
+MAX_PAGE_STEPS = 250_000
+# Between two looks at what else there is to do.
+_STEPS_AT_ONCE = 1000
 _SCHEMES = ("http://", "https://", "mailto:")
+_AS_WRITTEN = Markup(
+    '<p class="soft">Shown as it was written: too long or too intricate to be laid out.</p>\n'
+    '<div class="said">{}</div>\n'
+)
 
 
-def to_html(markdown: str) -> Markup:
-    """Render an answer."""
-    return Markup(_MARKDOWN.render(markdown))  # noqa: S704 - escaped by the renderer
+class PageBudget:
+    """The work that the messages of one page may take together."""
+
+    def __init__(self, steps: int = MAX_PAGE_STEPS) -> None:
+        self.steps = steps
+
+
+def to_html(markdown: str, budget: PageBudget | None = None) -> Markup:
+    """Render an answer; one that takes too much work is shown as it was written."""
+    budget = budget or PageBudget()
+    meter = _Meter(min(MAX_MESSAGE_STEPS, budget.steps))
+    try:
+        if len(markdown) > MAX_MARKDOWN_CHARS:
+            raise _TooMuchWork
+        html = _MARKDOWN.render(markdown, {_METER: meter})
+    except _TooMuchWork:
+        return _AS_WRITTEN.format(markdown)
+    finally:
+        budget.steps -= meter.steps
+        gevent.sleep(0)
+    return Markup(html)  # noqa: S704 - escaped by the renderer
+
+
+class _TooMuchWork(Exception):
+    """A text is too intricate to be laid out."""
+
+
+_METER = "meter"
+
+
+class _Meter:
+    """Counts the work on one message, and lets others work meanwhile."""
+
+    def __init__(self, most_steps: int) -> None:
+        self.steps = 0
+        self._most_steps = most_steps
+        self._cells = 0
+        self._images = 0
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps > self._most_steps:
+            raise _TooMuchWork
+        if self.steps % _STEPS_AT_ONCE == 0:
+            gevent.sleep(0)
+
+    def add_cells(self, count: int) -> None:
+        self._cells += count
+        if self._cells > MAX_CELLS:
+            raise _TooMuchWork
+
+    def enter_image(self) -> None:
+        self._images += 1
+        if self._images > MAX_NESTING:
+            raise _TooMuchWork
+
+    def leave_image(self) -> None:
+        self._images -= 1
+
+
+_BlockRule = Callable[[StateBlock, int, int, bool], bool]
+_InlineRule = Callable[[StateInline, bool], bool]
+
+
+def _metered_block(rule: _BlockRule) -> _BlockRule:
+    def metered(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
+        state.env[_METER].step()
+        if state.level >= MAX_NESTING:  # the parser would leave the rest out
+            raise _TooMuchWork
+        return rule(state, begin, end, silent)
+
+    return metered
+
+
+def _metered_table(rule: _BlockRule) -> _BlockRule:
+    def metered(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
+        if not silent and rule(state, begin, end, True):
+            state.env[_METER].add_cells(_most_cells(state, begin, end))
+        return rule(state, begin, end, silent)
+
+    return metered
+
+
+def _most_cells(state: StateBlock, begin: int, end: int) -> int:
+    """Return how many cells a table has, or a few more: it ends at the next empty line."""
+    head = state.src[state.bMarks[begin] : state.eMarks[begin]].strip()
+    columns = head.removeprefix("|").removesuffix("|").count("|") + 1
+    past = next((line for line in range(begin, end) if state.isEmpty(line)), end)
+    return columns * (past - begin - 1)
+
+
+def _metered_inline(rule: _InlineRule) -> _InlineRule:
+    def metered(state: StateInline, silent: bool) -> bool:
+        state.env[_METER].step()
+        return rule(state, silent)
+
+    return metered
+
+
+def _metered_image(rule: _InlineRule) -> _InlineRule:
+    # An image's text is parsed by a parser of its own, which counts its depth anew.
+    def metered(state: StateInline, silent: bool) -> bool:
+        meter: _Meter = state.env[_METER]
+        meter.enter_image()
+        try:
+            return rule(state, silent)
+        finally:
+            meter.leave_image()
+
+    return metered
+
+
+class _InlineParser(ParserInline):
+    """Counts the steps of looking for the end of a bracket, too: they grow with its square."""
+
+    def skipToken(self, state: StateInline) -> None:  # noqa: N802 - the parser's own name
+        """Go past one token."""
+        state.env[_METER].step()
+        super().skipToken(state)
 
 
 def _is_safe_link(url: str) -> bool:
@@ -78,8 +218,17 @@ class _Renderer(RendererHTML):
 
 
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("js-default", {"html": False, "linkify": False}, renderer_cls=_Renderer)
+    options = {"html": False, "linkify": False}
+    parser = MarkdownIt("js-default", options, renderer_cls=_Renderer)
     parser.validateLink = _is_safe_link  # type: ignore[method-assign]
+    parser.inline = _InlineParser()
+    # The alternatives are the paragraphs, quotes and lists that a block may end.
+    for block in list(parser.block.ruler.__rules__):
+        rule = _metered_table(block.fn) if block.name == "table" else block.fn
+        parser.block.ruler.at(block.name, _metered_block(rule), {"alt": block.alt})
+    for inline in list(parser.inline.ruler.__rules__):
+        part = _metered_image(inline.fn) if inline.name == "image" else inline.fn
+        parser.inline.ruler.at(inline.name, _metered_inline(part))
     return parser
 
 

@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from app import __version__
-from app.errors import InvalidRequest, Unauthorized
+from app.errors import InvalidRequest, TooManyRequests, Unauthorized
 from app.web import ndjson
 from app.web.contract import Contract
 from app.web.problems import status_of
@@ -116,7 +116,7 @@ def _responses(promise: Contract, access: Access) -> dict[str, Any]:
     if access in _SCHEMES:
         failures.append(Unauthorized)
     if promise.body is not None:
-        failures += InvalidRequest.__subclasses__()
+        failures += [*InvalidRequest.__subclasses__(), TooManyRequests]
     responses: dict[str, Any] = {
         str(status_of(failure())): _answer("application/json", ProblemSchema, status_of(failure()))
         for failure in failures

@@ -2,9 +2,12 @@
 
 import logging
 import math
+from typing import cast
+from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, Response, current_app, jsonify
+from flask import Flask, Response, current_app, jsonify, redirect
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from app import errors
 from app.web.current_request import current_request
@@ -60,6 +63,14 @@ def respond(error: errors.ServiceError) -> Response:
     response.status_code = status_of(error)
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
+    return response
+
+
+def lead_on(error: RequestRedirect) -> Response:
+    """Return a redirect of the router's own, without the host that the request made up."""
+    parts = urlsplit(error.new_url)
+    response = cast(Response, redirect("/" + urlunsplit(("", "", *parts[2:])).lstrip("/"), 307))
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 

@@ -21,8 +21,11 @@ _MIN_SECRET_CHARS = 20
 _SALT = b"perch"
 
 
-def read_secrets(settings: Settings) -> tuple[bytes, ...]:
+def read_secrets(settings: Settings, *, keep: bool = True) -> tuple[bytes, ...]:
     """Return the secrets, the one that signs first.
+
+    Without ``keep`` no file is made: where there is none, the development
+    secret is this process's alone.
 
     Raises:
         OSError: the random secret can be neither read nor kept.
@@ -36,7 +39,10 @@ def read_secrets(settings: Settings) -> tuple[bytes, ...]:
         return tuple(key.encode() for key in given)
     if given:
         return (given[0].encode(),)
-    return (_kept_secret((settings.sqlite_path or Path("data/chat.db")).parent / FILE_NAME),)
+    path = (settings.sqlite_path or Path("data/chat.db")).parent / FILE_NAME
+    if not keep and not path.exists():
+        return (secrets.token_bytes(32),)
+    return (_kept_secret(path),)
 
 
 def derive_key(secret: bytes, purpose: str) -> bytes:
@@ -47,7 +53,7 @@ def derive_key(secret: bytes, purpose: str) -> bytes:
 
 def _kept_secret(path: Path) -> bytes:
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Written whole under another name, then linked: of two processes
         # that start at once one wins, and both read its secret.
         descriptor, draft = tempfile.mkstemp(dir=path.parent)  # readable by its owner only

@@ -19,12 +19,14 @@ from app.errors import (
     TooManyRequests,
     Unauthorized,
 )
+from app.origin import AllowedOrigins
 from app.settings import Settings
-from app.web.client_address import client_address
+from app.web.client_address import ClientAddresses
 from app.web.current_request import Request, current_request
 from app.web.dashboard_access import require_operator
 from app.web.limits import Limit
 from app.web.origins import is_own_page
+from app.web.proxies import TrustedProxies
 from app.web.services import services
 from app.web.sessions import read_token, require_token
 
@@ -71,7 +73,8 @@ _OPEN_ENDPOINTS = {
     "system.docs",
     "static",
 }
-# Only wrong keys count; where they were too many, not even the right one is looked at.
+# Only wrong keys count. A right one always opens: it is too long to be guessed, and
+# whoever shares an address with a guesser must not be shut out.
 _WRONG_ADMIN_KEYS = Limit("wrong-admin-key", 20, 60, TooManyRequests)
 _PRIVATE_ENDPOINTS = ("metrics.metrics", "system.health")
 _CHAT_ENDPOINTS = ("chat.chat", "headless.chat", "headless.stream")
@@ -119,13 +122,16 @@ def _in_turn(*guards: Guard) -> Guard:
 
 
 def _origin_guard(settings: Settings) -> Guard:
-    allowed = frozenset(settings.cors_origins)
+    allowed = AllowedOrigins(settings.cors_origins)
+    clients = ClientAddresses(
+        settings.trusted_proxy_hops,
+        settings.client_ip_header,
+        TrustedProxies(settings.trusted_proxies),
+    )
 
     def refuse_foreign_origins(request: Request) -> Response | None:
         environ = request.environ
-        request.client_address = client_address(
-            environ, settings.trusted_proxy_hops, settings.client_ip_header
-        )
+        request.client_address = clients.find(environ)
         origin = environ.get("HTTP_ORIGIN")
         if origin is not None and not _may_call(origin, allowed, request):
             log.warning(
@@ -139,10 +145,8 @@ def _origin_guard(settings: Settings) -> Guard:
     return refuse_foreign_origins
 
 
-def _may_call(origin: str, allowed: frozenset[str], request: Request) -> bool:
-    return (
-        "*" in allowed or origin in allowed or request.endpoint in _OPEN_ENDPOINTS or is_own_page()
-    )
+def _may_call(origin: str, allowed: AllowedOrigins, request: Request) -> bool:
+    return allowed.include(origin) or request.endpoint in _OPEN_ENDPOINTS or is_own_page()
 
 
 def _count_chats(request: Request) -> None:
@@ -173,13 +177,11 @@ def _admin_guard(keys: Iterable[str], *headers: str) -> Callable[[Request], None
     def guard(request: Request) -> None:
         if not keys:
             raise NotConfigured("ADMIN_API_KEY is not configured on this deployment")
-        limits, client = services().limits, request.client_key
-        limits.refuse_full(_WRONG_ADMIN_KEYS, client)
         try:
             refuse_wrong_key(request)
         except Unauthorized:
             if any(request.environ.get(name) for name in names):
-                limits.count((_WRONG_ADMIN_KEYS, client))
+                services().limits.count((_WRONG_ADMIN_KEYS, request.client_key))
             raise
 
     return guard

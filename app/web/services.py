@@ -8,11 +8,13 @@ from flask import current_app
 from app.budget.meter import Meter
 from app.completion.breaker import Breaker
 from app.completion.protocol import CompletionModel
+from app.retention import Retention
 from app.settings import Settings
 from app.storage.protocol import ConversationStore
 from app.storage.spool import AnswerSpool
 from app.switches import Switches
 from app.turns import TurnService
+from app.web.ended_sign_ins import EndedSignIns
 from app.web.limits import Limits
 from app.web.metrics import Metrics
 from app.web.operator import Operators
@@ -31,6 +33,7 @@ class Services:
     turns: TurnService
     model: CompletionModel
     spool: AnswerSpool
+    retention: Retention | None
     readiness: Readiness
     limits: Limits
     switches: Switches
@@ -39,6 +42,7 @@ class Services:
     metrics: Metrics
     tokens: SessionTokens
     operators: Operators | None
+    ended_sign_ins: EndedSignIns
     model_name: str
 
 

@@ -29,6 +29,7 @@ class SessionConfig:
     title: str | None = None
     welcome_message: str | None = None
     starters: Sequence[str] | None = None
+    retention_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,13 @@ class SessionConfigSchema(OutputSchema):
     welcome_message = fields.String(data_key="welcomeMessage")
     starters = fields.List(fields.String())
     max_message_chars = fields.Integer(required=True, data_key="maxMessageChars")
+    retention_days = fields.Integer(
+        data_key="retentionDays",
+        metadata={
+            "description": "After so many days without a message a conversation is deleted; "
+            "absent where conversations are kept until somebody deletes them."
+        },
+    )
 
 
 class OpenedSessionSchema(OutputSchema):

@@ -5,14 +5,22 @@ import { internal } from "./_generated/api.js";
 import { env, internalMutation } from "./_generated/server.js";
 import { forgetHours } from "./model/figures.js";
 import { adoptOriginals } from "./model/originals.js";
-import { forgetConversations, retentionDays } from "./model/retention.js";
+import { purge as purgeConversations, retentionDays } from "./model/retention.js";
+import { purged } from "./model/validators.js";
+
+/** For a server that has a RETENTION_DAYS of its own, and comes again by itself. */
+export const purge = internalMutation({
+  args: { unusedDays: v.number() },
+  returns: purged,
+  handler: async (ctx, { unusedDays }) => await purgeConversations(ctx, unusedDays),
+});
 
 export const forget = internalMutation({
   args: {},
   returns: v.null(),
   handler: async (ctx) => {
     const days = retentionDays(env["RETENTION_DAYS"]);
-    if (days !== null && (await forgetConversations(ctx, days))) {
+    if (days !== null && (await purgeConversations(ctx, days)).hasMore) {
       await ctx.scheduler.runAfter(0, internal.maintenance.forget, {});
     }
     return null;

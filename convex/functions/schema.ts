@@ -80,6 +80,18 @@ export default defineSchema({
   // The owner's switches that are thrown: a handful of names, made by the server.
   switches: defineTable({ name: v.string() }).index("by_name", ["name"]),
 
+  // Signed tokens that are used up before their time: sign-ins that were ended.
+  revocations: defineTable({ tokenId: v.string(), revokedAt: v.number() })
+    .index("by_token_id", ["tokenId"])
+    .index("by_revoked_at", ["revokedAt"]),
+
+  // What one process of many does: who does it now, and when it was done last.
+  jobs: defineTable({
+    name: v.string(),
+    lease: v.optional(v.object({ holder: v.string(), until: v.number() })),
+    doneAt: v.optional(v.number()),
+  }).index("by_name", ["name"]),
+
   // A count kept in shards, so that no two turns must write the same document.
   counters: defineTable({
     name: v.string(),

@@ -1,32 +1,32 @@
-"""The estimate of tokens: against what OpenAI recorded, and against those who would cheat it."""
+"""The estimate of tokens: against what tokenizers count, and against those who would cheat it.
 
-import base64
+``count_tokens.py`` made the counts. A corpus that is not the counted one fails here.
+"""
+
+import json
+from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.budget.estimate import cut_prompt, estimate_prompt, estimate_text
+from app.budget.estimate import Tokenizer, cut_prompt, estimate_prompt, estimate_text
 from app.conversation import PromptMessage
+from tests.budget.count_tokens import digest
+from tests.budget.hostile import hostile_texts
 
-# Text and the tokens that OpenAI's tokenizers or its API counted for it
-# (o200k_base; the cookbook's and the API reference's examples).
-COUNTED = (
-    (
-        (
-            "Argentina won the 2022 FIFA World Cup, defeating France in the final match which "
-            "ended in a dramatic penalty shootout after a 3-3 draw in regulation and extra time. "
-            "This victory marked Argentina's third World Cup title, with their previous wins in "
-            "1978 and 1986."
-        ),
-        61,
-    ),
-    ("Hello! I'm doing well, thank you for asking. How can I assist you today?", 18),
-    ("お誕生日おめでとう", 8),
-    ("tiktoken is great!", 6),
-    ("2 + 2 = 4", 7),
-    ("antidisestablishmentarianism", 6),
-)
+HERE = Path(__file__).parent
+COUNTED_BY: dict[Tokenizer, tuple[str, ...]] = {
+    Tokenizer.O200K: ("o200k",),
+    Tokenizer.OPENAI: ("o200k", "cl100k"),
+    Tokenizer.ANY: ("o200k", "cl100k", "qwen", "llama3", "llama4", "tekken", "mistral"),
+}
+# How far ordinary prose may be above the count: of the dearest where there are several.
+MOST_OF_PROSE = {Tokenizer.O200K: 1.35, Tokenizer.OPENAI: 1.35, Tokenizer.ANY: 1.75}
+COUNTS = json.loads((HERE / "counts.json").read_text())
+PROSE: dict[str, str] = json.loads((HERE / "prose.json").read_text())
+
 RECORDED_PROMPTS = (
     ([("user", "Who won the World Cup in 2022?")], 17),
     ([("system", "You are a helpful assistant."), ("user", "Hello!")], 19),
@@ -67,9 +67,39 @@ def messages(*texts: str) -> list[PromptMessage]:
     return [PromptMessage("user", text) for text in texts]
 
 
-@pytest.mark.parametrize(("text", "counted"), COUNTED, ids=[text[:20] for text, _ in COUNTED])
-def test_text_is_estimated_near_its_count(text: str, counted: int) -> None:
-    assert abs(estimate_text(text) - counted) <= max(8, 0.25 * counted)
+@pytest.fixture(scope="module")
+def hostile() -> list[tuple[str, str]]:
+    texts = list(hostile_texts())
+    assert digest([text for _, text in texts]) == COUNTS["sha256"], "count them anew"
+    return texts
+
+
+@pytest.mark.parametrize("tokenizer", Tokenizer)
+def test_no_hostile_text_is_estimated_below_its_count(
+    tokenizer: Tokenizer, hostile: list[tuple[str, str]]
+) -> None:
+    counts = zip(*(COUNTS["hostile"][name] for name in COUNTED_BY[tokenizer]), strict=True)
+
+    low = [
+        (kind, text[:40], estimate, most)
+        for (kind, text), most in zip(hostile, map(max, counts), strict=True)
+        if (estimate := estimate_text(text, tokenizer)) < most
+    ]
+
+    assert len(hostile) >= 4000
+    assert low == []
+
+
+@pytest.mark.parametrize("tokenizer", Tokenizer)
+@pytest.mark.parametrize("title", PROSE)
+def test_prose_is_estimated_above_its_count_and_not_far(title: str, tokenizer: Tokenizer) -> None:
+    most = max(COUNTS["prose"][name][title] for name in COUNTED_BY[tokenizer])
+
+    assert most <= estimate_text(PROSE[title], tokenizer) <= MOST_OF_PROSE[tokenizer] * most
+
+
+def test_prose_is_of_thirty_languages_and_scripts() -> None:
+    assert len({title.partition(":")[0] for title in PROSE}) >= 60
 
 
 @pytest.mark.parametrize(("prompt", "recorded"), RECORDED_PROMPTS)
@@ -78,23 +108,39 @@ def test_prompt_is_estimated_near_its_recorded_usage(
 ) -> None:
     said = [PromptMessage(role, text) for role, text in prompt]  # type: ignore[arg-type]
 
-    assert 0.9 * recorded <= estimate_prompt(said) <= 1.25 * recorded
+    # A message has room for two tokens of its own, which short ones show.
+    assert recorded <= estimate_prompt(said) <= 1.25 * recorded + 2 * len(said)
+
+
+def test_long_salad_costs_a_token_a_byte() -> None:
+    rng = Random(3)
+    text = "".join(chr(97 + rng.randrange(26)) for _ in range(4000))
+
+    assert estimate_text(text) == len(text)
 
 
 @pytest.mark.parametrize(
-    ("text", "at_least"),
+    ("model", "tokenizer"),
     [
-        # What is long in tokens and short in characters, at its usual price.
-        (base64.b64encode(bytes(range(256)) * 4).decode(), 680),
-        ("https://example.com/a/b?c=" + "d3f9" * 200, 400),
-        ("你好世界" * 100, 300),
-        ("👋🏽" * 100, 200),
-        ("a b c d " * 100, 400),
-        ("привет мир " * 100, 400),
+        ("gpt-4.1-mini", Tokenizer.O200K),
+        ("gpt-4o-2024-08-06", Tokenizer.O200K),
+        ("chatgpt-4o-latest", Tokenizer.O200K),
+        ("gpt-6-luna", Tokenizer.O200K),
+        ("o3-mini", Tokenizer.O200K),
+        ("openai/gpt-5", Tokenizer.O200K),
+        ("ft:gpt-4o-mini:shop::abc", Tokenizer.O200K),
+        ("gpt-4", Tokenizer.OPENAI),
+        ("gpt-4-turbo", Tokenizer.OPENAI),
+        ("gpt-3.5-turbo", Tokenizer.OPENAI),
+        ("gpt-40", Tokenizer.ANY),
+        ("gpt-7", Tokenizer.ANY),
+        ("meta-llama/Llama-3.1-8B-Instruct", Tokenizer.ANY),
+        ("my-gpt-4o", Tokenizer.ANY),
+        ("", Tokenizer.ANY),
     ],
 )
-def test_text_that_is_dear_is_not_estimated_as_prose(text: str, at_least: int) -> None:
-    assert estimate_text(text) >= at_least
+def test_models_name_tells_its_tokenizer(model: str, tokenizer: Tokenizer) -> None:
+    assert Tokenizer.of(model) is tokenizer
 
 
 def test_nothing_is_nothing() -> None:

@@ -26,7 +26,9 @@ DAY_MS = 24 * 60 * 60 * 1000
 
 
 @pytest.fixture
-def runner(make_app: "MakeApp") -> FlaskCliRunner:
+def runner(make_app: "MakeApp", store: ConversationStore) -> FlaskCliRunner:
+    """Runs commands on a store that a server has made."""
+    store.ping()
     return make_app(MODEL_PRICES="gpt-4.1=2/8").test_cli_runner()
 
 
@@ -73,7 +75,7 @@ def test_list_is_narrowed_and_told_as_json(
     say(store, "failed", answer=Answer("", "error"))
     say(store, "whole")
 
-    output = run(runner, "conversations", "list", "--status", "error", "--json").output
+    output = run(runner, "conversations", "list", "--status", "error", "--json").stdout
 
     assert [json.loads(line)["sessionId"] for line in output.splitlines()] == ["failed"]
 
@@ -108,9 +110,9 @@ def test_what_a_visitor_wrote_commands_no_terminal(
 
 
 def test_unknown_conversation_is_a_sentence(runner: FlaskCliRunner) -> None:
-    output = run(runner, "conversations", "show", "nothing", code=1).output
+    told = run(runner, "conversations", "show", "nothing", code=1).stderr
 
-    assert output == "Error: Conversation not found\n"
+    assert told.endswith("\nError: Conversation not found\n")
 
 
 def test_export_goes_to_a_file_or_to_the_next_program(
@@ -172,7 +174,7 @@ def test_purge_deletes_what_is_old(tmp_path: Path) -> None:
     now_ms[0] = 4_000_000_000_000
     say(store, "new")
 
-    counted = run(runner, "purge", "--older-than", "90d", "--dry-run").output
+    counted = run(runner, "purge", "--older-than", "90d", "--dry-run").stdout
     run(runner, "purge", "--older-than", "12w", code=1, input="n\n")
     assert sessions(store) == {"old", "new"}
     deleted = run(runner, "purge", "--older-than", "1y", "--yes").output
@@ -192,7 +194,7 @@ def test_stats_show_the_last_days(runner: FlaskCliRunner, store: ConversationSto
     say(store, answer=an_answer(model="gpt-4.1", usage=Usage(1_000_000, 0), first_token_ms=90))
 
     table = run(runner, "stats", "--days", "2").output
-    told = json.loads(run(runner, "stats", "--days", "2", "--json").output)
+    told = json.loads(run(runner, "stats", "--days", "2", "--json").stdout)
 
     assert "2.00" in table
     assert len(told["periods"]) == 2
@@ -207,10 +209,10 @@ def test_nothing_is_left_to_backfill(runner: FlaskCliRunner, store: Conversation
 
 
 def test_assistant_is_switched_off_and_on(runner: FlaskCliRunner, store: ConversationStore) -> None:
-    assert run(runner, "switch").output == "The assistant is on.\n"
-    assert run(runner, "switch", "off").output == "The assistant is off.\n"
+    assert run(runner, "switch").stdout == "The assistant is on.\n"
+    assert run(runner, "switch", "off").stdout == "The assistant is off.\n"
     assert list(store.read_switches()) != []
-    assert run(runner, "switch", "on").output == "The assistant is on.\n"
+    assert run(runner, "switch", "on").stdout == "The assistant is on.\n"
 
 
 # Doctor
@@ -242,6 +244,13 @@ def test_doctor_asks_for_no_more_than_a_word(make_app: "MakeApp", model: Scripte
         ({"CORS_ORIGIN": "*"}, "allows any page"),
         ({"BUDGET_TOKENS_PER_DAY": "0"}, "there is no budget"),
         ({"DASHBOARD_PASSWORD": ""}, "there is no dashboard"),
+        ({"DASHBOARD_PASSWORD": "short"}, "has 5 characters: production refuses it"),
+        ({"DASHBOARD_PASSWORD": "long enough for it"}, "the dashboard is at /dashboard"),
+        ({"TRUSTED_PROXY_HOPS": "2"}, "the client is number 2 from the end"),
+        ({"CLIENT_IP_HEADER": "X-Real-IP"}, "X-Real-IP names the client"),
+        ({}, "0: the client is whoever connects"),
+        ({}, "is not set, and one worker needs none"),
+        ({"CORS_ORIGIN": "https://a.example,https://b.example"}, "allows https://a.example, https"),
         ({"RENDER": "true", "APP_ENV": "test"}, "Render may throw its disk away"),
     ],
 )
@@ -293,7 +302,7 @@ def test_doctor_tells_what_the_store_says(tmp_path: Path) -> None:
     assert "is not a SQLite database" in result.output
 
 
-def test_store_that_is_away_is_a_sentence(make_app: "MakeApp") -> None:
+def test_store_that_is_away_is_a_sentence(tmp_path: Path) -> None:
     class Away:
         def __getattr__(self, name: str) -> object:
             def fail(*_: object, **__: object) -> None:
@@ -301,12 +310,13 @@ def test_store_that_is_away_is_a_sentence(make_app: "MakeApp") -> None:
 
             return fail
 
-    settings = some_settings(SQLITE_PATH="unused", SPOOL_PATH="unused", SECRET_KEY="s" * 24)
+    (tmp_path / "chat.db").write_bytes(b"there")
+    settings = some_settings(SQLITE_PATH=str(tmp_path / "chat.db"), SECRET_KEY="s" * 24)
     app = create_app(settings, Parts(store=Away()))  # type: ignore[arg-type]
 
-    output = run(app.test_cli_runner(), "conversations", "list", code=1).output
+    told = run(app.test_cli_runner(), "conversations", "list", code=1).stderr
 
-    assert output == "Error: Conversations are not available right now\n"
+    assert told.endswith("\nError: Conversations are not available right now\n")
 
 
 def test_rated_answer_shows_its_thumb(runner: FlaskCliRunner, store: ConversationStore) -> None:

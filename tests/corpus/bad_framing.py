@@ -44,11 +44,22 @@ def noise(claim: str, raw: bytes, *, then_close: bool = False) -> Framing:
 BAD_FRAMING = [
     # Bodies whose length is unknown, too large or a lie.
     post("no length", b"", GOOD, 411),
-    post("a chunked body", CHUNKED, CHUNKS, 411),
-    post("a chunked body of 2 MB", CHUNKED, b"200000\r\n" + b" " * 0x200000, 411),
-    post("a chunked body without its end", CHUNKED, b"5\r\n{", 411),
-    post("a chunk size that is no number", CHUNKED, b"xyz\r\n{}\r\n0\r\n\r\n", 400, 411),
-    post("a chunk size below 0", CHUNKED, b"-1\r\n{}\r\n0\r\n\r\n", 400, 411),
+    post("a chunked body of 2 MB", CHUNKED, b"200000\r\n" + b" " * 0x200000, 413),
+    post(
+        "a chunked body of 256 KB and a byte",
+        CHUNKED,
+        b"40001\r\n" + b" " * 0x40001 + b"\r\n0\r\n\r\n",
+        413,
+    ),
+    post("a chunked body that does not go on", CHUNKED, b"5\r\n{", 408),
+    Framing(
+        "a chunked body without its end",
+        POST + TYPE + CHUNKED + b"\r\n" + CHUNKS[:-5],
+        (400,),
+        then_close=True,
+    ),
+    post("a chunk size that is no number", CHUNKED, b"xyz\r\n{}\r\n0\r\n\r\n"),
+    post("a chunk size below 0", CHUNKED, b"-1\r\n{}\r\n0\r\n\r\n"),
     post("a declared length of 1 GB", b"Content-Length: 1000000000\r\n", b"", 413),
     post(
         "a declared length past all integers",
@@ -67,23 +78,20 @@ BAD_FRAMING = [
     post("two lengths that agree", LENGTH + LENGTH),
     post("two lengths that differ", LENGTH + b"Content-Length: 5\r\n"),
     # Smuggling: two readers must not see two different requests.
-    post("a length and chunks", LENGTH + CHUNKED, CHUNKS, 400, 411),
-    post("chunks and a length", CHUNKED + LENGTH, CHUNKS, 400, 411),
-    post("chunked twice", CHUNKED + CHUNKED, CHUNKS, 400, 411),
-    post("chunked, then gzip", b"Transfer-Encoding: chunked, gzip\r\n", CHUNKS, 400, 411),
-    post("an unknown coding", b"Transfer-Encoding: gzip\r\n", CHUNKS, 400, 411, 501),
-    post("a coding with a tab", b"Transfer-Encoding:\tchunked\r\n", CHUNKS, 400, 411),
-    post(
-        "a coding with a vertical tab", b"Transfer-Encoding: \x0bchunked\r\n", CHUNKS, 400, 411, 501
-    ),
-    post("a coding in quotes", b'Transfer-Encoding: "chunked"\r\n', CHUNKS, 400, 411, 501),
-    post("identity and a length", b"Transfer-Encoding: identity\r\n" + LENGTH, GOOD, 400, 411, 501),
+    post("a length and chunks", LENGTH + CHUNKED, CHUNKS),
+    post("chunks and a length", CHUNKED + LENGTH, CHUNKS),
+    post("chunked twice", CHUNKED + CHUNKED, CHUNKS),
+    post("chunked, then gzip", b"Transfer-Encoding: chunked, gzip\r\n", CHUNKS),
+    post("gzip, then chunked", b"Transfer-Encoding: gzip, chunked\r\n", CHUNKS, 411),
+    post("an unknown coding", b"Transfer-Encoding: gzip\r\n", CHUNKS),
+    post("a coding with a vertical tab", b"Transfer-Encoding: \x0bchunked\r\n", CHUNKS),
+    post("a coding in quotes", b'Transfer-Encoding: "chunked"\r\n', CHUNKS),
+    post("identity and a length", b"Transfer-Encoding: identity\r\n" + LENGTH, GOOD),
     post("a space before the colon", b"Transfer-Encoding : chunked\r\n" + LENGTH),
     post("a length with an underscore", b"Content_Length: 5\r\n", GOOD, 400, 411),
     Framing(
         "a chunked body in HTTP/1.0",
         POST.replace(b"1.1", b"1.0") + TYPE + CHUNKED + b"\r\n" + CHUNKS,
-        (400, 411),
     ),
     # Headers.
     get("a header without a colon", b"nonsense\r\n"),
@@ -96,8 +104,9 @@ BAD_FRAMING = [
     get("a NUL in a value", b"x-a: 1\x002\r\n"),
     get("a bare CR in a value", b"x-a: 1\rx-b: 2\r\n"),
     get("200 headers", b"".join(b"x-%d: 1\r\n" % n for n in range(200)), 400, 431),
-    get("a header of 20,000 characters", b"x-a: " + b"a" * 20_000 + b"\r\n", 400, 431),
-    get("a header name of 20,000 characters", b"x" * 20_000 + b": 1\r\n", 400, 431),
+    get("a header of 40,000 characters", b"x-a: " + b"a" * 40_000 + b"\r\n", 431),
+    get("a header name of 40,000 characters", b"x" * 40_000 + b": 1\r\n", 400, 431),
+    get("three headers of 30,000 characters", (b"x: " + b"a" * 30_000 + b"\r\n") * 3, 431),
     get("an expectation nobody meets", b"Expect: a-miracle\r\n", 400, 417),
     # Request lines.
     Framing("an unknown version", b"GET /health HTTP/9.9\r\nHost: perch.test\r\n\r\n"),

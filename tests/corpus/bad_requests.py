@@ -20,6 +20,8 @@ SERVER = {
     "WIDGET_API_KEY": WIDGET_KEY,
     "ADMIN_API_KEY": ADMIN_KEY,
     "RATE_LIMIT_MAX_REQUESTS": "100000",
+    # Some of what is sent says that more will come, and none does.
+    "REQUEST_TIMEOUT_S": "1",
 }
 
 JSON_TYPE = {"Content-Type": "application/json"}

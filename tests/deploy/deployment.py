@@ -1,6 +1,7 @@
 """The service as a platform runs it: its files, its command, its variables, its signal."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -25,7 +26,7 @@ class Deployment(Server):
         super().__init__(folder)
         self.platform = platform
         self._app = app
-        self._command = [self._here(word) for word in platform.command]
+        self.command = [self._here(word) for word in platform.command]
         data = folder / "data"
         data.mkdir(exist_ok=True)
         answers = {
@@ -56,7 +57,7 @@ class Deployment(Server):
         """Start the platform's command, in its folder."""
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                self._command, cwd=self._app, env=self.environment, stdin=subprocess.DEVNULL,
+                self.command, cwd=self._app, env=self.environment, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
 
@@ -82,6 +83,5 @@ class Deployment(Server):
     def _here(self, value: str) -> str:
         for place in _APP:
             value = value.replace(f"{place}/.venv/bin", str(VENV)).replace(place, str(self._app))
-        for place in _DATA:
-            value = value.replace(place, str(self.directory / "data"))
-        return value
+        # In one step: what stands here now may itself end in a place's name.
+        return re.sub("|".join(_DATA), str(self.directory / "data"), value)

@@ -3,6 +3,7 @@
 import configparser
 import json
 import shlex
+import shutil
 import subprocess
 import tomllib
 from collections.abc import Callable, Mapping
@@ -209,4 +210,4 @@ def _copy(names: list[str], target: Path) -> None:
         source, copy = ROOT / name, target / name
         if source.is_file():
             copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(source.read_bytes())
+            shutil.copy(source, copy)  # with its mode

@@ -47,9 +47,9 @@ class Proxy:
 
 
 @contextmanager
-def nginx(folder: Path, upstream_port: int) -> Iterator[Proxy]:
-    """Run nginx in front of a port."""
-    proxy, config = _configure(folder, upstream_port)
+def nginx(folder: Path, upstream_port: int, prefix: str = "") -> Iterator[Proxy]:
+    """Run nginx in front of a port; under a path, as the snippet says how."""
+    proxy, config = _configure(folder, upstream_port, prefix)
     process = subprocess.Popen([program(), "-c", str(config), "-p", str(folder)])
     try:
         eventually(lambda: _listens(proxy.port))
@@ -74,7 +74,7 @@ def program() -> str:
     return found
 
 
-def _configure(folder: Path, upstream_port: int) -> tuple[Proxy, Path]:
+def _configure(folder: Path, upstream_port: int, prefix: str = "") -> tuple[Proxy, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     certificate = a_tls_certificate(folder)
     proxy = Proxy(free_port(), free_port(), ssl.create_default_context(cafile=str(certificate)))
@@ -83,6 +83,10 @@ def _configure(folder: Path, upstream_port: int) -> tuple[Proxy, Path]:
     text = text.replace("listen 80;", f"listen 127.0.0.1:{proxy.plain_port};")
     text = text.replace("listen 443 ", f"listen 127.0.0.1:{proxy.port} ")
     text = re.sub(r"/etc/letsencrypt\S+\.pem", str(certificate), text)
+    if prefix:
+        text = text.replace("location / {", f"location {prefix}/ {{")
+        text = text.replace("proxy_pass http://perch;", "proxy_pass http://perch/;")
+        text = text.replace('X-Forwarded-Prefix ""', f'X-Forwarded-Prefix "{prefix}"')
     (folder / "perch.conf").write_text(text)
     config = folder / "nginx.conf"
     config.write_text(_MAIN.format(folder=folder))

@@ -71,9 +71,12 @@ def test_it_serves_drains_and_comes_back(
     assert len(upstream.requests) == 1
 
 
-def test_the_image_starts_with_a_number_of_workers_that_is_set_to_nothing(deploy: Deploy) -> None:
+@pytest.mark.parametrize("number", ["", '"1"', "'1'"])
+def test_the_image_starts_with_a_number_of_workers_that_gunicorn_does_not_read(
+    deploy: Deploy, number: str
+) -> None:
     deployment = deploy(compose())
-    deployment.environment["WEB_CONCURRENCY"] = ""
+    deployment.environment["WEB_CONCURRENCY"] = number
 
     deployment.start_again()
 
@@ -95,6 +98,14 @@ def test_a_silent_model_is_cut_off_before_docker_kills(deploy: Deploy, upstream:
     (conversation,) = deployment.admin("/v1/admin/conversations").json["conversations"]
     stored = deployment.messages(conversation["_id"])[-1]
     assert (stored["content"], stored["status"]) == ("".join(WORDS[:2]), "partial")
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
+def test_dockers_health_check_asks_no_proxy(deploy: Deploy, name: str) -> None:
+    deployment = deploy(compose()).start_again()
+    deployment.environment[name] = "http://127.0.0.1:1"
+
+    assert health_check(deployment) == 0
 
 
 def test_dockers_health_check_tells_a_dead_server_from_a_living_one(

@@ -20,6 +20,7 @@ from tests.deploy.platforms import (
     image,
     systemd_unit,
 )
+from tests.docs.blocks import blocks_of
 from tests.live.server import ADMIN_KEY, WIDGET_KEY
 
 # Between the end of the last answer and the end of the process.
@@ -131,6 +132,12 @@ def test_the_image_has_two_stages_no_root_and_no_volume() -> None:
     assert any("compileall" in line for line in stages[0].all("RUN"))
 
 
+def test_any_user_of_group_0_may_write_the_images_data() -> None:
+    (made,) = [line for line in image().all("RUN") if "/data" in line]
+
+    assert made.endswith("install -d -o perch -g 0 -m 2775 /data")
+
+
 def test_the_image_gets_all_that_it_copies_and_git_knows_it() -> None:
     _, stages = dockerfile.parse(ROOT / "Dockerfile")
     allowed = {
@@ -175,6 +182,22 @@ def test_the_unit_has_its_three_sections_and_may_write_where_it_must() -> None:
     assert unit["Service"]["Type"] == ["notify"]
     assert unit["Service"]["StateDirectory"] == ["perch"]
     assert unit["Service"]["ProtectSystem"] == ["strict"]
+
+
+def test_the_hosts_settings_begin_with_what_is_asked_for_and_hide_nothing_of_the_unit() -> None:
+    text = (ROOT / "deploy/perch.env").read_text()
+    named = [line.partition("=")[0] for line in text.splitlines() if line and line[0] != "#"]
+
+    assert set(named) == set(ANSWERS) - set(CONVEX)
+    assert not set(named) & set(PLATFORMS["host"]().variables)
+
+
+def test_what_compose_fixes_is_fixed_without_it_as_well() -> None:
+    """``--env`` wins over the file, in which a PORT of another kind may stand."""
+    (run,) = [each.text for each in blocks_of("docs/deploy/docker.md") if "docker run" in each.text]
+
+    assert "--env-file .env --env PORT=4000" in run
+    assert run.index("--publish 127.0.0.1:4000:4000") > 0
 
 
 def test_nginx_understands_its_snippet(tmp_path: Path) -> None:

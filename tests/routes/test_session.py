@@ -109,6 +109,7 @@ def test_config_is_what_the_page_may_know(make_app: "MakeApp") -> None:
         WIDGET_WELCOME_MESSAGE="Hello, how can we help?",
         WIDGET_STARTERS="Opening hours, please? | Where are you?",
         SYSTEM_PROMPT="A secret prompt.",
+        RETENTION_DAYS="90",
     ).test_client()
 
     assert open_session(client)["config"] == {
@@ -116,6 +117,7 @@ def test_config_is_what_the_page_may_know(make_app: "MakeApp") -> None:
         "welcomeMessage": "Hello, how can we help?",
         "starters": ["Opening hours, please?", "Where are you?"],
         "maxMessageChars": 4000,
+        "retentionDays": 90,
     }
 
 

@@ -128,6 +128,44 @@ def test_document_names_our_own_address(client: FlaskClient) -> None:
     assert document["servers"] == [{"url": "http://chat.example.com"}]
 
 
+@pytest.mark.parametrize("path", ["/docs", "/v1/openapi.json"])
+def test_what_says_a_made_up_host_back_is_kept_by_nobody(client: FlaskClient, path: str) -> None:
+    response = client.get(path, headers={"Host": "evil.test"})
+
+    assert "http://evil.test" in response.text
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_public_url_wins_over_the_requests_host(make_app: "MakeApp") -> None:
+    client = make_app(PUBLIC_URL="https://www.example.com/perch").test_client()
+
+    document = client.get("/v1/openapi.json", headers={"Host": "evil.test"})
+
+    assert document.json["servers"] == [{"url": "https://www.example.com/perch"}]
+    assert "evil" not in document.text
+
+
+@pytest.mark.parametrize(
+    ("variables", "accept", "status"),
+    [
+        ({}, "text/html,*/*", 200),
+        ({}, "*/*", 200),
+        ({"DASHBOARD_PASSWORD": "open sesame 123"}, "*/*", 200),
+        ({"DASHBOARD_PASSWORD": "open sesame 123"}, "text/html,*/*", 302),
+    ],
+)
+def test_the_root_answers(
+    make_app: "MakeApp", variables: dict[str, str], accept: str, status: int
+) -> None:
+    response = make_app(**variables).test_client().get("/", headers={"Accept": accept})
+
+    assert response.status_code == status
+    if status == 200:
+        assert response.json == {"service": "Perch", "docs": "/docs"}
+    else:
+        assert response.headers["Location"] == "/dashboard/"
+
+
 def test_every_reference_of_the_document_leads_somewhere(
     document: dict[str, dict[str, dict[str, object]]],
 ) -> None:

@@ -270,6 +270,19 @@ def test_retention_is_off_by_default(convex: ConvexServer, store: ConvexStore) -
     assert len(convex.documents("conversations")) == 1
 
 
+def test_batch_of_the_purge_reads_little_however_much_is_due(
+    convex: ConvexServer, store: ConvexStore
+) -> None:
+    crowd(convex)
+    long_thread(convex)
+
+    purged = store.purge(unused_days=30)
+
+    assert purged.has_more
+    assert 1 <= purged.conversations <= 20
+    assert read_by(convex, "maintenance:purge") <= 200 + 2 * (200 + 1) + 20 * 2
+
+
 def test_retention_forgets_what_is_older_and_nothing_else(
     convex: ConvexServer, store: ConvexStore
 ) -> None:

@@ -219,10 +219,18 @@ def test_ping_tells_that_nothing_is_deployed(convex: ConvexServer, store: Convex
     assert "are not deployed: run `npm run deploy` in convex/" in reason(store)
 
 
-def test_ping_tells_another_version(convex: ConvexServer, store: ConvexStore) -> None:
-    convex.fail("answer", value=99)
+def test_ping_tells_an_older_version(convex: ConvexServer, store: ConvexStore) -> None:
+    convex.fail("answer", value=FUNCTIONS_VERSION - 1)
 
-    assert f"version 99, this server needs version {FUNCTIONS_VERSION}" in reason(store)
+    told = reason(store)
+
+    assert f"version {FUNCTIONS_VERSION - 1}, this server needs version {FUNCTIONS_VERSION}" in told
+
+
+def test_ping_takes_a_newer_version(convex: ConvexServer, store: ConvexStore) -> None:
+    convex.fail("answer", value=FUNCTIONS_VERSION + 1)
+
+    store.ping()
 
 
 def test_ping_tells_that_nobody_is_there(convex: ConvexServer, hasty: ConvexStore) -> None:

@@ -1,8 +1,11 @@
 """What the SQLite store promises beyond the contract: one file, many processes, bad disks."""
 
+import errno
+import fcntl
 import itertools
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 import tempfile
@@ -17,6 +20,8 @@ from app.conversation import ConversationFilter, ConversationPage, Turn
 from app.errors import InvalidRequest, StorageUnavailable
 from app.storage.protocol import MAX_THREAD_MESSAGES
 from app.storage.sqlite import SqliteStore, listing, matches, searches
+from app.storage.sqlite.faults import unavailable
+from app.storage.sqlite.retention import BATCH_MESSAGES
 from app.storage.sqlite.schema import MIGRATIONS
 from tests.data import SESSION, a_question, an_answer
 
@@ -86,6 +91,69 @@ def test_missing_directories_are_made(tmp_path: Path) -> None:
         store.ping()
 
     assert (tmp_path / "a" / "b" / "perch.db").exists()
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {each.name: stat.S_IMODE(each.stat().st_mode) for each in folder.iterdir()}
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o000, 0o077])
+def test_only_the_owner_can_read_what_is_made(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        with opened(tmp_path / "data" / "perch.db") as store:
+            say(store)
+            made = modes(tmp_path / "data")
+    finally:
+        os.umask(before)
+
+    assert made == dict.fromkeys(("perch.db", "perch.db-wal", "perch.db-shm"), 0o600)
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(0o644, 0o600), (0o666, 0o600), (0o604, 0o600), (0o660, 0o660)]
+)
+def test_file_that_everybody_can_read_is_made_private(path: Path, before: int, after: int) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA user_version = 0")
+        db.execute("CREATE TABLE of_an_earlier_version (id)")
+        for name in modes(path.parent):
+            (path.parent / name).chmod(before)
+
+        with opened(path) as store:
+            say(store)
+
+            assert set(modes(path.parent).values()) == {after}
+
+
+def test_disk_that_refuses_locks_is_named_as_such_at_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an NFS without its lock service does."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "lockf", refuse)
+
+    with opened(path) as store:
+        told = sentence(store)
+
+    assert told == (
+        "The database perch.db is on a disk that refuses the locks that SQLite needs, as network "
+        "shares (NFS, SMB) do: put it on a disk of this machine."
+    )
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["SQLITE_IOERR_LOCK", "SQLITE_PROTOCOL", "SQLITE_IOERR_SHMMAP"])
+def test_what_sqlite_calls_a_refused_lock_is_named_as_one(path: Path, name: str) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorname = name
+
+    assert "refuses the locks" in str(unavailable(path, error).__cause__)
 
 
 def test_conversations_outlive_the_process(path: Path) -> None:
@@ -191,6 +259,26 @@ def test_every_version_becomes_the_current_one(path: Path) -> None:
         assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
 
 
+def test_file_of_the_version_before_is_upgraded_in_place(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        for script in MIGRATIONS[:-1]:
+            db.executescript(script)
+        db.execute("INSERT INTO switches (name) VALUES ('off')")
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS) - 1}")
+        db.commit()
+
+    with opened(path) as store:
+        turn = say(store)
+        first = store.revoke("a-sign-in")
+        purged = store.purge(unused_days=1)
+        began = store.begin_job("retention", "a", lease_s=60, every_s=60)
+
+        assert (first, store.is_revoked("a-sign-in")) == (True, True)
+        assert (purged.conversations, began) == (0, True)
+        assert store.read_thread(turn.conversation_id).messages
+        assert store.read_switches() == {"off"}
+
+
 def test_failed_migration_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = (MIGRATIONS[0] + "\nCREATE TABLE half (x);\nCREATE TABLE half (x);\n",)
     monkeypatch.setattr("app.storage.sqlite.schema.MIGRATIONS", broken)
@@ -212,6 +300,39 @@ def test_newer_file_is_refused_with_a_reason(path: Path) -> None:
         f"The database was written by a newer Perch (its schema is {len(MIGRATIONS) + 6}, "
         f"this one knows {len(MIGRATIONS)}): run that version, or restore a backup."
     )
+
+
+# Jobs and retention
+
+
+def test_job_is_not_held_for_ever_by_a_clock_that_goes_back(path: Path) -> None:
+    clock = [2_000_000_000_000]
+    with closing(SqliteStore(path, clock_ms=lambda: clock[0])) as store:
+        store.begin_job("held", "a", lease_s=60, every_s=60)
+        store.begin_job("done", "a", lease_s=60, every_s=60)
+        store.end_job("done", "a")
+        clock[0] -= 10**12
+
+        begun = [store.begin_job(name, "b", lease_s=60, every_s=60) for name in ("held", "done")]
+
+    assert begun == [True, True]
+
+
+def test_batch_of_the_purge_holds_the_file_for_few_messages_only(path: Path) -> None:
+    clock = [1_700_000_000_000]
+    with closing(SqliteStore(path, clock_ms=lambda: clock[0])) as store:
+        for number in range(BATCH_MESSAGES):
+            say(store, turn_id=f"turn-{number:04}")
+        clock[0] += 2 * 86_400_000
+
+        counts = []
+        while store.purge(unused_days=1).has_more:
+            thread = store.read_session(SESSION, limit=200)
+            assert thread is not None
+            counts.append(len(thread.messages))
+
+        assert counts == [BATCH_MESSAGES, 0]
+        assert store.read_session(SESSION, limit=1) is None
 
 
 # Bad days
@@ -359,7 +480,10 @@ def test_hung_disk_is_given_up_in_time(path: Path, tmp_path: Path) -> None:
         gevent.joinall(refused, timeout=5)
         (tmp_path / "hang").write_text("")  # the disk comes back
 
-        assert told == "The database perch.db did not answer in time: the disk may hang."
+        assert told == (
+            "The database perch.db did not answer in time: the disk may hang, or it is a network "
+            "share (NFS, SMB)."
+        )
         assert [type(greenlet.exception) for greenlet in refused] == [StorageUnavailable] * 3
         store.ping()
         assert store.list_conversations(limit=1).total == 0  # what was refused is not stored

@@ -92,6 +92,22 @@ def test_listed_origin_may_read(origin: str) -> None:
     assert get(answering(), origin).getlist("Access-Control-Allow-Origin") == [origin]
 
 
+@pytest.mark.parametrize("origin", ["https://WWW.Example.com:443", "http://[0:0::1]:3000"])
+def test_origin_is_said_back_as_it_was_written(origin: str) -> None:
+    assert get(answering(), origin).getlist("Access-Control-Allow-Origin") == [origin]
+
+
+def test_each_subdomain_of_a_wildcard_is_said_back_alone() -> None:
+    middleware = answering(CORS_ORIGIN="https://*.example.com")
+
+    allowed = [
+        get(middleware, origin).get("Access-Control-Allow-Origin")
+        for origin in (SITE, SHOP, "https://example.com", "https://a.b.example.com")
+    ]
+
+    assert allowed == [SITE, SHOP, None, None]
+
+
 @pytest.mark.parametrize(
     "origin",
     [

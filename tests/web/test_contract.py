@@ -1,7 +1,6 @@
 """What a route promises, kept: strict JSON in, its schema out."""
 
 import json
-from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,14 +14,12 @@ from marshmallow import EXCLUDE, Schema, fields
 
 from app.errors import (
     InvalidRequest,
-    LengthRequired,
     MediaTypeUnsupported,
-    PayloadTooLarge,
-    RequestTimeout,
     ServiceError,
 )
 from app.web import problems, request_log
 from app.web.contract import contract, read_json
+from app.web.limits import WaitingBodies
 from app.web.schemas import ChatSchema
 from tests.data import some_settings
 
@@ -51,7 +48,9 @@ def an_app(**variables: str) -> Flask:
     """An application of nothing but contracts and problems."""
     flask_app = Flask(__name__)
     settings = some_settings(**{"APP_ENV": "development", **variables})
-    flask_app.extensions["perch"] = SimpleNamespace(settings=settings)
+    flask_app.extensions["perch"] = SimpleNamespace(
+        settings=settings, limits=SimpleNamespace(bodies=WaitingBodies())
+    )
     flask_app.config["MAX_CONTENT_LENGTH"] = 200_000
     request_log.register(flask_app)
     problems.register(flask_app)
@@ -144,6 +143,16 @@ def test_anything_else_is_refused_with_a_reason(flask_app: Flask, body: bytes) -
     assert list(refused.value.details or ()) == ["body"]
 
 
+def test_others_get_their_turn_while_many_values_are_looked_at(flask_app: Flask) -> None:
+    turns = []
+    greenlet = gevent.spawn(lambda: turns.append(None))
+
+    read(flask_app, b'{"a": [' + b"[]," * 20_000 + b"0]}")
+
+    assert greenlet.dead
+    assert len(turns) == 1
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
 def test_body_must_be_declared_as_json(flask_app: Flask, content_type: str) -> None:
     with pytest.raises(MediaTypeUnsupported):
@@ -152,36 +161,6 @@ def test_body_must_be_declared_as_json(flask_app: Flask, content_type: str) -> N
 
 def test_parameters_of_the_media_type_do_no_harm(flask_app: Flask) -> None:
     assert read(flask_app, b"{}", content_type="Application/JSON; charset=utf-8") == {}
-
-
-def test_body_must_tell_its_length(flask_app: Flask) -> None:
-    with pytest.raises(LengthRequired):
-        read(flask_app, b"{}", content_length=None, headers={"Transfer-Encoding": "chunked"})
-
-
-class Broken(BytesIO):
-    """A body whose connection breaks at once."""
-
-    def read(self, size: int | None = -1) -> bytes:
-        raise ConnectionResetError
-
-
-@pytest.mark.parametrize("came", [BytesIO(b'{"text": "H'), BytesIO(), Broken()])
-def test_body_that_is_cut_off_is_refused(flask_app: Flask, came: BytesIO) -> None:
-    environ = {"wsgi.input": came, "CONTENT_LENGTH": "16", "CONTENT_TYPE": "application/json"}
-
-    with (
-        flask_app.test_request_context("/", environ_overrides=environ),
-        pytest.raises(InvalidRequest) as refused,
-    ):
-        read_json()
-
-    assert refused.value.details == {"body": ["Shorter than its Content-Length."]}
-
-
-def test_large_body_is_refused_unread(flask_app: Flask) -> None:
-    with pytest.raises(PayloadTooLarge):
-        read(flask_app, b'{"a": "' + b"x" * 300_000 + b'"}')
 
 
 bodies = (
@@ -245,18 +224,3 @@ def test_failures_are_named_in_the_promise() -> None:
     def view(_: Any) -> None: ...
 
     assert view.contract.raises == (ServiceError, InvalidRequest)  # type: ignore[attr-defined]
-
-
-def test_body_that_never_comes_is_a_timeout() -> None:
-    class Silence:
-        def read(self, size: int = -1) -> bytes:
-            gevent.sleep(5)
-            return b""
-
-        readline = readinto = read
-
-    late = an_app(REQUEST_TIMEOUT_S="0.05")
-    environ = {"wsgi.input": Silence(), "CONTENT_LENGTH": "9", "CONTENT_TYPE": "application/json"}
-
-    with late.test_request_context("/", environ_overrides=environ), pytest.raises(RequestTimeout):
-        read_json()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.web.operator import Operators
+from app.web.operator import DEVICE_S, LINK_S, Operators
 
 BROWSER = "Firefox"
 IDLE_S = 60.0
@@ -109,3 +109,38 @@ def test_form_token_is_of_one_sign_in(operators: Operators) -> None:
     assert operators.is_form_token(token, "one")
     assert not operators.is_form_token(token, "two")
     assert not operators.is_form_token("", "one")
+
+
+def test_device_is_known_until_its_cookie_ends(operators: Operators, clock: Clock) -> None:
+    cookie = operators.to_device("laptop")
+
+    clock.now_s += DEVICE_S
+    known = operators.read_device(cookie)
+    clock.now_s += 1
+
+    assert (known, operators.read_device(cookie)) == ("laptop", None)
+
+
+def test_link_ends_by_itself(operators: Operators, clock: Clock) -> None:
+    link = operators.to_link()
+
+    clock.now_s += LINK_S
+    live = operators.read_link(link)
+    clock.now_s += 1
+
+    assert live is not None
+    assert operators.read_link(link) is None
+
+
+def test_what_is_signed_for_one_purpose_serves_no_other(operators: Operators) -> None:
+    cookie = operators.to_cookie(operators.sign_in(BROWSER))
+    device, link = operators.to_device(), operators.to_link()
+
+    assert [operators.read_device(each) for each in (cookie, link)] == [None, None]
+    assert [operators.read_link(each) for each in (cookie, device)] == [None, None]
+    assert [operators.read(each, BROWSER) for each in (device, link)] == [None, None]
+
+
+@pytest.mark.parametrize("cookie", ["", "x", ".", "a.b", "WzEsMl0.c2ln", "é", "\ud800", "e30"])
+def test_forged_device_is_nobodys(operators: Operators, cookie: str) -> None:
+    assert operators.read_device(cookie) is None

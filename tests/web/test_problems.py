@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask, abort
 from werkzeug.exceptions import HTTPException, TooManyRequests
+from werkzeug.routing import RequestRedirect
 from werkzeug.test import TestResponse
 
 from app import errors
@@ -163,3 +164,18 @@ def test_vendors_rate_limit_error_is_no_crash() -> None:
 
     assert response.status_code == 429
     assert response.headers["Retry-After"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("new_url", "location"),
+    [
+        ("https://evil.test/dashboard/?q=1", "/dashboard/?q=1"),
+        ("https://evil.test//other.test/", "/other.test/"),
+        ("https://evil.test", "/"),
+    ],
+)
+def test_redirect_of_the_router_names_no_host(new_url: str, location: str) -> None:
+    response = problems.lead_on(RequestRedirect(new_url))
+
+    assert response.headers["Location"] == location
+    assert response.headers["Cache-Control"] == "no-store"

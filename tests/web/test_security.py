@@ -62,7 +62,6 @@ def test_listed_origin_may_ask_and_read(site: FlaskClient, origin: str) -> None:
         "http://www.example.com",
         "https://www.example.com:444",
         "https://www.example.com/",
-        "https://WWW.example.com",
         "https://shop.example.com",
         "null",
         "",
@@ -92,6 +91,56 @@ def test_refused_origin_does_not_forge_log_lines(
     assert len(caplog.text) < 1000
 
 
+@pytest.mark.parametrize(
+    "origin", ["https://WWW.example.com", "https://www.example.com:443", "HTTPS://www.example.com"]
+)
+def test_listed_origin_in_another_form_may_ask_and_is_told_so(
+    site: FlaskClient, origin: str
+) -> None:
+    response = ask(site, Origin=origin)
+
+    assert response.status_code == 200
+    assert response.headers.getlist("Access-Control-Allow-Origin") == [origin]
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://a.example.com", 200),
+        ("https://b.example.com", 200),
+        ("https://example.com", 403),
+        ("https://a.b.example.com", 403),
+        ("https://a.example.com.evil.com", 403),
+        ("http://a.example.com", 403),
+    ],
+)
+def test_wildcard_lets_in_one_level_of_subdomains(
+    make_app: "MakeApp", origin: str, status: int
+) -> None:
+    client = make_app(CORS_ORIGIN="https://*.example.com").test_client()
+
+    response = ask(client, Origin=origin)
+
+    assert response.status_code == status
+    allowed = response.headers.getlist("Access-Control-Allow-Origin")
+    assert allowed == ([origin] if status == 200 else [])
+
+
+def test_token_of_one_subdomain_does_not_work_on_another(make_app: "MakeApp") -> None:
+    client = make_app(CORS_ORIGIN="https://*.example.com").test_client()
+    headers = {"x-api-key": WIDGET_KEY, "Origin": "https://a.example.com"}
+    token = client.post("/v1/session", json={}, headers=headers).json["token"]
+
+    statuses = [
+        client.get(
+            "/v1/session/messages", headers={"Authorization": f"Bearer {token}", "Origin": origin}
+        ).status_code
+        for origin in ("https://a.example.com", "https://A.example.com", "https://b.example.com")
+    ]
+
+    assert statuses == [200, 200, 401]
+
+
 def test_program_without_an_origin_may_ask(site: FlaskClient) -> None:
     assert ask(site).status_code == 200
 
@@ -100,11 +149,23 @@ def test_program_without_an_origin_may_ask(site: FlaskClient) -> None:
     "headers",
     [
         {"Origin": "http://localhost"},  # the host that the test client asks
+        {"Origin": "http://shop.example", "Host": "Shop.Example:80"},
         {"Origin": "https://behind-a-proxy.example", "Sec_Fetch_Site": "same-origin"},
     ],
 )
 def test_own_page_may_ask(site: FlaskClient, headers: dict[str, str]) -> None:
     assert ask(site, **headers).status_code == 200
+
+
+def test_public_url_tells_which_page_is_our_own(make_app: "MakeApp") -> None:
+    client = make_app(
+        CORS_ORIGIN=SITE, PUBLIC_URL="https://Chat.example.com:443/perch"
+    ).test_client()
+
+    ours = ask(client, Origin="https://chat.example.com", Host="internal:4000")
+    made_up = ask(client, Origin="http://evil.example", Host="evil.example")
+
+    assert (ours.status_code, made_up.status_code) == (200, 403)
 
 
 def test_page_of_a_sibling_is_not_our_own(site: FlaskClient) -> None:
@@ -132,6 +193,12 @@ def test_options_that_are_no_preflight_need_the_key(site: FlaskClient) -> None:
 
 def test_production_insists_on_https_for_a_year(make_app: "MakeApp") -> None:
     headers = make_app(**PRODUCTION).test_client().get("/health").headers
+
+    assert headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_production_insists_for_subdomains_where_it_is_asked_to(make_app: "MakeApp") -> None:
+    headers = make_app(**PRODUCTION, HSTS_SUBDOMAINS="true").test_client().get("/health").headers
 
     assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
 
@@ -166,6 +233,26 @@ def test_spoofed_address_does_not_dodge_the_limit(
     ]
 
     assert [each.status_code for each in statuses] == [200, 200, 429, 429]
+
+
+def test_stranger_at_the_port_is_not_believed_like_the_proxy(make_app: "MakeApp") -> None:
+    client = make_app(RATE_LIMIT_MAX_REQUESTS="2", TRUSTED_PROXY_HOPS="1").test_client()
+    client.environ_base["REMOTE_ADDR"] = "198.51.100.9"
+
+    statuses = [ask(client, X_Forwarded_For=f"6.6.6.{n}").status_code for n in range(4)]
+
+    assert statuses == [200, 200, 429, 429]
+
+
+@pytest.mark.parametrize(
+    "form", ["203.0.113.{}:51234", '"[2001:db8:0:{}::1]:443"', "[2001:db8:0:{}::1]"]
+)
+def test_addresses_with_ports_and_brackets_are_told_apart(make_app: "MakeApp", form: str) -> None:
+    client = make_app(RATE_LIMIT_MAX_REQUESTS="1", TRUSTED_PROXY_HOPS="1").test_client()
+
+    statuses = [ask(client, X_Forwarded_For=form.format(n)).status_code for n in range(4)]
+
+    assert statuses == [200] * 4
 
 
 def test_limits_hold_before_the_key_and_for_chats_only(make_app: "MakeApp") -> None:

@@ -15,6 +15,7 @@ from app.routes.dashboard.pages import blueprint, render
 from app.web.admin_schemas import FilterSchema, take_filter
 from app.web.download import stream_export
 from app.web.export import MEDIA_TYPES, Format
+from app.web.markup import PageBudget
 from app.web.schemas import MAX_CONVERSATION_ID_CHARS
 from app.web.services import services
 
@@ -74,6 +75,7 @@ def conversation(conversation_id: str) -> Response:
         conversation=thread.conversation,
         cursor=cursor,
         version=version,
+        budget=PageBudget(),
         prices=services().settings.model_prices,
     )
 

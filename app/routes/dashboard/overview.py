@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
-from flask import Response, request
+from flask import Response, redirect, request, url_for
 
 from app.conversation import Conversation, ConversationFilter
 from app.routes.dashboard.graphs import make_charts
@@ -75,6 +76,14 @@ def overview() -> Response:
         notice=services().settings.model_notice(utc_now().date()),
         advice=advise_shutdown(),
     )
+
+
+@blueprint.get("")
+def no_slash() -> Response:
+    """Lead to the overview, whose address ends in a slash."""
+    response = cast(Response, redirect(url_for("dashboard.overview")))
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _is_new() -> bool:

@@ -1,6 +1,7 @@
 """What the operator's pages share: how they are rendered, and how they fail."""
 
 import logging
+import math
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template
@@ -58,15 +59,19 @@ def tell_failure(error: Exception) -> Response:
     if status >= 500:
         expected = isinstance(error, ServiceError)
         log.error("A page of the dashboard failed: %s", error, exc_info=None if expected else error)
+    wait_s = getattr(error, "retry_after_s", None)
     html = render_template(
         "dashboard/failure.html",
         status=status,
         text=text,
-        wait_s=getattr(error, "retry_after_s", None),
+        wait_s=wait_s,
         settings=services().settings,
         perch_version=__version__,
     )
-    return as_page(html, status)
+    page = as_page(html, status)
+    if wait_s is not None:
+        page.headers["Retry-After"] = str(max(1, math.ceil(wait_s)))
+    return page
 
 
 blueprint.register_error_handler(Exception, tell_failure)

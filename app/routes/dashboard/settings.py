@@ -9,7 +9,7 @@ from flask import Response, redirect, request, url_for
 from app.errors import StorageUnavailable
 from app.routes.dashboard.pages import blueprint, render
 from app.web.configuration import describe_settings
-from app.web.origins import own_origin
+from app.web.origins import own_url
 from app.web.services import services
 
 _COLOUR = "#0ea5e9"
@@ -26,11 +26,11 @@ class Embed:
     position: str
     accent: str
 
-    def attributes(self, origin: str, key: str) -> Sequence[tuple[str, str]]:
+    def attributes(self, base_url: str, key: str) -> Sequence[tuple[str, str]]:
         """Return the script tag's attributes, in the order of the docs."""
         chosen = {
-            "src": f"{origin}/widget/chat-widget.js",
-            "data-api-url": f"{origin}/chat",
+            "src": f"{base_url}/widget/chat-widget.js",
+            "data-api-url": f"{base_url}/chat",
             "data-api-key": key,
             "data-title": self.title,
             "data-welcome-message": self.welcome,
@@ -51,7 +51,7 @@ def settings() -> Response:
         here="settings",
         groups=describe_settings(services().settings, services().model_name),
         embed=embed,
-        attributes=embed.attributes(own_origin(), keys[0] if keys else ""),
+        attributes=embed.attributes(own_url(), keys[0] if keys else ""),
         is_off=_is_off(),
     )
 

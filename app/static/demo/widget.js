@@ -7,8 +7,8 @@ const events = document.querySelector("#events");
 const copy = document.querySelector("#copy");
 
 const chosen = () => {
-  const { origin, widgetKey } = main.dataset;
-  const options = { "api-url": `${origin}/chat`, "api-key": widgetKey };
+  const { baseUrl, widgetKey } = main.dataset;
+  const options = { "api-url": `${baseUrl}/chat`, "api-key": widgetKey };
   for (const { name, value, defaultValue, type } of form.elements) {
     if (name && value && !(type === "color" && value === defaultValue)) options[name] = value;
   }
@@ -20,7 +20,7 @@ const escaped = (value) => value.replaceAll("&", "&amp;").replaceAll('"', "&quot
 function show() {
   const options = chosen();
   const attributes = Object.entries(options).map(([name, value]) => `        data-${name}="${escaped(value)}"`);
-  const src = `${main.dataset.origin}/widget/chat-widget.js`;
+  const src = `${main.dataset.baseUrl}/widget/chat-widget.js`;
   snippet.textContent = [`<script src="${src}"`, ...attributes].join("\n") + " defer></script>";
 
   window.PerchChat?.destroy?.();

@@ -14,6 +14,7 @@ from app.conversation import (
     Feedback,
     Finished,
     Message,
+    PurgedBatch,
     Question,
     Thread,
     Turn,
@@ -49,7 +50,7 @@ from app.storage.convex.trouble import ConvexTrouble
 from app.storage.protocol import EVERYTHING, MAX_THREAD_MESSAGES
 
 # convex/functions/model/version.ts says the same.
-FUNCTIONS_VERSION = 1
+FUNCTIONS_VERSION = 2
 
 # What one call reads of a thread that is wanted whole.
 _CALL_MESSAGES = 1000
@@ -210,6 +211,35 @@ class ConvexStore:
         """Throw a switch, or put it back."""
         self._api.mutation("switches:set", {"name": name, "thrown": thrown})
 
+    def revoke(self, token_id: str) -> bool:
+        """Remember that a token is used up."""
+        revoked = self._api.mutation("revocations:add", {"tokenId": token_id})
+        # Known already when asked again: by the first try, whose answer was lost.
+        return bool(revoked.value) or revoked.repeated
+
+    def is_revoked(self, token_id: str) -> bool:
+        """Tell whether a token was used up."""
+        return bool(self._read("revocations:has", {"tokenId": token_id}))
+
+    def begin_job(self, name: str, holder: str, *, lease_s: float, every_s: float) -> bool:
+        """Take the lease of a job, or prolong it."""
+        args = {
+            "name": name,
+            "holder": holder,
+            "leaseMs": round(lease_s * 1000),
+            "everyMs": round(every_s * 1000),
+        }
+        return bool(self._api.mutation("jobs:begin", args).value)
+
+    def end_job(self, name: str, holder: str) -> None:
+        """Note that a job is done."""
+        self._api.mutation("jobs:end", {"name": name, "holder": holder})
+
+    def purge(self, *, unused_days: int) -> PurgedBatch:
+        """Delete a batch of conversations unused for so long."""
+        purged = self._api.mutation("maintenance:purge", {"unusedDays": unused_days}).value
+        return PurgedBatch(int(purged["conversations"]), purged["hasMore"])
+
     def ping(self) -> None:
         """Return when the functions that this server needs answer."""
         try:
@@ -226,7 +256,8 @@ class ConvexStore:
             version = int(self._api.query("system:version", {}))
         except trouble.FunctionFailed:
             raise trouble.not_deployed(FUNCTIONS_VERSION) from None
-        if version != FUNCTIONS_VERSION:
+        # Newer functions serve older servers: they are deployed first.
+        if version < FUNCTIONS_VERSION:
             raise trouble.outdated(version, FUNCTIONS_VERSION)
 
     def _read_newest(self, conversation_id: str) -> Thread:

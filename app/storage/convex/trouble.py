@@ -75,7 +75,7 @@ def not_deployed(expected: int) -> ConvexTrouble:
 
 
 def outdated(found: int, expected: int) -> ConvexTrouble:
-    """There are functions of ours, but of another version than this server's."""
+    """There are functions of ours, but older ones than this server needs."""
     return ConvexTrouble(
         f"Perch's functions are deployed in version {found}, this server needs version "
         f"{expected}: run `npm run deploy` in convex/"

@@ -4,7 +4,10 @@ SQLite blocks in C, which would stop every greenlet of the process; all of
 it therefore happens in gevent's native thread pools.
 """
 
+import fcntl
+import os
 import sqlite3
+import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,10 +19,12 @@ from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
 from app.errors import InvalidRequest, ServiceError, StorageUnavailable
-from app.storage.sqlite.faults import unavailable
+from app.storage.sqlite.faults import REFUSES_LOCKS, DatabaseFault, unavailable
 from app.storage.sqlite.schema import migrate
 
 READER_THREADS = 4
+# What SQLite keeps beside the file.
+_BESIDE = ("-wal", "-shm", "-journal")
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -132,11 +137,13 @@ class Database:
         idle.append(db)
 
     def _open(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _try_locks(self._path)
+        _make_private(self._path)
         db = sqlite3.connect(
             self._path,
-            # Shorter than the callers' patience, so that they hear "locked".
-            timeout=self._timeout_s * 0.8,
+            # Setting up waits twice at most, and is shorter than the callers' patience.
+            timeout=self._timeout_s * 0.4,
             isolation_level=None,
             check_same_thread=False,
         )
@@ -148,6 +155,8 @@ class Database:
             db.execute("PRAGMA foreign_keys = ON")
             db.execute("PRAGMA secure_delete = FAST")
             migrate(db)
+            # Shorter than the callers' patience, so that they hear "locked".
+            db.execute(f"PRAGMA busy_timeout = {round(self._timeout_s * 800)}")
         except BaseException:
             db.close()
             raise
@@ -194,6 +203,34 @@ def _translate(path: Path, error: Exception) -> Exception:
         return error
     failure.__cause__ = failure.__cause__ or error
     return failure
+
+
+def _try_locks(path: Path) -> None:
+    """Lock a file of the same folder, for SQLite takes a refusal for another's lock, and waits.
+
+    Not the database: to close it here would drop the locks that other
+    connections of this process hold on it.
+    """
+    # Where none can be made, SQLite says why.
+    with suppress(OSError), tempfile.TemporaryFile(dir=path.parent) as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise DatabaseFault(f"The database {path.name} {REFUSES_LOCKS}.") from error
+
+
+def _make_private(path: Path) -> None:
+    """Let nobody but its owner read the database; what a group was given it keeps.
+
+    SQLite gives the files beside it the same mode.
+    """
+    with suppress(OSError):  # it is there, or only root may do this here (macOS)
+        os.mknod(path, 0o600)
+    for name in (path, *(path.with_name(path.name + end) for end in _BESIDE)):
+        with suppress(OSError):  # not there, or another user's
+            mode = name.stat().st_mode
+            if mode & 0o007:
+                name.chmod(mode & 0o700)
 
 
 def _use_wal(db: sqlite3.Connection) -> None:

@@ -9,6 +9,10 @@ class DatabaseFault(Exception):
     """A sentence that tells the operator what is wrong with the file."""
 
 
+REFUSES_LOCKS = (
+    "is on a disk that refuses the locks that SQLite needs, as network shares (NFS, SMB) do: "
+    "put it on a disk of this machine"
+)
 _SENTENCES = {
     "SQLITE_BUSY": "is locked by another process",
     "SQLITE_LOCKED": "is locked by another process",
@@ -18,6 +22,11 @@ _SENTENCES = {
     "SQLITE_CANTOPEN": "cannot be opened: check its directory and permissions",
     "SQLITE_CORRUPT": "is damaged: restore a backup, or run sqlite3's .recover",
     "SQLITE_NOTADB": "is not a SQLite database",
+    "SQLITE_IOERR_LOCK": REFUSES_LOCKS,
+    "SQLITE_IOERR_SHMLOCK": REFUSES_LOCKS,
+    "SQLITE_IOERR_SHMMAP": REFUSES_LOCKS,
+    "SQLITE_IOERR_SHMOPEN": REFUSES_LOCKS,
+    "SQLITE_PROTOCOL": REFUSES_LOCKS,
     "SQLITE_IOERR": "cannot be read or written: check the disk",
 }
 
@@ -38,7 +47,7 @@ def _fault(path: Path, error: BaseException) -> DatabaseFault:
 
 def _sentence(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
-        return "did not answer in time: the disk may hang"
+        return "did not answer in time: the disk may hang, or it is a network share (NFS, SMB)"
     if isinstance(error, OSError):
         return f"cannot be created: {error.strerror}"
     # Extended names, such as SQLITE_IOERR_FSYNC, begin with the plain one.

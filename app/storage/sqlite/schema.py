@@ -125,6 +125,21 @@ MIGRATIONS = (
     -- The owner's switches that are thrown; see app/switches.py.
     CREATE TABLE switches (name TEXT PRIMARY KEY) WITHOUT ROWID;
     """,
+    """
+    -- Signed tokens that are used up before their time: sign-ins that were ended.
+    CREATE TABLE revocations (
+        token_id TEXT PRIMARY KEY,
+        revoked_at INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX revocations_revoked ON revocations (revoked_at);
+    -- What one process of many does: who does it now, and when it was done last.
+    CREATE TABLE jobs (
+        name TEXT PRIMARY KEY,
+        holder TEXT,
+        lease_until INTEGER,
+        done_at INTEGER
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -10,6 +10,7 @@ from app.conversation import (
     ConversationPage,
     Feedback,
     Finished,
+    PurgedBatch,
     Question,
     Thread,
     Turn,
@@ -17,7 +18,18 @@ from app.conversation import (
 from app.errors import StorageUnavailable
 from app.figures import Counts, DayFigures
 from app.storage.protocol import EVERYTHING
-from app.storage.sqlite import backfill, figures, listing, sessions, switches, threads, turns
+from app.storage.sqlite import (
+    backfill,
+    figures,
+    jobs,
+    listing,
+    retention,
+    revocations,
+    sessions,
+    switches,
+    threads,
+    turns,
+)
 from app.storage.sqlite.database import Database
 
 
@@ -137,6 +149,39 @@ class SqliteStore:
     def set_switch(self, name: str, *, thrown: bool) -> None:
         """Throw a switch, or put it back."""
         self._database.write(lambda db: switches.set_switch(db, name, thrown=thrown))
+
+    def revoke(self, token_id: str) -> bool:
+        """Remember that a token is used up."""
+        return self._database.write(
+            lambda db: revocations.revoke(db, token_id, now=self._clock_ms())
+        )
+
+    def is_revoked(self, token_id: str) -> bool:
+        """Tell whether a token was used up."""
+        return self._database.read(lambda db: revocations.is_revoked(db, token_id))
+
+    def begin_job(self, name: str, holder: str, *, lease_s: float, every_s: float) -> bool:
+        """Take the lease of a job, or prolong it."""
+        return self._database.write(
+            lambda db: jobs.begin_job(
+                db,
+                name,
+                holder,
+                lease_ms=round(lease_s * 1000),
+                every_ms=round(every_s * 1000),
+                now=self._clock_ms(),
+            )
+        )
+
+    def end_job(self, name: str, holder: str) -> None:
+        """Note that a job is done."""
+        self._database.write(lambda db: jobs.end_job(db, name, holder, now=self._clock_ms()))
+
+    def purge(self, *, unused_days: int) -> PurgedBatch:
+        """Delete a batch of conversations unused for so long."""
+        return self._database.write(
+            lambda db: retention.purge(db, unused_days=unused_days, now=self._clock_ms())
+        )
 
     def ping(self) -> None:
         """Return when the file can be read and written."""

@@ -50,23 +50,26 @@ export async function openConversation(
   return opened;
 }
 
-/** Delete a conversation; what is left of its messages follows in batches. */
+/**
+ * Delete a conversation; what is left of its messages follows in batches.
+ * Returns how many went with it.
+ */
 export async function removeConversation(
   ctx: MutationCtx,
   conversation: Doc<"conversations">,
-): Promise<void> {
+): Promise<number> {
   await ctx.db.delete("conversations", conversation._id);
   if (conversation.counted === true) {
     await addToCounter(ctx, "conversations", -1);
   }
-  await sweepMessages(ctx, conversation._id);
+  return await sweepMessages(ctx, conversation._id);
 }
 
 /** Delete a batch of a removed conversation's messages, and come again for more. */
 export async function sweepMessages(
   ctx: MutationCtx,
   conversationId: Id<"conversations">,
-): Promise<void> {
+): Promise<number> {
   const batch = await ctx.db
     .query("messages")
     .withIndex("by_conversation_id", (q) => q.eq("conversationId", conversationId))
@@ -77,6 +80,7 @@ export async function sweepMessages(
   if (batch.length === SWEEP_MESSAGES) {
     await ctx.scheduler.runAfter(0, internal.conversations.sweep, { conversationId });
   }
+  return batch.length;
 }
 
 /** Show a conversation as our server reads it. */

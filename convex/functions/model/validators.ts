@@ -111,6 +111,9 @@ export const beginning = v.union(
 /** How `turns:finish` ends: `null` where the attempt was overtaken. */
 export const finished = v.union(v.object({ messageId: v.optional(v.string()) }), v.null());
 
+/** What `maintenance:purge` did. */
+export const purged = v.object({ conversations: v.number(), hasMore: v.boolean() });
+
 /** How `sessions:identify` ends. */
 export const userSet = v.union(v.literal("set"), v.literal("mismatch"), v.literal("deleted"));
 

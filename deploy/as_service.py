@@ -1,0 +1,175 @@
+"""Runs ``python -m app …`` with the environment, in the folder and as the user of the unit.
+
+The unit's files are read as systemd reads them (systemd.exec(5), systemd.syntax(7)): no shell
+sees a value. ``SYSTEMD_UNIT_PATH`` says where they are, as it does for systemd itself.
+"""
+
+import os
+import pwd
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+UNIT = "perch.service"
+_UNIT_PATH = "/etc/systemd/system:/run/systemd/system:/usr/lib/systemd/system"
+# What the caller's terminal is like; nothing else of the caller reaches a command.
+_OF_THE_CALLER = ("COLUMNS", "LANG", "LC_ALL", "NO_COLOR", "TERM")
+_NOBODY = 65534
+
+Service = dict[str, list[str]]
+
+
+def main(words: list[str]) -> NoReturn:
+    """Become the command."""
+    service = read_service(os.environ.get("SYSTEMD_UNIT_PATH") or _UNIT_PATH)
+    environment = {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin",
+        **{name: os.environ[name] for name in _OF_THE_CALLER if name in os.environ},
+        **read_environment(service),
+    }
+    # Before the user changes: what is to be read may be the service's alone.
+    os.chdir(service.get("WorkingDirectory", ["/"])[-1])
+    command = [*_as_user(service, environment), sys.executable, "-m", "app", *words]
+    os.execvpe(command[0], command, environment)  # noqa: S606 - no shell is wanted
+
+
+def read_service(unit_path: str) -> Service:
+    """Return the unit's [Service] section with its drop-ins: each key's values in order."""
+    folders = [Path(each) for each in unit_path.split(":") if each]
+    unit = next((folder / UNIT for folder in folders if (folder / UNIT).is_file()), None)
+    if unit is None:
+        raise SystemExit(f"There is no {UNIT} in {unit_path}: docs/deploy/host.md installs it.")
+    # A drop-in hides those of the same name in later folders.
+    drop_ins = {
+        path.name: path for folder in reversed(folders) for path in folder.glob(f"{UNIT}.d/*.conf")
+    }
+    service: Service = {}
+    for path in (unit, *(drop_ins[name] for name in sorted(drop_ins))):
+        for key, value in _assignments(path.read_text(encoding="utf-8")):
+            if value:
+                service.setdefault(key, []).append(value)
+            else:
+                service.pop(key, None)  # an empty one takes back what stood before
+    return service
+
+
+def _assignments(text: str) -> Iterator[tuple[str, str]]:
+    section = ""
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith(("#", ";"))]
+    for line in re.sub(r"\\\n", " ", "\n".join(lines)).splitlines():
+        found = re.fullmatch(r"\s*\[(.+)\]\s*", line)
+        if found:
+            section = found[1]
+        elif section == "Service" and "=" in line:
+            key, _, value = line.partition("=")
+            yield key.strip(), value.strip()
+
+
+def read_environment(service: Service) -> dict[str, str]:
+    """Return the variables that systemd gives the service; files win over the unit's lines."""
+    words = (word for line in service.get("Environment", []) for word in shlex.split(line))
+    found = dict(word.replace("%%", "%").split("=", 1) for word in words if "=" in word)
+    for name in service.get("EnvironmentFile", []):
+        try:
+            found |= parse_environment_file(Path(name.removeprefix("-")).read_text("utf-8"))
+        except OSError as error:
+            if not (name.startswith("-") and isinstance(error, FileNotFoundError)):
+                raise SystemExit(
+                    f"{name} cannot be read: {error.strerror}. Are you root?"
+                ) from error
+    return found
+
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LINE = re.compile(r"[^\n\r]*[\n\r]?")
+_KEY = re.compile(r"[ \t]*([^\n\r=]*?)[ \t]*=")
+
+
+def parse_environment_file(text: str) -> dict[str, str]:
+    """Return the variables of a file in the syntax of ``EnvironmentFile=``."""
+    found: dict[str, str] = {}
+    at = 0
+    while at < len(text):
+        key = _KEY.match(text, at)
+        if key is None or key[1].startswith(("#", ";")):
+            line = _LINE.match(text, at)
+            at = line.end() if line else len(text)
+            continue
+        value, at = _parse_value(text, key.end())
+        if _NAME.fullmatch(key[1]):
+            found[key[1]] = value
+    return found
+
+
+def _parse_value(text: str, at: int) -> tuple[str, int]:
+    value = ""
+    kept = 0  # blanks at the end are none of it, unless they are quoted or escaped
+    is_plain = False  # from its first plain letter on, a quote is a letter like others
+    while at < len(text) and text[at] not in "\n\r":
+        letter = text[at]
+        if letter in "'\"" and not is_plain:
+            piece, at = _parse_quoted(text, at)
+            value += piece
+            kept = len(value)
+            continue
+        is_escaped = letter == "\\"
+        if is_escaped:
+            at += 1
+            letter = text[at : at + 1].strip("\n\r")  # a line that goes on
+        at += 1
+        if is_plain or is_escaped or letter not in " \t":
+            value += letter
+            is_plain = True
+        if is_escaped or letter not in " \t":
+            kept = len(value)
+    return value[:kept], at + 1
+
+
+def _parse_quoted(text: str, at: int) -> tuple[str, int]:
+    quote = text[at]
+    at += 1
+    piece = ""
+    while at < len(text) and text[at] != quote:
+        letter = text[at]
+        if letter == "\\" and quote == '"':
+            at += 1
+            letter = text[at : at + 1]
+            letter = letter if letter in '"\\`$' else letter.strip("\n") and f"\\{letter}"
+        piece += letter
+        at += 1
+    return piece, at + 1
+
+
+def _as_user(service: Service, environment: dict[str, str]) -> list[str]:
+    """Return what makes a command run as the service's user, whose files it will touch."""
+    if os.geteuid() != 0:
+        return []
+    uid, gid = _user(service, environment)
+    # The state of a DynamicUser stands in /var/lib/private, which only root may enter: reading
+    # and searching, and nothing else of root's powers, goes on with the command.
+    powers = "-all,+dac_read_search"
+    return [
+        "setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "--no-new-privs",
+        f"--inh-caps={powers}", f"--ambient-caps={powers}", "--",
+    ]  # fmt: skip
+
+
+def _user(service: Service, environment: dict[str, str]) -> tuple[int, int]:
+    if "User" in service:
+        user = pwd.getpwnam(service["User"][-1])
+        return user.pw_uid, user.pw_gid
+    for name in ("SQLITE_PATH", "SPOOL_PATH"):
+        if environment.get(name):
+            try:
+                folder = Path(environment[name]).parent.stat()
+            except OSError:
+                continue
+            return folder.st_uid, folder.st_gid
+    return _NOBODY, _NOBODY
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,104 @@
+"""``deploy/as_service.py``: what systemd gives the service, understood without systemd."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.as_service import parse_environment_file, read_environment, read_service
+
+# What systemd 252 itself makes of each (30-systemd-environment-d-generator has the same reader).
+ENVIRONMENT_FILE = r"""# comment
+; another
+A=plain value  
+B="quoted \"in\" \\ \n \$x \`y # z"  
+C='single \ "dq" $HOME'  
+D=a"b"c'd'
+E="x" y 'z'
+F=esc\ aped\ 
+G=line\
+ two
+H="multi
+line"
+ I = spaced 
+export J=1
+K=
+L=a # not a comment; $(touch here)
+M=tail \  
+N='un' \'t
+1bad=x
+no assignment
+O=ünï
+P="a\
+b"
+Q="not closed
+"""  # noqa: W291
+
+
+def test_a_file_is_read_as_systemd_reads_it() -> None:
+    assert parse_environment_file(ENVIRONMENT_FILE) == {
+        "A": "plain value",
+        "B": r'quoted "in" \ \n $x `y # z',
+        "C": r"""single \ "dq" $HOME""",
+        "D": """a"b"c'd'""",
+        "E": "xy 'z'",
+        "F": "esc aped ",
+        "G": "line two",
+        "H": "multi\nline",
+        "I": "spaced",
+        "K": "",
+        "L": "a # not a comment; $(touch here)",
+        "M": "tail  ",
+        "N": "un't",
+        "O": "ünï",
+        "P": "ab",
+        "Q": "not closed\n",
+    }
+
+
+def unit(folder: Path, text: str, **drop_ins: str) -> str:
+    """Write a unit with its drop-ins; return the path that leads to it."""
+    (folder / "perch.service.d").mkdir(parents=True, exist_ok=True)
+    (folder / "perch.service").write_text(text)
+    for name, more in drop_ins.items():
+        (folder / "perch.service.d" / f"{name}.conf").write_text(more)
+    return str(folder)
+
+
+def test_files_win_over_the_units_lines_and_drop_ins_over_the_unit(tmp_path: Path) -> None:
+    (tmp_path / "perch.env").write_text("A=file\nX=file\n")
+    path = unit(
+        tmp_path / "etc",
+        "[Unit]\nEnvironment=NOT=this\n[Service]\n# Environment=NOR=this\n"
+        "Environment=A=unit B=unit \"C=two words\" 'D=100%%'\nEnvironment=E=unit\n"
+        f"EnvironmentFile={tmp_path}/perch.env\nEnvironmentFile=-{tmp_path}/absent\n",
+        one="[Service]\nEnvironment=B=drop-in\n",
+        two="[Service]\nEnvironment=F=one \\\n  G=two\n",
+    )
+
+    assert read_environment(read_service(path)) == {
+        "A": "file", "B": "drop-in", "C": "two words", "D": "100%", "E": "unit", "F": "one",
+        "G": "two", "X": "file",
+    }  # fmt: skip
+
+
+def test_an_empty_line_of_a_drop_in_takes_back_what_stood_before(tmp_path: Path) -> None:
+    text = "[Service]\nEnvironment=A=unit\nEnvironmentFile=/nowhere\n"
+    again = "[Service]\nEnvironmentFile=\nEnvironment=\nEnvironment=B=1\n"
+
+    assert read_environment(read_service(unit(tmp_path, text, again=again))) == {"B": "1"}
+
+
+def test_the_first_folder_with_the_unit_is_meant(tmp_path: Path) -> None:
+    first = unit(tmp_path / "etc", "[Service]\nEnvironment=A=etc\n", same="[Service]\nUser=etc\n")
+    second = unit(tmp_path / "lib", "[Service]\nEnvironment=A=lib\n", same="[Service]\nUser=lib\n")
+
+    service = read_service(f"{tmp_path}/none:{first}:{second}")
+
+    assert service == {"Environment": ["A=etc"], "User": ["etc"]}
+
+
+def test_no_unit_and_no_file_are_sentences(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"There is no perch\.service in"):
+        read_service(str(tmp_path))
+    with pytest.raises(SystemExit, match="cannot be read: No such file or directory"):
+        read_environment({"EnvironmentFile": [str(tmp_path / "absent")]})
