@@ -33,9 +33,7 @@ def why_redis_is_away(error: BaseException) -> str:
     """Say what is wrong, in words that lead to the setting."""
     if isinstance(error, MovedError | AskError | ClusterDownError):
         return "is a Redis Cluster, which is not supported: its nodes each keep a part"
-    if isinstance(error, gevent.Timeout | TimeoutError):
-        return f"does not answer ({type(error).__name__})"
-    return f"does not answer ({type(error).__name__}: {error})"
+    return f"does not answer ({type(error).__name__})"
 
 
 class RedisLink:

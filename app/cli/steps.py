@@ -43,6 +43,11 @@ def _health(visit: Visit, _key: str) -> str:
     return ""
 
 
+@_step("GET /", "says what it is")
+def _root(visit: Visit, _key: str) -> str:
+    return str(visit.ask("GET", "/").expect(200).json().get("service", ""))
+
+
 @_step("GET /ready", "can serve")
 def _ready(visit: Visit, _key: str) -> str:
     answer = visit.ask("GET", "/ready")

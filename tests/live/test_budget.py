@@ -192,7 +192,7 @@ def test_long_history_is_cut_to_what_the_owner_allows(upstream: Upstream) -> Non
             ask(server, message=said + str(number))
 
     prompt = upstream.requests[-1].prompt
-    assert [role for role, _ in prompt] == ["system", "assistant", "user"]
+    assert [role for role, _ in prompt] == ["system", "user", "assistant", "user"]
     assert prompt[-1] == ("user", said + "3")
 
 

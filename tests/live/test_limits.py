@@ -97,7 +97,9 @@ def test_two_workers_share_a_limit_through_redis(redis_url: str) -> None:
 
 @pytest.mark.redis
 def test_two_servers_share_a_limit_through_redis(redis_url: str) -> None:
+    # The key under which Redis knows a client is made with it.
     shared = {"RATE_LIMIT_MAX_REQUESTS": "3", "CLIENT_IP_HEADER": "X-IP", "REDIS_URL": redis_url}
+    shared["SECRET_KEY"] = "a-secret-that-both-machines-share"
     with Server(**shared) as first, Server(**shared) as second:
         statuses = [ask((first, second)[n % 2], x_ip="7.7.7.7") for n in range(5)]
 
