@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from app import cli
-from app.admission import Admission
+from app.admission import Admission, Guard
 from app.budget.ledger import Ledger
 from app.budget.memory import MemoryLedger
 from app.budget.meter import Budgets, Meter
@@ -23,7 +23,7 @@ from app.budget.redis import RedisLedger
 from app.completion.breaker import Breaker, BreakerModel, BreakerPolicy
 from app.completion.demo import NAME as DEMO_MODEL_NAME
 from app.completion.demo import DemoModel
-from app.completion.fallback import FallbackModel
+from app.completion.fallback import FallbackModel, check_both
 from app.completion.protocol import CompletionModel
 from app.redis_link import RedisLink
 from app.retention import Retention
@@ -134,6 +134,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     model = parts.model or _model(settings)
     fallback = parts.fallback or _fallback(settings)
     breaker = Breaker(_breaker_policy(settings))
+    asked, check_models = _behind_breakers(model, breaker, fallback, settings)
     switches = Switches(store, settings.switched_off_message)
     meter = _meter(settings, store, redis)
     spool = AnswerSpool(settings.spool_path, store.finish_turn)
@@ -142,12 +143,11 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         store=store,
         turns=TurnService(
             store,
-            _with_fallback(BreakerModel(model, breaker), fallback, settings),
+            asked,
             _policy(settings),
-            # Where there is a fallback, it answers while the breaker is open.
             Admission(
                 meter,
-                [switches.check] if fallback else [switches.check, breaker.check],
+                [switches.check, check_models],
                 settings.max_streams_per_ip,
             ),
             keep=spool.keep,
@@ -155,6 +155,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
             told=_tell(metrics, traces),
         ),
         model=model,
+        fallback=fallback,
         spool=spool,
         retention=Retention(store, settings.retention_days) if settings.retention_days else None,
         readiness=Readiness(store),
@@ -308,12 +309,17 @@ def _fallback(settings: Settings) -> CompletionModel | None:
     )
 
 
-def _with_fallback(
-    model: CompletionModel, fallback: CompletionModel | None, settings: Settings
-) -> CompletionModel:
+def _behind_breakers(
+    model: CompletionModel, breaker: Breaker, fallback: CompletionModel | None, settings: Settings
+) -> tuple[CompletionModel, Guard]:
+    """Return what turns ask, and what refuses them while nobody would answer."""
+    guarded = BreakerModel(model, breaker)
     if fallback is None:
-        return model
-    return FallbackModel(model, fallback, settings.openai_fallback_model or "")
+        return guarded, breaker.check
+    spare = Breaker(_breaker_policy(settings))
+    other = BreakerModel(fallback, spare)
+    name = settings.openai_fallback_model or ""
+    return FallbackModel(guarded, other, name), check_both(breaker, spare)
 
 
 def _buses(settings: Settings, redis: RedisLink | None) -> list[StopBus]:

@@ -18,7 +18,7 @@ from gevent.event import Event
 
 from app.admission import Ticket
 from app.budget.meter import Spending
-from app.completion.endings import failure_of_ending
+from app.completion.endings import failure_of_ending, raise_limit
 from app.completion.protocol import Completion, CompletionModel
 from app.completion.thinking import cut_thinking
 from app.conversation import (
@@ -48,9 +48,6 @@ from app.storage.protocol import ConversationStore
 log = logging.getLogger(__name__)
 
 _RESTART_RETRY_S = 2.0
-# What a second attempt may say where the first thought to its limit.
-_SECOND_LIMIT_FACTOR = 4
-_MIN_SECOND_LIMIT = 4096
 
 KeepAnswer = Callable[[Turn, Answer], None]
 """Holds an answer that the store would not take; never raises."""
@@ -288,9 +285,8 @@ class RunningTurn:
     def _afford_second(self, completion: Completion | None) -> int | None:
         """Pay for a second attempt, with the highest limit that the budget covers."""
         limit = self._limits.max_output_tokens
-        higher = max(_SECOND_LIMIT_FACTOR * limit, _MIN_SECOND_LIMIT)
         usage = completion.usage if completion else None
-        for second_limit in (higher, limit):
+        for second_limit in (raise_limit(limit), limit):
             if self.ticket.cover_again(second_limit):
                 self._earlier_usage = usage
                 self._earlier_tokens = self.ticket.estimate(usage, limit)

@@ -5,9 +5,10 @@ from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Self
 
+from app.completion.breaker import Breaker
 from app.completion.protocol import Completion, CompletionModel, Receive
 from app.conversation import PromptMessage, Usage
-from app.errors import ModelFailure, ModelInterrupted, ModelRefused, cause_of
+from app.errors import ModelFailure, ModelInterrupted, ModelPaused, ModelRefused, cause_of
 
 
 class FallbackModel:
@@ -57,17 +58,21 @@ class _Either:
         start_other: Callable[[], AbstractContextManager[Completion]],
         other_name: str,
     ) -> None:
-        self._run = first
+        self._first = first
         self._start_other = start_other
         self._other_name = other_name
+        # What is open, and has to be left.
+        self._run: AbstractContextManager[Completion] | None = None
         self._completion: Completion | None = None
         self._first_failure: ModelFailure | None = None
 
     def __enter__(self) -> Self:
         try:
-            self._completion = self._run.__enter__()
+            self._completion = self._first.__enter__()
         except ModelFailure as failure:
             self._turn_to_other(failure)
+        else:
+            self._run = self._first
         return self
 
     def __exit__(
@@ -76,7 +81,8 @@ class _Either:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._run.__exit__(kind, error, trace)
+        if self._run is not None:
+            self._run.__exit__(kind, error, trace)
 
     @property
     def has_begun(self) -> bool:
@@ -101,24 +107,20 @@ class _Either:
 
     def relay(self, receive: Receive) -> bool:
         """Hand over the deltas of whoever answers."""
-        try:
-            return self._relay(receive)
-        except ModelFailure as failure:
-            if self._first_failure is not None:
-                if not self.has_begun:
-                    raise self._both(failure) from failure
-                raise
-            if self.has_begun or not _may_turn(failure):
-                raise
-            # Its breaker hears of it, as if this were the end.
-            _leave(self._run, failure)
-            self._turn_to_other(failure)
-            return self.relay(receive)
-
-    def _relay(self, receive: Receive) -> bool:
-        if self._completion is None:
+        completion = self._completion
+        if completion is None:
             raise ModelInterrupted
-        return self._completion.relay(receive)
+        try:
+            return completion.relay(receive)
+        except ModelFailure as failure:
+            if completion.has_begun or not _may_turn(failure):
+                raise
+            # Its breaker hears of it now, and of the other's failure the other's.
+            self._leave(failure)
+            if self._first_failure is not None:
+                raise self._both(failure) from failure
+            self._turn_to_other(failure)
+        return self.relay(receive)
 
     def _turn_to_other(self, failure: ModelFailure) -> None:
         """Ask the other model in place of the one that failed.
@@ -129,11 +131,17 @@ class _Either:
         if not _may_turn(failure):
             raise failure
         self._first_failure = failure
-        self._run = self._start_other()
+        run = self._start_other()
         try:
-            self._completion = self._run.__enter__()
+            self._completion = run.__enter__()
         except ModelFailure as second:
             raise self._both(second) from second
+        self._run = run
+
+    def _leave(self, failure: ModelFailure) -> None:
+        run, self._run = self._run, None
+        if run is not None:
+            run.__exit__(type(failure), failure, failure.__traceback__)
 
     def _both(self, second: ModelFailure) -> ModelFailure:
         """Return why nobody answers: the first model's failure, unless the message is at fault."""
@@ -153,9 +161,23 @@ def _ran_out(failure: ModelFailure) -> bool:
     return isinstance(failure, ModelInterrupted) and failure.ran_out
 
 
-def _leave(run: AbstractContextManager[Completion], failure: ModelFailure) -> None:
-    try:
-        run.__exit__(type(failure), failure, failure.__traceback__)
-    except ModelFailure as told:
-        if told is not failure:
-            failure.cause = cause_of(told)
+def check_both(first: Breaker, other: Breaker) -> Callable[[], None]:
+    """Return a check that refuses a turn where neither model would be asked.
+
+    It raises ``ModelPaused``, until the sooner of the two may be asked again.
+    """
+
+    def check() -> None:
+        try:
+            first.check()
+        except ModelPaused as paused:
+            try:
+                other.check()
+            except ModelPaused as also:
+                raise min(paused, also, key=_wait_s) from None
+
+    return check
+
+
+def _wait_s(paused: ModelPaused) -> float:
+    return paused.retry_after_s or 0.0

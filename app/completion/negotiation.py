@@ -26,6 +26,15 @@ _find_supported = re.compile(
     r"(?:supported values|supports?|expected|valid values|allowed|must be|should be|one of)\W.*",
     re.IGNORECASE | re.DOTALL,
 ).search
+_says_amount = re.compile(
+    r"\btoo (?:large|high|big|many|small|low)\b|\bat (?:most|least)\b|\bexceed"
+    r"|\b(?:maxi|mini)mum\b"
+    r"|\b(?:less|greater|more|fewer|smaller|larger) than\b|\bbetween\b|\brange\b|[<>]=?"
+).search
+_says_field = re.compile(
+    r"\bunsupported parameter|\bnot supported\b|\binstead\b|\bun(?:known|recogni[sz]ed|expected)\b"
+    r"|\bnot permitted\b|\bextra (?:inputs|fields)\b|\bcannot find field\b"
+).search
 _SENTENCES = {
     "stream_options": re.compile(r"(?<!\w)stream[_ ]options?(?!\w)|(?<!\w)include_usage(?!\w)"),
     "stream": re.compile(r"(?<!\w)(?:stream|streaming|streamed)(?!\w|[_ ]option)"),
@@ -94,11 +103,12 @@ def next_shape(
 ) -> RequestShape | None:
     """Return the shape without what a server refused of it; ``None`` where it refused nothing.
 
-    Fields of the owner's (``extra``) are never changed. Each step refuses one
+    Fields of the owner's (``extra``) are never changed, nor is a limit left out
+    because it is too high: nothing else bounds the bill. Each step refuses one
     thing more, so that the steps end.
     """
     field = find_refused(error, [name for name in _sent(shape) if name not in extra])
-    if field is None:
+    if field is None or (field in (OLD_LIMIT, NEW_LIMIT) and _is_about_amount(error.message)):
         return None
     gone = replace(shape, refused=shape.refused | {field})
     if field == "stream_options":
@@ -172,6 +182,11 @@ def _place(message: str, name: str) -> int | None:
     pattern = _SENTENCES.get(name) or re.compile(rf"(?<!\w){re.escape(name.lower())}(?!\w)")
     found = pattern.search(message)
     return None if found is None else found.start()
+
+
+def _is_about_amount(message: str) -> bool:
+    """Tell whether it is the number that a server refuses, and not the field."""
+    return bool(_says_amount(message.lower())) and not _says_field(message.lower())
 
 
 def _next_effort(shape: RequestShape, message: str) -> str | None:

@@ -38,6 +38,7 @@ from app.errors import (
     ModelMisconfigured,
     ModelRefused,
     ModelUnavailable,
+    ProviderError,
 )
 from app.http_client import Exchange, HttpClient, HttpFailure
 from app.proxies import NO_PROXIES, Proxies
@@ -101,11 +102,6 @@ class OpenAIModel:
         )
 
     @property
-    def name(self) -> str:
-        """The model that is asked for."""
-        return self._options.model
-
-    @property
     def learnt(self) -> str:
         """What its server is known to take, in one line for the owner."""
         return self._shape.in_words()
@@ -144,7 +140,9 @@ class OpenAIModel:
             raise failure_of_connection(error) from error
         if response.status in (401, 403):
             raise failure_of(read_error(response.status, response.body), hide)
-        return read_models(response.body) if response.status == 200 else ()
+        if response.status != 200:
+            return ()
+        return read_models(inflate(response.body, response.header("content-encoding")))
 
     def close(self) -> None:
         """Close idle connections."""
@@ -230,12 +228,13 @@ class OpenAIModel:
         changed = next_shape(shape, error, extra)
         if changed is not None:
             return changed
-        if (name := find_refused(error, list(extra))) is not None:
-            failure = ModelMisconfigured()
-            failure.provider = error
-            failure.cause = shorten(f"{name} of OPENAI_EXTRA_BODY is refused: {refused.cause}")
-            raise failure from refused
-        raise refused
+        setting = _setting_of(shape, error, extra)
+        if setting is None:
+            raise refused
+        failure = ModelMisconfigured()
+        failure.provider = error
+        failure.cause = shorten(f"{setting} is refused: {refused.cause}")
+        raise failure from refused
 
     def _remember(self, shape: RequestShape) -> None:
         for sentence in describe_change(self._shape, shape):
@@ -264,6 +263,15 @@ class OpenAIModel:
             return exchange
         with exchange:
             raise _read_refusal(exchange, hide)
+
+
+def _setting_of(shape: RequestShape, error: ProviderError, extra: Mapping[str, Any]) -> str | None:
+    """Return which of the owner's settings a refusal is about."""
+    if (name := find_refused(error, list(extra))) is not None:
+        return f"{name} of OPENAI_EXTRA_BODY"
+    if shape.limit_name and find_refused(error, [shape.limit_name]):
+        return "MAX_OUTPUT_TOKENS"
+    return None
 
 
 def _ask_sdk(api_key: str | None, base_url: str | None) -> httpx2.Request:

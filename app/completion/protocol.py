@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from app.completion.model_list import ListedModel
 from app.conversation import PromptMessage, Usage
 
 Receive = Callable[[Sequence[str]], bool]
@@ -83,4 +84,22 @@ class CompletionModel(Protocol):
 
     def close(self) -> None:
         """Give back connections."""
+        ...
+
+
+@runtime_checkable
+class RemoteModel(Protocol):
+    """A model on a server that can be asked about itself."""
+
+    @property
+    def learnt(self) -> str:
+        """What the server is known to take, in one line for the owner."""
+        ...
+
+    def list_models(self) -> Sequence[ListedModel]:
+        """Return the models that the server has; none where it does not tell.
+
+        Raises:
+            ModelFailure: it could not be asked, or refuses the key.
+        """
         ...
