@@ -133,9 +133,10 @@ def on_exit(_server: Any) -> None:
 
 
 def _allow_descriptors() -> None:
-    # A stream takes two; the usual soft limit of 1024 would end at 500 streams.
+    # A stream takes two, and as many again may wait to be served; the usual soft
+    # limit of 1024 would end at 500 streams.
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * worker_connections + 500
+    wanted = 3 * worker_connections + 500
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
@@ -163,9 +164,7 @@ def _welcome() -> None:
         f"  the widget      {base}/demo/widget\n"
         f"  the HTTP API    {base}/demo/headless   (reference: {base}/docs)\n"
         + (
-            ""
-            if _settings.has_model
-            else "  the model       a built-in demo: set OPENAI_API_KEY\n"
+            "" if _settings.has_model else "  the model       a built-in demo: set OPENAI_API_KEY\n"
         ),
         flush=True,
     )

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from app.budget.meter import Meter, Reservation, Spending
+from app.budget.prompts import Join, Prompt
 from app.conversation import PromptMessage, Usage
 from app.errors import Overloaded
 
@@ -65,6 +66,10 @@ class Ticket:
         self._client = client
         self._reservation = reservation
         self._is_valid = True
+
+    def fit(self, said: Prompt, max_tokens: int, join: Join) -> tuple[Prompt, int]:
+        """Return the prompt of a conversation, and how many tokens it has at most."""
+        return self._reservation.fit(said, max_tokens, join)
 
     def cover(self, prompt_tokens: int) -> None:
         """Take more tokens where the prompt is longer than it was known to be.

@@ -12,8 +12,14 @@ from app.errors import ServiceError
 Role = Literal["user", "assistant", "system"]
 Status = Literal["complete", "partial", "error"]
 Rating = Literal["up", "down"]
+Mark = Literal["up", "down", "partial", "error"]
+
+MARKS: tuple[Mark, ...] = ("up", "down", "partial", "error")
 
 MAX_PREVIEW_CHARS = 500
+MAX_FOUND = 100
+# The error code of a turn whose process ended, or lost its store, before the turn did.
+LEASE_EXPIRED = "lease_expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +56,10 @@ class Message:
     """One thing said.
 
     ``status`` is set on answers; on a question it is ``error`` when its
-    turn ended without a word of an answer. Messages of the original
-    service have no ``turn_id`` and no ``status``.
+    turn ended without a word of an answer. ``error_code`` and
+    ``request_id`` stand on the message that bears the status: what the
+    failure was called, and the request that brought it about. Messages of
+    the original service have no ``turn_id`` and no ``status``.
     """
 
     role: Role
@@ -66,6 +74,8 @@ class Message:
     first_token_ms: int | None = None
     finish_reason: str | None = None
     feedback: Feedback | None = None
+    error_code: str | None = None
+    request_id: str | None = None
 
 
 class PromptMessage(NamedTuple):
@@ -80,8 +90,28 @@ class PromptMessage(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """The newest message of a conversation in which a searched text stands.
+
+    ``text`` is the part around it. ``cursor`` leads to the page of the
+    thread that shows it, where the newest page may not.
+    """
+
+    message_id: str
+    role: Role
+    text: str
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Conversation:
-    """The stored thread of one session, without its messages."""
+    """The stored thread of one session, without its messages.
+
+    ``last_question`` is cut like ``last_message``. ``marks`` tell what
+    stands on some message of it. What
+    older functions of Convex stored has no count, and no last question
+    until it goes on.
+    """
 
     id: str
     session_id: str
@@ -90,6 +120,10 @@ class Conversation:
     last_message: str | None = None
     page: Page | None = None
     user: str | None = None
+    last_question: str | None = None
+    message_count: int | None = None
+    marks: tuple[Mark, ...] = ()
+    match: Match | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +140,19 @@ class Thread:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkedTurn:
+    """A question and its answer, of which one bears a mark."""
+
+    conversation: Conversation
+    question: Message
+    answer: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationFilter:
     """What a list of conversations is narrowed to; ``None`` means all.
 
-    ``text`` must occur in a message, ``since`` and ``until`` bound
+    ``text`` is searched for, see ``parse_query``; ``since`` and ``until`` bound
     ``updated_at`` (from, inclusive; to, exclusive), ``page`` is a prefix of
     the page's URL, ``feedback`` and ``status`` must stand on some message.
     """
@@ -128,11 +171,14 @@ class ConversationPage:
     """Conversations, newest-updated first, and where the next page begins.
 
     ``total`` counts all that are stored; ``None`` where a filter is set.
+    ``found`` counts what fits a filter, no further than just above
+    ``MAX_FOUND``: on the first page, where that can be told at once.
     """
 
     conversations: Sequence[Conversation]
     total: int | None
     next_cursor: str | None = None
+    found: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +230,8 @@ class Answer:
     first_token_ms: int | None = None
     finish_reason: str | None = None
     charged_tokens: int | None = None
+    error_code: str | None = None
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,8 @@ class ServiceError(Exception):
     """A failure with a sentence for the caller and a code for programs.
 
     ``retry_after_s`` is set where waiting that long may help; ``details``
-    names faulty fields, and is shown in development only.
+    names faulty fields and the rules that they break, in our own words: it
+    is shown to the caller, and never holds what the caller sent.
     """
 
     code: ClassVar[str] = "internal_error"
@@ -250,8 +251,8 @@ class BudgetExhausted(TooManyRequests):
 class ProviderError:
     """What a provider said in place of an answer, in its own words.
 
-    As read they may quote a visitor or a key; those of a ``ModelFailure`` do
-    not any more.
+    As read they may quote a visitor or a key; the message and the location of
+    a ``ModelFailure`` do not any more.
     ``status`` is HTTP's, or the number that an error within a stream names;
     0 where there is none. ``reason`` is any further word of a code's kind.
     """

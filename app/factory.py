@@ -15,6 +15,7 @@ from werkzeug.routing import RequestRedirect
 
 from app import cli
 from app.admission import Admission, Guard
+from app.budget.estimate import Tokenizer
 from app.budget.ledger import Ledger
 from app.budget.memory import MemoryLedger
 from app.budget.meter import Budgets, Meter
@@ -167,6 +168,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         tokens=_tokens(settings, secrets),
         operators=_operators(settings, secrets[0]),
         ended_sign_ins=EndedSignIns(store),
+        redis=redis,
         model_name=settings.openai_model if settings.has_model else DEMO_MODEL_NAME,
     )
     app.wsgi_app = ForwardedHeaders(  # type: ignore[method-assign]
@@ -189,6 +191,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     _read_figures(metrics, app.extensions["perch"])
     if not is_command:
         _remark(settings)
+        meter.tokenizer.load()  # before the fork: all workers share it
     return app
 
 
@@ -229,6 +232,7 @@ def _read_figures(metrics: Metrics, services: Services) -> None:
     metrics.read("perch_spooled_answers", lambda: len(services.spool))
     metrics.read("perch_breaker_open", lambda: breaker.state != "closed")
     metrics.read("perch_breaker_openings", lambda: breaker.opened)
+    metrics.read("perch_model_misconfigured", lambda: breaker.trouble is not None)
     metrics.read("perch_budget_tokens", lambda: meter.budget)
     metrics.read("perch_budget_spent_tokens", lambda: meter.spent_today)
     metrics.read("perch_budget_refused_turns", lambda: meter.counters["refused"])
@@ -349,7 +353,8 @@ def _meter(settings: Settings, store: ConversationStore, redis: RedisLink | None
         session=settings.budget_tokens_per_session_day,
         exhausted_message=settings.budget_exhausted_message,
     )
-    return Meter(ledger, budgets, settings.max_output_tokens)
+    tokenizer = Tokenizer.of(settings.openai_model)
+    return Meter(ledger, budgets, settings.max_output_tokens, tokenizer=tokenizer)
 
 
 def _breaker_policy(settings: Settings) -> BreakerPolicy:

@@ -1,5 +1,6 @@
 """What tokens cost: the owner's prices, by model."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -11,6 +12,8 @@ DEFAULT_PRICES = (
     "gpt-5.6-luna=0.20/1.20, gpt-5.6-terra=2/12, gpt-5.6-sol=4/20, "
     "gpt-4.1-nano=0.10/0.40, gpt-4.1-mini=0.40/1.60, gpt-4.1=2/8"
 )
+# A sign, or a code of three letters with a blank behind it.
+_CURRENCY = re.compile(r"\s*(?:([A-Z]{3})\s+|([$\u00a2-\u00a5\u20a0-\u20cf])\s*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +30,25 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Prices by the beginning of a model's name."""
+    """Prices by the beginning of a model's name.
+
+    ``currency`` is a sign (``€``), a code (``CHF``), or nothing.
+    """
 
     by_name: Mapping[str, Price]
+    currency: str = ""
 
     @classmethod
     def parse(cls, text: str) -> "Prices":
-        """Read ``gpt-4.1-mini=0.40/1.60, gpt-4.1=2/8``: prompt before completion.
+        """Read ``EUR gpt-4.1-mini=0.40/1.60, gpt-4.1=2/8``: prompt before completion.
 
         Raises:
             ValueError: with the part that cannot be read.
         """
-        parts = [part.strip() for part in text.split(",") if part.strip()]
-        return cls(dict(_parse(part) for part in parts))
+        found = _CURRENCY.match(text)
+        named = text[found.end() :] if found else text
+        parts = [part.strip() for part in named.split(",") if part.strip()]
+        return cls(dict(_parse(part) for part in parts), found[1] or found[2] if found else "")
 
     def of(self, model: str) -> Price | None:
         """Return a model's price: of the longest name that the model's begins with.

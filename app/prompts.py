@@ -5,27 +5,29 @@ two take turns. A store has what happened: turns that failed, answers of
 nothing, a history that begins where its limit cut it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from app.budget.estimate import cut_prompt
+from app.budget.prompts import Join, Prompt
 from app.completion.thinking import cut_thinking
 from app.conversation import PromptMessage
 from app.endings import EMPTY_ANSWER
 
 _BETWEEN = "\n\n"
 
+Fit = Callable[[Prompt, int, Join], tuple[Prompt, int]]
+"""Cuts a conversation to so many tokens, and gives it the form in which it is sent."""
+
 
 def make_prompt(
-    system: PromptMessage, said: Sequence[PromptMessage], max_tokens: int
-) -> tuple[Sequence[PromptMessage], int]:
-    """Return the prompt of a conversation that ends with the question, and its estimate.
+    system: PromptMessage, said: Prompt, max_tokens: int, fit: Fit
+) -> tuple[Prompt, int]:
+    """Return the prompt of a conversation that ends with the question, and its size.
 
     What is too long for ``max_tokens`` loses its oldest turns, whole; the
     question stays. One that was not answered is put before the next: a visitor
     who asks "hello?" after a failure still means the first.
     """
-    kept, tokens = cut_prompt([system, *_history(said), said[-1]], max_tokens)
-    return _joined(kept), tokens
+    return fit([system, *_history(said), said[-1]], max_tokens, _joined)
 
 
 def _history(said: Sequence[PromptMessage]) -> Iterator[PromptMessage]:

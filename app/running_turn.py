@@ -325,8 +325,15 @@ class RunningTurn:
         return self._done(answer.content, answer.finish_reason, finished.message_id)
 
     def _pay(self, usage: Usage | None, said: str, failure: ServiceError | None) -> int | None:
+        was_cut = self._ending is not None or self._relay.is_full
         spending = Spending(
-            self._was_asked, usage, said, self.token_count, failure, self._earlier_tokens
+            self._was_asked,
+            usage,
+            said,
+            self.token_count,
+            failure,
+            was_cut=was_cut,
+            earlier_tokens=self._earlier_tokens,
         )
         try:
             return self.ticket.settle(spending)
@@ -339,6 +346,7 @@ class RunningTurn:
         usage = completion.usage if completion else None
         told = cut_thinking(said).strip()
         content, status, finish_reason = self._verdict(told, completion, failure)
+        failed = self._cut_short() or failure
         return Answer(
             content=content,
             status=status,
@@ -348,6 +356,8 @@ class RunningTurn:
             first_token_ms=self.first_token_ms,
             finish_reason=finish_reason,
             charged_tokens=self._pay(usage, said, failure),
+            error_code=failed.code if failed else None,
+            request_id=self.request_id,
         )
 
     def _verdict(

@@ -46,6 +46,7 @@ class Statistics:
 
     periods: Sequence[PeriodStatistics]
     total: PeriodStatistics
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ def _sum_up(periods: Sequence[DayFigures], prices: Prices) -> Statistics:
     return Statistics(
         [_describe(figures, prices) for figures in periods],
         _describe(sum_figures(periods[-1].day, periods), prices),
+        prices.currency or None,
     )
 
 

@@ -209,13 +209,14 @@ class TurnService:
         """Give a turn its whole prompt, and pay for it; one that is answered needs none."""
         if turn.answer is not None:
             return turn
-        prompt, tokens = make_prompt(self._system, turn.prompt, self._policy.max_prompt_tokens)
+        max_tokens = self._policy.max_prompt_tokens
+        prompt, tokens = make_prompt(self._system, turn.prompt, max_tokens, ticket.fit)
         turn = replace(turn, prompt=prompt)
         try:
             ticket.cover(tokens)
-        except TooManyRequests:
+        except TooManyRequests as refused:
             # The question stands; the same turn may be tried again tomorrow.
-            self._store.finish_turn(turn, Answer("", "error"))
+            self._store.finish_turn(turn, Answer("", "error", error_code=refused.code))
             raise
         return turn
 

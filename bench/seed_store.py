@@ -48,8 +48,9 @@ def seed(path: Path, messages: int, now_ms: int) -> int:
         db.execute("BEGIN")
         db.executemany(
             "INSERT INTO conversations (key, id, session_id, created_at, updated_at, last_message,"
-            " page_url, user, next_position, has_complete, has_error, has_up, has_down,"
-            " uncounted_before) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            " page_url, user, last_question, message_count, next_position, has_complete,"
+            " has_error, has_up, has_down,"
+            " uncounted_before) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [_conversation(key, count, now_ms) for key in keys],
         )
         db.executemany(
@@ -76,6 +77,7 @@ def _conversation(key: int, count: int, now_ms: int) -> tuple[Any, ...]:
         key, f"{key:032x}", f"session-{key}", created_at, created_at + 60_000, _text(12),
         f"https://shop.example/{random.choice(_WORDS)}",
         f"user-{key % 5000}" if key % 4 == 0 else None,
+        _text(12), MESSAGES_A_CONVERSATION,
         MESSAGES_A_CONVERSATION, 1, key % 50 == 0, key % 9 == 0, key % 23 == 0,
         MESSAGES_A_CONVERSATION,
     )  # fmt: skip

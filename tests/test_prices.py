@@ -19,6 +19,25 @@ def test_prices_are_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "currency"),
+    [
+        ("gpt=1/2", ""),
+        ("USD gpt=1/2", "USD"),
+        ("  EUR   gpt=1/2, other=3/4", "EUR"),
+        ("€ gpt=1/2", "€"),
+        ("$gpt=1/2", "$"),
+        ("GPT=1/2", ""),
+        ("", ""),
+    ],
+)
+def test_currency_may_stand_in_front(text: str, currency: str) -> None:
+    prices = Prices.parse(text)
+
+    assert prices.currency == currency
+    assert all(name.lower() in ("gpt", "other") for name in prices.by_name)
+
+
+@pytest.mark.parametrize(
     "text", ["gpt=1", "gpt", "=1/2", "gpt=1/x", "gpt=-1/2", "gpt=nan/1", "gpt=1/2/3", "a=1/2,b"]
 )
 def test_what_cannot_be_read_is_named(text: str) -> None:

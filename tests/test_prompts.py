@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.budget.estimate import estimate_prompt
+from app.budget.prompts import Prompt
 from app.conversation import PromptMessage, Role
 from app.endings import EMPTY_ANSWER
 from app.prompts import make_prompt
+from tests.doors import a_ticket
 
 SYSTEM = PromptMessage("system", "Be brief.")
 ENOUGH = 10_000
@@ -18,8 +20,12 @@ def said(*texts: str) -> list[PromptMessage]:
     return [PromptMessage("user" if text[0] == "q" else "assistant", text) for text in texts]
 
 
+def made(messages: list[PromptMessage], max_tokens: int) -> tuple[Prompt, int]:
+    return make_prompt(SYSTEM, messages, max_tokens, a_ticket().fit)
+
+
 def contents(messages: list[PromptMessage], max_tokens: int = ENOUGH) -> list[str]:
-    return [each.content for each in make_prompt(SYSTEM, messages, max_tokens)[0][1:]]
+    return [each.content for each in made(messages, max_tokens)[0][1:]]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +86,7 @@ def test_every_prompt_begins_with_the_visitor_and_alternates(
 ) -> None:
     question = PromptMessage("user", "And now?")
 
-    prompt, tokens = make_prompt(SYSTEM, [*history, question], max_tokens)
+    prompt, tokens = made([*history, question], max_tokens)
 
     roles: list[Role] = [each.role for each in prompt]
     assert roles == ["system", *(["user", "assistant"] * len(roles))[: len(roles) - 1]]

@@ -503,6 +503,47 @@ def test_deadline_ends_a_turn(
     assert the_answer(store, turn) == ("Half", "partial", "deadline")
 
 
+@pytest.mark.parametrize(
+    ("script", "limits", "code"),
+    [
+        ({"reads": ["Hi"]}, {}, None),
+        ({"reads": [], "start": ModelUnavailable()}, {}, "model_unavailable"),
+        ({"reads": ["Half", ModelTimeout()]}, {}, "model_timeout"),
+        ({"reads": ["Half"], "finish_reason": None}, {}, "model_interrupted"),
+        ({"reads": [], "finish_reason": None}, {}, "model_interrupted"),
+        ({"reads": ["Half", Gate()]}, {"turn_timeout_s": 0.05}, "model_timeout"),
+        ({"reads": ["Half", ValueError()]}, {}, "internal_error"),
+    ],
+)
+def test_failure_is_kept_by_its_code(
+    run: Run,
+    model: ScriptedModel,
+    turn: Turn,
+    store: ConversationStore,
+    script: dict[str, Any],
+    limits: dict[str, float],
+    code: str | None,
+) -> None:
+    model.script(*script.pop("reads"), **script)
+
+    list(run(**limits).events())
+
+    assert [each.error_code for each in stored(store, turn)][-1] == code
+
+
+def test_answer_keeps_whose_request_it_was(
+    turn: Turn, store: ConversationStore, model: ScriptedModel
+) -> None:
+    running = RunningTurn(
+        turn, a_ticket(), store, model, TurnLimits(), lambda _turn, _answer: None, "request-7"
+    )
+    running.start(lambda _: None)
+
+    list(running.events())
+
+    assert [each.request_id for each in stored(store, turn)] == [None, "request-7"]
+
+
 @pytest.mark.parametrize("reads", [["x" * 30], ["x" * 8, "x" * 8], ["x" * 7, "x" * 3]], ids=str)
 def test_answer_of_a_model_that_does_not_stop_is_cut(
     run: Run, model: ScriptedModel, turn: Turn, store: ConversationStore, reads: list[str]

@@ -1,6 +1,8 @@
 """The environment, read once: its defaults, its files, its faults."""
 
 import os
+import platform
+import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -680,14 +682,55 @@ def test_the_right_name_beside_it_shows_that_a_name_of_the_environment_is_anothe
 
 
 # What stands in the environment of processes on the platforms, and what other
-# programs and libraries read. None of it may keep the server from starting.
+# programs and libraries read, without our own. None of it may keep the server from starting.
 WELL_KNOWN = (Path(__file__).parent / "fixtures/environment_names.txt").read_text().split()
 
 
 def test_well_known_names_of_the_environment_stop_nothing() -> None:
-    ours = dict.fromkeys(("REDIS_URL", "HOST", "PUBLIC_URL"), "")
+    assert set(WELL_KNOWN).isdisjoint(VARIABLES)
+    assert read(**{**PRODUCTION, **dict.fromkeys(WELL_KNOWN, "1")}).is_production
 
-    assert read(**{**PRODUCTION, **dict.fromkeys(WELL_KNOWN, "1"), **ours}).is_production
+
+# A name that shells and compilers take for themselves
+
+MACHINE = socket.gethostname()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        MACHINE,
+        MACHINE.upper(),
+        f"{MACHINE.partition('.')[0]}.fritz.box",
+        f"{platform.machine()}-conda-linux-gnu",
+        f"{platform.machine()}-apple-darwin20.0.0",
+    ],
+)
+def test_host_of_a_shell_is_told_and_chooses_nothing(written: str) -> None:
+    settings = read(**PRODUCTION, HOST=written)
+
+    assert settings.hosts == ()
+    assert settings.ignored == ("HOST (it names the machine, and no address to listen on)",)
+
+
+@pytest.mark.parametrize("line", ["HOST=127.0.0.1", "HOST="])
+def test_host_of_a_file_wins_over_a_shells(tmp_path: Path, line: str) -> None:
+    os.environ["HOST"] = MACHINE
+    write(tmp_path, env="HOST=::1", env_local=line)
+
+    settings = load(read_dotenv(tmp_path))
+
+    assert settings.hosts == (("127.0.0.1",) if line.endswith("1") else ())
+    assert settings.ignored == ()
+
+
+def test_the_machines_name_in_a_file_is_a_fault(tmp_path: Path) -> None:
+    assert list(faults_of_file(tmp_path, f"HOST={MACHINE}\n")) == ["HOST"]
+
+
+@pytest.mark.parametrize("written", ["another-machine.test", f"{MACHINE},127.0.0.1", "127.0.0"])
+def test_host_that_nobody_can_listen_on_is_a_fault_wherever_it_stands(written: str) -> None:
+    assert list(faults(HOST=written)) == ["HOST"]
 
 
 def test_names_of_a_file_that_do_nothing_are_told_and_those_that_libraries_read_are_not(

@@ -1,5 +1,6 @@
 """The service of turns: who may begin, who waits, and how a process goes down."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 
@@ -81,6 +82,58 @@ def test_history_is_cut_to_the_policy(make_service: MakeService, model: Scripted
     service.complete(start(service, turn_id="turn-0002", content="On Sundays?"))
 
     assert [said.content for said in model.prompts[1]] == ["Be brief.", "On Sundays?"]
+
+
+def roles_of(model: ScriptedModel) -> list[str]:
+    """Return what each prompt's roles are, in letters."""
+    return ["".join(said.role[0] for said in prompt) for prompt in model.prompts]
+
+
+@pytest.mark.parametrize(
+    ("count", "policy"),
+    [
+        (18, {"history_limit": 30}),
+        (18, {"history_limit": 29}),
+        (3, {"history_limit": 2}),
+        (3, {"history_limit": 1}),
+        *[(5, {"max_prompt_tokens": tokens}) for tokens in (105, 110, 115, 130, 140, 150)],
+    ],
+)
+def test_every_prompt_begins_with_the_visitor_and_takes_turns(
+    make_service: MakeService, model: ScriptedModel, count: int, policy: dict[str, int]
+) -> None:
+    service = make_service(**policy)
+
+    for number in range(count):
+        question = f"Question {number}: " + "lamp " * 20
+        service.complete(start(service, turn_id=f"turn-{number:04}", content=question))
+
+    for number, roles in enumerate(roles_of(model)):
+        assert roles == "s" + "ua" * ((len(roles) - 2) // 2) + "u"
+        assert model.prompts[number][-1].content == f"Question {number}: " + "lamp " * 20
+    assert len(model.prompts) == count
+
+
+def test_prompt_holds_what_was_not_answered(service: TurnService, model: ScriptedModel) -> None:
+    for number, said in enumerate([ModelUnavailable(), "Half", "Yes.", "", "Well."]):
+        if said == "Half":
+            model.script("Half", ModelUnavailable())
+        elif isinstance(said, Exception):
+            model.script(start=said)
+        else:
+            model.script(*([said] if said else []))
+        running = start(service, turn_id=f"turn-{number:04}", content=f"Question {number}")
+        with contextlib.suppress(ModelUnavailable):
+            service.complete(running)
+
+    assert [(said.role, said.content) for said in model.prompts[-1]] == [
+        ("system", "Be brief."),
+        ("user", "Question 0\n\nQuestion 1"),
+        ("assistant", "Half"),
+        ("user", "Question 2"),
+        ("assistant", "Yes."),
+        ("user", "Question 3\n\nQuestion 4"),
+    ]
 
 
 def test_complete_waits_for_the_whole_answer(service: TurnService) -> None:

@@ -4,9 +4,10 @@ Pure: bytes, pauses and ends, no socket. ``tests/upstream.py`` plays the steps
 and documents the whole.
 """
 
+import gzip
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
@@ -92,6 +93,8 @@ class Script:
     headers: dict[str, str] = field(default_factory=dict)  # more of them, such as Retry-After
     finish: str | None = "stop"
     usage: Literal["asked", "always", "never"] = "asked"
+    # What the usage tells of the prompt; it may be counted in the request's body.
+    prompt_tokens: int | Callable[[dict[str, Any]], int] = PROMPT_TOKENS
     refusal: bool = False  # the tokens are the model's refusal
     fault: str = ""
     at: int = 2  # the tokens before the fault strikes
@@ -99,6 +102,7 @@ class Script:
     newline: str = "\n"  # or "\r\n"
     comments: bool = False  # a ": ping" before every event
     batch: int = 1  # events a write
+    body: str | None = None  # this body in place of all, compressed if a header says gzip
 
     def __post_init__(self) -> None:
         if self.fault and self.fault not in FAULTS:
@@ -138,7 +142,9 @@ def steps(script: Script, body: dict[str, Any]) -> Iterator[Step]:
         yield Hold()
     if script.head_ms:
         yield Wait(script.head_ms / 1000)
-    if script.fault == "garbage":
+    if script.body is not None:
+        yield Send(_whole_response(script, script.body))
+    elif script.fault == "garbage":
         yield Send(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
         yield Close()
     elif script.fault == "html":
@@ -147,9 +153,18 @@ def steps(script: Script, body: dict[str, Any]) -> Iterator[Step]:
     elif script.status != 200:
         yield from _refuse(script)
     elif not body.get("stream"):
-        yield Send(_whole(script))
+        yield Send(_whole(script, body))
     else:
         yield from _stream(script, body)
+
+
+def _whole_response(script: Script, body: str) -> bytes:
+    data = body.encode()
+    kind = "text/event-stream" if script.status == 200 else "application/json"
+    headers = {"Content-Type": kind, **script.headers}
+    if headers.get("Content-Encoding") == "gzip":
+        data = gzip.compress(data)
+    return response_head(script.status, headers, len(data)) + data
 
 
 def _refuse(script: Script) -> Iterator[Step]:
@@ -219,7 +234,7 @@ def _events(script: Script, body: dict[str, Any]) -> Iterator[tuple[bytes | Step
         yield _event(script, {}, script.finish), False
     asked = bool((body.get("stream_options") or {}).get("include_usage"))
     if script.usage == "always" or (script.usage == "asked" and asked):
-        yield _event(script, None, usage=_usage(len(script.deltas))), False
+        yield _event(script, None, usage=_usage(script, body)), False
     yield _chunk(script, "[DONE]") + b"0\r\n\r\n", False
 
 
@@ -280,7 +295,7 @@ def response_head(status: int, headers: dict[str, str], length: int | None = Non
     return "\r\n".join([f"HTTP/1.1 {status} Scripted", *lines, framing, "", ""]).encode()
 
 
-def _whole(script: Script) -> bytes:
+def _whole(script: Script, body: dict[str, Any]) -> bytes:
     part = "refusal" if script.refusal else "content"
     message = {"role": "assistant", "content": None, part: "".join(script.deltas)}
     completion = {
@@ -289,15 +304,18 @@ def _whole(script: Script) -> bytes:
         "created": CREATED,
         "model": MODEL,
         "choices": [{"index": 0, "message": message, "finish_reason": script.finish}],
-        "usage": _usage(len(script.deltas)),
+        "usage": _usage(script, body),
     }
     page = json.dumps(completion).encode()
     return response_head(200, {"Content-Type": "application/json"}, len(page)) + page
 
 
-def _usage(completion_tokens: int) -> dict[str, int]:
+def _usage(script: Script, body: dict[str, Any]) -> dict[str, int]:
+    told = script.prompt_tokens
+    prompt_tokens = told(body) if callable(told) else told
+    completion_tokens = len(script.deltas)
     return {
-        "prompt_tokens": PROMPT_TOKENS,
+        "prompt_tokens": prompt_tokens,
         "completion_tokens": completion_tokens,
-        "total_tokens": PROMPT_TOKENS + completion_tokens,
+        "total_tokens": prompt_tokens + completion_tokens,
     }

@@ -7,10 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from app.budget.estimate import estimate_prompt, estimate_text
+from app.budget.estimate import Tokenizer, estimate_prompt, estimate_text
 from app.budget.ledger import Account, AccountFull, Hold, Kind, Ledger
+from app.budget.prompts import Join, Prompt, PromptSizes, SentPrompt
 from app.conversation import PromptMessage, Usage
-from app.errors import BudgetExhausted, DailyLimitReached, ModelFailure, ServiceError
+from app.errors import (
+    BudgetExhausted,
+    DailyLimitReached,
+    ModelFailure,
+    ModelInterrupted,
+    ModelTimeout,
+    ServiceError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -30,13 +38,17 @@ class Budgets:
 
 @dataclass(slots=True)
 class Spending:
-    """What a turn did, as far as it concerns its price."""
+    """What a turn did, as far as it concerns its price.
+
+    ``was_cut`` tells that the model was left while it may have been speaking.
+    """
 
     was_asked: bool
     usage: Usage | None
     said: str
     delta_count: int
     failure: ServiceError | None
+    was_cut: bool = False
     earlier_tokens: int = 0
     """Of a first attempt that came to no word."""
 
@@ -55,7 +67,10 @@ class Meter:
         budgets: Budgets,
         max_output_tokens: int,
         clock: Callable[[], float] = time.time,
+        tokenizer: Tokenizer = Tokenizer.OPENAI,
     ) -> None:
+        self.tokenizer = tokenizer
+        self.sizes = PromptSizes(tokenizer)
         self._ledger = ledger
         self._budgets = budgets
         self._max_output_tokens = max_output_tokens
@@ -89,14 +104,14 @@ class Meter:
             accounts.append(Account(Kind.CLIENT, f"client:{client}", self._budgets.client))
         if self._budgets.session:
             accounts.append(Account(Kind.SESSION, f"session:{session_id}", self._budgets.session))
-        prompt_tokens = estimate_prompt(prompt)
+        prompt_tokens = estimate_prompt(prompt, self.tokenizer)
         day = self._today()
         try:
             hold = self._ledger.hold(day, accounts, prompt_tokens + self._max_output_tokens)
         except AccountFull as full:
             raise self._refusal(full.account) from full
         self._watch(day)
-        return Reservation(self, hold, prompt_tokens)
+        return Reservation(self, hold, session_id, prompt_tokens)
 
     def extend(self, hold: Hold, tokens: int) -> Hold:
         """Take more for the same turn.
@@ -147,13 +162,20 @@ class Meter:
 class Reservation:
     """What one turn has taken and not yet settled."""
 
-    __slots__ = ("_hold", "_is_settled", "_meter", "_prompt_tokens")
+    __slots__ = ("_hold", "_is_settled", "_meter", "_prompt_tokens", "_sent", "_session_id")
 
-    def __init__(self, meter: Meter, hold: Hold, prompt_tokens: int) -> None:
+    def __init__(self, meter: Meter, hold: Hold, session_id: str, prompt_tokens: int) -> None:
         self._meter = meter
         self._hold = hold
+        self._session_id = session_id
         self._prompt_tokens = prompt_tokens
+        self._sent: SentPrompt | None = None
         self._is_settled = False
+
+    def fit(self, said: Prompt, max_tokens: int, join: Join) -> tuple[Prompt, int]:
+        """Return the prompt of a conversation, and how many tokens it has at most."""
+        prompt, self._sent = self._meter.sizes.fit(self._session_id, said, max_tokens, join)
+        return prompt, self._sent.tokens
 
     def cover(self, prompt_tokens: int) -> None:
         """Take more where the prompt is longer than what was reserved for.
@@ -182,24 +204,35 @@ class Reservation:
         return self._prompt_tokens + answer_tokens
 
     def price(self, spending: Spending) -> int:
-        """Return what a turn is charged with: what was recorded, or an estimate.
+        """Return what a turn is charged with: never less than what the provider counts.
 
+        That is what it told. Where it told nothing, it is the most that the
+        prompt and what was said can be; and where nobody knows what else the
+        model said or thought, because it was left or broke off, all that was taken.
         Nothing where the provider charges for nothing: the model was not
-        asked, not reached, or refused. Whoever leaves pays for the prompt
-        and for what was said until then.
+        asked, not reached, or refused.
         """
         usage, failure, earlier = spending.usage, spending.failure, spending.earlier_tokens
         # Some servers send a usage of nought.
         if usage is not None and usage.prompt_tokens > 0:
-            self._meter.counters["estimated"] += self._prompt_tokens
-            self._meter.counters["recorded"] += usage.prompt_tokens
-            return earlier + usage.prompt_tokens + usage.completion_tokens
+            return earlier + self._recorded(usage, earlier, was_cut=spending.was_cut)
         is_free = isinstance(failure, ModelFailure) and failure.is_free
         if not spending.was_asked or (is_free and not spending.said):
             return earlier
-        return (
-            earlier + self._prompt_tokens + max(estimate_text(spending.said), spending.delta_count)
-        )
+        said = max(estimate_text(spending.said, self._meter.tokenizer), spending.delta_count)
+        if spending.was_cut or isinstance(failure, ModelTimeout | ModelInterrupted):
+            return max(self._hold.tokens, earlier + self._prompt_tokens + said)
+        return earlier + self._prompt_tokens + said
+
+    def _recorded(self, usage: Usage, earlier: int, *, was_cut: bool) -> int:
+        self._meter.counters["estimated"] += self._prompt_tokens
+        self._meter.counters["recorded"] += usage.prompt_tokens
+        if self._sent is not None:
+            self._meter.sizes.learn(self._session_id, self._sent, usage.prompt_tokens)
+        said = usage.completion_tokens
+        if was_cut:  # some servers tell the usage as they go
+            said = max(said, self._hold.tokens - earlier - self._prompt_tokens)
+        return usage.prompt_tokens + said
 
     def settle(self, tokens: int) -> None:
         """Give back what was not spent; only the first settlement counts."""

@@ -25,7 +25,7 @@ from app.cli.store import open_for_its_owner, works_on_the_store
 from app.conversation import Conversation, ConversationFilter, Message
 from app.storage.protocol import EVERYTHING
 from app.web.admin_schemas import ThreadSchema
-from app.web.export import Format, to_export
+from app.web.export import SEPARATORS, Format, to_export
 from app.web.schemas import ConversationSchema
 from app.web.services import services
 
@@ -47,7 +47,7 @@ def list_conversations(limit: int, as_json: bool, **options: Any) -> None:
             print_json(ConversationSchema().dump(each))
         return
     print_table(
-        ("Id", "Updated (UTC)", "Who", "Last words"),
+        ("Id", "Updated (UTC)", "Who", "Last question"),
         [_row(each) for each in found],
         whole=("Id", "Updated (UTC)"),
     )
@@ -77,7 +77,18 @@ def show(conversation_id: str, as_json: bool) -> None:
 @click.option(
     "--format", "kind", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True
 )
-@click.option("--bom", is_flag=True, help="Mark it as UTF-8, for spreadsheets.")
+@click.option(
+    "--bom/--no-bom",
+    default=None,
+    help="Mark it as UTF-8, for spreadsheets.  [default: a table is, JSON is not]",
+)
+@click.option(
+    "--sep",
+    type=click.Choice(list(SEPARATORS)),
+    default="comma",
+    show_default=True,
+    help="What stands between the cells of a table.",
+)
 @click.option(
     "-o",
     "--output",
@@ -85,7 +96,7 @@ def show(conversation_id: str, as_json: bool) -> None:
     help="Into this file.",
 )
 @works_on_the_store
-def export(kind: str, bom: bool, output: Path | None, **options: Any) -> None:
+def export(kind: str, bom: bool | None, sep: str, output: Path | None, **options: Any) -> None:
     """Write every message, one a line."""
     where = read_filter(options)
     store = services().store
@@ -102,7 +113,7 @@ def export(kind: str, bom: bool, output: Path | None, **options: Any) -> None:
                 last = excerpt.conversation.id
                 yield excerpt
 
-        for piece in to_export(counted(), cast(Format, kind), bom=bom):
+        for piece in to_export(counted(), cast(Format, kind), bom=bom, separator=SEPARATORS[sep]):
             file.write(piece)
 
 
@@ -143,7 +154,7 @@ def _count(deleted: Iterable[Conversation]) -> int:
 
 
 def _row(conversation: Conversation) -> tuple[str, ...]:
-    words = " ".join((conversation.last_message or "").split())
+    words = " ".join((conversation.last_question or conversation.last_message or "").split())
     return (
         conversation.id,
         as_time(conversation.updated_at),

@@ -12,7 +12,7 @@ from app.web.admin_schemas import FilterSchema, take_filter
 C = TypeVar("C", bound=Callable[..., Any])
 
 _OPTIONS = (
-    ("q", "A text that was said."),
+    ("q", 'Words and "phrases" that were said, or an id.'),
     ("from", "Updated since: 2026-11-22, or ms since 1970."),
     ("to", "Updated until; a day is included."),
     ("feedback", "up or down: an answer was rated so."),

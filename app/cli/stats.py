@@ -56,7 +56,7 @@ def _row(name: str, period: PeriodStatistics) -> tuple[object, ...]:
         figures.partial,
         figures.errors,
         figures.prompt_tokens + figures.completion_tokens,
-        to_money(period.cost),
+        to_money(period.cost, services().settings.model_prices.currency),
         to_seconds(period.first_token.p50),
         to_seconds(period.first_token.p95),
         figures.thumbs_up,

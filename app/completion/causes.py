@@ -5,14 +5,18 @@ What a message has in common with what was sent is therefore cut out of it,
 before anything else looks at it.
 """
 
+import html
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from urllib.parse import unquote
 
 from app.errors import ProviderError
 
 # A stretch that is shorter than this is common to any two texts.
 _STRETCH_CHARS = 12
-# A whole message of a visitor is hidden from this length on.
+# Of a key, of which some providers quote a part.
+_KEY_STRETCH_CHARS = 8
+# A whole message of a visitor, or a key, is hidden from this length on.
 _MIN_TEXT_CHARS = 4
 _MAX_CHARS = 200
 # What is looked at, so that a refusal costs little time: it is cut to `_MAX_CHARS` afterwards.
@@ -23,20 +27,28 @@ _KEYS = re.compile(
     r"\b(?:bearer|basic)\s+[^\s\"',;]+"
     r"|\b(?:sk|pk|rk)[-_][\w*.-]{3,}|\b(?:gsk|xai|hf|key|r8|nvapi|pplx|csk|fw|ghp)[-_][\w*.-]{8,}"
     r"|\b(?:AIza|AKIA|eyJ)[\w*.-]{8,}"
-    r"|\b(?:api[-_ ]?key|token|secret|password|authorization)[\"']?\s*[:=]\s*[\"']?[^\s\"',;]{6,}"
+    r"|\b(?:(?:api[-_ ]?)?key|token|secret|sig|password|authorization)[\"']?\s*[:=]\s*[\"']?"
+    r"(?:(?:bearer|basic)\s+)?[^\s\"',;]{6,}"
+    # One that is masked already.
+    r"|[\w.-]*\*{3,}[\w*.-]*"
     r"|(?<=://)[^/\s@]+@"
     # Anything else that no person writes: long, with letters and digits.
     r"|(?<![\w*])(?=[A-Za-z_*]*\d)(?=\d*[A-Za-z*])[\w*]{20,}",
     re.IGNORECASE | re.ASCII,
 )
 _BETWEEN = re.compile(r"[\W_]+")
-_ESCAPES = re.compile(r"\\u([0-9a-fA-F]{4})|\\[nrtbf]|\\([\"\\/])")
+# As JSON writes what is no plain character, and as Python does, in runs of one kind.
+_ESCAPES = re.compile(
+    r"((?:\\u[0-9a-fA-F]{4})+)|((?:\\x[0-9a-fA-F]{2})+)|\\U000([0-9a-fA-F]{5})"
+    r"|\\[nrtbf]|\\([\"'\\/])"
+)
+_MAX_WRAPPINGS = 3
 
 
 class Redaction:
     """Cuts out of a text what it has in common with ``texts``, and anything like a key.
 
-    Case, blanks, punctuation and the escapes of JSON make no difference.
+    Case, blanks, punctuation and the ways in which texts are quoted make no difference.
     """
 
     __slots__ = ("_secrets", "_texts")
@@ -47,10 +59,9 @@ class Redaction:
 
     def __call__(self, text: str) -> str:
         """Return the text on one line, with ``…`` for what was cut out of it."""
-        text = " ".join(_ESCAPES.sub(_unescape, text[:_MAX_LOOKED_AT_CHARS]).split())
-        for secret in self._secrets:
-            text = text.replace(secret, _HIDDEN)
-        text = _hide(_KEYS.sub(_HIDDEN, text), self._texts)
+        text = " ".join(_unquote(text[:_MAX_LOOKED_AT_CHARS]).split())
+        text = _hide(text, self._secrets, _KEY_STRETCH_CHARS)
+        text = _hide(_KEYS.sub(_HIDDEN, text), self._texts, _STRETCH_CHARS)
         return "".join(char if char.isprintable() else " " for char in text)
 
     def keep_last(self) -> None:
@@ -58,18 +69,18 @@ class Redaction:
         self._texts = self._texts[-1:]
 
 
-def describe(error: ProviderError) -> str:
-    """Return one bounded line about an error whose texts are redacted already."""
+def describe(error: ProviderError, hide: Callable[[str], str]) -> str:
+    """Return one bounded line about an error whose message and location are redacted already."""
     words = [str(error.status)] if error.status else []
-    words += [word for word in (error.code, error.type) if word and word not in words]
+    words += [hide(word) for word in (error.code, error.type) if word and word not in words]
     if error.param:
-        words.append(f"param {error.param}")
+        words.append(f"param {hide(error.param)}")
     if error.loc:
-        words.append(f"at {'.'.join(error.loc)}")
+        words.append(f"at {'.'.join(map(hide, error.loc))}")
     if error.location:
         words.append(f"redirects to {error.location}: set OPENAI_BASE_URL to where that leads")
     said = shorten(error.message)
-    return ": ".join(filter(None, (", ".join(words), said)))
+    return ": ".join(filter(None, (", ".join(dict.fromkeys(words)), said)))
 
 
 def shorten(text: str) -> str:
@@ -77,21 +88,38 @@ def shorten(text: str) -> str:
     return text if len(text) <= _MAX_CHARS else text[: _MAX_CHARS - 1] + _HIDDEN
 
 
+def _unquote(text: str) -> str:
+    for _ in range(_MAX_WRAPPINGS):
+        before, text = text, html.unescape(unquote(_ESCAPES.sub(_unescape, text)))
+        if text == before:
+            break
+    return text
+
+
 def _unescape(escape: re.Match[str]) -> str:
-    if escape[1]:
-        char = chr(int(escape[1], 16))
-        return " " if "\ud800" <= char <= "\udfff" else char
-    return escape[2] or " "
+    units, octets, code, itself = escape.groups()
+    if units:
+        words = bytes.fromhex(units.replace("\\u", ""))
+        return words.decode("utf-16-be", "replace")
+    if octets:
+        data = bytes.fromhex(octets.replace("\\x", ""))
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            return data.decode("latin-1")
+    if code:
+        return chr(min(int(code, 16), 0x10FFFF))
+    return itself or " "
 
 
-def _hide(text: str, texts: Sequence[str]) -> str:
+def _hide(text: str, texts: Sequence[str], stretch: int) -> str:
     plain, places = _plain(text)
     hidden = bytearray(len(text))
     for other in texts:
         other = _BETWEEN.sub(" ", other.casefold()).strip()
         if len(other) < _MIN_TEXT_CHARS:
             continue
-        size = min(_STRETCH_CHARS, len(other))
+        size = min(stretch, len(other))
         start = 0
         while start + size <= len(plain):
             if plain[start : start + size] not in other:
@@ -100,7 +128,7 @@ def _hide(text: str, texts: Sequence[str]) -> str:
             end = start + size
             while end < len(plain) and plain[start : end + 1] in other:
                 end += 1
-            if size == _STRETCH_CHARS or _is_word(plain, start, end):
+            if size == stretch or _is_word(plain, start, end):
                 first, last = places[start], places[end - 1]
                 hidden[first : last + 1] = b"\x01" * (last + 1 - first)
             start = end
@@ -118,7 +146,7 @@ def _plain(text: str) -> tuple[str, list[int]]:
     places: list[int] = []
     for place, char in enumerate(text):
         if char.isalnum():
-            folded = char.casefold()
+            folded = _BETWEEN.sub(" ", char.casefold())
         elif chars and chars[-1] != " ":
             folded = " "
         else:

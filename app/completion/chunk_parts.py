@@ -12,6 +12,11 @@ from app.conversation import Usage
 
 _MAX_TOKENS = 2**31
 _TEXT_TYPES = (None, "text", "output_text")
+# How an error is told where nothing is called `error`.
+_ERRORS = ("error", "failed", "failure")
+_ERROR_PARTS = ("errors", "error_code", "error_msg", "error_message")
+_CODES = ("code", "status_code", "status")
+_GOOD_CODES = ("", "0", "ok", "success")
 _find_numbers = re.compile(rb'"content"\s*:\s*(-?\d[\d.eE+-]*)').finditer
 
 
@@ -26,6 +31,36 @@ def find_choice(chunk: Any) -> Any:
 def find_part(choice: Any) -> Any:
     """Return what a choice says: its ``delta``, or ``message`` where a server sends that."""
     return choice.get("delta") or choice.get("message")
+
+
+def find_error(chunk: Any, choice: Any) -> Any:
+    """Return what a chunk tells of an error, wherever it stands; ``None`` for a good one."""
+    for part in (chunk, choice or {}):
+        told = part.get("error")
+        # One that has only empty fields is how some say that there is none.
+        if told and not (isinstance(told, dict) and not any(told.values())):
+            return told
+    return chunk if choice is None and _is_error(chunk) else None
+
+
+def _is_error(chunk: Any) -> bool:
+    """Tell whether what has no choice is an error of a kind that servers send bare."""
+    if any(chunk.get(name) for name in _ERROR_PARTS) or set(chunk) == {"detail"}:
+        return True
+    if any(str(chunk.get(name)).lower() in _ERRORS for name in ("object", "type", "status")):
+        return True
+    for part in (chunk, chunk.get("base_resp")):
+        if isinstance(part, dict) and any(_is_bad_code(part.get(name)) for name in _CODES):
+            return True
+    code = chunk.get("code")
+    is_word = isinstance(code, str) and not code.isdigit() and code.lower() not in _GOOD_CODES
+    return is_word and isinstance(chunk.get("message"), str)
+
+
+def _is_bad_code(code: Any) -> bool:
+    if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) < 10:
+        code = int(code)
+    return type(code) is int and (code >= 400 or code < 0)
 
 
 def read_text(content: Any, data: bytes) -> str:

@@ -56,12 +56,11 @@ class ChunkReader(EventReader):
                     pass  # the parser tells what is wrong
                 else:
                     return self.receive([delta])
-        was_finished = self.finish_reason
+        was_finished = self.finish_reason is not None
         deltas = self.feed(received)
         wanted = not deltas or self.receive(deltas)
-        return (
-            wanted and self.finish_reason is was_finished and not self.done and self.failure is None
-        )
+        is_finished = self.finish_reason is not None and not was_finished
+        return wanted and not (is_finished or self.done or self.failure)
 
     def feed(self, received: bytes) -> list[str]:
         """Return the deltas that these bytes complete: what ``take`` does for any bytes."""

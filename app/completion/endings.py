@@ -88,11 +88,41 @@ _KINDS = {
 }
 
 
+# What a word that stands in no table is made of; the first row that fits decides.
+_PARTS = (
+    (Kind.FILTERED, {"blocked", "filter", "filtered", "moderation", "policy", "prohibited"}),
+    (Kind.FILTERED, {"refused", "safety", "toxic", "violation"}),
+    (Kind.BROKE, {"rate", "timed"}),
+    (Kind.LENGTH, {"length", "limit", "max", "tokens", "truncated"}),
+    (Kind.BROKE, {"abort", "aborted", "cancel", "canceled", "cancelled", "crash", "crashed"}),
+    (Kind.BROKE, {"disconnect", "disconnected", "err", "error", "exception", "fail", "failed"}),
+    (Kind.BROKE, {"failure", "interrupted", "killed", "lost", "overloaded", "preempted"}),
+    (Kind.BROKE, {"timeout", "unavailable"}),
+    (Kind.ENDED, {"end", "eos", "stop", "stopped"}),
+)
+# As some write the reason of a chunk that is not the last.
+_NO_REASONS = ("", "null", "none", "nil", "undefined", "unspecified", "not_finished")
+
+
+def has_ended(reason: object) -> bool:
+    """Tell whether a chunk's reason is one: most chunks have ``null``, or a word for it."""
+    return bool(reason) and not (isinstance(reason, str) and _word(reason) in _NO_REASONS)
+
+
 def read_reason(reason: str) -> Kind:
-    """Return what kind of end a provider's word names: its case and what follows a colon aside."""
-    word = reason.casefold().partition(":")[0].strip().rpartition(".")[2]
-    word = re.sub(r"[\s-]+", "_", word).removeprefix("finish_reason_")
-    return _KINDS.get(word, Kind.UNKNOWN)
+    """Return what kind of end a provider's word names; what follows a colon is no part of it."""
+    word = _word(reason)
+    if word in _KINDS:
+        return _KINDS[word]
+    parts = set(word.split("_"))
+    return next((kind for kind, names in _PARTS if parts & names), Kind.UNKNOWN)
+
+
+def _word(reason: str) -> str:
+    """Return a reason in lower case, with ``_`` between its parts."""
+    word = reason.partition(":")[0].strip().rpartition(".")[2]
+    word = re.sub(r"(?<=[a-z])(?=[A-Z])|[\s-]+", "_", word)
+    return word.casefold().removeprefix("finish_reason_")
 
 
 def failure_of_ending(

@@ -16,7 +16,14 @@ from jiter import from_json
 
 from app.completion.bodies import failure_of_document, not_a_stream
 from app.completion.causes import Redaction
-from app.completion.chunk_parts import find_choice, find_part, read_text, read_usage
+from app.completion.chunk_parts import (
+    find_choice,
+    find_error,
+    find_part,
+    read_text,
+    read_usage,
+)
+from app.completion.endings import has_ended
 from app.completion.refusals import failure_of, parse_error, read_error
 from app.completion.surrogates import HalfJoiner
 from app.completion.thinking import HeadFilter
@@ -25,6 +32,7 @@ from app.errors import ModelFailure, ModelInterrupted
 
 MAX_EVENT_BYTES = 2 * 1024 * 1024
 _MAX_DONE_BYTES = 16
+_DONE = b"[DONE]"
 _BLANK = (b"", b"\r")
 _BOM = b"\xef\xbb\xbf"
 _SPACES = b" \t\r\n"
@@ -140,7 +148,7 @@ class EventReader:
         data = self._data
         for line in lines:
             if line.startswith(b"data:"):
-                data = line[5:] if data is None else data + b"\n" + line[5:]
+                data = line[5:] if data is None else self._join(data, line[5:], deltas)
             elif line in _BLANK:
                 if data is not None:
                     self._read_event(data, deltas)
@@ -151,6 +159,14 @@ class EventReader:
         self._data = data
         if len(self._rest) + len(data or b"") > MAX_EVENT_BYTES:
             raise _nonsense("an event has no end")
+
+    def _join(self, data: bytes, line: bytes, deltas: list[str]) -> bytes:
+        """Add a line to an event's data; some servers forget the blank line between two events."""
+        begun, rest = data.strip(), line.strip()
+        if begun[:1] == b"{" and begun[-1:] == b"}" and (rest[:1] == b"{" or rest == _DONE):
+            self._read_event(data, deltas)
+            return line
+        return data + b"\n" + line
 
     def _open(self, received: bytes) -> bytes:
         """Find out whether this is an event stream; return its bytes."""
@@ -169,7 +185,7 @@ class EventReader:
         return received
 
     def _read_event(self, data: bytes, deltas: list[str]) -> None:
-        if self.done or (len(data) < _MAX_DONE_BYTES and data.strip() == b"[DONE]"):
+        if self.done or (len(data) < _MAX_DONE_BYTES and data.strip(b' \t\r"').upper() == _DONE):
             self.done = True
             self._flush(deltas)
             return
@@ -197,12 +213,11 @@ class EventReader:
 
     def _read_chunk(self, chunk: dict[str, Any], data: bytes, deltas: list[str]) -> None:
         self.has_chunks = True
-        told = chunk.get("error")
         try:
             choice = find_choice(chunk)
+            told = find_error(chunk, choice)
             if choice is not None:
-                told = told or choice.get("error")
-                self._read_choice(choice, data, deltas, is_failed=bool(told))
+                self._read_choice(choice, data, deltas, is_failed=told is not None)
             if self.model is None and isinstance(chunk.get("model"), str):
                 self.model = chunk["model"]
             usage = chunk.get("usage")
@@ -212,7 +227,7 @@ class EventReader:
             raise _nonsense("a chunk makes no sense") from error
         if told is None and choice is None and self._event == b"error":
             told = chunk
-        if told:
+        if told is not None:
             self._flush(deltas)
             raise failure_of(parse_error({"error": told}), self._hide)
 
@@ -234,8 +249,9 @@ class EventReader:
             refusal = part.get("refusal")
             if refusal:
                 self.refusal = (self.refusal or "") + str(refusal)
-        if choice.get("finish_reason") and not is_failed:
-            self.finish_reason = str(choice["finish_reason"])
+        reason = choice.get("finish_reason")
+        if reason and not is_failed and has_ended(reason):
+            self.finish_reason = str(reason)
             self._flush(deltas)
 
     def _say(self, text: str, deltas: list[str]) -> None:
@@ -268,15 +284,17 @@ class EventReader:
                 told = from_json(document)
             except ValueError:
                 told = self._halves.read(document)
-        except ValueError:
+        except ValueError as error:
+            if b'"choices"' in document:
+                raise _nonsense("a completion is no JSON") from error
             raise not_a_stream(self._media_type) from None
         if isinstance(told, list) and told:
             told = told[0]
         if not isinstance(told, dict):
             raise not_a_stream(self._media_type)
-        if told.get("error"):
-            raise failure_of_document(told, self._media_type, self._hide)
         if not told.get("choices"):
+            if find_error(told, None) is not None:
+                raise failure_of_document(told, self._media_type, self._hide)
             raise not_a_stream(self._media_type, "without an answer")
         self._read_chunk(told, document, deltas)
         self.done = True

@@ -46,6 +46,8 @@ from app.proxies import NO_PROXIES, Proxies
 log = logging.getLogger(__name__)
 
 _PATH = "/chat/completions"
+# Gateways make a 201 of what they create, and proxies a 203 of what they touch.
+_ANSWERS = (200, 201, 202, 203)
 # Of what a server refuses: to be asked without thinking.
 _QUIET = "reasoning_effort none"
 _MODELS_PATH = "/models"
@@ -259,7 +261,7 @@ class OpenAIModel:
             exchange = self._http.open("POST", self._path, body=body, headers=headers)
         except HttpFailure as error:
             raise failure_of_connection(error) from error
-        if exchange.status == 200:
+        if exchange.status in _ANSWERS:
             return exchange
         with exchange:
             raise _read_refusal(exchange, hide)

@@ -26,15 +26,23 @@ from app.errors import (
 
 # Codes, names of fields: what says more than that is a sentence, and may quote anybody.
 _is_word = re.compile(r"(?=.{1,80}\Z)[\w.$:/\[\]-]+(?: [\w.-]+){0,2}", re.ASCII).fullmatch
+_is_status = re.compile(r"[45]\d\d", re.ASCII).fullmatch
 _MAX_MESSAGE_CHARS = 2000
 _MAX_ADDRESS_CHARS = 200
 _MAX_PARTS = 64
+_MAX_BODY_BYTES = 1024 * 1024
 _MAX_RETRY_AFTER_S = 3600.0
 # Where the object lies that says what is wrong, and how its message is named.
-_WRAPPERS = ("error", "errors", "detail", "message", "innererror", "details", "metadata", "body")
-_MESSAGES = ("message", "msg", "detail", "error", "error_msg", "title", "description", "raw")
+_WRAPPERS = (
+    *("error", "errors", "detail", "message", "innererror", "details", "metadata", "body"),
+    "base_resp",
+)
+_MESSAGES = (
+    *("message", "msg", "detail", "error", "error_msg", "error_message", "status_msg", "title"),
+    *("description", "raw"),
+)
 _is_html = re.compile(rb"\s*<(?:!doctype|html|head|body|title)", re.IGNORECASE).match
-_find_title = re.compile(rb"<title[^>]*>([^<]{1,300})</title", re.IGNORECASE).search
+_find_title = re.compile(rb"<title[^>]{0,100}>([^<]{1,300})</title", re.IGNORECASE).search
 
 # Words of codes, types and reasons: lower case, `_` between words.
 _TOO_LONG = {
@@ -98,11 +106,13 @@ _OWNERS = {
     "billing_error",
     "billing_hard_limit_reached",
     "billing_not_active",
+    "budget_exceeded",
     "consumer_suspended",
     "credit_balance_too_low",
     "deploymentnotfound",
     "deployment_not_found",
     "exceeded_current_quota_error",
+    "failed_precondition",
     "incorrect_api_key_error",
     "insufficient_balance",
     "insufficient_credits",
@@ -126,9 +136,13 @@ _OWNERS = {
     "model_not_available",
     "model_not_exist",
     "model_not_found",
+    "model_not_supported",
+    "model_terms_required",
     "modelnotfound",
     "no_api_key",
     "not_found_error",
+    "operationnotsupported",
+    "organization_restricted",
     "payment_required",
     "permission_denied",
     "permission_error",
@@ -144,28 +158,42 @@ _OWNERS = {
 }
 # Sentences of servers whose code says no more than "invalid request".
 _MODEL_UNKNOWN = (
-    r"\bmodel\b[^.;:!?]{0,9}(?:[`'\"“][^`'\"”]{0,100}[`'\"”]|\S{0,100})[^;!?]{0,40}?"
-    r"(?:(?:do|does|did) not exist|not exist|(?:is |was |could )?not (?:be )?found"
-    r"|is not (?:a )?valid|is (?:unknown|invalid|deprecated)|no longer (?:available|supported)"
-    r"|(?:has|have) been (?:deprecated|decommissioned|retired|removed|shut down))"
-    r"|\bnot a valid model\b|\b(?:unknown|invalid|no such|unrecognized|nonexistent) model\b"
-    r"|\bmodel (?:does )?not exist|\bmodel not found"
+    # In one sentence; a name may have points and colons, but no blank behind them.
+    r"\bmodel\b(?:(?![.:]\s|[;!?]).){0,160}?"
+    r"(?:\b(?:do|does|did) not exist|\bnot exist|\bnot (?:be )?found|\bis not (?:a )?valid"
+    r"|\bis (?:unknown|invalid|deprecated)|\bno longer (?:available|supported)"
+    r"|\b(?:has|have) been (?:deprecated|decommissioned|retired|removed|shut down))"
+    r"|\bmodel \S{1,100} is not supported (?:by|for|in|when)\b"
+    r"|\b(?:unknown|invalid|no such|unrecognized|nonexistent|unsupported) model\b"
+    r"(?! (?:feature|field|option|param))|\bnot a valid model\b|\bno models? (?:is |are )?loaded"
+    r"|\bonly supported in v1/responses|\bdoes not support (?:chat|completions?|generate)\b"
+    "|模型不存在"
 )
 _says_owner = re.compile(
-    r"\bapi[ _-]?key\b.{0,60}\b(?:not valid|invalid|incorrect|expired|missing|required|revoked)"
-    r"|\b(?:invalid|incorrect|missing|no|expired|wrong|bad)\b.{0,20}\bapi[ _-]?key\b"
+    r"\bapi[ _-]?(?:key|token)\b.{0,60}"
+    r"\b(?:not valid|invalid|incorrect|expired|missing|required|revoked)"
+    r"|\b(?:invalid|incorrect|missing|no|expired|wrong|bad)\b.{0,20}\bapi[ _-]?(?:key|token)\b"
+    r"|\bauthenticat\w+ (?:error|fail)|\binvalid (?:(?:access|auth\w*|bearer) token|credentials)"
     r"|\binsufficient (?:balance|credit|fund|quota)|\bcredit balance is too low"
     r"|\bexceeded your current quota, please check your plan and billing"
-    r"|\bonly supported in v1/responses|" + _MODEL_UNKNOWN,
+    r"|\bbudget has been exceeded|\bspecified api usage limits|\blocation is not supported"
+    r"|\b(?:account|organization) (?:is |has been |was )?(?:suspended|disabled|restricted)"
+    r"|\bhttp request (?:was sent )?to (?:an )?https"
+    "|余额不足|额度不足|" + _MODEL_UNKNOWN,
     re.DOTALL,
+).search
+# What is said of one of these is about the request's shape, and not about key or model.
+_names_field = re.compile(
+    r"^(?:messages|reasoning|stream)|\b(?:max_(?:completion_|output_)?tokens|stream_options"
+    r"|reasoning_effort|temperature|system (?:role|message|prompt)s?)\b"
 ).search
 _says_too_long = re.compile(
     r"\b(?:maximum|max|available) context (?:length|size|window)"
     r"|\bcontext (?:length|window)\b.{0,40}\b(?:exceed|limit)"
-    r"|\bexceed\w*\b.{0,60}\bcontext (?:length|size|window)"
+    r"|\b(?:exceed\w*|greater than)\b.{0,60}\bcontext (?:length|size|window)"
     r"|\b(?:prompt|input|request) (?:is )?too long"
     r"|\b(?:prompt|input) (?:token count|tokens)\b.{0,40}\bexceed"
-    r"|\binputs? tokens? \+ max_new_tokens",
+    r"|\binputs?`? (?:tokens? \+ `?max_new_tokens|must have less than)",
     re.DOTALL,
 ).search
 _says_filtered = re.compile(
@@ -176,7 +204,8 @@ _says_filtered = re.compile(
 # What the status alone tells. Of those that are missing, 5xx and odd ones are the provider's.
 _STATUSES: dict[int, type[ModelFailure]] = {
     **dict.fromkeys((401, 402, 403, 404, 405, 406, 407, 410, 411, 415), ModelMisconfigured),
-    **dict.fromkeys((421, 426, 431, 501, 505), ModelMisconfigured),
+    **dict.fromkeys((204, 205, 206, 412, 417, 421, 426, 428, 431, 451), ModelMisconfigured),
+    **dict.fromkeys((501, 505), ModelMisconfigured),
     **dict.fromkeys((400, 413, 414, 422), ModelRefused),
     408: ModelTimeout,
     429: ModelRateLimited,
@@ -185,6 +214,7 @@ _STATUSES: dict[int, type[ModelFailure]] = {
 
 def read_error(status: int, body: bytes, location: str | None = None) -> ProviderError:
     """Find what an error's body says; one that says nothing is an error with its status."""
+    body = _first_event(body[:_MAX_BODY_BYTES])
     try:
         told = from_json(body)
     except ValueError:
@@ -194,21 +224,28 @@ def read_error(status: int, body: bytes, location: str | None = None) -> Provide
     return parse_error(told, status, location)
 
 
+def _first_event(body: bytes) -> bytes:
+    """Return the data of an error that is told as an event, or the body as it is."""
+    lines = body.lstrip().split(b"\n", 8)
+    if not lines[0].startswith((b"data:", b"event:", b"id:", b":")):
+        return body
+    return next((line[5:] for line in lines if line.startswith(b"data:")), b"")
+
+
 def parse_error(told: Any, status: int = 0, location: str | None = None) -> ProviderError:
     """Find what parsed JSON says of an error, however it is wrapped."""
     parts = list(_parts(told))
     words = {
         name: next((word for part in parts if (word := _word(part, names))), "")
         for name, names in {
-            "code": ("code", "error_code"),
+            "code": ("code", "error_code", "status_code"),
             "type": ("type", "error_type", "status", "kind"),
             "param": ("param",),
         }.items()
     }
-    number = words["code"] if words["code"].isascii() and words["code"].isdigit() else "0"
-    named = int(number) if len(number) == 3 else 0
+    numbers = (word for word in (words["code"], words["type"]) if _is_status(word))
     return ProviderError(
-        status=status if status not in (0, 200) else named if named >= 400 else 0,
+        status=status if status not in (0, 200) else int(next(numbers, 0)),
         **words,
         reason=_reason(parts, set(words.values())),
         message=" | ".join(dict.fromkeys(filter(None, map(_message, parts))))[:_MAX_MESSAGE_CHARS],
@@ -229,7 +266,7 @@ def failure_of(
     kind, is_explained = _kind(error)
     failure = kind(retry_after_s=read_retry_after(retry_after))
     failure.provider = error
-    failure.cause = describe(error)
+    failure.cause = describe(error, hide)
     failure.is_explained = is_explained
     if 300 <= error.status < 500:
         failure.is_free = True
@@ -272,13 +309,13 @@ def _kind(error: ProviderError) -> tuple[type[ModelFailure], bool]:
         return ModelRateLimited, True
     if status != 429 and _says_too_long(message):
         return ModelRefused, True
-    if _says_owner(message):
+    if _says_owner(message) and not (_names_field(error.param) or _names_field(message)):
         return ModelMisconfigured, True
     if status in (0, 400, 422) and _says_filtered(message):
         return ModelRefused, True
     if 300 <= status < 400:
         return ModelMisconfigured, True
-    is_explained = status not in (0, 400, 422) or bool(words & _IN_TROUBLE)
+    is_explained = status not in (0, 400, 422) or (not status and bool(words & _IN_TROUBLE))
     return _STATUSES.get(status, ModelUnavailable), is_explained
 
 

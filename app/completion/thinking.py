@@ -1,4 +1,4 @@
-"""Thoughts that a model writes into its answer: ``<think>…</think>`` at its head.
+"""Thoughts that a model writes into its answer: ``<think>…</think>`` at its head, and the like.
 
 Servers with a reasoning parser send them apart; others leave them in the
 text. Anywhere but at the head such a tag is what the answer is about.
@@ -6,11 +6,21 @@ text. Anywhere but at the head such a tag is what the answer is about.
 
 import re
 
-_NAMES = ("think", "thinking", "thought")
-_OPENINGS = tuple(f"<{name}>" for name in _NAMES)
-_BLOCKS = re.compile(rf"\s*<({'|'.join(_NAMES)})>.*?(?:</\1>\s*|\Z)", re.IGNORECASE | re.DOTALL)
-_OPENING = re.compile(rf"<(?:{'|'.join(_NAMES)})>", re.IGNORECASE)
-_CLOSING = re.compile(rf"</(?:{'|'.join(_NAMES)})>\s*", re.IGNORECASE)
+_NAMES = ("think", "thinking", "thought", "reasoning", "seed:think")
+# What opens a thought and what closes it, in lower case.
+_TAGS = {
+    **{f"<{name}>": f"</{name}>" for name in _NAMES},
+    "[think]": "[/think]",
+    "◁think▷": "◁/think▷",
+}
+_MAX_CHARS = max(map(len, _TAGS))
+_ANY_BLOCK = "|".join(
+    rf"{re.escape(tag)}.*?(?:{re.escape(end)}\s*|\Z)" for tag, end in _TAGS.items()
+)
+_BLOCKS = re.compile(rf"\s*(?:{_ANY_BLOCK})", re.IGNORECASE | re.DOTALL)
+_OPENING = re.compile("|".join(map(re.escape, _TAGS)), re.IGNORECASE)
+_CLOSING = re.compile(rf"(?:{'|'.join(map(re.escape, _TAGS.values()))})\s*", re.IGNORECASE)
+_MARKS = tuple({tag[0] for tag in _TAGS})
 _QUOTES = "`'\"“‘«"
 
 
@@ -41,7 +51,7 @@ class HeadFilter:
         text, self._held = self._held + text, ""
         while not self.is_over:
             if self._closing:
-                closed = re.search(self._closing, text, re.IGNORECASE)
+                closed = re.search(re.escape(self._closing), text, re.IGNORECASE)
                 if closed is None:
                     self._held = text[-len(self._closing) :]
                     return ""
@@ -50,12 +60,12 @@ class HeadFilter:
             bare = text.lstrip()
             if not bare:
                 return "" if self._is_behind else text
-            low = bare[: len(_OPENINGS[1])].lower()
-            opening = next((each for each in _OPENINGS if low.startswith(each)), None)
+            low = bare[:_MAX_CHARS].lower()
+            opening = next((each for each in _TAGS if low.startswith(each)), None)
             if opening is not None:
-                self._closing = "</" + opening[1:]
+                self._closing = _TAGS[opening]
                 text = bare[len(opening) :]
-            elif any(each.startswith(low) for each in _OPENINGS):
+            elif any(each.startswith(low) for each in _TAGS):
                 self._held = bare if self._is_behind else text
                 return ""
             else:
@@ -78,7 +88,7 @@ def cut_thinking(text: str) -> str:
     They are recognised by a lone closing tag as well, where a chat template
     has kept the opening one to itself: what stands before it is cut off.
     """
-    if "<" not in text:
+    if not any(mark in text for mark in _MARKS):
         return text
     while block := _BLOCKS.match(text):
         text = text[block.end() :]

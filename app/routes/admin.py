@@ -92,7 +92,7 @@ def delete_conversation(conversation_id: str) -> dict[str, int]:
 def export_conversations(query: ExportQuery) -> Response:
     """Download everything that was said, a message a line; a filter narrows it."""
     excerpts = Archive(services().store).export(query.where, now_ms=time.time_ns() // 1_000_000)
-    return stream_export(excerpts, query.format, bom=query.bom)
+    return stream_export(excerpts, query.format, bom=query.bom, separator=query.separator)
 
 
 @blueprint.get("/stats")
@@ -110,4 +110,5 @@ def read_stats(query: StatisticsQuery) -> Statistics:
 
 def _refuse_long(conversation_id: str) -> None:
     if len(conversation_id) > MAX_CONVERSATION_ID_CHARS:
-        raise InvalidRequest("Invalid conversationId")
+        rule = f"Longer than maximum length {MAX_CONVERSATION_ID_CHARS}."
+        raise InvalidRequest("Invalid conversationId", details={"conversationId": [rule]})

@@ -7,6 +7,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from app.settings.faults import SettingsFaults
+from app.settings.machine import names_the_machine
 from app.settings.syntax import unquoted
 
 ENV_FILE_VARIABLE = "PERCH_ENV_FILE"
@@ -28,7 +29,8 @@ SECRETS = (
 def read_dotenv(directory: Path | None = None) -> dict[str, str]:
     """Add ``.env.local`` and ``.env`` to the environment, or the file of ``PERCH_ENV_FILE``.
 
-    Real variables win over all of them, the first file over the second.
+    Real variables win over all of them, the first file over the second. (A shell's
+    own ``HOST`` wins over none.)
     Returns in which file each name stands, whoever wins.
 
     Raises:
@@ -45,6 +47,8 @@ def read_dotenv(directory: Path | None = None) -> dict[str, str]:
             raise SettingsFaults({name: "is not UTF-8 text: save it as such"}) from error
         except OSError as error:
             raise SettingsFaults({name: f"cannot be read: {error.strerror}"}) from error
+        if "HOST" in values.keys() - found and names_the_machine(os.environ.get("HOST", "")):
+            del os.environ["HOST"]
         for variable, value in values.items():
             found.setdefault(variable, name)
             if value is not None:

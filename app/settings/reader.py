@@ -1,7 +1,7 @@
 """Reads single variables of the environment, and collects what is wrong with them."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -35,7 +35,8 @@ _ORIGINAL_BUNDLE_PATH = Path("../widget/dist/chat-widget.js")
 class Reader:
     """Reads single variables, and notes what is wrong instead of raising."""
 
-    def __init__(self, faults: dict[str, str]) -> None:
+    def __init__(self, faults: dict[str, str], set_aside: Collection[str] = ()) -> None:
+        self._set_aside = set_aside
         self._env = Env(eager=False)
         self._faults = faults
         read_secret_files(faults)
@@ -57,6 +58,8 @@ class Reader:
     def text(self, name: str, default: str | None = None) -> str | None:
         """Read a text; a blank one is none."""
         value: str | None = self._env.str(name, None)
+        if name in self._set_aside:  # asked for all the same: `names` has it
+            return default
         return unquoted(value or "") or default
 
     def vendor_key(self, name: str) -> str | None:
@@ -132,7 +135,7 @@ class Reader:
         except ValueError as error:
             self._faults[name] = (
                 f"has {str(error)!r}: write model=prompt/completion, the money for a million "
-                "tokens of each, as in gpt-6-luna=0.10/0.50"
+                "tokens of each, as in EUR gpt-6-luna=0.10/0.50 (the currency may be left out)"
             )
             return Prices({})
 

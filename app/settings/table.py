@@ -6,6 +6,7 @@ from typing import Any
 
 from app.settings.contradictions import DEVELOPMENT_WIDGET_KEY, find_contradictions
 from app.settings.faults import SettingsFaults
+from app.settings.machine import names_the_machine
 from app.settings.names import find_ignored, find_misspelt
 from app.settings.reader import AppEnv, Reader
 
@@ -27,6 +28,7 @@ _PLATFORMS: Mapping[str, tuple[str, int, str | None]] = {
     "FLY_APP_NAME": ("Fly.io", 0, "Fly-Client-IP"),
     "DYNO": ("Heroku", 1, None),
 }
+_HOST_OF_A_SHELL = "HOST (it names the machine, and no address to listen on)"
 
 
 def read_values(in_files: Mapping[str, str]) -> dict[str, Any]:
@@ -38,7 +40,8 @@ def read_values(in_files: Mapping[str, str]) -> dict[str, Any]:
         SettingsFaults: with everything that is wrong.
     """
     faults: dict[str, str] = {}
-    env = Reader(faults)
+    is_host_a_shells = "HOST" not in in_files and names_the_machine(os.environ.get("HOST", ""))
+    env = Reader(faults, set_aside=("HOST",) if is_host_a_shells else ())
     platform = next((row for name, row in _PLATFORMS.items() if os.environ.get(name)), None)
     app_env = env.app_env("production" if platform else "development")
     values = _read(env, app_env, platform)
@@ -47,7 +50,8 @@ def read_values(in_files: Mapping[str, str]) -> dict[str, Any]:
     faults.update(find_misspelt(env.names, in_files))
     if faults:
         raise SettingsFaults(faults)
-    return {**values, "ignored": find_ignored(env.names, in_files)}
+    ignored = find_ignored(env.names, in_files)
+    return {**values, "ignored": (*ignored, _HOST_OF_A_SHELL) if is_host_a_shells else ignored}
 
 
 def variables() -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from app.conversation import (
     ConversationPage,
     Feedback,
     Finished,
+    Mark,
+    MarkedTurn,
     PurgedBatch,
     Question,
     Thread,
@@ -74,10 +76,19 @@ class ConversationStore(Protocol):
         """Return conversations, newest-updated first.
 
         Under a filter a page may be short, or empty, while its cursor
-        leads on: the last page is the one without a cursor.
+        leads on: the last page is the one without a cursor. Where a text
+        is searched for, each comes with its ``match``, as far as that is
+        found in time.
 
         Raises:
             InvalidRequest: the cursor is not one of ours.
+        """
+        ...
+
+    def list_marked_turns(self, mark: Mark, *, limit: int) -> Sequence[MarkedTurn]:
+        """Return the newest turn with this mark of each conversation that has one.
+
+        Of the conversations, the ``limit`` that were updated last.
         """
         ...
 

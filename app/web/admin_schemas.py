@@ -12,7 +12,7 @@ from marshmallow import ValidationError, fields, post_load, validate, validates_
 
 from app.conversation import ConversationFilter
 from app.statistics import Unit, utc_now
-from app.web.export import Format
+from app.web.export import SEPARATORS, Format
 from app.web.schemas import (
     ConversationSchema,
     InputSchema,
@@ -61,7 +61,8 @@ class ExportQuery:
     """What is to be exported, and how it is written."""
 
     format: Format
-    bom: bool
+    bom: bool | None
+    separator: str
     where: ConversationFilter
 
 
@@ -113,7 +114,11 @@ class FilterSchema(InputSchema):
     """What a list is narrowed to."""
 
     q = fields.String(
-        validate=validate.Length(1, 200), metadata={"description": "A text that was said."}
+        validate=validate.Length(1, 200),
+        metadata={
+            "description": 'Words and "phrases in quotes" that all stand in one message; or an id '
+            "of a conversation, session, user, turn, request or message."
+        },
     )
     since = Moment(data_key="from", metadata={"description": "Updated since, inclusive."})
     until = Moment(
@@ -181,14 +186,22 @@ class ExportQuerySchema(FilterSchema):
 
     format = fields.String(load_default="jsonl", validate=validate.OneOf(["jsonl", "csv"]))
     bom = Choice(
-        load_default=False, metadata={"description": "Mark it as UTF-8, for spreadsheets."}
+        load_default=None,
+        metadata={"description": "Mark it as UTF-8, for spreadsheets; by default a table is."},
+    )
+    separator = fields.String(
+        data_key="sep",
+        load_default="comma",
+        validate=validate.OneOf(SEPARATORS),
+        metadata={"description": "What stands between the cells of a table."},
     )
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> ExportQuery:
         """Make the value."""
         where = take_filter(data)
-        return ExportQuery(where=where, **data)
+        separator = SEPARATORS[data.pop("separator")]
+        return ExportQuery(where=where, separator=separator, **data)
 
 
 class StatisticsQuerySchema(InputSchema):
@@ -221,6 +234,12 @@ class ConversationListSchema(OutputSchema):
     conversations = fields.List(fields.Nested(ConversationSchema), required=True)
     total = fields.Integer(metadata={"description": "Of all; absent under a filter."})
     next_cursor = fields.String(data_key="nextCursor")
+    found = fields.Integer(
+        metadata={
+            "description": "How many fit the filter, on its first page; 101 means more than 100. "
+            "Absent where counting would take long."
+        }
+    )
 
 
 class ThreadSchema(OutputSchema):
@@ -324,3 +343,4 @@ class StatisticsSchema(OutputSchema):
 
     periods = fields.List(fields.Nested(PeriodSchema), required=True)
     total = fields.Nested(FiguresSchema, required=True)
+    currency = fields.String(metadata={"description": "Of all costs, where MODEL_PRICES names it."})

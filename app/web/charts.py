@@ -37,15 +37,19 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line without gaps, as an SVG path."""
+    """A line without gaps, as an SVG path; a dot is a line of one point."""
 
     path: str
     colour: str
+    is_dot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What a template needs to draw one chart and to tell it in a table."""
+    """What a template needs to draw one chart and to tell it in a table.
+
+    ``axis`` says what the periods are, and by which clock.
+    """
 
     id: str
     title: str
@@ -57,6 +61,7 @@ class Chart:
     bars: Sequence[Bar]
     lines: Sequence[Line]
     format: Callable[[float | None], str]
+    axis: str
 
     @property
     def width(self) -> int:
@@ -76,6 +81,7 @@ def draw_bars(
     periods: Sequence[str],
     series: Sequence[Series],
     write: Callable[[float | None], str],
+    axis: str = "",
 ) -> Chart:
     """Draw stacks, the first series at the bottom."""
     sums = [sum(each.values[at] or 0 for each in series) for at in range(len(periods))]
@@ -94,7 +100,7 @@ def draw_bars(
                     )
                 )  # fmt: skip
     labels = pick_labels(periods)
-    return Chart(chart_id, title, summary, periods, labels, series, top, bars, (), write)
+    return Chart(chart_id, title, summary, periods, labels, series, top, bars, (), write, axis)
 
 
 def draw_lines(
@@ -104,13 +110,14 @@ def draw_lines(
     periods: Sequence[str],
     series: Sequence[Series],
     write: Callable[[float | None], str],
+    axis: str = "",
 ) -> Chart:
     """Draw lines; where a value is missing they are broken."""
     known = [value for each in series for value in each.values if value is not None]
     top = nice_top(max(known, default=0))
-    lines = [Line(path, each.colour) for each in series if (path := _path(each.values, top))]
+    lines = [line for each in series for line in _lines(each, top)]
     labels = pick_labels(periods)
-    return Chart(chart_id, title, summary, periods, labels, series, top, (), lines, write)
+    return Chart(chart_id, title, summary, periods, labels, series, top, (), lines, write, axis)
 
 
 def nice_top(most: float) -> float:
@@ -132,19 +139,20 @@ def pick_labels(periods: Sequence[str]) -> list[str]:
 
 def to_label(period: str) -> str:
     """Return a day, or an hour, in a few characters."""
-    moment = datetime.fromisoformat(period if len(period) == 10 else f"{period}:00")
+    moment = datetime.fromisoformat(period)
     return f"{moment:%H:%M}" if len(period) > 10 else f"{moment.day} {moment:%b}"
 
 
-def _path(values: Sequence[float | None], top: float) -> str:
-    parts: list[str] = []
-    is_down = False
-    for at, value in enumerate(values):
-        if value is None:
-            is_down = False
-            continue
-        y = round(HEIGHT * (1 - value / top), 2)
-        # A dash, so that a point between two gaps can be seen.
-        parts.append(f"{'L' if is_down else 'M'}{at + 0.42:g} {y:g}L{at + 0.58:g} {y:g}")
-        is_down = True
-    return "".join(parts)
+def _lines(series: Series, top: float) -> list[Line]:
+    """Return a line for each stretch without a gap."""
+    found: list[Line] = []
+    points: list[str] = []
+    for at, value in enumerate([*series.values, None]):
+        if value is not None:
+            points.append(f"{at + 0.5:g} {round(HEIGHT * (1 - value / top), 2):g}")
+        elif points:
+            # A path of no length shows the round cap of its stroke.
+            path = "M" + "L".join(points if len(points) > 1 else points * 2)
+            found.append(Line(path, series.colour, is_dot=len(points) == 1))
+            points = []
+    return found

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from app import __version__
+from app.redis_link import RedisLink
 from app.settings import Settings
 from app.web.formats import to_count, to_listing
 
@@ -26,10 +27,16 @@ class Group:
     rows: Sequence[Row]
 
 
-def describe_settings(settings: Settings, model_name: str) -> list[Group]:
-    """Return every setting that an operator may wonder about."""
+def describe_settings(
+    settings: Settings, model_name: str, *, client: str, redis: RedisLink | None
+) -> list[Group]:
+    """Return every setting that an operator may wonder about.
+
+    ``client`` is where this very operator comes from, as the service sees it.
+    """
     return [
-        Group("Service", _service(settings)),
+        Group("Service", _service(settings, redis)),
+        Group("Who a visitor is", _client(settings, client)),
         Group("Model", _model(settings, model_name)),
         Group("Keys", _keys(settings)),
         Group("Limits a visitor meets", _limits(settings)),
@@ -37,10 +44,12 @@ def describe_settings(settings: Settings, model_name: str) -> list[Group]:
     ]
 
 
-def _service(settings: Settings) -> list[Row]:
+def _service(settings: Settings, redis: RedisLink | None) -> list[Row]:
     store = "Convex" if settings.convex_url else "SQLite, one file"
     place = _host(settings.convex_url) or str(settings.sqlite_path)
-    shared = "in Redis, by all workers" if settings.redis_url else "in each worker's memory"
+    shared = "in each worker's memory"
+    if redis is not None:
+        shared = "in Redis, which does not answer" if redis.is_away else "in Redis, by all workers"
     return [
         Row("Version", "", __version__),
         Row("Environment", "APP_ENV", settings.app_env),
@@ -48,21 +57,34 @@ def _service(settings: Settings) -> list[Row]:
         Row("Conversations", "CONVEX_URL" if settings.convex_url else "SQLITE_PATH", store),
         Row("Where they are", "", place),
         Row("They are kept", "RETENTION_DAYS", _retention(settings.retention_days)),
+        Row("Answers that wait for it", "SPOOL_PATH", str(settings.spool_path)),
         Row("Workers", "WEB_CONCURRENCY", to_count(settings.web_concurrency)),
         Row("Limits are counted", "REDIS_URL", shared),
         Row("Pages that may embed it", "CORS_ORIGIN", to_listing(settings.cors_origins) or "none"),
         Row("Sessions", "SESSION_MODE", settings.session_mode),
         Row("Visitors find it at", "PUBLIC_URL", settings.public_url or "what each request says"),
-        Row("Clients are told by", *_clients(settings)),
+    ]
+
+
+def _client(settings: Settings, client: str) -> list[Row]:
+    return [
+        Row("You come from", "", client or "an unknown address"),
+        Row("A visitor's address is", *_clients(settings)),
+        Row("Proxies that are believed", "TRUSTED_PROXIES", _proxies(settings)),
     ]
 
 
 def _clients(settings: Settings) -> tuple[str, str]:
     if settings.client_ip_header:
-        return "CLIENT_IP_HEADER", settings.client_ip_header
+        return "CLIENT_IP_HEADER", f"what {settings.client_ip_header} says"
     hops = settings.trusted_proxy_hops
-    told = f"X-Forwarded-For, {to_count(hops)} from the right" if hops else "the connection itself"
+    told = f"X-Forwarded-For, {to_count(hops)} from the right" if hops else "the connection's own"
     return "TRUSTED_PROXY_HOPS", told
+
+
+def _proxies(settings: Settings) -> str:
+    named = [str(network) for network in settings.trusted_proxies]
+    return to_listing(named) or "those with private addresses"
 
 
 def _model(settings: Settings, model_name: str) -> list[Row]:
@@ -131,6 +153,7 @@ def _budget(settings: Settings) -> list[Row]:
         f"{name}: {price.prompt} in, {price.completion} out"
         for name, price in settings.model_prices.by_name.items()
     ]
+    currency = settings.model_prices.currency
     return [
         Row("Tokens a day", "BUDGET_TOKENS_PER_DAY", _limit(settings.budget_tokens_per_day)),
         Row(
@@ -143,7 +166,11 @@ def _budget(settings: Settings) -> list[Row]:
             "BUDGET_TOKENS_PER_SESSION_DAY",
             _limit(settings.budget_tokens_per_session_day),
         ),
-        Row("Prices of a million tokens", "MODEL_PRICES", to_listing(prices) or "not set"),
+        Row(
+            f"Prices of a million tokens{f', in {currency}' if currency else ''}",
+            "MODEL_PRICES",
+            to_listing(prices) or "not set",
+        ),
     ]
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import gevent
 from flask import Response, jsonify
 from jiter import from_json
 from marshmallow import Schema, ValidationError
@@ -18,6 +17,7 @@ from marshmallow import Schema, ValidationError
 from app.errors import InvalidRequest, MediaTypeUnsupported, ServiceError
 from app.web.bodies import read_body
 from app.web.current_request import current_request
+from app.web.pauses import let_others_work
 from app.web.pieces import stream_json
 
 _MAX_DEPTH = 32
@@ -128,10 +128,16 @@ def read_json() -> dict[str, Any]:
         if _may_be_odd(raw):
             _check(data)
     except ValueError as error:
-        raise InvalidRequest(details={"body": [f"Not valid JSON: {error}"]}) from error
+        raise InvalidRequest(details={"body": [f"Not valid JSON: {_reason(error)}"]}) from error
     if not isinstance(data, dict):
         raise InvalidRequest(details={"body": ["Must be a JSON object."]})
     return data
+
+
+def _reason(error: ValueError) -> str:
+    # The parser's own words but for this one, which would repeat the visitor's.
+    text = str(error)
+    return "a key stands twice in an object" if text.startswith("Detected duplicate key") else text
 
 
 def _may_be_odd(raw: bytes) -> bool:
@@ -146,7 +152,7 @@ def _check(data: Any) -> None:
         if not left:
             return
         if number % _VALUES_AT_ONCE == 0:
-            gevent.sleep(0)
+            let_others_work()
         value, depth = left.pop()
         if isinstance(value, str):
             if "\0" in value:

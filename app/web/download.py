@@ -11,7 +11,11 @@ from app.web import export
 
 
 def stream_export(
-    excerpts: Iterable[Excerpt], kind: export.Format, *, bom: bool = False
+    excerpts: Iterable[Excerpt],
+    kind: export.Format,
+    *,
+    bom: bool | None = None,
+    separator: str = ",",
 ) -> Response:
     """Return the response.
 
@@ -19,7 +23,7 @@ def stream_export(
         ServiceError: before the first byte; after it the connection breaks off,
             so that nobody takes a part for the whole.
     """
-    pieces = export.to_export(excerpts, kind, bom=bom)
+    pieces = export.to_export(excerpts, kind, bom=bom, separator=separator)
     first = next(pieces, b"")
     name = export.file_name(kind, f"{utc_now():%Y-%m-%d}")
     response = Response(

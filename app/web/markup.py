@@ -9,10 +9,11 @@ greenlets get their turn meanwhile, and a text that takes too much of it is
 shown as it was written.
 """
 
+import re
 from collections.abc import Callable, MutableMapping, Sequence
+from itertools import islice
 from typing import Any
 
-import gevent
 from markdown_it import MarkdownIt
 from markdown_it.parser_inline import ParserInline
 from markdown_it.renderer import RendererHTML
@@ -20,17 +21,26 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from app.search_query import terms_pattern
+from app.web.pauses import let_others_work
 
 MAX_MARKDOWN_CHARS = 16 * 1024
 # Of all tables of a message; the parser fills short rows up to the width of the first.
 MAX_CELLS = 2000
 # Of quotes and lists in each other, and of images in each other's texts.
 MAX_NESTING = 20
+# Of the searched words in one text.
+MAX_MARKS = 500
 # A step is one rule tried at one place, some 3 µs. Ordinary Markdown takes one
 # for two or three characters.
 MAX_MESSAGE_STEPS = 30_000
 MAX_PAGE_STEPS = 250_000
+# Of all messages that a page shows as they were written. When they are shown,
+# each has a beginning.
+MAX_PAGE_CHARS = 1_000_000
+BEGINNING_CHARS = 2000
 # Between two looks at what else there is to do.
 _STEPS_AT_ONCE = 1000
 _SCHEMES = ("http://", "https://", "mailto:")
@@ -38,29 +48,57 @@ _AS_WRITTEN = Markup(
     '<p class="soft">Shown as it was written: too long or too intricate to be laid out.</p>\n'
     '<div class="said">{}</div>\n'
 )
+_CUT = Markup('{} <span class="soft">… cut here: an export has all of it.</span>')
 
 
 class PageBudget:
-    """The work that the messages of one page may take together."""
+    """The work, and the room, that the messages of one page may take together."""
 
-    def __init__(self, steps: int = MAX_PAGE_STEPS) -> None:
+    def __init__(self, steps: int = MAX_PAGE_STEPS, chars: int = MAX_PAGE_CHARS) -> None:
         self.steps = steps
+        self.chars = chars
 
 
-def to_html(markdown: str, budget: PageBudget | None = None) -> Markup:
-    """Render an answer; one that takes too much work is shown as it was written."""
+def to_plain(text: str, budget: PageBudget, terms: Sequence[str] = ()) -> Markup:
+    """Return a text as it was written, the terms marked; its beginning where the page is full."""
+    most = max(budget.chars, BEGINNING_CHARS)
+    budget.chars -= min(len(text), most)
+    shown = highlight(text[:most], terms)
+    return shown if len(text) <= most else _CUT.format(shown)
+
+
+def to_html(markdown: str, budget: PageBudget | None = None, terms: Sequence[str] = ()) -> Markup:
+    """Render an answer, and mark the terms in it.
+
+    One that takes too much work is shown as it was written.
+    """
     budget = budget or PageBudget()
     meter = _Meter(min(MAX_MESSAGE_STEPS, budget.steps))
     try:
         if len(markdown) > MAX_MARKDOWN_CHARS:
             raise _TooMuchWork
-        html = _MARKDOWN.render(markdown, {_METER: meter})
+        pattern = terms_pattern(terms) if terms else None
+        html = _MARKDOWN.render(markdown, {_METER: meter, _TERMS: pattern})
     except _TooMuchWork:
-        return _AS_WRITTEN.format(markdown)
+        return _AS_WRITTEN.format(to_plain(markdown, budget, terms))
     finally:
         budget.steps -= meter.steps
-        gevent.sleep(0)
+        let_others_work()
     return Markup(html)  # noqa: S704 - escaped by the renderer
+
+
+def highlight(text: str, terms: Sequence[str]) -> Markup:
+    """Return a text as HTML in which the terms are marked, in any case."""
+    return _mark(text, terms_pattern(terms)) if terms else escape(text)
+
+
+def _mark(text: str, pattern: re.Pattern[str]) -> Markup:
+    parts: list[Markup] = []
+    end = 0
+    for found in islice(pattern.finditer(text), MAX_MARKS):
+        parts += [escape(text[end : found.start()]), Markup("<mark>{}</mark>").format(found[0])]
+        end = found.end()
+    return Markup("").join([*parts, escape(text[end:])])
 
 
 class _TooMuchWork(Exception):
@@ -68,6 +106,7 @@ class _TooMuchWork(Exception):
 
 
 _METER = "meter"
+_TERMS = "terms"
 
 
 class _Meter:
@@ -84,7 +123,7 @@ class _Meter:
         if self.steps > self._most_steps:
             raise _TooMuchWork
         if self.steps % _STEPS_AT_ONCE == 0:
-            gevent.sleep(0)
+            let_others_work()
 
     def add_cells(self, count: int) -> None:
         self._cells += count
@@ -167,6 +206,15 @@ def _is_safe_link(url: str) -> bool:
 
 class _Renderer(RendererHTML):
     """Writes what an answer is made of in our page's terms."""
+
+    def text(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """Write what was said, with the searched terms marked."""
+        pattern = env.get(_TERMS)
+        if pattern is None:
+            return super().text(tokens, idx, options, env)
+        return _mark(tokens[idx].content, pattern)
 
     def link_open(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]

@@ -51,6 +51,7 @@ GAUGES: dict[str, tuple[str, Literal["sum", "max"]]] = {
     "perch_running_turns": ("Turns that run now", "sum"),
     "perch_spooled_answers": ("Answers that wait for the store", "sum"),
     "perch_breaker_open": ("1 while a worker leaves the model alone", "max"),
+    "perch_model_misconfigured": ("1 while its provider refuses what only you can mend", "max"),
     "perch_budget_tokens": ("The day's budget; 0 is none", "max"),
     "perch_budget_spent_tokens": ("Held or spent of it since midnight (UTC)", "max"),
 }

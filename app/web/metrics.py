@@ -91,6 +91,14 @@ class Metrics:
         if self._board is not None:
             self._board.post(self._place, self._values)
 
+    def gauge(self, name: str) -> float:
+        """Return what a gauge tells of all workers: the sum, or the most."""
+        self.post()
+        key = (name,)
+        mine = [self._values.gauges[key]] if key in self._values.gauges else []
+        told = mine if self._board is None else self._board.all_gauges().get(key, [])
+        return sum(told) if GAUGES[name][1] == "sum" else max(told, default=0.0)
+
     def render(self) -> bytes:
         """Return all workers' figures in Prometheus's text format."""
         self.post()

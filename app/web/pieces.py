@@ -5,9 +5,10 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-import gevent
 from flask import Response, current_app
 from marshmallow import Schema
+
+from app.web.pauses import let_others_work
 
 _PIECE_BYTES = 64 * 1024
 
@@ -23,7 +24,7 @@ def gather(parts: Iterable[bytes]) -> Generator[bytes]:
             yield b"".join(waiting)
             waiting, size = [], 0
             # A client that reads as fast as we write makes no write wait.
-            gevent.sleep(0)
+            let_others_work()
     if waiting:
         yield b"".join(waiting)
 

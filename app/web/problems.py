@@ -2,10 +2,12 @@
 
 import logging
 import math
-from typing import cast
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, Response, current_app, jsonify, redirect
+from flask import Flask, Response, jsonify, redirect
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
@@ -47,6 +49,12 @@ _HTTP_CODES = {
 }
 
 
+# A refusal stays small, whatever was wrong.
+_MAX_FIELDS = 20
+_MAX_SENTENCES = 3
+_MAX_SENTENCE_CHARS = 200
+
+
 def status_of(error: errors.ServiceError) -> int:
     """Return the HTTP status of a failure."""
     return next(status for kind, status in STATUSES if isinstance(error, kind))
@@ -57,13 +65,23 @@ def respond(error: errors.ServiceError) -> Response:
     request = current_request()
     request.error_code = error.code
     body: dict[str, object] = {"error": str(error), "code": error.code, "requestId": request.id}
-    if error.details and current_app.extensions["perch"].settings.is_development:
-        body["details"] = error.details
+    if error.details:
+        body["details"] = _cut(error.details)
     response = jsonify(body)
     response.status_code = status_of(error)
     if error.retry_after_s is not None:
-        response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
+        response.headers["Retry-After"] = to_retry_after(error.retry_after_s)
     return response
+
+
+def to_retry_after(wait_s: float) -> str:
+    """Return a wait as the header tells it: in whole seconds, at least one."""
+    return str(max(1, math.ceil(wait_s)))
+
+
+def code_of(status: int) -> str:
+    """Name a failure that the HTTP layer found by itself."""
+    return errors.ServiceError.code if status >= 500 else _HTTP_CODES.get(status, "invalid_request")
 
 
 def lead_on(error: RequestRedirect) -> Response:
@@ -93,7 +111,7 @@ def _on_http_error(error: HTTPException) -> Response:
     if error.code >= 500:
         return respond(errors.ServiceError())
     request = current_request()
-    request.error_code = _HTTP_CODES.get(error.code, "invalid_request")
+    request.error_code = code_of(error.code)
     response = jsonify(error=error.name, code=request.error_code, requestId=request.id)
     response.status_code = error.code
     for name, value in error.get_headers():
@@ -105,3 +123,11 @@ def _on_http_error(error: HTTPException) -> Response:
 def _on_crash(error: Exception) -> Response:
     log.error("A request failed unexpectedly", exc_info=error)
     return respond(errors.ServiceError())
+
+
+def _cut(details: Any) -> Any:
+    if isinstance(details, Mapping):
+        return {str(name): _cut(each) for name, each in islice(details.items(), _MAX_FIELDS)}
+    if isinstance(details, str):
+        return details[:_MAX_SENTENCE_CHARS]
+    return [_cut(each) for each in islice(details, _MAX_SENTENCES)]

@@ -6,12 +6,14 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_dump, post_load, validate
 
-from app.conversation import Page
+from app.conversation import MARKS, Page
 
 MAX_MESSAGE_CHARS = 4000
 MAX_CONVERSATION_ID_CHARS = 128
 _SESSION_ID = r"[A-Za-z0-9._:-]{1,128}"
 _TURN_ID = r"[A-Za-z0-9._:-]{8,64}"
+# Nobody types these, they draw nothing, and to a model each is a token and more.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,15 @@ def _matching(pattern: str, description: str = "", **kwargs: Any) -> fields.Stri
 
     metadata = {"pattern": f"^{pattern}$"} | ({"description": description} if description else {})
     return fields.String(validate=check, metadata=metadata, **kwargs)
+
+
+def _no_controls(value: str) -> None:
+    found = _CONTROLS.search(value)
+    if found:
+        raise ValidationError(
+            "Must hold no control character but tab and line breaks: "
+            f"U+{ord(found[0]):04X} at {found.start()}"
+        )
 
 
 class _TrueOrFalse(fields.Boolean):
@@ -93,7 +104,11 @@ class ChatSchema(InputSchema):
         data_key="sessionId",
         description="An id that the client made up; needed where no session token is sent.",
     )
-    message = fields.String(required=True, validate=validate.Length(1, MAX_MESSAGE_CHARS))
+    message = fields.String(
+        required=True,
+        validate=[validate.Length(1, MAX_MESSAGE_CHARS), _no_controls],
+        metadata={"description": "No control characters but tab and line breaks."},
+    )
     turn_id = _matching(_TURN_ID, data_key="turnId")
     regenerate = _TrueOrFalse()
     page = fields.Nested(PageSchema)
@@ -161,6 +176,14 @@ class FeedbackSchema(OutputSchema):
     comment = fields.String()
 
 
+class MatchSchema(OutputSchema):
+    """The newest message in which a searched text stands."""
+
+    message_id = fields.String(required=True, data_key="messageId")
+    role = fields.String(required=True, validate=validate.OneOf(["user", "assistant"]))
+    text = fields.String(required=True, metadata={"description": "The part around it."})
+
+
 class ConversationSchema(OutputSchema):
     """A conversation without its messages."""
 
@@ -175,6 +198,15 @@ class ConversationSchema(OutputSchema):
     page_url = fields.String(data_key="pageUrl", attribute="page.url")
     page_title = fields.String(data_key="pageTitle", attribute="page.title")
     user = fields.String()
+    last_question = fields.String(data_key="lastQuestion")
+    message_count = fields.Integer(data_key="messageCount")
+    marks = fields.List(
+        fields.String(validate=validate.OneOf(MARKS)),
+        metadata={"description": "What stands on some message of it."},
+    )
+    match = fields.Nested(
+        MatchSchema, metadata={"description": "Where the searched text stands, in a search."}
+    )
 
 
 class MessageSchema(OutputSchema):
@@ -192,6 +224,13 @@ class MessageSchema(OutputSchema):
     first_token_ms = fields.Integer(data_key="firstTokenMs")
     finish_reason = fields.String(data_key="finishReason")
     feedback = fields.Nested(FeedbackSchema)
+    error_code = fields.String(
+        data_key="errorCode",
+        metadata={"description": "Why there is no answer, or not the whole of it."},
+    )
+    request_id = fields.String(
+        data_key="requestId", metadata={"description": "The request that was answered."}
+    )
 
 
 class ProblemSchema(OutputSchema):
@@ -200,7 +239,7 @@ class ProblemSchema(OutputSchema):
     error = fields.String(required=True, metadata={"description": "One sentence for a reader."})
     code = fields.String(required=True, metadata={"description": "One word for a program."})
     request_id = fields.String(required=True, data_key="requestId")
-    details = fields.Dict(metadata={"description": "Faults by field, in development only."})
+    details = fields.Dict(metadata={"description": "What is wrong, by field."})
 
 
 class HealthSchema(OutputSchema):

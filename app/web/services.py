@@ -8,6 +8,7 @@ from flask import current_app
 from app.budget.meter import Meter
 from app.completion.breaker import Breaker
 from app.completion.protocol import CompletionModel
+from app.redis_link import RedisLink
 from app.retention import Retention
 from app.settings import Settings
 from app.storage.protocol import ConversationStore
@@ -43,6 +44,7 @@ class Services:
     metrics: Metrics
     tokens: SessionTokens
     operators: Operators | None
+    redis: RedisLink | None
     ended_sign_ins: EndedSignIns
     model_name: str
 

@@ -126,7 +126,7 @@ class OwnMessageSchema(MessageSchema):
     class Meta:
         """What Marshmallow must know."""
 
-        exclude = ("model", "usage", "latency_ms", "first_token_ms")
+        exclude = ("model", "usage", "latency_ms", "first_token_ms", "request_id")
 
 
 class HistorySchema(OutputSchema):

@@ -17,9 +17,12 @@ from gevent import monkey, socket
 from gunicorn.http import body, parser, wsgi
 from gunicorn.http.errors import LimitRequestHeaders, ParseException
 from gunicorn.http.unreader import SocketUnreader
+from gunicorn.workers import ggevent
 from gunicorn.workers.ggevent import GeventWorker
 
 from app.web.connection import LastPiece
+from app.web.newest_first import NewestFirstServer
+from app.web.pauses import let_others_work
 
 # A client that has not asked anything yet holds a place among so many; the
 # one who is silent longest makes way for the next. So does one whose request
@@ -36,8 +39,6 @@ _LISTS = {
     "ACCEPT", "ACCEPT-ENCODING", "ACCEPT-LANGUAGE", "CONTENT-TYPE",
     "IF-MATCH", "IF-NONE-MATCH", "IF-RANGE", "RANGE",
 }  # fmt: skip
-# A client that sends without a pause makes no read wait: others get their turn in between.
-_READS_AT_ONCE = 4
 # Of a chunk's size with what may stand behind it, and of the trailers.
 _MAX_CHUNK_LINE_BYTES = 256
 _MAX_TRAILER_BYTES = 4096
@@ -66,6 +67,7 @@ class Worker(GeventWorker):
         vars(self.cfg).update((name, each.get()) for name, each in self.cfg.settings.items())
         vars(wsgi)["Response"] = Answer  # it has no other way to be told
         vars(parser)["SocketUnreader"] = Reader
+        vars(ggevent)["StreamServer"] = NewestFirstServer
         super().init_process()
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
@@ -133,18 +135,20 @@ class Reader(SocketUnreader):
 
     is_in_head = True
     head_bytes = 0
-    _reads = 0
+    _has_read = False
 
     def begin_head(self) -> None:
         """Expect another request."""
         self.is_in_head = True
         self.head_bytes = 0
+        self._has_read = False
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         """Return what is there, or wait for it."""
-        self._reads += 1
-        if self._reads % _READS_AT_ONCE == 0:
-            gevent.sleep(0)
+        # A client that sends without a pause makes no read wait.
+        if self._has_read:
+            let_others_work()
+        self._has_read = True
         data: bytes = super().chunk(size_hint)  # type: ignore[call-arg]  # newer than its types
         if self.is_in_head:
             self.head_bytes += len(data)
@@ -246,7 +250,7 @@ def _linger(client: Any) -> None:
     with suppress(OSError):
         client.shutdown(SHUT_WR)
         while client.recv(_PIECE_BYTES):
-            gevent.sleep(0)
+            let_others_work()
 
 
 def _hang_up(client: Any) -> None:

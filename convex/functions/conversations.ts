@@ -9,9 +9,16 @@ import {
   sweepMessages,
 } from "./model/conversations.js";
 import { listConversations } from "./model/listing.js";
+import { listMarkedTurns } from "./model/marked.js";
 import { isDeleted } from "./model/sessions.js";
 import { readThread, runningTurnId } from "./model/threads.js";
-import { conversationPage, filter, thread as threadValidator } from "./model/validators.js";
+import {
+  conversationPage,
+  filter,
+  mark,
+  markedTurn,
+  thread as threadValidator,
+} from "./model/validators.js";
 
 const cursor = v.union(v.string(), v.null());
 
@@ -19,6 +26,12 @@ export const list = internalQuery({
   args: { limit: v.number(), cursor, where: filter },
   returns: conversationPage,
   handler: async (ctx, args) => await listConversations(ctx, args),
+});
+
+export const marked = internalQuery({
+  args: { mark, limit: v.number() },
+  returns: v.array(markedTurn),
+  handler: async (ctx, args) => await listMarkedTurns(ctx, args),
 });
 
 export const thread = internalQuery({

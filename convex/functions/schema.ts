@@ -18,6 +18,9 @@ export default defineSchema({
     lease: v.optional(lease),
     page: v.optional(page),
     user: v.optional(v.string()),
+    // What a list leads with. Older conversations have no count, and no question until they go on.
+    lastQuestion: v.optional(v.string()),
+    messageCount: v.optional(v.number()),
     // How many of its messages bear each mark, and whether any does: the list's filters.
     tally: v.optional(tally),
     hasUp: v.optional(v.boolean()),
@@ -60,11 +63,18 @@ export default defineSchema({
     firstTokenMs: v.optional(v.number()),
     finishReason: v.optional(v.string()),
     feedback: v.optional(feedback),
+    // Beside the status: what the failure was called, and whose request it was.
+    errorCode: v.optional(v.string()),
+    requestId: v.optional(v.string()),
   })
     .index("by_conversation_id", ["conversationId"])
     .index("by_conversation_id_created_at", ["conversationId", "createdAt"])
     .index("by_conversation_id_position", ["conversationId", "position"])
     .index("by_conversation_id_turn_id", ["conversationId", "turnId"])
+    .index("by_conversation_id_rating", ["conversationId", "feedback.rating"])
+    .index("by_conversation_id_status", ["conversationId", "status"])
+    .index("by_turn_id", ["turnId"])
+    .index("by_request_id", ["requestId"])
     .searchIndex("search_content", { searchField: "content" }),
 
   // Of a session without a conversation: whose it will be, or that it was deleted.

@@ -155,6 +155,9 @@ _WORDS = [
     "sphygmomanometer",
 ]
 
+# Tokens that join into words which a tokenizer cuts at other places, into more.
+_FRAGMENTS = "phrase|raw|ing|du|led|emoji|fas|st|Wi|ennial|rijke|ubi|notice|rott|le|ito|lard|SELECT"
+
 Kind = Callable[["Rng"], str]
 
 
@@ -291,6 +294,7 @@ KINDS: dict[str, Kind] = {
     "word salad": _repeat(lambda rng: rng.one_of(_WORDS) + " "),
     "words without spaces": _repeat(lambda rng: rng.one_of(_WORDS)),
     "words backwards": _repeat(lambda rng: rng.one_of(_WORDS)[::-1] + " "),
+    "fragments": _repeat(lambda rng: " " + rng.some(_FRAGMENTS.split("|"), 2 + rng.below(3))),
     "broken words": _repeat(_broken_words),
     "camel case": _camel,
     "snake case": lambda rng: _words(rng, lambda: rng.one_of(string.ascii_lowercase)).replace(

@@ -32,8 +32,9 @@ def spending(
     usage: Usage | None = None,
     said: str = "",
     failure: ServiceError | None = None,
+    was_cut: bool = False,
 ) -> Spending:
-    return Spending(was_asked, usage, said, len(said.split()), failure)
+    return Spending(was_asked, usage, said, len(said.split()), failure, was_cut=was_cut)
 
 
 def unreached() -> ModelFailure:
@@ -58,26 +59,48 @@ def test_without_usage_prompt_and_words_are_charged(usage: Usage | None) -> None
     assert price == estimate_prompt(PROMPT) + estimate_text(said)
 
 
+@pytest.mark.parametrize("failure", [unreached, ModelPaused, ModelRateLimited])
+def test_what_no_provider_charges_for_is_free(failure: Callable[[], ServiceError]) -> None:
+    reservation = a_meter().reserve(CLIENT, "s-1", PROMPT)
+
+    assert reservation.price(spending(failure=failure())) == 0
+
+
+def test_a_server_that_failed_has_read_the_prompt() -> None:
+    reservation = a_meter().reserve(CLIENT, "s-1", PROMPT)
+
+    price = reservation.price(spending(failure=ModelUnavailable()))
+
+    assert price == estimate_prompt(PROMPT)
+
+
+@pytest.mark.parametrize("said", ["", "Nine"])
 @pytest.mark.parametrize(
-    ("failure", "is_free"),
-    [
-        (unreached, True),
-        (ModelPaused, True),
-        (ModelRateLimited, True),
-        (ModelUnavailable, False),
-        (ModelTimeout, False),
-        (ModelInterrupted, False),
-        (lambda: None, False),  # the visitor left before the first word
-    ],
+    ("failure", "was_cut"), [(ModelTimeout(), False), (ModelInterrupted(), False), (None, True)]
 )
-def test_only_what_no_provider_charges_for_is_free(
-    failure: Callable[[], ServiceError | None], is_free: bool
+def test_a_turn_of_which_nobody_knows_the_end_costs_all_that_was_taken(
+    failure: ServiceError | None, was_cut: bool, said: str
 ) -> None:
     reservation = a_meter().reserve(CLIENT, "s-1", PROMPT)
 
-    price = reservation.price(spending(failure=failure()))
+    assert reservation.price(spending(said=said, failure=failure, was_cut=was_cut)) == ONE_TURN
 
-    assert price == (0 if is_free else estimate_prompt(PROMPT))
+
+def test_one_that_said_more_than_it_might_costs_what_it_said() -> None:
+    said = "word " * 2 * MAX_OUTPUT_TOKENS
+    reservation = a_meter().reserve(CLIENT, "s-1", PROMPT)
+
+    price = reservation.price(spending(said=said, was_cut=True))
+
+    assert price == estimate_prompt(PROMPT) + estimate_text(said)
+
+
+def test_usage_that_was_told_on_the_way_is_not_the_end_of_it() -> None:
+    reservation = a_meter().reserve(CLIENT, "s-1", PROMPT)
+
+    price = reservation.price(spending(usage=Usage(30, 2), said="Nine to", was_cut=True))
+
+    assert price == 30 + MAX_OUTPUT_TOKENS
 
 
 def test_turn_that_never_asked_the_model_is_free() -> None:

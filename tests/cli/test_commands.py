@@ -66,7 +66,7 @@ def test_conversations_are_listed(runner: FlaskCliRunner, store: ConversationSto
     output = run(runner, "conversations", "list").output
 
     assert conversation_id in output
-    assert "Nine to five." in output
+    assert "What are your hours?" in output
 
 
 def test_list_is_narrowed_and_told_as_json(

@@ -42,6 +42,41 @@ def test_body_is_inflated_as_it_comes(body: bytes, size: int) -> None:
     assert not inflater.is_holding
 
 
+@pytest.mark.parametrize("size", [1, 3, 10_000])
+def test_each_event_may_be_compressed_for_itself(size: int) -> None:
+    taken = Taken()
+    inflater = Inflater(taken)
+    body = b"".join(gzip.compress(TEXT + b"%d" % number) for number in range(5)) + b"\0\0\0"
+
+    for at in range(0, len(body), size):
+        assert inflater.take(body[at : at + size])
+
+    assert taken.data == b"".join(TEXT + b"%d" % number for number in range(5))
+    assert (inflater.is_holding, inflater.failure) == (False, None)
+
+
+@pytest.mark.parametrize("text", [TEXT, b'{"choices":[]}', b"\n<html>", b": ping\n\n"])
+def test_what_only_says_that_it_is_compressed_is_read(text: bytes) -> None:
+    taken = Taken()
+    inflater = Inflater(taken)
+
+    assert inflater.take(text[:5])
+    assert inflater.take(text[5:])
+
+    assert taken.data == text
+    assert inflate(text, "gzip") == text
+
+
+@pytest.mark.parametrize("size", [64 * 1024 - 1, 64 * 1024, 64 * 1024 + 100, 128 * 1024])
+def test_no_byte_is_left_behind_where_a_piece_is_full(size: int) -> None:
+    taken = Taken()
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+
+    Inflater(taken).take(packer.compress(b"x" * size) + packer.flush(zlib.Z_SYNC_FLUSH))
+
+    assert len(taken.data) == size
+
+
 def test_flushed_event_is_not_held_back() -> None:
     taken = Taken()
     inflater = Inflater(taken)
@@ -99,7 +134,15 @@ def test_any_bytes_are_taken(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "encoding"), [(None, ""), ("", ""), ("identity", ""), (" GZip ", "gzip")]
+    ("told", "encoding"),
+    [
+        (None, ""),
+        ("", ""),
+        ("identity", ""),
+        ("none", ""),
+        ("UTF-8", ""),
+        (" GZip ", "gzip"),
+    ],
 )
 def test_encoding(told: str | None, encoding: str) -> None:
     assert read_encoding(told) == encoding

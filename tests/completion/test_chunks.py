@@ -220,6 +220,88 @@ def test_error_in_another_wrapping(told: bytes) -> None:
     assert type(reader.failure) is ModelMisconfigured
 
 
+BARE_ERRORS: dict[str, tuple[Any, type[ModelFailure]]] = {
+    "vllm": (
+        {"object": "error", "message": "no memory", "type": "InternalServerError", "code": 500},
+        ModelUnavailable,
+    ),
+    "fastapi": ({"detail": "Internal error"}, ModelUnavailable),
+    "cloudflare": (
+        {"success": False, "errors": [{"code": 3040, "message": "Capacity"}]},
+        ModelUnavailable,
+    ),
+    "baidu": ({"error_code": 336100, "error_msg": "try again"}, ModelUnavailable),
+    "minimax": (
+        {"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}, "choices": None},
+        ModelMisconfigured,
+    ),
+    "dashscope": ({"code": "Throttling", "message": "slow down"}, ModelRateLimited),
+    "anthropic": ({"type": "error", "message": "x"}, ModelUnavailable),
+    "a status": ({"status": 429, "message": "x"}, ModelRateLimited),
+    "a status in words": ({"status": "failed", "message": "x"}, ModelUnavailable),
+    "a code in digits": ({"code": "401", "msg": "x"}, ModelMisconfigured),
+}
+
+
+@pytest.mark.parametrize(("told", "failure"), BARE_ERRORS.values(), ids=BARE_ERRORS)
+def test_error_without_that_name_is_no_answers_end(told: Any, failure: type[ModelFailure]) -> None:
+    deltas, reader = read(stream(delta(content="Half"), told, "[DONE]"))
+
+    assert deltas == ["Half"]
+    assert type(reader.failure) is failure
+    assert not reader.done
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"code": 0, "message": "success"},
+        {"code": "ok", "message": "working"},
+        {"code": 200, "msg": "ok"},
+        {"status": "processing", "message": "searching"},
+        {"base_resp": {"status_code": 0, "status_msg": ""}},
+        {"type": "ping", "detail": "x"},
+        {"error": {"code": None, "message": ""}},
+        {"error": ""},
+        {**delta(content=""), "error": {"code": None, "message": None}},
+        {**delta(content=""), "detail": "x", "code": 500},
+    ],
+)
+def test_what_only_looks_like_an_error_is_none(told: Any) -> None:
+    deltas, reader = read(stream(delta(content="Hel"), told, delta(content="lo"), delta("stop")))
+
+    assert deltas == ["Hel", "lo"]
+    assert reader.failure is None
+
+
+@pytest.mark.parametrize("reason", ["null", "None", " ", "", False, 0, "FINISH_REASON_UNSPECIFIED"])
+def test_word_for_no_reason_ends_nothing(reason: Any) -> None:
+    deltas, reader = read(event(delta(reason, content="Hel")))
+
+    assert deltas == ["Hel"]
+    assert reader.finish_reason is None
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("size", [1, 5, 10_000])
+def test_events_without_blank_lines_are_told_apart(newline: str, size: int) -> None:
+    lines = [f"data: {each if isinstance(each, str) else json.dumps(each)}" for each in WHOLE]
+    data = newline.join([*lines, ""]).encode()
+    reader = ChunkReader()
+
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+
+    deltas = [delta for piece in pieces for delta in reader.feed(piece)]
+
+    assert deltas + reader.end() == ["Hel", "lo 👋"]
+    assert (reader.finish_reason, reader.done, reader.failure) == ("stop", True, None)
+
+
+@pytest.mark.parametrize("mark", ["[DONE]", " [DONE] ", "[done]", '"[DONE]"'])
+def test_end_mark_in_any_spelling(mark: str) -> None:
+    assert read(event(mark))[1].done
+
+
 def test_event_without_its_blank_line_is_read_at_the_end() -> None:
     reader = ChunkReader()
 
@@ -268,6 +350,9 @@ def test_document_is_an_answer(size: int) -> None:
         ({"status": "ok"}, ModelMisconfigured),
         ({"choices": []}, ModelMisconfigured),
         ([], ModelMisconfigured),
+        ({"object": "error", "code": 429, "message": "x"}, ModelRateLimited),
+        ({"detail": "Not Found"}, ModelMisconfigured),
+        ({"choices": None, "base_resp": {"status_code": 1004}}, ModelMisconfigured),
     ],
 )
 def test_document_that_is_no_answer(document: Any, failure: type[ModelFailure]) -> None:
@@ -288,6 +373,14 @@ def test_page_is_the_owners_trouble(page: bytes) -> None:
     assert reader.failure.cause == (
         "answered 200 text/html, not an event stream: does OPENAI_BASE_URL end in /v1?"
     )
+
+
+def test_completion_that_was_cut_is_not_the_owners_trouble() -> None:
+    reader = ChunkReader(media_type="application/json")
+    reader.feed(json.dumps(DOCUMENT).encode()[:-30])
+    reader.end()
+
+    assert type(reader.failure) is ModelInterrupted
 
 
 THOUGHTS = {
@@ -494,6 +587,11 @@ FORMS = (
     '{"choices":[{"delta":{"content":7,"x":%s}}]}',
     '{"choices":[{"delta":{"reasoning":%s,"content":null}}]}',
     '{"choices":[{"delta":{"content":%s},"finish_reason":"tool_calls"}]}',
+    '{"choices":[{"delta":{"content":%s},"finish_reason":"null"}]}',
+    '{"choices":[{"delta":{"content":%s}}],"error":{"code":null}}',
+    '{"choices":[{"delta":{"content":%s}}],"detail":"x","code":500}',
+    '{"object":"error","message":%s,"code":500}',
+    '{"content":%s,"detail":"x"}',
 )
 # Words that are no chunk, or more than one.
 RAW = (
@@ -502,6 +600,9 @@ RAW = (
     b"event: ping\ndata: ping\n\n",
     b"event: error\n",
     b"event: error\ndata: {}\n\n",
+    b'data: {"choices":[{"delta":{"content":"x"}}]}\n',
+    b"data: [DONE]\n",
+    b'data: {"detail":"x"}\n\n',
     b"\xef\xbb\xbf",
     b"\n",
     b" ",
@@ -617,6 +718,8 @@ def test_more_is_not_wanted_once_the_end_was_told() -> None:
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1), max_size=10))
 def test_any_text_comes_through(deltas: list[str]) -> None:
+    deltas = ["No thought: ", *deltas]
+
     assert read(stream(*(delta(content=text) for text in deltas)))[0] == deltas
 
 
@@ -628,6 +731,7 @@ def utf_16(text: str) -> list[str]:
 
 @given(st.text(st.characters()), st.lists(st.integers(0, 100)))
 def test_text_that_is_cut_between_utf_16_units_comes_through(text: str, places: list[int]) -> None:
+    text = f"No thought: {text}"
     units = "".join(utf_16(text))
     ends = sorted({place % (len(units) + 1) for place in places} | {0, len(units)})
     said = [units[start:end] for start, end in pairwise(ends)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.completion.endings import Kind, failure_of_ending, read_reason
+from app.completion.endings import Kind, failure_of_ending, has_ended, read_reason
 from app.conversation import Usage
 from app.errors import ModelFailure, ModelInterrupted, ModelUnavailable
 
@@ -25,13 +25,49 @@ from app.errors import ModelFailure, ModelInterrupted, ModelUnavailable
         ("error", Kind.BROKE),
         ("error: upstream", Kind.BROKE),
         ("insufficient_system_resource", Kind.BROKE),
+        ("FinishReason.MAX_TOKENS", Kind.LENGTH),
+        ("FINISH_REASON_STOP", Kind.ENDED),
+        ("endTurn", Kind.ENDED),
+        ("maxTokens", Kind.LENGTH),
+        ("length_limit: 800", Kind.LENGTH),
+        ("ERROR_LIMIT", Kind.LENGTH),
+        ("IMAGE_SAFETY", Kind.FILTERED),
+        ("ERROR_TOXIC", Kind.FILTERED),
+        ("policy-violation", Kind.FILTERED),
+        ("model_error", Kind.BROKE),
+        ("upstream error", Kind.BROKE),
+        ("user_cancelled", Kind.BROKE),
+        ("timed_out", Kind.BROKE),
+        ("rate_limit", Kind.BROKE),
+        ("stop_token", Kind.ENDED),
         ("tool_calls", Kind.UNKNOWN),
+        ("tool_use", Kind.UNKNOWN),
+        ("MALFORMED_FUNCTION_CALL", Kind.UNKNOWN),
         ("something-new", Kind.UNKNOWN),
+        ("because", Kind.UNKNOWN),
         ("", Kind.UNKNOWN),
     ],
 )
 def test_reasons_are_read_by_kind(reason: str, kind: Kind) -> None:
     assert read_reason(reason) is kind
+
+
+@pytest.mark.parametrize(
+    ("reason", "has"),
+    [
+        (None, False),
+        ("", False),
+        (" ", False),
+        ("null", False),
+        ("None", False),
+        ("FINISH_REASON_UNSPECIFIED", False),
+        ("stop", True),
+        ("because", True),
+        ({"type": "stop"}, True),
+    ],
+)
+def test_word_for_no_reason_is_none(reason: object, has: bool) -> None:
+    assert has_ended(reason) is has
 
 
 @pytest.mark.parametrize(

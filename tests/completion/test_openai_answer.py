@@ -129,6 +129,12 @@ WHOLE: dict[str, tuple[bytes, str, str]] = {
         "stop",
     ),
     "gzip": (response(gzip.compress(word("Hello") + STOP), EVENTS, "gzip"), "Hello", "stop"),
+    "gzip, each event for itself": (
+        response(b"".join(map(gzip.compress, (word("Hel"), word("lo"), STOP))), EVENTS, "gzip"),
+        "Hello",
+        "stop",
+    ),
+    "gzip that is none": (response(word("Hello") + STOP, EVENTS, "gzip"), "Hello", "stop"),
     "deflate": (response(zlib.compress(word("Hello") + STOP), EVENTS, "deflate"), "Hello", "stop"),
     "a document in gzip": (
         response(gzip.compress(json.dumps(COMPLETION).encode()), "application/json", "gzip"),
@@ -143,6 +149,25 @@ def test_whole_answer(answer: bytes, text: str, reason: str) -> None:
     told = tell(answer)
 
     assert (told.text, told.reason, told.failure) == (text, reason, None)
+
+
+@pytest.mark.parametrize("status", [201, 202, 203])
+def test_other_status_of_success_is_one(status: int) -> None:
+    answer = response(word("Hello") + STOP).replace(b"200", b"%d" % status, 1)
+
+    assert tell(answer).text == "Hello"
+
+
+def test_reason_of_every_chunk_ends_no_answer() -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {EVENTS}\r\n\r\n".encode()
+    chunks = [
+        event({"choices": [{"delta": {"content": text}, "finish_reason": f"reason {text}"}]})
+        for text in "abcde"
+    ]
+
+    told = tell(head, *chunks, is_kept=False)
+
+    assert (told.text, told.failure) == ("abcde", None)
 
 
 def test_usage_of_a_document_is_recorded() -> None:
@@ -390,6 +415,13 @@ PIECES = [
     event({"choices": [{"delta": {"content": [{"type": "text", "text": SECRET}]}}]}),
     event({"choices": [{"delta": {"content": 7}}]}),
     event({"message": {"content": SECRET}, "done": False}),
+    event({"object": "error", "message": "gone", "code": 500}),
+    event({"choices": [{"delta": {"content": SECRET}, "finish_reason": "null"}]}),
+    event({"choices": [{"message": {"content": SECRET}, "finish_reason": "stop"}]}),
+    event({"choices": [{"delta": {"content": f"<think>{SECRET}"}}]}),
+    event({"detail": "gone"}),
+    b"event: error\ndata: gone\n\n",
+    b"data: [DONE]\n",
     event({"candidates": [{"content": {"parts": [{"text": SECRET}]}}]}),
     b"\xef\xbb\xbf",
     b"\xff\xfe",

@@ -1,9 +1,13 @@
 """What providers say in place of an answer, and what it means."""
 
+import html
 import json
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given, settings
@@ -92,6 +96,81 @@ OWNERS: dict[str, tuple[int, Any]] = {
         ),
     ),
     "relay without the model": (503, openai_error("No available channel", "model_not_found")),
+    "xai key": (
+        400,
+        {
+            "code": "Client specified an invalid argument",
+            "error": "Incorrect API key provided: xa***. You can obtain an API key from us.",
+        },
+    ),
+    "cohere token": (400, {"message": "invalid api token"}),
+    "cloudflare token": (
+        400,
+        {"success": False, "errors": [{"code": 10000, "message": "Authentication error"}]},
+    ),
+    "mistral model": (
+        400,
+        {"object": "error", "message": "Invalid model: m", "type": "invalid_model", "code": "1500"},
+    ),
+    "huggingface model": (
+        400,
+        {"error": "The requested model 'a/b' is not supported by any provider you have enabled."},
+    ),
+    "watsonx model": (
+        400,
+        {"errors": [{"code": "model_not_supported", "message": "Model 'x' is not supported."}]},
+    ),
+    "bedrock gateway model": (400, {"detail": "Unsupported model x, please use models API"}),
+    "litellm model": (
+        400,
+        {"error": {"message": "Invalid model name passed in model=x.", "param": "None"}},
+    ),
+    "litellm budget": (
+        400,
+        {"error": {"message": "Budget has been exceeded!", "type": "budget_exceeded"}},
+    ),
+    "azure model of another kind": (
+        400,
+        {"error": {"code": "OperationNotSupported", "message": "does not work with the model"}},
+    ),
+    "ollama model of another kind": (
+        400,
+        openai_error('"nomic-embed-text" does not support chat', None, "api_error"),
+    ),
+    "lm studio without a model": (400, openai_error("No models loaded. Please load a model.")),
+    "tabby without a model": (400, {"detail": "not processed because no models are loaded"}),
+    "gemini from another country": (
+        400,
+        {
+            "error": {
+                "code": 400,
+                "message": "User location is not supported for the API use.",
+                "status": "FAILED_PRECONDITION",
+            }
+        },
+    ),
+    "anthropic's own limit": (
+        400,
+        {"error": {"message": "You have reached your specified API usage limits."}},
+    ),
+    "groq restricted": (400, openai_error("Organization has been restricted.")),
+    "fireworks suspended": (412, {"error": {"message": "Account suspended"}}),
+    "zhipu balance": (429, {"error": {"code": "1113", "message": "余额不足或无可用资源包"}}),
+    "zhipu model": (400, {"error": {"code": "1211", "message": "模型不存在，请检查模型代码。"}}),
+    "minimax balance": (
+        400,
+        {"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}},
+    ),
+    "http to https, nginx": (
+        400,
+        b"<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title>",
+    ),
+    "http to https, go": (400, b"Client sent an HTTP request to an HTTPS server.\n"),
+    "as an event": (
+        400,
+        b'event: error\ndata: {"error":{"message":"x","code":"invalid_api_key"}}\n\n',
+    ),
+    "no content": (204, b""),
     "payment": (402, b""),
     "forbidden": (403, b"<html><title>403 Forbidden</title></html>"),
     "wrong path": (404, b"404 page not found"),
@@ -137,6 +216,26 @@ REFUSED: dict[str, tuple[int, Any]] = {
     ),
     "dashscope filter": (400, openai_error("Input may be inappropriate", "data_inspection_failed")),
     "too large": (413, b""),
+    "lm studio context": (
+        400,
+        {"error": "The number of tokens to keep is greater than the context length."},
+    ),
+    "tgi context": (
+        422,
+        {
+            "error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096.",
+            "error_type": "validation",
+        },
+    ),
+    "litellm context": (
+        400,
+        {
+            "error": {
+                "message": "litellm.BadRequestError: This model's maximum context length is 8192.",
+                "code": "400",
+            }
+        },
+    ),
 }
 LIMITED: dict[str, tuple[int, Any]] = {
     "openai": (429, openai_error("Rate limit reached", "rate_limit_exceeded", "requests")),
@@ -168,6 +267,20 @@ UNEXPLAINED: dict[str, tuple[int, Any]] = {
             "Unsupported parameter: 'a' is not supported with this model.", "unsupported_parameter"
         ),
     ),
+    **{
+        said: (400, openai_error(said))
+        for said in (
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use another.",
+            "'temperature' does not support 0.2 with this model. Only the default is supported.",
+            "For model m reasoning_effort 'none' is not valid",
+            "The model does not support stream_options: field not found",
+            "This model does not support chat_template_kwargs",
+            "Unsupported model parameter: foo",
+            "System role not supported",
+            "Unrecognized request argument supplied: stream_options",
+        )
+    },
+    "trouble by another's type": (400, openai_error("x", None, "api_error")),
     "roles": (400, {"error": "Conversation roles must alternate user/assistant/user/assistant"}),
 }
 
@@ -351,6 +464,21 @@ def test_any_error_is_named_within_bounds(told: Any, status: int) -> None:
     assert failure.cause.isprintable()
 
 
+def test_answer_that_came_as_an_error_is_told_to_nobody() -> None:
+    said = b'data: {"choices":[{"delta":{"content":"Hello"}}]}\n\n'
+
+    assert refuse(500, said * 3).cause == "500"
+
+
+@pytest.mark.parametrize("words", ["model ", "model`", '"model', "api key ", "no ", "<title"])
+def test_no_sentence_takes_long_to_understand(words: str) -> None:
+    began = time.process_time()
+    refuse(400, words.encode() * 100_000)
+    failure_of(ProviderError(400, message=words * 600), HIDE)
+
+    assert time.process_time() - began < 0.5
+
+
 @settings(max_examples=200)
 @given(st.binary(max_size=200), st.sampled_from([200, 400, 500]))
 def test_any_body_is_read(body: bytes, status: int) -> None:
@@ -366,6 +494,51 @@ def test_no_stretch_of_a_question_is_told(question: str, before: str, after: str
     assert len(plain) < 12 or plain not in "".join(char for char in told if char.isalnum())
 
 
+HARD = 'Where is my "blue" lamp? It\'s ünïque & 😀 <b>\nbroken</b>, İ straße 100%'
+QUOTINGS: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "in capitals": str.upper,
+    "as JSON": json.dumps,
+    "as JSON in JSON": lambda text: json.dumps(json.dumps(text)),
+    "as Python": ascii,
+    "as bytes": lambda text: repr(text.encode()),
+    "as HTML": html.escape,
+    "in an address": quote,
+    "in a form": quote_plus,
+    "word by word": lambda text: str(text.split()),
+}
+
+
+@pytest.mark.parametrize("quoting", QUOTINGS.values(), ids=QUOTINGS)
+def test_no_quoting_gets_a_question_past(quoting: Callable[[str], str]) -> None:
+    told = Redaction([HARD])(f"bad: {quoting(HARD)}")
+
+    assert not any(char.isalnum() for char in told.removeprefix("bad: ").removeprefix("b"))
+
+
+def test_words_of_a_code_are_redacted_as_well() -> None:
+    key = "a-key-of-the-owner"
+    told = {"error": {"message": "x", "code": key, "param": key, "loc": [key]}}
+
+    assert refuse(400, told).cause == "400, …, param …, at …: x"
+
+
+def test_key_of_any_form_is_redacted_in_parts_as_well() -> None:
+    hide = Redaction(secrets=["my-own-local-secret"])
+
+    assert hide("no: my-own-local-secret!") == "no: …!"
+    assert hide("no: my-own-lo!") == "no: …!"
+    assert hide("no: local-secret!") == "no…!"
+    assert hide("no: my-o****cret!") == "no: …!"
+
+
+@pytest.mark.parametrize("secret", ["x", "no", "none"])
+def test_key_that_is_none_hides_no_other_word(secret: str) -> None:
+    assert Redaction(secrets=[secret])("max_tokens exceeded, nonetheless") == (
+        "max_tokens exceeded, nonetheless"
+    )
+
+
 @pytest.mark.parametrize(
     "key",
     [
@@ -375,6 +548,11 @@ def test_no_stretch_of_a_question_is_told(question: str, before: str, after: str
         "AIzaSyA1234567890abcdefghijklmnopqrstuv",
         "gsk_abcdef123456",
         "api_key=topsecret99",
+        "key=topsecret",
+        "api-key: topsecret",
+        "Authorization: Bearer abcdef",
+        'authorization":"Bearer abcdef',
+        "eyJhbGciOi.eyJzdWIi.abc-def_123",
         "0123456789abcdef0123456789abcdef",
     ],
 )

@@ -23,6 +23,12 @@ def filtered(*texts: str) -> tuple[str, bool]:
         (" \n<Thinking>hm</THINKING>Hello!", "Hello!"),
         ("<think>a</think><thought>b</thought> Hello!", "Hello!"),
         ("<think>\u0130\u0130</think>Hello!", "Hello!"),
+        ("[THINK]hm [x][/THINK]Hello!", "Hello!"),
+        ("◁think▷hm◁/think▷Hello!", "Hello!"),
+        ("<seed:think>hm</seed:think>Hello!", "Hello!"),
+        ("<reasoning>hm</think>so</reasoning>\nHello!", "Hello!"),
+        ("[thin air", "[thin air"),
+        ("[1] Hello", "[1] Hello"),
         ("<think>a < b, <think> again</think>Hello!", "Hello!"),
         ("<thin", "<thin"),
         ("<", "<"),
@@ -35,7 +41,17 @@ def test_thoughts_are_dropped_however_they_are_cut(text: str, expected: str) -> 
     assert filtered(*text)[0].lstrip() == expected
 
 
-@given(st.text(st.sampled_from("<>/thinkoug \nA")), st.lists(st.integers(0, 50), max_size=5))
+@pytest.mark.parametrize("name", ["<think>", "[THINK]", "◁think▷", "<Seed:Think>"])
+def test_tag_may_be_cut_anywhere(name: str) -> None:
+    text = f" {name}The user wants{name[0]}/{name[1:]}\n\nHello <think> you"
+
+    for size in range(1, len(text)):
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+
+        assert filtered(*pieces)[0].strip() == "Hello <think> you"
+
+
+@given(st.text(st.sampled_from("<>[]/thinkoug \nA")), st.lists(st.integers(0, 50), max_size=5))
 def test_any_cut_gives_the_same(text: str, places: list[int]) -> None:
     ends = sorted({place % (len(text) + 1) for place in places} | {0, len(text)})
     pieces = [text[start:end] for start, end in itertools.pairwise(ends)]
@@ -65,6 +81,10 @@ def test_long_thought_is_not_kept() -> None:
         ("The user greets.\n</think>\n\nHello!", "Hello!"),
         ("The user greets.</think>Hello!", "Hello!"),
         ("hm</thinking> Hello!", "Hello!"),
+        ("[THINK]hm[/THINK]\n\nHello!", "Hello!"),
+        ("hm[/THINK]Hello!", "Hello!"),
+        ("◁think▷hm◁/think▷Hello!", "Hello!"),
+        ("[1] is a [link]", "[1] is a [link]"),
         ("<think>a</think>b</think>Hello!", "Hello!"),
         ("Use the <think> tag: <think>x</think>.", "Use the <think> tag: <think>x</think>."),
         ("Close it with `</think>`, please.", "Close it with `</think>`, please."),

@@ -55,7 +55,10 @@ class Bad:
         problem = json.loads(answer)
         request_id = headers["X-Request-Id"]
         text = problem["error"]
+        details = problem.pop("details", None)
         assert problem == {"error": text, "code": self.code, "requestId": request_id}
+        # Only a 400 says what is wrong, in our own words: field by field.
+        assert (details is not None) == (status == 400)
         assert text
         origin = self.sent_headers["Origin"]
         assert headers.get("Access-Control-Allow-Origin") == (PAGE if origin == PAGE else None)

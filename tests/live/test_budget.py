@@ -1,14 +1,19 @@
 """The day's budget over a running server: what is refused, charged, given back and remembered."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 
 from app.budget.estimate import estimate_prompt, estimate_text
 from app.conversation import PromptMessage
 from app.storage.sqlite import SqliteStore
+from app.web.schemas import ChatSchema
+from tests.budget.hostile import hostile_texts
 from tests.live.eventually import eventually
 from tests.live.exchange import Answer
 from tests.live.server import WIDGET_KEY, Server
@@ -18,6 +23,15 @@ from tests.upstream_script import PROMPT_TOKENS, words
 pytestmark = pytest.mark.sqlite  # it reads the figures from the file
 
 PROMPT = "Be brief."
+COUNTS = Path(__file__).parents[1] / "budget" / "counts.json"
+# What OpenAI's tokenizer makes of the hostile texts that a visitor can send, and of all else.
+TRUE_COUNTS = {
+    text: count
+    for (_, text), count in zip(
+        hostile_texts(), json.loads(COUNTS.read_text())["hostile"]["o200k"], strict=True
+    )
+    if not ChatSchema(only=["message"]).validate({"message": text})
+} | {PROMPT: 3, **{" ".join(["well"] * count): count for count in range(1, 41)}}
 QUESTION = "What are your hours?"
 MAX_OUTPUT_TOKENS = 100
 ESTIMATE = estimate_prompt([PromptMessage("system", PROMPT), PromptMessage("user", QUESTION)])
@@ -123,12 +137,12 @@ def test_restarted_server_goes_on_with_the_days_spend(upstream: Upstream, tmp_pa
     [
         ({"tokens": 7}, PROMPT_TOKENS + 7),
         ({"tokens": 7, "usage": "never"}, ESTIMATE + max(7, estimate_text(words(7)))),
-        ({"tokens": 9, "fault": "cut", "at": 3}, ESTIMATE + max(3, estimate_text(words(3)))),
+        ({"tokens": 9, "fault": "cut", "at": 3}, ONE_TURN),
         ({"status": 500}, ESTIMATE),
         ({"status": 400}, 0),
         ({"status": 401}, 0),
         ({"status": 429}, 0),
-        ({"fault": "hang_body"}, ESTIMATE),
+        ({"fault": "hang_body"}, ONE_TURN),
     ],
     ids=["usage", "no usage", "cut", "500", "400", "401", "429", "silence"],
 )
@@ -150,16 +164,62 @@ def test_server_that_reaches_no_model_charges_nothing(upstream: Upstream) -> Non
         assert charged(server) == 0
 
 
-def test_visitor_who_leaves_pays_for_what_was_said(counting: Server, upstream: Upstream) -> None:
+@pytest.mark.parametrize("script", [{"fault": "hang_body"}, {"fault": "stall", "at": 2}, {}])
+def test_visitor_who_leaves_pays_for_all_that_may_be_said(
+    upstream: Upstream, script: dict[str, Any]
+) -> None:
+    upstream.script(tokens=["word "] * MAX_OUTPUT_TOKENS, gap_ms=10, **script)
+    with budgeted(upstream) as server:
+        with server.stream(QUESTION) as stream:
+            stream.until("start")
+            upstream.wait_for_request()
+        assert eventually(lambda: charged(server)) == ONE_TURN
+
+
+def test_visitor_who_stops_pays_for_all_that_may_be_said(upstream: Upstream) -> None:
     upstream.script(tokens=5, fault="stall", at=2)
-    before = charged(counting)
+    with budgeted(upstream) as server:
+        opened = server.request("POST", "/v1/session", {}, x_api_key=WIDGET_KEY).json
+        token = {"authorization": f"Bearer {opened['token']}"}
+        body = {"message": QUESTION, "turnId": "turn-0001"}
+        with server.send("POST", "/v1/chat/stream", body, x_api_key=WIDGET_KEY, **token) as sent:
+            sent.begin().until("token")
+            server.request("POST", "/v1/turns/turn-0001/stop", {}, **token)
+            sent.until("done")
 
-    with counting.stream(QUESTION) as stream:
-        stream.until("token")
-        upstream.wait_for_token(upstream.wait_for_request(), 2)
-    paid = eventually(lambda: charged(counting) - before)
+        assert charged(server) == ONE_TURN
 
-    assert ESTIMATE < paid <= ESTIMATE + max(2, estimate_text(words(2)))
+
+def counted(body: dict[str, Any]) -> int:
+    """Return what OpenAI counts for a request of the hostile corpus."""
+    return 3 + sum(4 + TRUE_COUNTS[each["content"]] for each in body["messages"])
+
+
+def test_nobody_pays_less_than_the_provider_counts_by_leaving(upstream: Upstream) -> None:
+    """One session, hostile texts, gone after the first word; now and then one stays."""
+    upstream.script(tokens=["well", *[" well"] * 39], gap_ms=20, prompt_tokens=counted)
+    texts = [text for text in TRUE_COUNTS if not text.isspace() and "well" not in text]
+    Random(13).shuffle(texts)
+    turns: list[tuple[int, int]] = []
+    budgets = {"BUDGET_TOKENS_PER_DAY": "100000", "BUDGET_TOKENS_PER_SESSION_DAY": "0"}
+    open_doors = {"RATE_LIMIT_MAX_REQUESTS": "9999", "LIMIT_SESSION_PER_MINUTE": "0"}
+    settings = {"MAX_PROMPT_TOKENS": "8000", "BUDGET_TOKENS_PER_IP_DAY": "0"}
+    with budgeted(upstream, **budgets, **open_doors, **settings) as server:
+        for number, text in enumerate(texts):
+            before = charged(server)
+            with server.stream(text, "s-hostile") as stream:
+                if stream.status == 429:
+                    break
+                stream.until("done" if number % 7 == 6 else "token")
+            paid = eventually(lambda before=before: charged(server) - before)
+            request = upstream.requests[-1]
+            request.wait()
+            turns.append((paid, counted(request.body) + len(request.token_times)))
+        spent = charged(server)
+
+    assert len(turns) > 12
+    assert [turn for turn in turns if turn[0] < turn[1]] == []
+    assert sum(count for _, count in turns) <= spent <= 100_000
 
 
 def test_answer_from_the_store_costs_nothing(counting: Server, upstream: Upstream) -> None:
@@ -186,14 +246,15 @@ def test_reservations_bound_what_runs_at_once(upstream: Upstream) -> None:
 
 
 def test_long_history_is_cut_to_what_the_owner_allows(upstream: Upstream) -> None:
-    said = "x" * 100 + " "
+    upstream.script(usage="never")
+    said = "word " * 30
     with budgeted(upstream) as server:
         for number in range(4):
             ask(server, message=said + str(number))
 
     prompt = upstream.requests[-1].prompt
     assert [role for role, _ in prompt] == ["system", "user", "assistant", "user"]
-    assert prompt[-1] == ("user", said + "3")
+    assert [text for role, text in prompt if role == "user"] == [said + "2", said + "3"]
 
 
 def test_history_that_outgrows_the_budget_is_refused_and_its_question_kept(

@@ -1,7 +1,7 @@
 """Anthropic, by its compatible address: ignores what it does not know."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.providers.provider import Provider, Step, response
 
@@ -10,7 +10,7 @@ class Anthropic(Provider):
     """Writes its own shape of errors, and 529 where it is overloaded."""
 
     title = "Anthropic"
-    settings = {
+    settings: ClassVar = {
         "OPENAI_BASE_URL": "https://api.anthropic.com/v1",
         "OPENAI_API_KEY": "sk-ant-…",
         "OPENAI_MODEL": "claude-haiku-4-5",

@@ -1,7 +1,7 @@
 """Azure OpenAI, by its v1 address: the model is the name of a deployment."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.providers.openai import OpenAI
 from tests.providers.provider import Step, framed, response
@@ -11,7 +11,7 @@ class Azure(OpenAI):
     """Speaks as OpenAI does, with a filter before and beside the model."""
 
     title = "Azure OpenAI"
-    settings = {
+    settings: ClassVar = {
         "OPENAI_BASE_URL": "https://my-resource.openai.azure.com/openai/v1",
         "OPENAI_API_KEY": "…",
         "OPENAI_MODEL": "my-deployment",

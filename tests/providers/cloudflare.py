@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.providers.provider import Provider, Step, response
 
@@ -11,7 +11,7 @@ class Cloudflare(Provider):
     """Sends numbers without quotes; wraps its errors in a list of the account's API."""
 
     title = "Cloudflare Workers AI"
-    settings = {
+    settings: ClassVar = {
         "OPENAI_BASE_URL": "https://api.cloudflare.com/client/v4/accounts/my-account/ai/v1",
         "OPENAI_API_KEY": "…",
         "OPENAI_MODEL": "@cf/meta/llama-3.3-70b-instruct-fp8-fast",

@@ -1,7 +1,7 @@
 """DeepSeek: keeps the connection alive with comments, and ends for lack of resources."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.providers.provider import Provider, Step, framed, response
 
@@ -10,7 +10,7 @@ class DeepSeek(Provider):
     """Thinks in ``reasoning_content``; says 400 for what it does not like to hear."""
 
     title = "DeepSeek"
-    settings = {
+    settings: ClassVar = {
         "OPENAI_BASE_URL": "https://api.deepseek.com/v1",
         "OPENAI_API_KEY": "sk-…",
         "OPENAI_MODEL": "deepseek-chat",

@@ -1,7 +1,7 @@
 """Gemini, by its compatible address: refuses names that it does not know, in a list."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.providers.provider import Provider, Step, response
 
@@ -21,7 +21,7 @@ class Gemini(Provider):
     """Thinks by default; its errors are lists of one."""
 
     title = "Google Gemini"
-    settings = {
+    settings: ClassVar = {
         "OPENAI_BASE_URL": "https://generativelanguage.googleapis.com/v1beta/openai",
         "OPENAI_API_KEY": "AIza…",
         "OPENAI_MODEL": "gemini-3.8-flash",
@@ -39,18 +39,18 @@ class Gemini(Provider):
 
     def wrong_key(self) -> bytes:
         detail = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}
-        return self.error(
-            400, "API key not valid. Please pass a valid API key.", details=[detail]
-        )
+        return self.error(400, "API key not valid. Please pass a valid API key.", details=[detail])
 
     def refuse(self, body: Mapping[str, Any]) -> bytes | None:
         if unknown := sorted(set(body) - _KNOWN):
-            message = f'Invalid JSON payload received. Unknown name "{unknown[0]}": Cannot find field.'
+            message = (
+                f'Invalid JSON payload received. Unknown name "{unknown[0]}": Cannot find field.'
+            )
             return self.error(400, message)
         if body.get("reasoning_effort") in ("none", "minimal"):
             message = (
-                f"The reasoning_effort '{body['reasoning_effort']}' is not supported by this model. "
-                "Supported values: low, medium, high."
+                f"The reasoning_effort '{body['reasoning_effort']}' is not supported by this "
+                "model. Supported values: low, medium, high."
             )
             return self.error(400, message)
         return None

@@ -1,7 +1,7 @@
 """Groq: small limits a minute, told with 413 or 429, and usage in a place of its own."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.providers.provider import Provider, Step, usage
 
@@ -10,7 +10,7 @@ class Groq(Provider):
     """Tells a request that is larger than a minute's tokens as 413."""
 
     title = "Groq"
-    settings = {
+    settings: ClassVar = {
         "OPENAI_BASE_URL": "https://api.groq.com/openai/v1",
         "OPENAI_API_KEY": "gsk_…",
         "OPENAI_MODEL": "llama-3.3-70b-versatile",

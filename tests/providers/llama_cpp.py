@@ -1,7 +1,7 @@
 """llama.cpp's server: loads for a while, and its templates may know no system role."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.providers.provider import Provider, Step, alternates, response
 
@@ -10,7 +10,7 @@ class LlamaCpp(Provider):
     """Runs a model whose template has no system role, as Gemma's has none."""
 
     title = "llama.cpp"
-    settings = {
+    settings: ClassVar = {
         "OPENAI_BASE_URL": "http://localhost:8080/v1",
         "OPENAI_MODEL": "gemma-3-4b",
     }

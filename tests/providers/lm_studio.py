@@ -1,7 +1,7 @@
 """LM Studio: no key, thoughts in the text, and errors under a name of their own."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.providers.provider import Provider, Request, Step, response
 
@@ -10,7 +10,7 @@ class LMStudio(Provider):
     """Answers 200 to what it does not know, and names the events of errors."""
 
     title = "LM Studio"
-    settings = {
+    settings: ClassVar = {
         "OPENAI_BASE_URL": "http://localhost:1234/v1",
         "OPENAI_MODEL": "qwen/qwen3-8b",
     }

@@ -1,7 +1,7 @@
 """Mistral: knows neither `max_completion_tokens` nor, for long, `stream_options`."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.providers.provider import Provider, Step, alternates, response
 
@@ -12,7 +12,7 @@ class Mistral(Provider):
     """Thinks in parts of the content, and breaks off with ``error``."""
 
     title = "Mistral"
-    settings = {
+    settings: ClassVar = {
         "OPENAI_BASE_URL": "https://api.mistral.ai/v1",
         "OPENAI_API_KEY": "…",
         "OPENAI_MODEL": "mistral-small-latest",

@@ -1,7 +1,7 @@
 """Ollama: no key, and a model that may have to be loaded first."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.providers.provider import Provider, Step, response
 
@@ -10,7 +10,7 @@ class Ollama(Provider):
     """Thinks in ``reasoning`` where the model can, unless the effort is ``none``."""
 
     title = "Ollama"
-    settings = {
+    settings: ClassVar = {
         "OPENAI_BASE_URL": "http://localhost:11434/v1",
         "OPENAI_MODEL": "qwen3:8b",
         "OPENAI_REASONING_EFFORT": "none",

@@ -17,13 +17,11 @@ _KNOWN = {
 
 
 class OpenAI(Provider):
-    """Thinks at ``medium`` where nothing is said, and then all of a small limit goes on thoughts."""
+    """Thinks at ``medium`` where nothing is said: then all of a small limit goes on thoughts."""
 
     title = "OpenAI"
     settings: Mapping[str, str] = {"OPENAI_API_KEY": "sk-…"}
-    takes = (
-        "limit as max_completion_tokens, effort none, streamed, usage asked for, system role"
-    )
+    takes = "limit as max_completion_tokens, effort none, streamed, usage asked for, system role"
 
     def models(self) -> Any:
         old = {"id": "gpt-4.1-mini", "object": "model", "shutdown_date": "2027-01-14"}

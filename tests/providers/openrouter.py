@@ -1,7 +1,7 @@
 """OpenRouter: many providers behind one, so that errors come in the stream as well."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.providers.provider import Provider, Step, framed, response
 
@@ -10,7 +10,7 @@ class OpenRouter(Provider):
     """Waits with comments; tells an error of the provider behind it in the stream."""
 
     title = "OpenRouter"
-    settings = {
+    settings: ClassVar = {
         "OPENAI_BASE_URL": "https://openrouter.ai/api/v1",
         "OPENAI_API_KEY": "sk-or-v1-…",
         "OPENAI_MODEL": "openai/gpt-6-luna",
@@ -44,6 +44,10 @@ class OpenRouter(Provider):
         yield self.done() + b"0\r\n\r\n"
 
     def filter(self, body: Mapping[str, Any]) -> Iterator[Step]:
-        flagged = {"reasons": ["violence"], "flagged_input": "Something…", "provider_name": "OpenAI"}
+        flagged = {
+            "reasons": ["violence"],
+            "flagged_input": "Something…",
+            "provider_name": "OpenAI",
+        }
         message = "The model requires moderation on OpenAI. Your input was flagged"
         yield self.error(403, message, metadata=flagged)

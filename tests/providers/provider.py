@@ -127,9 +127,7 @@ class Provider:
     def filter(self, body: Mapping[str, Any]) -> Iterator[Step]:
         yield from self.stream(body, [], "content_filter")
 
-    def stream(
-        self, body: Mapping[str, Any], words: Sequence[str], reason: str
-    ) -> Iterator[Step]:
+    def stream(self, body: Mapping[str, Any], words: Sequence[str], reason: str) -> Iterator[Step]:
         yield self.head()
         yield from self.events(body, words)
         yield self.event(self.chunk({}, reason))

@@ -1,7 +1,7 @@
 """Together: ends with the name of a token."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.providers.provider import Provider, Step, response
 
@@ -10,7 +10,7 @@ class Together(Provider):
     """Says ``eos`` where others say ``stop``, and each text twice."""
 
     title = "Together"
-    settings = {
+    settings: ClassVar = {
         "OPENAI_BASE_URL": "https://api.together.xyz/v1",
         "OPENAI_API_KEY": "…",
         "OPENAI_MODEL": "meta-llama/Llama-3.3-70B-Instruct-Turbo",

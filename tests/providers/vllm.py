@@ -1,7 +1,7 @@
 """vLLM: strict chat templates, and thoughts in `reasoning`."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.providers.provider import Provider, Step, alternates, response
 
@@ -10,7 +10,7 @@ class VLLM(Provider):
     """Takes any key, and refuses what the model's own template does not take."""
 
     title = "vLLM"
-    settings = {
+    settings: ClassVar = {
         "OPENAI_BASE_URL": "http://localhost:8000/v1",
         "OPENAI_MODEL": "Qwen/Qwen3-8B",
         "OPENAI_EXTRA_BODY": '{"chat_template_kwargs": {"enable_thinking": false}}',
@@ -24,7 +24,9 @@ class VLLM(Provider):
     def refuse(self, body: Mapping[str, Any]) -> bytes | None:
         if alternates(body):
             return None
-        return self.error(400, "Conversation roles must alternate user/assistant/user/assistant/...")
+        return self.error(
+            400, "Conversation roles must alternate user/assistant/user/assistant/..."
+        )
 
     def error(self, status: int, message: str, **more: Any) -> bytes:
         error = {"message": message, "type": "BadRequestError", "param": None, "code": status}
@@ -37,7 +39,7 @@ class VLLM(Provider):
 
     def fail(self, body: Mapping[str, Any]) -> Iterator[Step]:
         message = (
-            "This model's maximum context length is 4096 tokens. However, you requested 4900 tokens "
-            "(4100 in the messages, 800 in the completion)."
+            "This model's maximum context length is 4096 tokens. However, you requested 4900 "
+            "tokens (4100 in the messages, 800 in the completion)."
         )
         yield self.error(400, message)

@@ -80,10 +80,45 @@ def test_list_answers_as_the_original(client: FlaskClient, store: ConversationSt
                 "sessionId": SESSION,
                 **times,
                 "lastMessage": "Nine to five.",
+                "lastQuestion": "What are your hours?",
+                "messageCount": 2,
+                "marks": [],
             }
         ],
         "total": 1,
     }
+
+
+def test_search_shows_where_the_words_stand_and_how_many_fit(
+    client: FlaskClient, store: ConversationStore
+) -> None:
+    conversation_id = say(store)
+    say(store, "other", content="Anything else")
+
+    body = get(client, f"{LIST}?q=hours+your").json
+
+    assert body is not None
+    assert body["found"] == 1
+    assert body["conversations"][0]["match"] == {
+        "messageId": f"{conversation_id}-0",
+        "role": "user",
+        "text": "What are your hours?",
+    }
+
+
+def test_failure_is_told_with_its_code_and_request(
+    client: FlaskClient, store: ConversationStore
+) -> None:
+    failed = Answer("", "error", error_code="model_timeout", request_id="request-7")
+    conversation_id = say(store, answer=failed)
+
+    body = get(client, f"{LIST}/{conversation_id}").json
+    found = get(client, f"{LIST}?q=request-7")
+
+    assert body is not None
+    (question,) = body["messages"]
+    assert (question["errorCode"], question["requestId"]) == ("model_timeout", "request-7")
+    assert sessions(found) == [SESSION]
 
 
 def test_thread_answers_as_the_original(client: FlaskClient, store: ConversationStore) -> None:
@@ -221,6 +256,7 @@ def test_thread_is_read_by_pages(client: FlaskClient, store: ConversationStore) 
         (f"{LIST}/anything?limit=1001", "limit"),
         ("/v1/admin/export?format=xls", "format"),
         ("/v1/admin/export?bom=perhaps", "bom"),
+        ("/v1/admin/export?sep=;", "sep"),
         ("/v1/admin/export?from=soon", "from"),
         ("/v1/admin/stats?from=2026-11-31", "from"),
         ("/v1/admin/stats?from=2026-11-02&to=2026-11-01", "to"),
@@ -229,22 +265,13 @@ def test_thread_is_read_by_pages(client: FlaskClient, store: ConversationStore) 
         ("/v1/admin/stats?by=hour&from=2026-11-01&to=2026-11-20", "to"),
     ],
 )
-def test_wrong_query_is_named(make_app: "MakeApp", path: str, field: str) -> None:
-    client = make_app(APP_ENV="development").test_client()
-
+def test_wrong_query_is_named(client: FlaskClient, path: str, field: str) -> None:
     response = get(client, path)
 
     assert response.status_code == 400
     assert response.json is not None
     assert response.json["error"] == "Invalid query parameters"
     assert list(response.json["details"]) == [field]
-
-
-def test_details_are_for_developers(client: FlaskClient) -> None:
-    response = get(client, f"{LIST}?limit=0")
-
-    assert response.json is not None
-    assert list(response.json) == ["error", "code", "requestId"]
 
 
 @pytest.mark.parametrize("query", ["", "?sessionId=a&user=b", "?sessionId=", f"?user={'u' * 257}"])
@@ -369,28 +396,49 @@ def test_table_has_the_same(client: FlaskClient, store: ConversationStore) -> No
     assert question["content"] == "What are your hours?"
     assert answer["content"] == 'Two\r\nlines, and a "quote".'
     assert (answer["promptTokens"], answer["completionTokens"]) == ("9", "3")
-    assert datetime.fromisoformat(answer["time"]).tzinfo == UTC
+    asked_at = datetime.fromisoformat(answer["time"]).replace(tzinfo=UTC)
+    assert abs(datetime.now(UTC) - asked_at) < timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
-    "formula",
-    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "＝1", '=HYPERLINK("http://x")'],
+    ("formula", "cell"),
+    [
+        *((each, f"'{each}") for each in ("=1+1", "+1", "-1", "@SUM(A1)", "  =1", "＝1")),
+        ('=HYPERLINK("http://x")', '\'=HYPERLINK("http://x")'),
+        # What stands behind a tab or a line's end begins a cell for some spreadsheets.
+        ("\t=1", "'\t'=1"),
+        ("\r=1", "'\r'=1"),
+        ("a;=1", "a;'=1"),
+    ],
 )
-def test_no_cell_is_a_formula(client: FlaskClient, store: ConversationStore, formula: str) -> None:
+def test_no_cell_is_a_formula(
+    client: FlaskClient, store: ConversationStore, formula: str, cell: str
+) -> None:
     say(store, content=formula)
 
     row = table(get(client, "/v1/admin/export?format=csv"))[0]
 
-    assert row["content"] == f"'{formula}"
+    assert row["content"] == cell
 
 
-def test_mark_for_spreadsheets_is_written_on_request(
+def test_mark_for_spreadsheets_is_left_out_on_request(
     client: FlaskClient, store: ConversationStore
 ) -> None:
     say(store)
 
-    assert get(client, "/v1/admin/export?format=csv&bom=true").data.startswith(b"\xef\xbb\xbf")
-    assert get(client, "/v1/admin/export?format=csv").data.startswith(b"conversationId,")
+    assert get(client, "/v1/admin/export?format=csv").data.startswith(b"\xef\xbb\xbf")
+    assert get(client, "/v1/admin/export?format=csv&bom=false").data.startswith(b'"conversationId"')
+    assert get(client, "/v1/admin/export").data.startswith(b"{")
+
+
+def test_table_is_separated_as_its_reader_expects(
+    client: FlaskClient, store: ConversationStore
+) -> None:
+    say(store)
+
+    text = get(client, "/v1/admin/export?format=csv&sep=semicolon").text
+
+    assert text.removeprefix("\ufeff").startswith('"conversationId";"sessionId";')
 
 
 @pytest.mark.usefixtures("variety")

@@ -1,17 +1,32 @@
 """The operator's pages: who gets in, and what they show."""
 
 import re
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.conversation import Answer, Feedback, Page, Usage
-from app.errors import ModelMisconfigured
+from app.errors import ModelMisconfigured, ModelUnavailable, StorageUnavailable
+from app.factory import Parts, create_app
 from app.storage.protocol import ConversationStore
-from tests.data import ADMIN_KEY, SESSION, TURN, WIDGET_KEY, a_question, an_answer
+from app.storage.sqlite import SqliteStore
+from tests.data import (
+    ADMIN_KEY,
+    SESSION,
+    TURN,
+    WIDGET_KEY,
+    a_question,
+    an_answer,
+    some_settings,
+)
 
 if TYPE_CHECKING:
     from tests.conftest import MakeApp
@@ -95,6 +110,28 @@ def test_operator_is_let_in(operator: FlaskClient, path: str) -> None:
     assert "script-src 'self'" in response.headers["Content-Security-Policy"]
     assert "unsafe" not in response.headers["Content-Security-Policy"]
     assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/dashboard/nowhere", 404, "not_found"),
+        ("/dashboard/conversations?cursor=nonsense", 400, "invalid_request"),
+        ("/dashboard/conversations/unknown", 404, "conversation_not_found"),
+    ],
+)
+def test_failure_of_a_page_is_counted_and_logged_by_its_code(
+    app: Flask, operator: FlaskClient, path: str, status: int, code: str
+) -> None:
+    with structlog.testing.capture_logs() as logged:
+        response = operator.get(path)
+    metrics = app.test_client().get("/metrics", headers={"x-admin-api-key": ADMIN_KEY}).text
+
+    assert response.status_code == status
+    assert code in response.text
+    assert response.headers["X-Request-Id"] in response.text
+    assert [line["code"] for line in logged if line["event"] == "request"] == [code]
+    assert f'perch_errors_total{{code="{code}"}}' in metrics
 
 
 def test_wrong_password_stays_outside(stranger: FlaskClient) -> None:
@@ -317,19 +354,6 @@ def test_admin_key_opens_no_page(stranger: FlaskClient) -> None:
     assert response.status_code == 302
 
 
-def test_overview_says_what_only_the_owner_can_mend(app: Flask, operator: FlaskClient) -> None:
-    failure = ModelMisconfigured()
-    failure.cause = "404, model_not_found: no <model> of this name"
-    before = operator.get("/dashboard/").text
-    app.extensions["perch"].breaker.fail(failure)
-
-    page = operator.get("/dashboard/").text
-
-    assert "404, model_not_found: no &lt;model&gt; of this name" in page
-    assert "The model does not answer" in page
-    assert "The model does not answer" not in before
-
-
 # Forms
 
 
@@ -427,7 +451,7 @@ def test_part_of_a_page_is_sent_only_when_it_changed(
 ) -> None:
     conversation_id = say(store)
     path = f"/dashboard/conversations/{conversation_id}"
-    found = re.search(r'hx-get="([^"]+)"', operator.get(path).text)
+    found = re.search(r'hx-get="([^"]+/conversations/[^"]+)"', operator.get(path).text)
     assert found is not None
     poll = found[1].replace("&amp;", "&")
 
@@ -439,6 +463,313 @@ def test_part_of_a_page_is_sent_only_when_it_changed(
     assert changed.status_code == 200
     assert "Anything else?" in changed.text
     assert "<html" not in changed.text
+
+
+# What leads the eye
+
+
+def a_failure(**fields: object) -> Answer:
+    return an_answer(content="", status="error", **fields)
+
+
+def text_of(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", "", html).split())
+
+
+def test_list_leads_with_the_question(operator: FlaskClient, store: ConversationStore) -> None:
+    session_id = "ps_3f9a2c77b1d0e8a4c6f2910b7d5e3a18"
+    say(store, session_id, content="Do you ship\nto Norway?", answer=an_answer(content="*Yes*!"))
+    say(store, session_id, "turn-0002", content="How long?", answer=a_failure())
+    thread = store.read_session(session_id, limit=10)
+    assert thread is not None
+    store.rate_message(session_id, thread.messages[1].id, Feedback("down"))
+
+    html = operator.get("/dashboard/conversations").text
+
+    row = text_of(html[html.index('<ol class="rows">') : html.index("</ol>")])
+    assert row.startswith("How long?")
+    for words in ("Visitor 3f9a2c", "3 messages", "disliked", "failed"):
+        assert words in row
+    assert session_id not in row
+    assert f'title="Session {session_id}"' in html
+
+
+def test_answer_stands_below_its_question(operator: FlaskClient, store: ConversationStore) -> None:
+    say(store, content="Do you ship?", answer=an_answer(content="*Yes*, to `Norway`."))
+
+    html = operator.get("/dashboard/conversations").text
+
+    assert re.search(r"Do you ship\?</a>\s*<p[^>]*>Yes, to Norway\.</p>", html)
+
+
+def test_search_shows_the_found_words_and_leads_to_them(
+    operator: FlaskClient, store: ConversationStore
+) -> None:
+    conversation_id = say(store, content="Hi", answer=an_answer(content="Made of **Dyneema** <b>."))
+    say(store, turn_id="turn-0002", content="Thanks")
+
+    html = operator.get("/dashboard/conversations?q=dyneema+made").text
+    found = re.search(r'href="(/dashboard/conversations/[^"]+#m-[^"]+)"', html)
+    assert found is not None
+    shown = operator.get(found[1].replace("&amp;", "&")).text
+
+    assert "<mark>Made</mark> of <mark>Dyneema</mark> &lt;b&gt;." in html
+    assert "1 fits" in html
+    assert found[1].endswith(f"#m-{conversation_id}-1")
+    assert "<strong><mark>Dyneema</mark></strong>" in shown
+    assert f'id="m-{conversation_id}-1"' in shown
+
+
+def test_match_of_a_long_conversation_is_on_the_page_that_it_leads_to(
+    operator: FlaskClient, store: ConversationStore
+) -> None:
+    for number in range(70):
+        say(store, turn_id=f"turn-{number:04}", content="needle" if number == 1 else "hay")
+
+    html = operator.get("/dashboard/conversations?q=needle").text
+    found = re.search(r'href="(/dashboard/conversations/[^"]+)#(m-[^"]+)"', html)
+    assert found is not None
+
+    assert f'id="{found[2]}"' in operator.get(found[1].replace("&amp;", "&")).text
+
+
+def test_overview_shows_what_was_disliked_and_what_failed(
+    operator: FlaskClient, store: ConversationStore
+) -> None:
+    say(store, "disliked", content="Which size?", answer=an_answer(content="Blue."))
+    thread = store.read_session("disliked", limit=10)
+    assert thread is not None
+    store.rate_message("disliked", thread.messages[1].id, Feedback("down", "Not what I asked"))
+    say(store, "disliked", "turn-0002", content="Thank you", answer=an_answer(content="Welcome!"))
+    failure = a_failure(error_code="model_timeout", request_id="5f2c0a9d77e1b3c4")
+    say(store, "failed", content="Is it waterproof?", answer=failure)
+
+    html = operator.get("/dashboard/").text
+    text = text_of(html[html.index("Disliked lately") :])
+
+    for words in ("Which size?", "Blue.", "Not what I asked"):
+        assert words in text
+    assert "Welcome!" not in text
+    for words in ("Is it waterproof?", "silent for too long", "model_timeout", "5f2c0a9d77e1b3c4"):
+        assert words in text
+
+
+def test_transcript_tells_why_a_turn_failed(
+    operator: FlaskClient, store: ConversationStore
+) -> None:
+    failure = a_failure(error_code="model_misconfigured", request_id="5f2c0a9d77e1b3c4")
+    conversation_id = say(store, answer=failure)
+
+    text = text_of(operator.get(f"/dashboard/conversations/{conversation_id}").text)
+
+    for words in ("refuses the key", "model_misconfigured", "5f2c0a9d77e1b3c4"):
+        assert words in text
+
+
+# The status of the service
+
+
+def strip(page: TestResponse) -> str:
+    found = re.search(r'<div class="strip".*?</div>', page.text, re.DOTALL)
+    assert found is not None
+    return text_of(found[0])
+
+
+PAGES_WITH_STATUS = ["/dashboard/", "/dashboard/conversations", "/dashboard/settings"]
+
+
+@pytest.mark.parametrize("path", PAGES_WITH_STATUS)
+def test_page_of_a_sound_service_says_nothing_of_it(operator: FlaskClient, path: str) -> None:
+    page = operator.get(path)
+
+    assert strip(page) == ""
+    assert re.search(r'hx-swap="outerHTML"></div>', page.text)
+
+
+@pytest.mark.parametrize("path", PAGES_WITH_STATUS)
+def test_trouble_is_told_on_every_page(
+    app: Flask, operator: FlaskClient, store: ConversationStore, path: str
+) -> None:
+    perch = app.extensions["perch"]
+    perch.switches.switch(off=True)
+    for _ in range(5):
+        perch.breaker.fail(ModelUnavailable())
+    turn = store.begin_turn(a_question(), history_limit=30, lease_s=60)
+    perch.spool.keep(turn, an_answer())
+
+    told = strip(operator.get(path))
+
+    assert "is switched off" in told
+    assert "is left alone for a while" in told
+    assert "1 answer waits for the store" in told
+
+
+@pytest.mark.parametrize("path", PAGES_WITH_STATUS)
+def test_what_only_the_owner_can_mend_is_told_until_the_model_answers(
+    app: Flask, operator: FlaskClient, path: str
+) -> None:
+    breaker = app.extensions["perch"].breaker
+    failure = ModelMisconfigured()
+    failure.cause = "insufficient_quota <b>" + "x" * 1000
+    breaker.fail(failure)
+
+    told = strip(operator.get(path))
+    breaker.succeed()
+
+    assert "The model answers nobody until you mend" in told
+    assert "insufficient_quota &lt;b&gt;x" in told
+    assert "x" * 300 not in told
+    assert strip(operator.get(path)) == ""
+
+
+def test_store_that_cannot_be_written_is_told(
+    make_app: "MakeApp", store: ConversationStore
+) -> None:
+    class Full:
+        def __getattr__(self, name: str) -> object:
+            return getattr(store, name)
+
+        def ping(self) -> None:
+            raise StorageUnavailable("The disk is full.")
+
+    settings = some_settings(DASHBOARD_PASSWORD=PASSWORD, SECRET_KEY=SECRETS[0])
+    client = create_app(settings, Parts(store=Full())).test_client()  # type: ignore[arg-type]
+    sign_in(client)
+
+    assert "The disk is full." in strip(client.get("/dashboard/"))
+
+
+def test_open_page_hears_of_changes_only(app: Flask, operator: FlaskClient) -> None:
+    found = re.search(r'hx-get="([^"]+/status[^"]+)"', operator.get("/dashboard/").text)
+    assert found is not None
+    poll = found[1].replace("&amp;", "&")
+
+    unchanged = operator.get(poll, headers={"HX-Request": "true"})
+    app.extensions["perch"].switches.switch(off=True)
+    changed = operator.get(poll, headers={"HX-Request": "true"})
+
+    assert unchanged.status_code == 204
+    assert "is switched off" in strip(changed)
+
+
+def test_switching_off_asks_first(operator: FlaskClient, store: ConversationStore) -> None:
+    settings = operator.get("/dashboard/settings").text
+    question = operator.get("/dashboard/switch")
+
+    assert 'value="off"' not in settings
+    assert 'href="/dashboard/switch"' in settings
+    assert "Switch the assistant off?" in question.text
+    assert not store.read_switches()
+    operator.post("/dashboard/switch", data={"token": form_token(question), "to": "off"})
+    assert store.read_switches() == {"off"}
+
+
+# One clock
+
+
+def test_times_are_by_the_operators_clock(operator: FlaskClient, store: ConversationStore) -> None:
+    conversation_id = say(store)
+    at = datetime.fromtimestamp(
+        store.read_thread(conversation_id).messages[0].created_at / 1000, UTC
+    )
+    path = f"/dashboard/conversations/{conversation_id}"
+
+    before = operator.get(path).text
+    operator.set_cookie("perch-zone", "Pacific/Auckland", path="/dashboard")
+    after = operator.get(path).text
+
+    local = at.astimezone(ZoneInfo("Pacific/Auckland"))
+    assert f"{at:%d %b %Y, %H:%M} UTC" in before
+    assert f"{local:%d %b %Y, %H:%M}</time>" in after
+    assert "times in Pacific/Auckland" in after
+
+
+@pytest.mark.parametrize(
+    "zone", ["Mars/Olympus", "../../etc/passwd", "America", "", "\x00", "x" * 500]
+)
+def test_zone_that_nobody_knows_is_utc(operator: FlaskClient, zone: str) -> None:
+    page = operator.get(
+        "/dashboard/",
+        headers={"Cookie": f"perch-dashboard={cookie_of(operator)}; perch-zone={zone}"},
+    )
+
+    assert page.status_code == 200
+    assert "times in UTC" in page.text
+
+
+def test_hours_of_a_chart_are_the_operators(
+    operator: FlaskClient, store: ConversationStore
+) -> None:
+    say(store)
+    operator.set_cookie("perch-zone", "Asia/Kathmandu", path="/dashboard")
+
+    html = operator.get("/dashboard/?span=24h").text
+    days = operator.get("/dashboard/?span=7d").text
+
+    hour = datetime.now(UTC).replace(minute=0).astimezone(ZoneInfo("Asia/Kathmandu"))
+    assert "Hours in Asia/Kathmandu" in html
+    assert f"{hour:%Y-%m-%d %H:%M}" in html
+    assert hour.minute == 45
+    assert "Days in UTC" in days
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "fits"),
+    [
+        # 2023-11-14 22:13 UTC is the next day in Auckland.
+        ("UTC", "2023-11-14", True),
+        ("UTC", "2023-11-15", False),
+        ("Pacific/Auckland", "2023-11-15", True),
+        ("Pacific/Auckland", "2023-11-14", False),
+        ("America/New_York", "2023-11-14", True),
+        ("America/New_York", "2023-11-13", False),
+    ],
+)
+def test_since_and_until_are_the_operators_days(
+    tmp_path: Path, zone: str, day: str, fits: bool
+) -> None:
+    with closing(SqliteStore(tmp_path / "x.db", clock_ms=lambda: 1_700_000_000_000)) as store:
+        say(store)
+        settings = some_settings(DASHBOARD_PASSWORD=PASSWORD, SECRET_KEY=SECRETS[0])
+        client = create_app(settings, Parts(store=store)).test_client()
+        sign_in(client)
+        client.set_cookie("perch-zone", zone, path="/dashboard")
+
+        html = client.get(f"/dashboard/conversations?from={day}&to={day}").text
+        csv = client.get(f"/dashboard/conversations/export?from={day}&to={day}").text
+
+        assert ("What are your hours?" in html) is fits
+        assert ("What are your hours?" in csv) is fits
+        assert f'value="{day}"' in html
+
+
+# Money, and changes
+
+
+def test_costs_have_their_currency(make_app: "MakeApp", store: ConversationStore) -> None:
+    client = make_app(
+        DASHBOARD_PASSWORD=PASSWORD, SECRET_KEY=SECRETS[0], MODEL_PRICES="EUR gpt-4.1=2/8"
+    ).test_client()
+    sign_in(client)
+    conversation_id = say(store, answer=an_answer(model="gpt-4.1", usage=Usage(1000, 500)))
+
+    overview = text_of(client.get("/dashboard/").text)
+    transcript = client.get(f"/dashboard/conversations/{conversation_id}").text
+
+    assert "0.0060 EUR a conversation" in overview
+    assert "<dt>Cost</dt><dd>0.0060\N{NARROW NO-BREAK SPACE}EUR</dd>" in transcript
+
+
+def test_settings_show_how_the_server_sees_its_operator(make_app: "MakeApp") -> None:
+    client = make_app(
+        DASHBOARD_PASSWORD=PASSWORD, SECRET_KEY=SECRETS[0], TRUSTED_PROXY_HOPS="1"
+    ).test_client()
+    sign_in(client)
+
+    html = client.get("/dashboard/settings", headers={"X-Forwarded-For": "203.0.113.7"}).text
+
+    for words in ("You come from", "203.0.113.7", "TRUSTED_PROXY_HOPS", "SPOOL_PATH"):
+        assert words in html
 
 
 def test_expired_page_is_sent_to_the_door_by_its_script(stranger: FlaskClient) -> None:

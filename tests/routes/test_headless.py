@@ -16,7 +16,7 @@ from app.errors import (
 )
 from app.factory import Parts, create_app
 from app.storage.protocol import ConversationStore
-from tests.data import SESSION, WIDGET_KEY, some_settings
+from tests.data import SESSION, WIDGET_KEY, a_question, an_answer, some_settings
 from tests.fakes import Gate, ScriptedModel
 
 if TYPE_CHECKING:
@@ -65,6 +65,19 @@ def test_whole_answer(ask: "Ask", store: ConversationStore) -> None:
         "messageId": thread.messages[1].id,
     }
     assert said(store) == [("user", "Hi"), ("assistant", "Hello there")]
+
+
+def test_conversation_with_a_stored_control_character_goes_on(
+    ask: "Ask", store: ConversationStore, model: ScriptedModel
+) -> None:
+    question = "Bell \x07, page \x0c"
+    turn = store.begin_turn(a_question(content=question), history_limit=10, lease_s=10)
+    store.finish_turn(turn, an_answer(content="\x1b[0m"))
+
+    response = ask("And now?")
+
+    assert response.status_code == 200
+    assert [each.content for each in model.prompts[-1][1:]] == [question, "\x1b[0m", "And now?"]
 
 
 @pytest.mark.parametrize("path", STREAMS)
@@ -132,6 +145,8 @@ def test_keys_rotate(make_app: "MakeApp") -> None:
     [
         {"message": ""},
         {"message": "x" * 4001},
+        {"message": "bell \x07"},
+        {"message": "\x0b"},
         {"message": None},
         {"message": 7},
         {"sessionId": ""},

@@ -250,6 +250,20 @@ def test_acknowledged_turns_survive_a_killed_process(path: Path) -> None:
 
 # Versions
 
+# Before revocations and jobs, and before the list led with questions.
+OLDER = (4, 5)
+
+
+@contextmanager
+def older(path: Path, version: int) -> Iterator[sqlite3.Connection]:
+    """Write a file as that version would have."""
+    with closing(sqlite3.connect(path)) as db:
+        for script in MIGRATIONS[:version]:
+            db.executescript(script)
+        db.execute(f"PRAGMA user_version = {version}")
+        yield db
+        db.commit()
+
 
 def test_every_version_becomes_the_current_one(path: Path) -> None:
     with opened(path) as store:
@@ -259,13 +273,10 @@ def test_every_version_becomes_the_current_one(path: Path) -> None:
         assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
 
 
-def test_file_of_the_version_before_is_upgraded_in_place(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as db:
-        for script in MIGRATIONS[:-1]:
-            db.executescript(script)
+@pytest.mark.parametrize("version", OLDER)
+def test_older_file_takes_what_is_new(path: Path, version: int) -> None:
+    with older(path, version) as db:
         db.execute("INSERT INTO switches (name) VALUES ('off')")
-        db.execute(f"PRAGMA user_version = {len(MIGRATIONS) - 1}")
-        db.commit()
 
     with opened(path) as store:
         turn = say(store)
@@ -277,6 +288,17 @@ def test_file_of_the_version_before_is_upgraded_in_place(path: Path) -> None:
         assert (purged.conversations, began) == (0, True)
         assert store.read_thread(turn.conversation_id).messages
         assert store.read_switches() == {"off"}
+
+
+def test_revocations_and_jobs_of_an_older_file_hold(path: Path) -> None:
+    now = 1_700_000_000_000
+    with older(path, 5) as db:
+        db.execute("INSERT INTO revocations VALUES ('a-sign-in', ?)", (now,))
+        db.execute("INSERT INTO jobs VALUES ('retention', NULL, NULL, ?)", (now,))
+
+    with closing(SqliteStore(path, clock_ms=lambda: now + 1000)) as store:
+        assert store.is_revoked("a-sign-in")
+        assert not store.begin_job("retention", "a", lease_s=60, every_s=60)
 
 
 def test_failed_migration_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,6 +322,37 @@ def test_newer_file_is_refused_with_a_reason(path: Path) -> None:
         f"The database was written by a newer Perch (its schema is {len(MIGRATIONS) + 6}, "
         f"this one knows {len(MIGRATIONS)}): run that version, or restore a backup."
     )
+
+
+@pytest.mark.parametrize("version", OLDER)
+def test_list_of_an_older_file_leads_with_questions(path: Path, version: int) -> None:
+    with older(path, version) as db:
+        db.execute(
+            "INSERT INTO conversations (key, id, session_id, created_at, updated_at, last_message,"
+            " next_position, has_down) VALUES (1, 'c1', 'session-1', 1, 9, 'Nine.', 4, 1),"
+            " (2, 'c2', 'session-2', 1, 8, NULL, 0, 0)"
+        )
+        db.executemany(
+            "INSERT INTO messages (conversation, position, turn_id, role, content, created_at,"
+            " status, rating) VALUES (1, ?, ?, ?, ?, 1, ?, ?)",
+            [
+                (0, "turn-0001", "user", "First", "error", None),
+                (2, "turn-0002", "user", "Öffnungszeiten? " * 40, None, None),
+                (3, "turn-0002", "assistant", "Nine.", "complete", "down"),
+            ],
+        )
+
+    with opened(path) as store:
+        page = store.list_conversations(limit=10)
+        by_turn = store.list_conversations(limit=10, where=ConversationFilter(text="turn-0001"))
+        messages = store.read_thread("c1").messages
+
+    old, empty = page.conversations
+    assert (old.last_question, old.message_count) == (("Öffnungszeiten? " * 40)[:500], 3)
+    assert (old.last_message, old.marks) == ("Nine.", ("down",))
+    assert (empty.last_question, empty.message_count) == (None, 0)
+    assert [each.id for each in by_turn.conversations] == ["c1"]
+    assert [(each.error_code, each.request_id) for each in messages] == [(None, None)] * 3
 
 
 # Jobs and retention

@@ -7,10 +7,12 @@ import gevent
 import pytest
 
 from app.conversation import (
+    MAX_FOUND,
     Answer,
     Conversation,
     ConversationFilter,
     Feedback,
+    Message,
     Page,
     Thread,
     Turn,
@@ -366,6 +368,39 @@ def test_answer_is_stored_with_all_that_is_known_of_it(
     assert answer.created_at - question.created_at == pytest.approx(1_500, abs=200)
 
 
+def test_failure_is_kept_where_its_turn_shows_it(store: ConversationStore) -> None:
+    failure = {"error_code": "model_timeout", "request_id": "request-7"}
+    silent = say(store, "turn-0001", answer=Answer("", "error", **failure))  # type: ignore[arg-type]
+    say(store, "turn-0002", answer=Answer("Half", "partial", **failure))  # type: ignore[arg-type]
+
+    messages = store.read_thread(silent.conversation_id).messages
+
+    assert [(each.role, each.error_code, each.request_id) for each in messages] == [
+        ("user", "model_timeout", "request-7"),
+        ("user", None, None),
+        ("assistant", "model_timeout", "request-7"),
+    ]
+
+
+def test_next_attempt_clears_the_failure(store: ConversationStore) -> None:
+    turn = say(store, answer=Answer("", "error", error_code="model_timeout", request_id="r-1"))
+    begin(store)
+
+    (question,) = store.read_thread(turn.conversation_id).messages
+
+    assert (question.status, question.error_code, question.request_id) == (None, None, None)
+
+
+def test_turn_whose_lease_ran_out_says_so(store: ConversationStore, advance: Advance) -> None:
+    turn = begin(store, turn_id="turn-0001")
+    advance(round(LEASE_S * 1000) + 1)
+    begin(store, turn_id="turn-0002")
+
+    question = store.read_thread(turn.conversation_id).messages[0]
+
+    assert (question.status, question.error_code) == ("error", "lease_expired")
+
+
 def test_lease_is_given_back(store: ConversationStore) -> None:
     say(store, "turn-0001")
 
@@ -589,7 +624,46 @@ def test_conversation_is_listed_with_its_times_and_preview(
         created_at=asked.created_at,
         updated_at=answered.updated_at,
         last_message="Hello!",
+        last_question="Hi",
+        message_count=2,
     )
+
+
+def test_list_leads_with_the_last_question_and_counts_messages(store: ConversationStore) -> None:
+    say(store, "turn-0001", content="First", answer=an_answer(content="One"))
+    say(store, "turn-0002", content="Second", answer=an_answer(status="error", content=""))
+    say(store, "turn-0001", content="First")  # is told again
+
+    (listed,) = store.list_conversations(limit=1).conversations
+
+    assert (listed.last_question, listed.last_message) == ("Second", "Second")
+    assert listed.message_count == 3
+    assert listed.marks == ("error",)
+
+
+def test_answer_in_place_of_another_is_no_message_more(store: ConversationStore) -> None:
+    say(store, content="Hi", answer=an_answer(status="partial"))
+    say(store, content="Hi")
+    turn = begin(store, content="Hi", regenerate=True)
+    store.finish_turn(turn, an_answer(content="Again"))
+
+    (listed,) = store.list_conversations(limit=1).conversations
+
+    assert listed.message_count == 2
+
+
+def test_list_shows_what_stands_on_some_message(
+    store: ConversationStore, varied: list[Conversation]
+) -> None:
+    marks = {each.session_id: each.marks for each in varied}
+
+    assert marks == {
+        "plain": (),
+        "partial": ("partial",),
+        "failed": ("error",),
+        "liked": ("up",),
+        "disliked": ("down",),
+    }
 
 
 def test_preview_is_cut_by_characters(store: ConversationStore) -> None:
@@ -774,6 +848,173 @@ def test_signs_in_a_search_are_text(
     where = ConversationFilter(text=text)
 
     assert all_pages(store, 10, where) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("parcel where", ["plain"]),
+        ("WHERE  is parcel", ["plain"]),
+        ('"is my"', ["plain"]),
+        ('"my is"', []),
+        ('"is my" parcel', ["plain"]),
+        ("parcel zzzz", []),
+        ("half where", []),
+        ("a half", ["partial"]),
+        ('"where', []),
+    ],
+)
+def test_words_must_all_stand_in_one_message(
+    store: ConversationStore, varied: list[Conversation], text: str, expected: list[str]
+) -> None:
+    assert all_pages(store, 10, ConversationFilter(text=text)) == expected
+
+
+def test_conversation_is_found_by_any_of_its_names(
+    store: ConversationStore, varied: list[Conversation]
+) -> None:
+    store.set_user("plain", "user@shop.example")
+    failed = Answer("", "error", error_code="model_timeout", request_id="5f2c0a9d77e1b3c4")
+    turn = say(store, "turn-of-plain", session_id="plain", answer=failed)
+    message = store.read_thread(turn.conversation_id).messages[1]
+
+    for name in (
+        turn.conversation_id,
+        "plain",
+        message.id,
+        "turn-of-plain",
+        "5f2c0a9d77e1b3c4",
+        "user@shop.example",
+    ):
+        assert all_pages(store, 10, ConversationFilter(text=name)) == ["plain"], name
+
+
+def test_session_named_like_a_word_hides_nobody_who_said_it(
+    store: ConversationStore, varied: list[Conversation]
+) -> None:
+    say(store, session_id="parcel", content="Anything")
+
+    found = all_pages(store, 10, ConversationFilter(text="parcel"))
+
+    assert sorted(found) == ["parcel", "partial", "plain"]
+
+
+def test_found_conversation_shows_where_the_words_stand(
+    store: ConversationStore, varied: list[Conversation]
+) -> None:
+    words = "word " * 100
+    turn = say(
+        store, "turn-0002", session_id="plain", content=f"{words}My PARCEL, the old one {words}"
+    )
+    say(store, "turn-0003", session_id="plain", content="Thank you")
+
+    page = store.list_conversations(limit=10, where=ConversationFilter(text="parcel old"))
+
+    (found,) = page.conversations
+    messages = store.read_thread(turn.conversation_id).messages
+    assert found.match is not None
+    assert found.match.message_id == messages[2].id
+    assert (found.match.role, found.match.cursor) == ("user", None)
+    assert "My PARCEL, the old one" in found.match.text
+    assert found.match.text.startswith("…")
+    assert len(found.match.text) < 300
+
+
+def test_match_in_an_older_page_leads_to_that_page(store: ConversationStore) -> None:
+    turn = say(store, "turn-0000", content="The needle")
+    for number in range(1, 40):
+        say(store, f"turn-{number:04}", content="Hay")
+
+    (found,) = store.list_conversations(
+        limit=1, where=ConversationFilter(text="needle")
+    ).conversations
+    assert found.match is not None
+    assert found.match.cursor is not None
+    thread = store.read_thread(
+        turn.conversation_id, limit=20, cursor=found.match.cursor, newest_first=True
+    )
+
+    assert found.match.message_id in [message.id for message in thread.messages]
+    assert len(thread.messages) < 20
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (ConversationFilter(status="complete"), 3),
+        (ConversationFilter(text="parcel"), 2),
+        (ConversationFilter(page="https://shop.example/"), 2),
+        (ConversationFilter(user="nobody"), 0),
+        (ConversationFilter(), None),
+    ],
+)
+def test_filtered_list_tells_how_many_fit(
+    store: ConversationStore,
+    varied: list[Conversation],
+    where: ConversationFilter,
+    expected: int | None,
+) -> None:
+    first = store.list_conversations(limit=1, where=where)
+
+    assert first.found == expected
+    if first.next_cursor:
+        second = store.list_conversations(limit=1, cursor=first.next_cursor, where=where)
+        assert second.found is None
+
+
+def test_count_of_a_filtered_list_stops_above_a_hundred(store: ConversationStore) -> None:
+    for number in range(MAX_FOUND + 5):
+        say(store, session_id=f"session-{number}", answer=an_answer(content="", status="error"))
+
+    where = ConversationFilter(status="error")
+
+    assert store.list_conversations(limit=10, where=where).found == MAX_FOUND + 1
+
+
+# Marked turns
+
+
+def test_newest_turn_with_a_mark_is_told_with_its_answer(
+    store: ConversationStore, varied: list[Conversation]
+) -> None:
+    store.rate_message(
+        "disliked", _answers(store, "disliked")[0].id, Feedback("down", "Not helpful")
+    )
+    say(store, "turn-0002", session_id="disliked", content="Thanks")
+
+    (turn,) = store.list_marked_turns("down", limit=5)
+
+    assert turn.conversation.session_id == "disliked"
+    assert turn.question.content == "What are your hours?"
+    assert turn.answer is not None
+    assert turn.answer.feedback == Feedback("down", "Not helpful")
+
+
+def test_failed_turn_is_told_without_an_answer(
+    store: ConversationStore, varied: list[Conversation]
+) -> None:
+    (turn,) = store.list_marked_turns("error", limit=5)
+
+    assert (turn.conversation.session_id, turn.question.status) == ("failed", "error")
+    assert turn.answer is None
+
+
+def test_marked_turns_are_those_of_the_latest_conversations(
+    store: ConversationStore, advance: Advance
+) -> None:
+    for number in range(4):
+        advance(1_000)
+        say(store, session_id=f"session-{number}", answer=an_answer(status="partial"))
+
+    turns = store.list_marked_turns("partial", limit=2)
+
+    assert [turn.conversation.session_id for turn in turns] == ["session-3", "session-2"]
+
+
+def _answers(store: ConversationStore, session_id: str) -> list[Message]:
+    thread = store.read_session(session_id, limit=100)
+    assert thread is not None
+    return [message for message in thread.messages if message.role == "assistant"]
 
 
 # One conversation

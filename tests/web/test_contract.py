@@ -143,6 +143,16 @@ def test_anything_else_is_refused_with_a_reason(flask_app: Flask, body: bytes) -
     assert list(refused.value.details or ()) == ["body"]
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"secret": 1, "secret": 2}', b'{"a": secret}', b'{"secret', b'{"secret": 1} secret']
+)
+def test_reason_does_not_repeat_what_was_sent(flask_app: Flask, body: bytes) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read(flask_app, body)
+
+    assert "secret" not in repr(refused.value.details)
+
+
 def test_others_get_their_turn_while_many_values_are_looked_at(flask_app: Flask) -> None:
     turns = []
     greenlet = gevent.spawn(lambda: turns.append(None))

@@ -1,18 +1,21 @@
 """What the model wrote, as HTML."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import gevent
 import pytest
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from app.web.markup import (
+    BEGINNING_CHARS,
     MAX_CELLS,
     MAX_MARKDOWN_CHARS,
     MAX_MESSAGE_STEPS,
     PageBudget,
     to_html,
+    to_plain,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -163,6 +166,20 @@ def test_text_beyond_the_budget_of_its_page_is_shown_as_it_was_written() -> None
     assert to_html("**a**", budget).startswith("<p><strong>")
     assert to_html("**a** " * 20, budget).endswith("**a** </div>\n")
     assert to_html("**a**", budget).endswith('<div class="said">**a**</div>\n')
+
+
+@pytest.mark.parametrize("show", [to_html, to_plain])
+def test_page_of_long_texts_has_the_beginning_of_each(
+    show: Callable[[str, PageBudget], Markup],
+) -> None:
+    budget = PageBudget()
+    whole, cut = '"' * 200_000, '"' * BEGINNING_CHARS
+
+    pages = [show(whole, budget) for _ in range(100)]
+
+    assert [escape(whole) in page for page in pages] == [True] * 5 + [False] * 95
+    assert all(escape(cut) in page and "an export has all of it" in page for page in pages[5:])
+    assert sum(map(len, pages)) < 8_000_000
 
 
 def test_ordinary_answers_fill_a_page() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.conversation import Usage
-from app.errors import ModelUnavailable
+from app.errors import ModelMisconfigured, ModelUnavailable
 from app.web.metric_text import COUNTERS, GAUGES, HISTOGRAMS
 from app.web.metric_values import Board, Values
 from app.web.metrics import Metrics
@@ -102,6 +102,18 @@ def test_limits_and_the_breaker_show(make_app: "MakeApp", model: ScriptedModel) 
     assert told['perch_errors_total{code="too_many_requests"}'] == 1
     assert told["perch_breaker_open"] == 1
     assert told["perch_breaker_openings_total"] == 1
+
+
+def test_what_only_the_owner_can_mend_shows(make_app: "MakeApp", model: ScriptedModel) -> None:
+    client = make_app(BREAKER_FAILURES="0").test_client()
+    model.script(start=ModelMisconfigured())
+    body = {"sessionId": "s-1", "message": "Hi"}
+
+    before = scrape(client)
+    client.post("/v1/chat", json=body, headers={"x-api-key": WIDGET_KEY})
+
+    assert before["perch_model_misconfigured"] == 0
+    assert scrape(client)["perch_model_misconfigured"] == 1
 
 
 def test_what_strangers_send_makes_no_new_series(client: "FlaskClient") -> None:

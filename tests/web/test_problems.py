@@ -76,16 +76,27 @@ def test_retry_after_is_whole_seconds_and_at_least_one(
     assert response.headers.get("Retry-After") == told
 
 
-@pytest.mark.parametrize(
-    ("variables", "shown"),
-    [({"APP_ENV": "development"}, True), ({"APP_ENV": "test"}, False)],
-)
-def test_details_are_for_developers(variables: dict[str, str], shown: bool) -> None:
+@pytest.mark.parametrize("app_env", ["development", "test"])
+def test_faults_are_told_by_field_everywhere(app_env: str) -> None:
     failure = errors.InvalidRequest(details={"message": ["Shorter than minimum length 1."]})
 
-    response = answer(failure, **variables)
+    response = answer(failure, APP_ENV=app_env)
 
-    assert ("details" in response.json) is shown
+    assert response.json["details"] == {"message": ["Shorter than minimum length 1."]}
+
+
+def test_faults_are_few_and_short() -> None:
+    failure = errors.InvalidRequest(
+        details={f"field-{number}": ["x" * 1000] * 100 for number in range(100)}
+    )
+
+    response = answer(failure)
+
+    assert len(response.json["details"]) == 20
+    assert all(
+        len(sentences) == 3 and all(len(each) <= 200 for each in sentences)
+        for sentences in response.json["details"].values()
+    )
 
 
 @pytest.mark.parametrize(

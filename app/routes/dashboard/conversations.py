@@ -1,26 +1,32 @@
 """Conversations: found, read, taken along, and deleted."""
 
-import hashlib
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, cast
 
 from flask import Response, redirect, request, url_for
 from marshmallow import ValidationError
 
 from app.archive import Archive
-from app.conversation import ConversationFilter, ConversationPage, Thread
+from app.conversation import MAX_FOUND, ConversationFilter, ConversationPage, Thread
 from app.errors import InvalidRequest, NotFound
-from app.routes.dashboard.pages import blueprint, render
+from app.prices import Prices
+from app.routes.dashboard.pages import blueprint, is_known, is_part, render, version_of
+from app.search_query import parse_query
 from app.web.admin_schemas import FilterSchema, take_filter
 from app.web.download import stream_export
-from app.web.export import MEDIA_TYPES, Format
+from app.web.export import MEDIA_TYPES, SEPARATORS, Format
 from app.web.markup import PageBudget
+from app.web.operator_zone import day_bounds
 from app.web.schemas import MAX_CONVERSATION_ID_CHARS
 from app.web.services import services
 
 _PAGE_CONVERSATIONS = 50
 _PAGE_MESSAGES = 100
+_MAX_QUERY_CHARS = 200
 
 
 @blueprint.get("/conversations")
@@ -34,17 +40,21 @@ def conversations() -> Response:
         page = services().store.list_conversations(
             limit=_PAGE_CONVERSATIONS, cursor=cursor, where=where
         )
-    version = _version((each.id, each.updated_at) for each in page.conversations)
-    if _is_known(version):
+    version = version_of(
+        (each.id, each.updated_at, each.marks, each.message_count) for each in page.conversations
+    )
+    if is_known(version):
         return Response(status=204)
     return render(
-        "conversation_list.html" if _is_part() else "conversations.html",
+        "conversation_list.html" if is_part() else "conversations.html",
         here="conversations",
         page=page,
         asked=asked,
         faults=faults,
         cursor=cursor,
         version=version,
+        terms=parse_query(asked.get("q", "")).terms,
+        max_found=MAX_FOUND,
     )
 
 
@@ -55,7 +65,7 @@ def export_conversations() -> Response:
     if faults:
         raise InvalidRequest("Invalid query parameters")
     excerpts = Archive(services().store).export(where, now_ms=time.time_ns() // 1_000_000)
-    return stream_export(excerpts, _format(), bom=True)
+    return stream_export(excerpts, _format(), separator=_separator())
 
 
 @blueprint.get("/conversations/<conversation_id>")
@@ -63,20 +73,25 @@ def conversation(conversation_id: str) -> Response:
     """Show a conversation, its newest messages first."""
     cursor = request.args.get("cursor") or None
     thread = _read(conversation_id, cursor)
-    version = _version(
+    version = version_of(
         (each.id, each.created_at, each.status, each.feedback) for each in thread.messages
     )
-    if _is_known(version):
+    if is_known(version):
         return Response(status=204)
+    asked = request.args.get("q", "")[:_MAX_QUERY_CHARS]
+    prices = services().settings.model_prices
     return render(
-        "messages.html" if _is_part() else "conversation.html",
+        "messages.html" if is_part() else "conversation.html",
         here="conversations",
         thread=thread,
         conversation=thread.conversation,
         cursor=cursor,
         version=version,
         budget=PageBudget(),
-        prices=services().settings.model_prices,
+        prices=prices,
+        cost=_cost(thread, prices) if cursor is None else None,
+        asked=asked,
+        terms=parse_query(asked).terms,
     )
 
 
@@ -84,7 +99,8 @@ def conversation(conversation_id: str) -> Response:
 def export_conversation(conversation_id: str) -> Response:
     """Download one conversation."""
     _refuse_long(conversation_id)
-    return stream_export(Archive(services().store).export_one(conversation_id), _format(), bom=True)
+    excerpts = Archive(services().store).export_one(conversation_id)
+    return stream_export(excerpts, _format(), separator=_separator())
 
 
 @blueprint.get("/conversations/<conversation_id>/delete")
@@ -118,7 +134,7 @@ def _asked() -> dict[str, str]:
 
 def _filter(asked: Mapping[str, str]) -> tuple[ConversationFilter, Mapping[str, Any]]:
     try:
-        return take_filter(FilterSchema().load(asked)), {}
+        return take_filter(FilterSchema().load(_by_own_clock(asked))), {}
     except ValidationError as error:
         return ConversationFilter(), cast(Mapping[str, Any], error.messages)
 
@@ -130,19 +146,34 @@ def _format() -> Format:
     return cast(Format, name)
 
 
-def _is_part() -> bool:
-    # Going back, htmx wants the whole page again.
-    asked = request.headers
-    return "HX-Request" in asked and "HX-History-Restore-Request" not in asked
+def _separator() -> str:
+    name = request.args.get("sep", "comma")
+    if name not in SEPARATORS:
+        raise NotFound("There is no such format")
+    return SEPARATORS[name]
 
 
-def _version(parts: Any) -> str:
-    """Return what changes when a page would look different."""
-    return hashlib.sha256(repr(tuple(parts)).encode("utf-8", "replace")).hexdigest()[:16]
+def _by_own_clock(asked: Mapping[str, str]) -> dict[str, str]:
+    """Take days as the operator's own, not as those of UTC."""
+    given = dict(asked)
+    for name, bound in (("from", 0), ("to", 1)):
+        with suppress(KeyError, ValueError, OverflowError):
+            day = datetime.strptime(given[name], "%Y-%m-%d").date()  # noqa: DTZ007 (a day has none)
+            given[name] = str(max(0, day_bounds(day)[bound]))
+    return given
 
 
-def _is_known(version: str) -> bool:
-    return _is_part() and request.args.get("version") == version
+def _cost(thread: Thread, prices: Prices) -> Decimal | None:
+    """Return what a conversation cost, where all of it is shown."""
+    if thread.next_cursor is not None:
+        return None
+    costs = [
+        prices.cost(each.model or "", each.usage.prompt_tokens, each.usage.completion_tokens)
+        for each in thread.messages
+        if each.usage is not None
+    ]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known, Decimal(0)) if known and len(known) == len(costs) else None
 
 
 def _refuse_long(conversation_id: str) -> None:

@@ -1,18 +1,17 @@
 """What the assistant did lately, at a glance."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import cast
 
 from flask import Response, redirect, request, url_for
 
-from app.conversation import Conversation, ConversationFilter
 from app.routes.dashboard.graphs import make_charts
 from app.routes.dashboard.pages import blueprint, render
 from app.routes.dashboard.tiles import make_tiles
 from app.shutdowns import advise_shutdown
 from app.statistics import Unit, compare_statistics, utc_now
+from app.web.operator_zone import to_local
 from app.web.services import services
 
 _WORTH_A_LOOK = 5
@@ -52,6 +51,7 @@ _DEFAULT = SPANS[1]
 @blueprint.get("/")
 def overview() -> Response:
     """Show figures and charts of the last hours or days."""
+    currency = services().settings.model_prices.currency
     span = next((each for each in SPANS if each.name == request.args.get("span")), _DEFAULT)
     found = compare_statistics(
         services().store,
@@ -65,14 +65,14 @@ def overview() -> Response:
         here="overview",
         span=span,
         spans=SPANS,
-        tiles=make_tiles(found),
-        charts=make_charts(found.now),
+        tiles=make_tiles(found, currency),
+        charts=make_charts(found.now, span.unit, currency),
         spend=_spend(utc_now()),
+        day_ends=f"{to_local(_next_day(utc_now())):%H:%M}",
         unpriced=found.now.total.unpriced,
-        disliked=_newest(ConversationFilter(feedback="down")),
-        failed=_newest(ConversationFilter(status="error")),
+        disliked=services().store.list_marked_turns("down", limit=_WORTH_A_LOOK),
+        failed=services().store.list_marked_turns("error", limit=_WORTH_A_LOOK),
         is_new=_is_new(),
-        trouble=services().breaker.trouble,
         notice=services().settings.model_notice(utc_now().date()),
         advice=advise_shutdown(),
     )
@@ -90,8 +90,8 @@ def _is_new() -> bool:
     return not services().store.list_conversations(limit=1).conversations
 
 
-def _newest(where: ConversationFilter) -> Sequence[Conversation]:
-    return services().store.list_conversations(limit=_WORTH_A_LOOK, where=where).conversations
+def _next_day(now: datetime) -> datetime:
+    return datetime.combine(now.date() + timedelta(days=1), time(0), UTC)
 
 
 def _spend(now: datetime) -> Spend:

@@ -9,6 +9,7 @@ from flask import Response, redirect, request, url_for
 from app.errors import StorageUnavailable
 from app.routes.dashboard.pages import blueprint, render
 from app.web.configuration import describe_settings
+from app.web.current_request import current_request
 from app.web.origins import own_url
 from app.web.services import services
 
@@ -49,11 +50,22 @@ def settings() -> Response:
     return render(
         "settings.html",
         here="settings",
-        groups=describe_settings(services().settings, services().model_name),
+        groups=describe_settings(
+            services().settings,
+            services().model_name,
+            client=current_request().client_address,
+            redis=services().redis,
+        ),
         embed=embed,
         attributes=embed.attributes(own_url(), keys[0] if keys else ""),
         is_off=_is_off(),
     )
+
+
+@blueprint.get("/switch")
+def ask_to_switch() -> Response:
+    """Ask whether the assistant shall really go off."""
+    return render("switch_off.html", here="settings")
 
 
 @blueprint.post("/switch")

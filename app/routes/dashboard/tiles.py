@@ -20,15 +20,20 @@ class Tile:
     trend: Trend = "even"
 
 
-def make_tiles(found: Comparison) -> list[Tile]:
+# Of fewer than these, a share says nothing, and of more than this much, a factor says it better.
+_LEAST_COMPARED = 20
+_MOST_PERCENT = 200
+
+
+def make_tiles(found: Comparison, currency: str) -> list[Tile]:
     """Return the tiles, in order."""
     now, before = found.now.total, found.before
     figures, former = now.figures, before.figures
     rated = figures.thumbs_up + figures.thumbs_down
     tokens = figures.prompt_tokens + figures.completion_tokens
     tiles = [
-        _counted("Conversations", figures.conversations, former.conversations, "begun"),
-        _counted("Visitors", figures.visitors, former.visitors, "once a day each"),
+        _counted("Conversations", figures.conversations, former.conversations, "started"),
+        _counted("Visitors", figures.visitors, former.visitors, "each counted once a day"),
         _counted("Questions", figures.turns, former.turns, "answered or not"),
         _failures(now, before),
         _latency("First word", now, before),
@@ -44,7 +49,7 @@ def make_tiles(found: Comparison) -> list[Tile]:
         ),
     ]
     if now.cost is not None:
-        tiles.append(Tile("Cost", to_money(now.cost), f"before: {to_money(before.cost)}"))
+        tiles.append(_cost(now, before, currency))
     else:
         tiles.append(Tile("Limits hit", to_count(figures.limits_hit), "refused requests"))
     return tiles
@@ -81,8 +86,18 @@ def _latency(name: str, now: PeriodStatistics, before: PeriodStatistics) -> Tile
     return Tile(name, to_seconds(p50), note, change, trend)
 
 
+def _cost(now: PeriodStatistics, before: PeriodStatistics, currency: str) -> Tile:
+    each = ""
+    if now.cost and now.figures.conversations:
+        each = f"{to_money(now.cost / now.figures.conversations, currency)} a conversation, "
+    note = f"{each}before: {to_money(before.cost, currency)}"
+    return Tile("Cost", to_money(now.cost, currency), note)
+
+
 def _change(now: int, before: int) -> str | None:
     if not before:
         return None
     percent = round(100 * (now - before) / before)
+    if before < _LEAST_COMPARED or percent > _MOST_PERCENT:
+        return f"before: {to_count(before)}"
     return f"{percent:+} %".replace("-", "\N{MINUS SIGN}")

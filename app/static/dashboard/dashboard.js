@@ -1,20 +1,21 @@
-// What the operator's pages do beyond HTML: times become local, the snippet
-// can be copied, and what arrives is spoken. Without it all of them work.
+// What the operator's pages do beyond HTML: the server learns the browser's time
+// zone, the snippet can be copied, and what arrives is spoken. Without it all of
+// them work, and tell times in UTC.
 "use strict";
 
-const FORMS = {
-  moment: { dateStyle: "medium", timeStyle: "short" },
-  clock: { timeStyle: "short" },
-};
-
-function localise(root) {
-  for (const time of root.querySelectorAll("time[data-form]")) {
-    const moment = new Date(time.dateTime);
-    const form = FORMS[time.dataset.form];
-    if (form) {
-      time.textContent = moment.toLocaleString(undefined, form);
-    }
-    time.title = moment.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" });
+function tellZone() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const cookie = `perch-zone=${zone}`;
+  if (!zone || document.cookie.split("; ").includes(cookie)) {
+    return;
+  }
+  const path = location.pathname.replace(/\/dashboard(\/.*)?$/u, "/dashboard");
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `${cookie}; path=${path}; max-age=31536000; samesite=lax${secure}`;
+  const shown = document.documentElement.dataset.zone;
+  // Once, for then the cookie is known; never where cookies are refused.
+  if (shown && shown !== zone && document.cookie.split("; ").includes(cookie)) {
+    location.reload();
   }
 }
 
@@ -41,9 +42,6 @@ function tellNews() {
   }
 }
 
-localise(document);
+tellZone();
 document.querySelectorAll("[data-copy]").forEach(offerCopy);
-document.addEventListener("htmx:afterSettle", () => {
-  localise(document);
-  tellNews();
-});
+document.addEventListener("htmx:afterSettle", tellNews);

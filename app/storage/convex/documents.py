@@ -11,6 +11,8 @@ from app.conversation import (
     Conversation,
     ConversationFilter,
     Feedback,
+    MarkedTurn,
+    Match,
     Message,
     Page,
     PromptMessage,
@@ -19,13 +21,14 @@ from app.conversation import (
     Usage,
 )
 from app.figures import DayFigures, to_figures
+from app.search_query import parse_query
 
 Document = dict[str, Any]
 
 
 def to_conversation(document: Document) -> Conversation:
     """Convert a conversation."""
-    page = document.get("page")
+    page, match = document.get("page"), document.get("match")
     return Conversation(
         id=document["id"],
         session_id=document["sessionId"],
@@ -34,6 +37,20 @@ def to_conversation(document: Document) -> Conversation:
         last_message=document.get("lastMessage"),
         page=page and Page(page["url"], page.get("title")),
         user=document.get("user"),
+        last_question=document.get("lastQuestion"),
+        message_count=_whole(document.get("messageCount")),
+        marks=tuple(document["marks"]),
+        match=match and Match(match["messageId"], match["role"], match["text"], match["cursor"]),
+    )
+
+
+def to_marked_turn(document: Document) -> MarkedTurn:
+    """Convert a question and its answer, of which one bears a mark."""
+    answer = document["answer"]
+    return MarkedTurn(
+        to_conversation(document["conversation"]),
+        to_message(document["question"]),
+        answer and to_message(answer),
     )
 
 
@@ -53,6 +70,8 @@ def to_message(document: Document) -> Message:
         first_token_ms=_whole(document.get("firstTokenMs")),
         finish_reason=document.get("finishReason"),
         feedback=feedback and Feedback(feedback["rating"], feedback.get("comment")),
+        error_code=document.get("errorCode"),
+        request_id=document.get("requestId"),
     )
 
 
@@ -101,6 +120,8 @@ def from_answer(answer: Answer) -> Document:
         latencyMs=answer.latency_ms,
         firstTokenMs=answer.first_token_ms,
         finishReason=answer.finish_reason,
+        errorCode=answer.error_code,
+        requestId=answer.request_id,
     )
 
 
@@ -111,8 +132,9 @@ def from_feedback(feedback: Feedback) -> Document:
 
 def from_filter(where: ConversationFilter) -> Document:
     """Convert what a list is narrowed to."""
+    query = parse_query(where.text) if where.text else None
     return _present(
-        text=where.text or None,
+        search=query and _present(terms=query.terms, id=query.id),
         since=where.since,
         until=where.until,
         feedback=where.feedback,

@@ -13,6 +13,8 @@ from app.conversation import (
     ConversationPage,
     Feedback,
     Finished,
+    Mark,
+    MarkedTurn,
     Message,
     PurgedBatch,
     Question,
@@ -42,6 +44,7 @@ from app.storage.convex.documents import (
     from_question,
     to_conversation,
     to_day_figures,
+    to_marked_turn,
     to_message,
     to_prompt,
     to_thread,
@@ -50,7 +53,7 @@ from app.storage.convex.trouble import ConvexTrouble
 from app.storage.protocol import EVERYTHING, MAX_THREAD_MESSAGES
 
 # convex/functions/model/version.ts says the same.
-FUNCTIONS_VERSION = 2
+FUNCTIONS_VERSION = 3
 
 # What one call reads of a thread that is wanted whole.
 _CALL_MESSAGES = 1000
@@ -124,12 +127,18 @@ class ConvexStore:
         """Return conversations, newest-updated first."""
         args = {"limit": limit, "cursor": cursor, "where": from_filter(where)}
         page = self._read("conversations:list", args)
-        total = page["total"]
+        total, found = page["total"], page["found"]
         return ConversationPage(
             conversations=tuple(map(to_conversation, page["conversations"])),
             total=None if total is None else int(total),
             next_cursor=page["nextCursor"],
+            found=None if found is None else int(found),
         )
+
+    def list_marked_turns(self, mark: Mark, *, limit: int) -> Sequence[MarkedTurn]:
+        """Return the newest turn with this mark of each conversation that has one."""
+        turns = self._read("conversations:marked", {"mark": mark, "limit": limit})
+        return tuple(map(to_marked_turn, turns))
 
     def read_thread(
         self,

@@ -7,10 +7,13 @@ its cursor leads on.
 import sqlite3
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
-from app.conversation import ConversationFilter, ConversationPage
+from app.conversation import MAX_FOUND, ConversationFilter, ConversationPage
+from app.search_query import SearchQuery, parse_query
 from app.storage.protocol import EVERYTHING
 from app.storage.sqlite.cursors import from_cursor, to_cursor
+from app.storage.sqlite.excerpts import find_matches
 from app.storage.sqlite.matches import Place, find_rows
 from app.storage.sqlite.rows import to_conversation
 from app.storage.sqlite.searches import Bound, Search, search_page, search_text
@@ -27,21 +30,28 @@ def list_conversations(
     clock_s: Callable[[], float] = time.monotonic,
 ) -> ConversationPage:
     """Return one page; ``total`` only where nothing is filtered."""
-    found, end = find_rows(
+    query = parse_query(where.text) if where.text else None
+    is_counted = cursor is None and where != EVERYTHING
+    found, end, total = find_rows(
         db,
         _bounds(where),
-        _searches(where),
+        _searches(where, query),
         after=_place(cursor),
         limit=limit + 1,
+        count_to=MAX_FOUND + 1 if is_counted else 0,
         clock_s=clock_s,
     )
     page = found[:limit]
     if len(found) > limit:
         end = (page[-1]["updated_at"], page[-1]["key"])
+    matches = find_matches(db, page, query, clock_s) if query else {}
     return ConversationPage(
-        conversations=tuple(to_conversation(row) for row in page),
+        conversations=tuple(
+            replace(to_conversation(row), match=matches.get(row["key"])) for row in page
+        ),
         total=_total(db) if where == EVERYTHING else None,
         next_cursor=None if end is None else to_cursor(_KIND, *end),
+        found=total,
     )
 
 
@@ -67,10 +77,10 @@ def _bounds(where: ConversationFilter) -> list[Bound]:
     return bounds
 
 
-def _searches(where: ConversationFilter) -> list[Search]:
+def _searches(where: ConversationFilter, query: SearchQuery | None) -> list[Search]:
     searches = []
-    if where.text:
-        searches.append(search_text(where.text))
+    if query:
+        searches.append(search_text(query))
     if where.page:
         searches.append(search_page(where.page))
     return searches

@@ -9,6 +9,7 @@ tested, until the page is full or the time is up.
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from app.storage.sqlite.searches import Bound, Search
 
@@ -22,6 +23,15 @@ SCANNED_AT_ONCE = 100
 Place = tuple[int, int]
 """A conversation's place in the list: when it was updated, and its key."""
 
+
+class Found(NamedTuple):
+    """Rows, the place where a scan gave up before their end, and how many fit."""
+
+    rows: list[sqlite3.Row]
+    end: Place | None
+    total: int | None
+
+
 _NEWEST_FIRST = "ORDER BY updated_at DESC, key DESC LIMIT ?"
 _Clock = Callable[[], float]
 
@@ -33,19 +43,42 @@ def find_rows(
     *,
     after: Place | None,
     limit: int,
+    count_to: int,
     clock_s: _Clock,
-) -> tuple[list[sqlite3.Row], Place | None]:
-    """Return the next rows, ``limit`` at most, and the place where a scan gave up before."""
+) -> Found:
+    """Return the next rows, ``limit`` at most; count what fits, ``count_to`` at most."""
     gathered = [(search, _gather(db, search, clock_s)) for search in searches]
     few = [keys for _, keys in gathered if keys is not None]
     tests = [search.test for search, keys in gathered if keys is None]
     if few:
         keys = set.intersection(*few)
-        return _sort(db, [*bounds, *_from(after), *tests], keys, limit), None
+        rows = _sort(db, [*bounds, *_from(after), *tests], keys, limit)
+        return Found(rows, None, _count(db, [*bounds, *tests], keys, rows, limit, count_to))
     if tests:
-        return _scan(db, bounds, tests, after, limit, clock_s)
+        rows, end = _scan(db, bounds, tests, after, limit, clock_s)
+        is_all = end is None and len(rows) < limit
+        return Found(rows, end, len(rows) if count_to and is_all else None)
     sql, values = _to_sql([*bounds, *_from(after)])
-    return db.execute(sql, (*values, limit)).fetchall(), None
+    rows = db.execute(sql, (*values, limit)).fetchall()
+    return Found(rows, None, _count(db, bounds, None, rows, limit, count_to))
+
+
+def _count(
+    db: sqlite3.Connection,
+    bounds: Sequence[Bound],
+    keys: set[int] | None,
+    rows: Sequence[sqlite3.Row],
+    limit: int,
+    count_to: int,
+) -> int | None:
+    """Count what fits, where the first page does not hold all of it."""
+    if not count_to or len(rows) < limit:
+        return len(rows) if count_to else None
+    source, values = _source(keys)
+    sql, more = _to_sql(bounds, source, "1")
+    row = db.execute(f"SELECT count(*) FROM ({sql})", (*values, *more, count_to)).fetchone()  # noqa: S608
+    count: int = row[0]
+    return count
 
 
 def _gather(db: sqlite3.Connection, search: Search, clock_s: _Clock) -> set[int] | None:
@@ -67,10 +100,17 @@ def _gather(db: sqlite3.Connection, search: Search, clock_s: _Clock) -> set[int]
 def _sort(
     db: sqlite3.Connection, bounds: Sequence[Bound], keys: set[int], limit: int
 ) -> list[sqlite3.Row]:
+    source, values = _source(keys)
+    sql, more = _to_sql(bounds, source)
+    return db.execute(sql, (*values, *more, limit)).fetchall()
+
+
+def _source(keys: set[int] | None) -> tuple[str, tuple[str, ...]]:
+    if keys is None:
+        return "conversations", ()
     # Sorted, for the planner shall not walk the whole list to save a sort.
     candidates = "(SELECT value AS candidate FROM json_each(?))"
-    sql, values = _to_sql(bounds, f"{candidates} CROSS JOIN conversations ON key = candidate")
-    return db.execute(sql, (json.dumps(list(keys)), *values, limit)).fetchall()
+    return f"{candidates} CROSS JOIN conversations ON key = candidate", (json.dumps(list(keys)),)
 
 
 def _scan(

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from app.conversation import Conversation, Feedback, Message, Page, Usage
+from app.conversation import MARKS, Conversation, Feedback, Message, Page, Usage
 
 
 def to_conversation(row: sqlite3.Row) -> Conversation:
@@ -15,6 +15,9 @@ def to_conversation(row: sqlite3.Row) -> Conversation:
         last_message=row["last_message"],
         page=None if row["page_url"] is None else Page(row["page_url"], row["page_title"]),
         user=row["user"],
+        last_question=row["last_question"],
+        message_count=row["message_count"],
+        marks=tuple(mark for mark in MARKS if row[f"has_{mark}"]),
     )
 
 
@@ -33,6 +36,8 @@ def to_message(conversation_id: str, row: sqlite3.Row) -> Message:
         first_token_ms=row["first_token_ms"],
         finish_reason=row["finish_reason"],
         feedback=None if row["rating"] is None else Feedback(row["rating"], row["comment"]),
+        error_code=row["error_code"],
+        request_id=row["request_id"],
     )
 
 

@@ -140,6 +140,23 @@ MIGRATIONS = (
         done_at INTEGER
     ) WITHOUT ROWID;
     """,
+    """
+    -- What a list leads with, kept beside the conversation: no page reads messages for it.
+    ALTER TABLE conversations ADD COLUMN last_question TEXT;
+    ALTER TABLE conversations ADD COLUMN message_count INTEGER NOT NULL DEFAULT 0;
+    UPDATE conversations SET
+        message_count = (SELECT count(*) FROM messages WHERE conversation = conversations.key),
+        last_question = (
+            SELECT substr(content, 1, 500) FROM messages
+            WHERE conversation = conversations.key AND role = 'user'
+            ORDER BY position DESC LIMIT 1
+        );
+    -- On the message that bears the status: what the failure was called, and whose request it was.
+    ALTER TABLE messages ADD COLUMN error_code TEXT;
+    ALTER TABLE messages ADD COLUMN request_id TEXT;
+    CREATE INDEX messages_request ON messages (request_id) WHERE request_id IS NOT NULL;
+    CREATE INDEX messages_turn ON messages (turn_id) WHERE role = 'user';
+    """,
 )
 
 

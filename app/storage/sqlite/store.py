@@ -10,6 +10,8 @@ from app.conversation import (
     ConversationPage,
     Feedback,
     Finished,
+    Mark,
+    MarkedTurn,
     PurgedBatch,
     Question,
     Thread,
@@ -23,6 +25,7 @@ from app.storage.sqlite import (
     figures,
     jobs,
     listing,
+    marks,
     retention,
     revocations,
     sessions,
@@ -83,6 +86,10 @@ class SqliteStore:
         return self._database.read(
             lambda db: listing.list_conversations(db, limit=limit, cursor=cursor, where=where)
         )
+
+    def list_marked_turns(self, mark: Mark, *, limit: int) -> Sequence[MarkedTurn]:
+        """Return the newest turn with this mark of each conversation that has one."""
+        return self._database.read(lambda db: marks.list_marked_turns(db, mark, limit=limit))
 
     def read_thread(
         self,

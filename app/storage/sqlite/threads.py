@@ -16,6 +16,7 @@ _FORWARD = "t"
 _BACKWARD = "s"
 _BEFORE_ALL = -1
 _AFTER_ALL = 2**62
+_SHOWN_BEHIND = 10
 
 
 def read_thread(
@@ -82,6 +83,11 @@ def rate_message(
     )
     refresh_marks(db, found["conversation"])
     count_rating(db, found["rating"], feedback.rating, found["created_at"])
+
+
+def cursor_around(position: int) -> str:
+    """Return the cursor of a page, read back, that shows a message and some behind it."""
+    return to_cursor(_BACKWARD, position + _SHOWN_BEHIND)
 
 
 def _find(db: sqlite3.Connection, conversation_id: str) -> sqlite3.Row:

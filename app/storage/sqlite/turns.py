@@ -4,6 +4,7 @@ import secrets
 import sqlite3
 
 from app.conversation import (
+    LEASE_EXPIRED,
     MAX_PREVIEW_CHARS,
     Answer,
     Finished,
@@ -58,9 +59,17 @@ def finish_turn(db: sqlite3.Connection, turn: Turn, answer: Answer, *, now: int)
         return None
     if asked["finished_attempt"] == turn.attempt:
         return _finished(opened, asked, was_said=asked["status"] is None)
+    # What was said bears how the turn ended; where nothing was, its question does.
+    silent = None if answer.content else answer
     db.execute(
-        "UPDATE messages SET finished_attempt = attempt, status = ? WHERE key = ?",
-        (None if answer.content else answer.status, asked["key"]),
+        "UPDATE messages SET finished_attempt = attempt, status = ?, error_code = ?, request_id = ?"
+        " WHERE key = ?",
+        (
+            silent and silent.status,
+            silent and silent.error_code,
+            silent and silent.request_id,
+            asked["key"],
+        ),
     )
     if answer.content:
         _store_answer(db, opened, asked, answer, now)
@@ -140,8 +149,9 @@ def _end_running_turn(db: sqlite3.Connection, opened: sqlite3.Row, now: int, lea
     if 0 < left_ms <= lease_ms + _CLOCK_SLACK_MS:
         raise TurnInProgress(retry_after_s=left_ms / 1000, turn_id=_running_turn_id(db, opened))
     db.execute(
-        "UPDATE messages SET status = 'error' WHERE conversation = ? AND position = ?",
-        (opened["key"], opened["running_position"]),
+        "UPDATE messages SET status = 'error', error_code = ? WHERE conversation = ?"
+        " AND position = ?",
+        (LEASE_EXPIRED, opened["key"], opened["running_position"]),
     )
     refresh_marks(db, opened["key"])
     add_counts(db, turn_counts(Answer("", "error")), now)
@@ -159,15 +169,16 @@ def _store_question(
     db: sqlite3.Connection, opened: sqlite3.Row, question: Question, now: int
 ) -> int:
     position: int = opened["next_position"]
+    preview = question.content[:MAX_PREVIEW_CHARS]
     db.execute(
         "INSERT INTO messages (conversation, position, turn_id, role, content, created_at, attempt)"
         " VALUES (?, ?, ?, 'user', ?, ?, 1)",
         (opened["key"], position, question.turn_id, question.content, now),
     )
     db.execute(
-        "UPDATE conversations SET next_position = ?, updated_at = ?, last_message = ?"
-        " WHERE key = ?",
-        (position + POSITIONS_A_TURN, now, question.content[:MAX_PREVIEW_CHARS], opened["key"]),
+        "UPDATE conversations SET next_position = ?, updated_at = ?, last_message = ?,"
+        " last_question = ?, message_count = message_count + 1 WHERE key = ?",
+        (position + POSITIONS_A_TURN, now, preview, preview, opened["key"]),
     )
     if question.page is not None:
         db.execute(
@@ -179,7 +190,9 @@ def _store_question(
 
 def _begin_next_attempt(db: sqlite3.Connection, opened: sqlite3.Row, asked: sqlite3.Row) -> int:
     db.execute(
-        "UPDATE messages SET attempt = attempt + 1, status = NULL WHERE key = ?", (asked["key"],)
+        "UPDATE messages SET attempt = attempt + 1, status = NULL, error_code = NULL,"
+        " request_id = NULL WHERE key = ?",
+        (asked["key"],),
     )
     refresh_marks(db, opened["key"])
     position: int = asked["position"]
@@ -190,14 +203,15 @@ def _store_answer(
     db: sqlite3.Connection, opened: sqlite3.Row, asked: sqlite3.Row, answer: Answer, now: int
 ) -> None:
     position = asked["position"] + 1
-    db.execute(
+    former = db.execute(
         "DELETE FROM messages WHERE conversation = ? AND position = ?", (opened["key"], position)
     )
     usage = answer.usage
     db.execute(
         "INSERT INTO messages (conversation, position, turn_id, role, content, created_at,"
         " status, model, prompt_tokens, completion_tokens, latency_ms, first_token_ms,"
-        " finish_reason) VALUES (?, ?, ?, 'assistant', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " finish_reason, error_code, request_id)"
+        " VALUES (?, ?, ?, 'assistant', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             opened["key"],
             position,
@@ -211,8 +225,15 @@ def _store_answer(
             answer.latency_ms,
             answer.first_token_ms,
             answer.finish_reason,
+            answer.error_code,
+            answer.request_id,
         ),
     )
+    if not former.rowcount:
+        db.execute(
+            "UPDATE conversations SET message_count = message_count + 1 WHERE key = ?",
+            (opened["key"],),
+        )
     # The preview shows the last message, and a later turn's question is later.
     db.execute(
         "UPDATE conversations SET last_message = ? WHERE key = ? AND next_position = ?",

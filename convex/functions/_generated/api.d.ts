@@ -29,6 +29,7 @@ import type * as model_figures from "../model/figures.js";
 import type * as model_finish from "../model/finish.js";
 import type * as model_jobs from "../model/jobs.js";
 import type * as model_listing from "../model/listing.js";
+import type * as model_marked from "../model/marked.js";
 import type * as model_marks from "../model/marks.js";
 import type * as model_messages from "../model/messages.js";
 import type * as model_originals from "../model/originals.js";
@@ -73,6 +74,7 @@ declare const fullApi: ApiFromModules<{
   "model/finish": typeof model_finish;
   "model/jobs": typeof model_jobs;
   "model/listing": typeof model_listing;
+  "model/marked": typeof model_marked;
   "model/marks": typeof model_marks;
   "model/messages": typeof model_messages;
   "model/originals": typeof model_originals;

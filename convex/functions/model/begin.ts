@@ -6,7 +6,7 @@ import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import { findConversation, openConversation } from "./conversations.js";
 import { addCounts, dayOf } from "./figures.js";
 import { Marks } from "./marks.js";
-import { readHistory, toMessage } from "./messages.js";
+import { oneMessageMore, readHistory, toMessage } from "./messages.js";
 import { countOriginal } from "./originals.js";
 import { preview } from "./previews.js";
 import { isDeleted, takeUser } from "./sessions.js";
@@ -18,6 +18,9 @@ import {
   questionPosition,
 } from "./turns.js";
 import type { beginning, question as questionValidator } from "./validators.js";
+
+// app/conversation.py says the same.
+const LEASE_EXPIRED = "lease_expired";
 
 type Conversation = Doc<"conversations">;
 type Message = Doc<"messages">;
@@ -119,7 +122,9 @@ async function takeLease(
   await ctx.db.patch("conversations", conversation._id, {
     lease: { turnId: question.turnId, attempt: current.attempt ?? 1, holder, until: now + leaseMs },
     ...marks.fields(),
-    ...(asked === null ? lastQuestion(conversation, question, now) : {}),
+    ...(asked === null
+      ? { ...lastQuestion(conversation, question, now), ...oneMessageMore(conversation) }
+      : {}),
     ...(await countOriginal(ctx, conversation)),
     ...(await countVisit(ctx, conversation, now)),
   });
@@ -135,9 +140,9 @@ async function endExpiredTurn(
   if (running === null) {
     return null;
   }
-  const ended: Message = { ...running, status: "error" };
+  const ended: Message = { ...running, status: "error", errorCode: LEASE_EXPIRED };
   marks.replace(running, ended);
-  await ctx.db.patch("messages", running._id, { status: "error" });
+  await ctx.db.patch("messages", running._id, { status: "error", errorCode: LEASE_EXPIRED });
   return ended;
 }
 
@@ -160,7 +165,12 @@ async function storeQuestion(
 }
 
 async function beginNextAttempt(ctx: MutationCtx, asked: Message, marks: Marks): Promise<Asked> {
-  const next = { attempt: (asked.attempt ?? 1) + 1, status: undefined };
+  const next = {
+    attempt: (asked.attempt ?? 1) + 1,
+    status: undefined,
+    errorCode: undefined,
+    requestId: undefined,
+  };
   marks.replace(asked, { ...asked, ...next });
   await ctx.db.patch("messages", asked._id, next);
   return { ...asked, ...next };
@@ -181,6 +191,7 @@ function lastQuestion(conversation: Conversation, question: Question, now: numbe
     nextPosition: (conversation.nextPosition ?? 0) + POSITIONS_A_TURN,
     updatedAt: now,
     lastMessage: preview(question.content),
+    lastQuestion: preview(question.content),
     ...(question.page === undefined ? {} : { page: question.page }),
   };
 }

@@ -5,6 +5,7 @@ import { internal } from "../_generated/api.js";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import { addToCounter } from "./counters.js";
+import { marksShown } from "./marks.js";
 import type { conversation as conversationValidator } from "./validators.js";
 
 const SWEEP_MESSAGES = 200;
@@ -41,6 +42,7 @@ export async function openConversation(
     updatedAt: now,
     counted: true,
     figured: true,
+    messageCount: 0,
   });
   await addToCounter(ctx, "conversations", 1);
   const opened = await ctx.db.get("conversations", id);
@@ -88,5 +90,9 @@ export function toConversation(
   conversation: Doc<"conversations">,
 ): Infer<typeof conversationValidator> {
   const { _id, sessionId, createdAt, updatedAt, lastMessage, page, user } = conversation;
-  return { id: _id, sessionId, createdAt, updatedAt, lastMessage, page, user };
+  const { lastQuestion, messageCount } = conversation;
+  return {
+    ...{ id: _id, sessionId, createdAt, updatedAt, lastMessage, page, user },
+    ...{ lastQuestion, messageCount, marks: marksShown(conversation) },
+  };
 }

@@ -6,6 +6,7 @@ import type { MutationCtx } from "../_generated/server.js";
 import { readConversation } from "./conversations.js";
 import { addCounts, type Counts } from "./figures.js";
 import { Marks } from "./marks.js";
+import { oneMessageMore } from "./messages.js";
 import { preview } from "./previews.js";
 import { answerPosition, findAnswer, findQuestion } from "./turns.js";
 import type { answer as answerValidator, finished } from "./validators.js";
@@ -48,20 +49,28 @@ async function storeEnd(
   const now = Date.now();
   const marks = new Marks(conversation.tally);
   const said = answer.content !== "";
-  const status = said ? undefined : answer.status;
+  // What was said bears how the turn ended; where nothing was, its question does.
+  const silent = said ? undefined : answer;
+  const status = silent?.status;
   marks.replace(asked, { ...asked, status });
-  await ctx.db.patch("messages", asked._id, { finished: attempt, status });
-  const messageId = said ? await storeAnswer(ctx, asked, answer, now, marks) : undefined;
+  await ctx.db.patch("messages", asked._id, {
+    finished: attempt,
+    status,
+    errorCode: silent?.errorCode,
+    requestId: silent?.requestId,
+  });
+  const stored = said ? await storeAnswer(ctx, asked, answer, now, marks) : undefined;
   await ctx.db.patch("conversations", conversation._id, {
     updatedAt: now,
     ...marks.fields(),
     ...(said ? lastAnswer(conversation, asked, answer.content) : {}),
+    ...(stored?.isNew === true ? oneMessageMore(conversation) : {}),
     ...leaseGivenBack(conversation, asked),
   });
   if (counts !== undefined) {
     await addCounts(ctx, counts, now);
   }
-  return messageId;
+  return stored?.messageId;
 }
 
 async function storeAnswer(
@@ -70,7 +79,7 @@ async function storeAnswer(
   answer: Finish["answer"],
   now: number,
   marks: Marks,
-): Promise<Id<"messages">> {
+): Promise<{ messageId: Id<"messages">; isNew: boolean }> {
   const { conversationId, turnId } = asked;
   const message = {
     ...answer,
@@ -83,10 +92,10 @@ async function storeAnswer(
   const former = await findAnswer(ctx, conversationId, asked);
   marks.replace(former, message);
   if (former === null) {
-    return await ctx.db.insert("messages", message);
+    return { messageId: await ctx.db.insert("messages", message), isNew: true };
   }
   await ctx.db.replace("messages", former._id, message);
-  return former._id;
+  return { messageId: former._id, isNew: false };
 }
 
 /** The preview shows the last message, and a later turn's question is later. */

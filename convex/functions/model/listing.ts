@@ -7,7 +7,7 @@ import { toConversation } from "./conversations.js";
 import { fromListCursor, type ListPlace, toListCursor } from "./cursors.js";
 import { countConversations } from "./originals.js";
 import { readRange } from "./ranges.js";
-import { searchConversations } from "./searching.js";
+import { type Hits, searchConversations } from "./searching.js";
 import type { conversationPage, filter } from "./validators.js";
 
 type Conversation = Doc<"conversations">;
@@ -22,6 +22,8 @@ export interface Listing {
 // A filter without an index of its own reads this many a page; then the page
 // may be short, or empty, while its cursor leads on.
 const MAX_SCANNED = 2000;
+// Up to just above this, a first page tells how many fit. app/conversation.py says the same.
+const MAX_FOUND = 100;
 const BATCH_CONVERSATIONS = 250;
 
 export async function listConversations(
@@ -29,15 +31,25 @@ export async function listConversations(
   { limit, cursor, where }: Listing,
 ): Promise<Infer<typeof conversationPage>> {
   const start = cursor === null ? null : fromListCursor(cursor);
+  const isFiltered = Object.keys(where).length > 0;
+  const isCounted = isFiltered && cursor === null;
+  const wanted = isCounted ? Math.max(limit, MAX_FOUND) + 1 : limit + 1;
+  const hits =
+    where.search === undefined ? null : await searchConversations(ctx, where.search);
   const { found, rest } =
-    where.text === undefined
-      ? await scan(ctx, where, start, limit + 1)
-      : { found: await search(ctx, where, where.text, start), rest: null };
+    hits === null
+      ? await scan(ctx, where, start, wanted)
+      : { found: sift(hits, where, start), rest: null };
   const page = found.slice(0, limit);
   const next = found.length > limit ? placeOf(page.at(-1)) : rest;
+  const isTold = isCounted && (rest === null || found.length > MAX_FOUND);
   return {
-    conversations: page.map(toConversation),
-    total: Object.keys(where).length === 0 ? await countConversations(ctx) : null,
+    conversations: page.map((conversation) => ({
+      ...toConversation(conversation),
+      match: hits?.get(conversation._id)?.match,
+    })),
+    total: isFiltered ? null : await countConversations(ctx),
+    found: isTold ? Math.min(found.length, MAX_FOUND + 1) : null,
     nextCursor: next === null ? null : toListCursor(next),
   };
 }
@@ -72,9 +84,9 @@ async function scan(ctx: QueryCtx, where: Filter, start: ListPlace | null, wante
   return { found, rest: place };
 }
 
-async function search(ctx: QueryCtx, where: Filter, text: string, start: ListPlace | null) {
-  const found = await searchConversations(ctx, text);
-  return found
+function sift(hits: Hits, where: Filter, start: ListPlace | null): Conversation[] {
+  return [...hits.values()]
+    .map(({ conversation }) => conversation)
     .filter((conversation) => matches(conversation, where))
     .sort((a, b) => b.updatedAt - a.updatedAt || b._creationTime - a._creationTime)
     .filter((conversation) => start === null || isBehind(conversation, start));

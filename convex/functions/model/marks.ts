@@ -8,6 +8,7 @@ type Tally = Infer<typeof tallyValidator>;
 type Mark = keyof Tally;
 type Marked = Pick<Doc<"messages">, "status" | "feedback">;
 
+const SHOWN = ["up", "down", "partial", "error"] as const;
 const NOTHING: Tally = { up: 0, down: 0, complete: 0, partial: 0, error: 0 };
 
 /** The marks of one conversation, while a mutation changes its messages. */
@@ -41,6 +42,17 @@ export class Marks {
       hasError: tally.error > 0,
     };
   }
+}
+
+/** The marks that a list shows of a conversation. */
+export function marksShown({
+  hasUp,
+  hasDown,
+  hasPartial,
+  hasError,
+}: Pick<Doc<"conversations">, "hasUp" | "hasDown" | "hasPartial" | "hasError">) {
+  const shown = { up: hasUp, down: hasDown, partial: hasPartial, error: hasError };
+  return SHOWN.filter((mark) => shown[mark] === true);
 }
 
 function marksOf(message: Marked | null): Mark[] {

@@ -59,13 +59,18 @@ export async function readHistory(
   return newestFirst.reverse();
 }
 
+/** What to write of a conversation with one message more; older ones are not counted. */
+export function oneMessageMore({ messageCount }: Pick<Doc<"conversations">, "messageCount">) {
+  return messageCount === undefined ? {} : { messageCount: messageCount + 1 };
+}
+
 /** Show a message as our server reads it. */
 export function toMessage(message: Doc<"messages">): Infer<typeof messageValidator> {
   const { _id, role, content, createdAt, turnId, status, model, usage } = message;
-  const { latencyMs, firstTokenMs, finishReason, feedback } = message;
+  const { latencyMs, firstTokenMs, finishReason, feedback, errorCode, requestId } = message;
   return {
     ...{ id: _id, role, content, createdAt, turnId, status, model, usage },
-    ...{ latencyMs, firstTokenMs, finishReason, feedback },
+    ...{ latencyMs, firstTokenMs, finishReason, feedback, errorCode, requestId },
   };
 }
 

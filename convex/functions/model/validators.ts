@@ -45,6 +45,23 @@ export const message = v.object({
   firstTokenMs: v.optional(v.number()),
   finishReason: v.optional(v.string()),
   feedback: v.optional(feedback),
+  errorCode: v.optional(v.string()),
+  requestId: v.optional(v.string()),
+});
+
+export const mark = v.union(
+  v.literal("up"),
+  v.literal("down"),
+  v.literal("partial"),
+  v.literal("error"),
+);
+
+/** Where in a conversation a searched text stands; `cursor` leads to the page that shows it. */
+export const match = v.object({
+  messageId: v.string(),
+  role,
+  text: v.string(),
+  cursor: v.union(v.string(), v.null()),
 });
 
 /** A conversation as our server reads it. */
@@ -56,6 +73,17 @@ export const conversation = v.object({
   lastMessage: v.optional(v.string()),
   page: v.optional(page),
   user: v.optional(v.string()),
+  lastQuestion: v.optional(v.string()),
+  messageCount: v.optional(v.number()),
+  marks: v.array(mark),
+  match: v.optional(match),
+});
+
+/** A question and its answer, of which one bears a mark. */
+export const markedTurn = v.object({
+  conversation,
+  question: message,
+  answer: v.union(message, v.null()),
 });
 
 export const thread = v.object({
@@ -81,6 +109,8 @@ export const answer = v.object({
   latencyMs: v.optional(v.number()),
   firstTokenMs: v.optional(v.number()),
   finishReason: v.optional(v.string()),
+  errorCode: v.optional(v.string()),
+  requestId: v.optional(v.string()),
 });
 
 const prompt = v.array(
@@ -117,8 +147,11 @@ export const purged = v.object({ conversations: v.number(), hasMore: v.boolean()
 /** How `sessions:identify` ends. */
 export const userSet = v.union(v.literal("set"), v.literal("mismatch"), v.literal("deleted"));
 
+/** Texts that must all stand in one message; or, as `id`, the name of something. */
+export const search = v.object({ terms: v.array(v.string()), id: v.optional(v.string()) });
+
 export const filter = v.object({
-  text: v.optional(v.string()),
+  search: v.optional(search),
   since: v.optional(v.number()),
   until: v.optional(v.number()),
   feedback: v.optional(rating),
@@ -130,5 +163,6 @@ export const filter = v.object({
 export const conversationPage = v.object({
   conversations: v.array(conversation),
   total: v.union(v.number(), v.null()),
+  found: v.union(v.number(), v.null()),
   nextCursor: v.union(v.string(), v.null()),
 });

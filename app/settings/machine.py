@@ -1,0 +1,21 @@
+"""Names that shells and compilers put into ``HOST``, which is a setting as well."""
+
+import platform
+import socket
+
+
+def names_the_machine(text: str) -> bool:
+    """Tell whether this is the machine's own name, or the kind of system that it is.
+
+    csh, zsh and some platforms set ``HOST`` to the first, conda's compilers to the
+    second, as in ``x86_64-conda-linux-gnu``. With another network the domain after
+    a machine's name changes, in a shell that goes on with the old one.
+    """
+    name = text.strip().lower()
+    if name == "localhost" or name[:1].isdigit() or not name.isascii() or set(name) & set(",:"):
+        return False
+    own = socket.gethostname().lower()
+    return bool(own) and (
+        name.partition(".")[0] == own.partition(".")[0]
+        or name.startswith(f"{platform.machine().lower()}-")
+    )

@@ -1,0 +1,73 @@
+"""A server that begins with the newest connection when it cannot keep up.
+
+A crowd that connects at once would otherwise keep everybody who comes after
+it waiting until each of its requests is served, a health check as well.
+"""
+
+from typing import Any
+
+import gevent
+from gevent.pool import Pool
+from gevent.server import StreamServer
+
+from app.web.pauses import let_others_work
+
+# So many are begun in the order in which they came, and between two looks at who comes.
+_AT_ONCE = 10
+
+
+class NewestFirstServer(StreamServer):
+    """Serves each connection in a greenlet of the pool it is given."""
+
+    # None shall wait in the kernel, where the oldest comes first. With several
+    # workers gunicorn makes it one: whoever is idle takes the next.
+    max_accept = 500
+
+    def __init__(self, listener: Any, handle: Any, spawn: Pool, **options: Any) -> None:
+        super().__init__(listener, handle=handle, spawn=spawn, **options)
+        del vars(self)["full"]  # the pool's: more are taken than are begun
+        self._pool = spawn
+        self._places = spawn.free_count()
+        self._serve_one = handle if not self.ssl_enabled else self.wrap_socket_and_handle
+        # What is begun waits for the hub, too, until it runs.
+        self._begun = 0
+        self._waiting: dict[Any, tuple[Any, ...]] = {}
+
+    def do_handle(self, *args: Any) -> None:
+        """Serve a connection, now or when its turn has come."""
+        if self._begun < _AT_ONCE and not self._waiting and not self._pool.full():
+            self._begin(args)
+            return
+        if not self._waiting:
+            gevent.spawn(self._begin_waiting)
+        self._waiting[args[0]] = args
+        if len(self._waiting) > self._places:  # nobody serves so many in time
+            self.do_close(*self._waiting.pop(next(iter(self._waiting))))
+
+    def close(self) -> None:
+        """Take no more; who has connected already is still served."""
+        super().close()
+        while self._waiting and not self._pool.full():
+            self._begin(self._newest())
+
+    def _begin_waiting(self) -> None:
+        while self._waiting:
+            let_others_work()
+            for _ in range(_AT_ONCE - self._begun):
+                self._pool.wait_available()
+                if self._waiting:
+                    self._begin(self._newest())
+
+    def _begin(self, connection: tuple[Any, ...]) -> None:
+        self._begun += 1
+        self._pool.spawn(self._serve, connection)
+
+    def _serve(self, connection: tuple[Any, ...]) -> None:
+        self._begun -= 1
+        try:
+            self._serve_one(*connection)
+        finally:
+            self.do_close(*connection)
+
+    def _newest(self) -> tuple[Any, ...]:
+        return self._waiting.popitem()[1]
