@@ -164,9 +164,7 @@ def _welcome() -> None:
         f"  the widget      {base}/demo/widget\n"
         f"  the HTTP API    {base}/demo/headless   (reference: {base}/docs)\n"
         + (
-            ""
-            if _settings.openai_api_key
-            else "  the model       a built-in demo: set OPENAI_API_KEY\n"
+            "" if _settings.has_model else "  the model       a built-in demo: set OPENAI_API_KEY\n"
         ),
         flush=True,
     )

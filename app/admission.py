@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from app.budget.meter import Meter, Reservation, Spending
 from app.budget.prompts import Join, Prompt
-from app.conversation import PromptMessage
+from app.conversation import PromptMessage, Usage
 from app.errors import Overloaded
 
 _SEAT_RETRY_S = 5.0
@@ -78,6 +78,14 @@ class Ticket:
             BudgetExhausted, DailyLimitReached: nothing more was taken.
         """
         self._reservation.cover(prompt_tokens)
+
+    def cover_again(self, answer_tokens: int) -> bool:
+        """Take the tokens of a second attempt; answers whether there are that many."""
+        return self._reservation.cover_again(answer_tokens)
+
+    def estimate(self, usage: Usage | None, answer_tokens: int) -> int:
+        """Return what an attempt cost that took all of its ``answer_tokens``."""
+        return self._reservation.estimate(usage, answer_tokens)
 
     def settle(self, spending: Spending) -> int:
         """Pay for what the turn did, and return how many tokens that was."""

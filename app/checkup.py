@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from app.completion.protocol import CompletionModel
-from app.conversation import PromptMessage
 from app.errors import ServiceError, cause_of
 from app.settings import DEVELOPMENT_WIDGET_KEY, MIN_KEY_CHARS, MIN_PASSWORD_CHARS, Settings
 from app.storage.protocol import ConversationStore
@@ -75,6 +73,12 @@ def check_host(
         )
 
 
+def check_outgoing_proxies(settings: Settings) -> Iterator[Finding]:
+    """Say what goes over a proxy: its owner may be asked when nothing comes back."""
+    for name, proxy in settings.used_proxies:
+        yield Finding("good", "Proxy", f"{name} is asked over {proxy}")
+
+
 def check_store(store: ConversationStore, settings: Settings) -> Iterator[Finding]:
     """Ask the store whether it can serve; makes none."""
     name = "Convex" if settings.convex_url else "SQLite"
@@ -108,38 +112,6 @@ def check_store(store: ConversationStore, settings: Settings) -> Iterator[Findin
         )
         return
     yield Finding("good", name, f"answers in {_ms_since(begun_at)} ms")
-
-
-def check_model(model: CompletionModel, settings: Settings) -> Iterator[Finding]:
-    """Ask the model something, and stop it at the first word."""
-    if not settings.openai_api_key:
-        yield Finding(
-            "warning", "Model", "the built-in demo answers", "Set OPENAI_API_KEY for a real one."
-        )
-        return
-    begun_at = time.monotonic()
-    said: list[str] = []
-
-    def receive(deltas: Sequence[str]) -> bool:
-        said.extend(deltas)
-        return not said
-
-    try:
-        with model.stream([PromptMessage("user", "Say hello.")]) as completion:
-            completion.relay(receive)
-            name = completion.model or settings.openai_model
-    except ServiceError as error:
-        yield Finding(
-            "bad",
-            "Model",
-            f"{settings.openai_model}: {reason_of(error)}",
-            "Check OPENAI_API_KEY, OPENAI_MODEL, OPENAI_BASE_URL and the account's credit.",
-        )
-        return
-    if said:
-        yield Finding("good", "Model", f"{name} says its first word in {_ms_since(begun_at)} ms")
-    else:
-        yield Finding("warning", "Model", f"{name} answers, but says nothing")
 
 
 def check_redis(settings: Settings, ask: Callable[[], None] | None) -> Iterator[Finding]:
@@ -208,7 +180,7 @@ def _check_missing(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "SECRET_KEY",
-            "is derived from another key: to change that one ends all sessions",
+            "is derived from another key, or stands in a file: to change that ends all sessions",
             "Set SECRET_KEY to a long random text.",
         )
     if not settings.admin_api_keys:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import click
@@ -13,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from app import cli
-from app.admission import Admission
+from app.admission import Admission, Guard
 from app.budget.estimate import Tokenizer
 from app.budget.ledger import Ledger
 from app.budget.memory import MemoryLedger
@@ -23,6 +24,7 @@ from app.budget.redis import RedisLedger
 from app.completion.breaker import Breaker, BreakerModel, BreakerPolicy
 from app.completion.demo import NAME as DEMO_MODEL_NAME
 from app.completion.demo import DemoModel
+from app.completion.fallback import FallbackModel, check_both
 from app.completion.protocol import CompletionModel
 from app.redis_link import RedisLink
 from app.retention import Retention
@@ -30,6 +32,7 @@ from app.routes import admin, chat, dashboard, demo, headless, session, system, 
 from app.routes import metrics as metrics_route
 from app.running_turn import RunningTurn, TurnLimits
 from app.settings import Settings
+from app.shutdowns import advise_shutdown
 from app.stops.machines import MachineBus
 from app.stops.protocol import StopBus
 from app.stops.workers import WorkerBus
@@ -106,6 +109,7 @@ class Parts:
 
     store: ConversationStore | None = None
     model: CompletionModel | None = None
+    fallback: CompletionModel | None = None
 
 
 def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
@@ -129,7 +133,9 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     store = measured(parts.store or _store(settings), metrics.time_call)
     redis = _redis(settings)
     model = parts.model or _model(settings)
+    fallback = parts.fallback or _fallback(settings)
     breaker = Breaker(_breaker_policy(settings))
+    asked, check_models = _behind_breakers(model, breaker, fallback, settings)
     switches = Switches(store, settings.switched_off_message)
     meter = _meter(settings, store, redis)
     spool = AnswerSpool(settings.spool_path, store.finish_turn)
@@ -138,14 +144,19 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         store=store,
         turns=TurnService(
             store,
-            BreakerModel(model, breaker),
+            asked,
             _policy(settings),
-            Admission(meter, [switches.check, breaker.check], settings.max_streams_per_ip),
+            Admission(
+                meter,
+                [switches.check, check_models],
+                settings.max_streams_per_ip,
+            ),
             keep=spool.keep,
             buses=_buses(settings, redis),
             told=_tell(metrics, traces),
         ),
         model=model,
+        fallback=fallback,
         spool=spool,
         retention=Retention(store, settings.retention_days) if settings.retention_days else None,
         readiness=Readiness(store),
@@ -158,7 +169,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         operators=_operators(settings, secrets[0]),
         ended_sign_ins=EndedSignIns(store),
         redis=redis,
-        model_name=settings.openai_model if settings.openai_api_key else DEMO_MODEL_NAME,
+        model_name=settings.openai_model if settings.has_model else DEMO_MODEL_NAME,
     )
     app.wsgi_app = ForwardedHeaders(  # type: ignore[method-assign]
         app.wsgi_app, TrustedProxies(settings.trusted_proxies), settings.public_path
@@ -190,6 +201,10 @@ def _remark(settings: Settings) -> None:
         log.info(
             "Ignored variables that this server does not need: %s", ", ".join(settings.ignored)
         )
+    if (notice := settings.model_notice(datetime.now(UTC).date())) is not None:
+        log.warning("%s. %s", notice, advise_shutdown())
+    for name, proxy in settings.used_proxies:
+        log.info("%s is asked over the proxy %s", name, proxy)
     if settings.web_concurrency > 1 and not settings.redis_url:
         log.warning(
             "%d workers and no REDIS_URL: each worker counts limits and budgets for itself, so "
@@ -229,7 +244,10 @@ def _read_figures(metrics: Metrics, services: Services) -> None:
 def _store(settings: Settings) -> ConversationStore:
     if settings.convex_url and settings.convex_deploy_key:
         return ConvexStore(
-            settings.convex_url, settings.convex_deploy_key, timeout_s=settings.storage_timeout_s
+            settings.convex_url,
+            settings.convex_deploy_key,
+            timeout_s=settings.storage_timeout_s,
+            proxies=settings.proxies,
         )
     if settings.sqlite_path is None:  # the settings refuse this
         raise ValueError("neither CONVEX_URL nor SQLITE_PATH is set")
@@ -248,7 +266,7 @@ def _redis(settings: Settings) -> RedisLink | None:
 
 
 def _model(settings: Settings) -> CompletionModel:
-    if settings.openai_api_key is None:
+    if not settings.has_model:
         return DemoModel()
     # Half of the start-up time, and the demo needs none of it.
     from app.completion.openai import OpenAIModel, OpenAIOptions
@@ -258,11 +276,54 @@ def _model(settings: Settings) -> CompletionModel:
             api_key=settings.openai_api_key,
             model=settings.openai_model,
             base_url=settings.openai_base_url,
+            reasoning_effort=settings.openai_reasoning_effort,
+            extra_body=settings.openai_extra_body,
+            extra_headers=settings.openai_extra_headers,
             max_output_tokens=settings.max_output_tokens,
             connect_timeout_s=settings.model_connect_timeout_s,
+            first_token_timeout_s=settings.model_first_token_timeout_s,
             read_timeout_s=settings.model_read_timeout_s,
+            proxies=settings.proxies,
         )
     )
+
+
+def _fallback(settings: Settings) -> CompletionModel | None:
+    if not settings.has_fallback or settings.openai_fallback_model is None:
+        return None
+    from app.completion.openai import OpenAIModel, OpenAIOptions
+
+    # Keys and headers are the first server's secrets: another one never sees them.
+    elsewhere = settings.openai_fallback_base_url is not None
+    own_key = None if elsewhere else settings.openai_api_key
+    return OpenAIModel(
+        OpenAIOptions(
+            api_key=settings.openai_fallback_api_key or own_key,
+            model=settings.openai_fallback_model,
+            base_url=settings.openai_fallback_base_url or settings.openai_base_url,
+            reasoning_effort=None if elsewhere else settings.openai_reasoning_effort,
+            extra_body={} if elsewhere else settings.openai_extra_body,
+            extra_headers={} if elsewhere else settings.openai_extra_headers,
+            max_output_tokens=settings.max_output_tokens,
+            connect_timeout_s=settings.model_connect_timeout_s,
+            first_token_timeout_s=settings.model_first_token_timeout_s,
+            read_timeout_s=settings.model_read_timeout_s,
+            proxies=settings.proxies,
+        )
+    )
+
+
+def _behind_breakers(
+    model: CompletionModel, breaker: Breaker, fallback: CompletionModel | None, settings: Settings
+) -> tuple[CompletionModel, Guard]:
+    """Return what turns ask, and what refuses them while nobody would answer."""
+    guarded = BreakerModel(model, breaker)
+    if fallback is None:
+        return guarded, breaker.check
+    spare = Breaker(_breaker_policy(settings))
+    other = BreakerModel(fallback, spare)
+    name = settings.openai_fallback_model or ""
+    return FallbackModel(guarded, other, name), check_both(breaker, spare)
 
 
 def _buses(settings: Settings, redis: RedisLink | None) -> list[StopBus]:
@@ -301,6 +362,7 @@ def _breaker_policy(settings: Settings) -> BreakerPolicy:
         failures=settings.breaker_failures,
         pause_s=settings.breaker_pause_s,
         owner_pause_s=settings.breaker_owner_pause_s,
+        probe_patience_s=settings.model_first_token_timeout_s,
     )
 
 
@@ -327,5 +389,6 @@ def _policy(settings: Settings) -> TurnPolicy:
             turn_timeout_s=settings.turn_timeout_s,
             heartbeat_s=settings.heartbeat_s,
             refusal_message=settings.refusal_message,
+            max_output_tokens=settings.max_output_tokens,
         ),
     )

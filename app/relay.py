@@ -1,7 +1,7 @@
 """What a model says: kept, and handed on to the reader as it comes."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from gevent.event import Event
@@ -36,7 +36,8 @@ class Relay:
     """Takes deltas from the model, up to ``max_chars`` of them, and has one reader.
 
     While there is an ``outlet`` they leave through it at once; else they wait
-    for ``take``. ``first_at`` is when the first one came, by the monotonic clock.
+    for ``take``. ``first_at`` is when the first one came, by the monotonic clock,
+    and ``on_first`` hears of it.
     """
 
     __slots__ = (
@@ -48,12 +49,14 @@ class Relay:
         "_said",
         "_wake",
         "first_at",
+        "on_first",
         "outlet",
     )
 
     def __init__(self, max_chars: int) -> None:
         self.outlet: Outlet | None = None
         self.first_at: float | None = None
+        self.on_first: Callable[[], None] | None = None
         # First whole blocks of what was said, then the deltas since.
         self._said: list[str] = []
         self._blocks = 0
@@ -91,6 +94,8 @@ class Relay:
         """
         if self.first_at is None:
             self.first_at = time.monotonic()
+            if self.on_first is not None:
+                self.on_first()
         left = self._chars_left
         for delta in deltas:
             left -= len(delta)

@@ -8,7 +8,8 @@ a greenlet of its own that feeds the reader.
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,12 +18,13 @@ from gevent.event import Event
 
 from app.admission import Ticket
 from app.budget.meter import Spending
-from app.completion.endings import failure_of_ending
+from app.completion.endings import failure_of_ending, raise_limit
 from app.completion.protocol import Completion, CompletionModel
 from app.completion.thinking import cut_thinking
 from app.conversation import (
     Answer,
     Heartbeat,
+    PromptMessage,
     TokensReceived,
     Turn,
     TurnDone,
@@ -59,6 +61,7 @@ class TurnLimits:
     heartbeat_s: float = 12.0
     # At most 800 KB: a message must fit into one document of Convex (1 MiB).
     max_answer_chars: int = 200_000
+    max_output_tokens: int = 800
     refusal_message: str = "I can't help with that."
 
 
@@ -66,6 +69,8 @@ class RunningTurn:
     """A turn in progress. ``start`` it once; ``events`` has one reader."""
 
     __slots__ = (
+        "_earlier_tokens",
+        "_earlier_usage",
         "_ended",
         "_ending",
         "_interruptible",
@@ -74,6 +79,7 @@ class RunningTurn:
         "_model",
         "_on_end",
         "_producer",
+        "_prompt",
         "_relay",
         "_settled",
         "_started_at",
@@ -112,6 +118,10 @@ class RunningTurn:
         self._settled = False
         self._interruptible = False
         self._producer: Any = None
+        # Of an attempt that came to no word, and what is asked once more then.
+        self._earlier_usage: Usage | None = None
+        self._earlier_tokens = 0
+        self._prompt: Sequence[PromptMessage] = ()
         self._started_at = time.monotonic()
 
     def start(self, on_end: Callable[["RunningTurn"], None], outlet: Outlet | None = None) -> None:
@@ -232,10 +242,21 @@ class RunningTurn:
         try:
             if self._ending is None:
                 self._was_asked = True
-                with self._model.stream(self.turn.prompt, request_id=self.request_id) as completion:
-                    self.turn = replace(self.turn, prompt=())  # told; nor is it held here
-                    while not completion.relay(self._relay.receive) and not self._relay.is_full:
-                        self._make_room()
+                self._prompt = self.turn.prompt
+                self._relay.on_first = self._forget_prompt
+                second_limit = None
+                while True:
+                    try:
+                        with self._start(second_limit) as completion:
+                            self.turn = replace(self.turn, prompt=())  # told; nor is it held here
+                            self._hand_over(completion)
+                        break
+                    except ModelInterrupted as failure:
+                        if not failure.ran_out or second_limit is not None:
+                            raise
+                        second_limit = self._afford_second(completion)
+                        if second_limit is None:
+                            raise
         except _Cancelled:
             pass
         except gevent.GreenletExit:  # meant for the reader, whose greenlet this is
@@ -249,6 +270,31 @@ class RunningTurn:
             self._interruptible = False
             self._settled = True
         return completion, None
+
+    def _start(self, second_limit: int | None) -> AbstractContextManager[Completion]:
+        if second_limit is None:
+            return self._model.stream(self._prompt, request_id=self.request_id)
+        return self._model.stream(
+            self._prompt, request_id=self.request_id, second_limit=second_limit
+        )
+
+    def _hand_over(self, completion: Completion) -> None:
+        while not completion.relay(self._relay.receive) and not self._relay.is_full:
+            self._make_room()
+
+    def _afford_second(self, completion: Completion | None) -> int | None:
+        """Pay for a second attempt, with the highest limit that the budget covers."""
+        limit = self._limits.max_output_tokens
+        usage = completion.usage if completion else None
+        for second_limit in (raise_limit(limit), limit):
+            if self.ticket.cover_again(second_limit):
+                self._earlier_usage = usage
+                self._earlier_tokens = self.ticket.estimate(usage, limit)
+                return second_limit
+        return None
+
+    def _forget_prompt(self) -> None:
+        self._prompt = ()
 
     def _make_room(self) -> None:
         try:
@@ -281,7 +327,13 @@ class RunningTurn:
     def _pay(self, usage: Usage | None, said: str, failure: ServiceError | None) -> int | None:
         was_cut = self._ending is not None or self._relay.is_full
         spending = Spending(
-            self._was_asked, usage, said, self.token_count, failure, was_cut=was_cut
+            self._was_asked,
+            usage,
+            said,
+            self.token_count,
+            failure,
+            was_cut=was_cut,
+            earlier_tokens=self._earlier_tokens,
         )
         try:
             return self.ticket.settle(spending)
@@ -299,7 +351,7 @@ class RunningTurn:
             content=content,
             status=status,
             model=completion.model if completion else None,
-            usage=usage,
+            usage=_add(self._earlier_usage, usage),
             latency_ms=round((time.monotonic() - self._started_at) * 1000),
             first_token_ms=self.first_token_ms,
             finish_reason=finish_reason,
@@ -349,6 +401,17 @@ class RunningTurn:
         if self._interruptible and self._producer is not None:
             self._interruptible = False
             self._producer.throw(_Cancelled())
+
+
+def _add(earlier: Usage | None, usage: Usage | None) -> Usage | None:
+    """Return what two attempts used together, as far as the provider told."""
+    if earlier is None or usage is None:
+        return earlier or usage
+    return Usage(
+        earlier.prompt_tokens + usage.prompt_tokens,
+        earlier.completion_tokens + usage.completion_tokens,
+        (earlier.reasoning_tokens or 0) + (usage.reasoning_tokens or 0) or None,
+    )
 
 
 class _Cancelled(Exception):

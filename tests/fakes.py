@@ -56,6 +56,7 @@ class ScriptedModel:
     def __init__(self) -> None:
         self.prompts: list[Sequence[PromptMessage]] = []
         self.request_ids: list[str | None] = []
+        self.second_limits: list[int | None] = []
         self.open_count = 0
         self.script("Hello", " there")
 
@@ -74,10 +75,15 @@ class ScriptedModel:
 
     @contextmanager
     def stream(
-        self, prompt: Sequence[PromptMessage], *, request_id: str | None = None
+        self,
+        prompt: Sequence[PromptMessage],
+        *,
+        request_id: str | None = None,
+        second_limit: int | None = None,
     ) -> Iterator["ScriptedCompletion"]:
         self.prompts.append(prompt)
         self.request_ids.append(request_id)
+        self.second_limits.append(second_limit)
         if isinstance(self._start, Exception):
             raise self._start
         if self._start is not None:

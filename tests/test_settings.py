@@ -59,7 +59,7 @@ def test_nothing_is_needed_in_development() -> None:
     assert settings.convex_url is None
     assert settings.sqlite_path == Path("data/chat.db")
     assert settings.openai_api_key is None
-    assert settings.openai_model == "gpt-4.1-mini"
+    assert settings.openai_model == "gpt-6-luna"
     assert settings.widget_api_keys == (DEVELOPMENT_WIDGET_KEY,)
     assert settings.admin_api_keys == ()
     assert settings.cors_origins == ("*",)
@@ -464,7 +464,7 @@ ADMIN_DASHBOARD_URL=https://a.example/admin
     assert settings.is_production
     assert settings.convex_url == "https://happy-animal-123.convex.cloud"
     assert settings.openai_api_key == "sk-live"
-    assert settings.openai_model == "gpt-4.1-mini"
+    assert settings.openai_model == "gpt-6-luna"
     assert settings.admin_api_keys == ()
     assert settings.cors_origins == ("https://a.example", "https://b.example")
     assert settings.widget_bundle_path == ROOT / "widget_dist" / "chat-widget.js"
@@ -582,6 +582,46 @@ def test_secrets_are_not_shown_with_the_settings() -> None:
 
     for secret in ("sk-live", GOOD_KEY, GOOD_KEY[::-1], ":pw@"):
         assert secret not in shown
+
+
+def test_proxies_are_read_under_the_names_that_all_programs_share() -> None:
+    settings = read(
+        HTTPS_PROXY="http://me:secret@proxy.example:3128",
+        HTTP_PROXY="http://loses.example",
+        http_proxy="http://wins.example:8080",
+        NO_PROXY="localhost, .internal",
+        OPENAI_API_KEY="sk-x",
+        CONVEX_URL="https://db.internal",
+        CONVEX_DEPLOY_KEY="key",
+    )
+
+    assert str(settings.proxies.of("https://api.openai.com")) == "http://proxy.example:3128"
+    assert str(settings.proxies.of("http://vllm:8000")) == "http://wins.example:8080"
+    assert [(name, str(proxy)) for name, proxy in settings.used_proxies] == [
+        ("Model", "http://proxy.example:3128")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({"HTTPS_PROXY": "socks5://me:secret@host"}, "HTTPS_PROXY"),
+        ({"all_proxy": "socks5h://host:1080"}, "ALL_PROXY"),
+        ({"HTTP_PROXY": "http://host:port"}, "HTTP_PROXY"),
+    ],
+)
+def test_proxy_that_cannot_be_used_is_a_fault(environment: dict[str, str], named: str) -> None:
+    found = faults(**environment)
+
+    assert set(found) == {named}
+    assert "secret" not in found[named]
+
+
+def test_proxy_that_nobody_would_use_is_no_fault() -> None:
+    socks = "socks5://127.0.0.1:7891"
+
+    assert read(HTTPS_PROXY=socks, NO_PROXY="*").proxies.of("https://x.example") is None
+    read(HTTPS_PROXY="http://host", HTTP_PROXY="http://host", ALL_PROXY=socks)
 
 
 # Misspelt names

@@ -49,6 +49,8 @@ class Spending:
     delta_count: int
     failure: ServiceError | None
     was_cut: bool = False
+    earlier_tokens: int = 0
+    """Of a first attempt that came to no word."""
 
 
 class Meter:
@@ -122,6 +124,13 @@ class Meter:
         except AccountFull as full:
             raise self._refusal(full.account) from full
 
+    def try_extend(self, hold: Hold, tokens: int) -> Hold | None:
+        """Take more for the same turn, if there is that much: nobody is refused for it."""
+        try:
+            return self._ledger.extend(hold, tokens)
+        except AccountFull:
+            return None
+
     def settle(self, hold: Hold, tokens: int) -> None:
         """Replace what was taken by what was spent."""
         self._ledger.settle(hold, tokens)
@@ -179,6 +188,21 @@ class Reservation:
             self._hold = self._meter.extend(self._hold, more)
             self._prompt_tokens = prompt_tokens
 
+    def cover_again(self, answer_tokens: int) -> bool:
+        """Take what the same prompt costs once more, with an answer of so many tokens.
+
+        Answers whether the budget has that much left.
+        """
+        hold = self._meter.try_extend(self._hold, self._prompt_tokens + answer_tokens)
+        self._hold = hold or self._hold
+        return hold is not None
+
+    def estimate(self, usage: Usage | None, answer_tokens: int) -> int:
+        """Return what an attempt cost that took all of its ``answer_tokens``."""
+        if usage is not None and usage.prompt_tokens > 0:
+            return usage.prompt_tokens + usage.completion_tokens
+        return self._prompt_tokens + answer_tokens
+
     def price(self, spending: Spending) -> int:
         """Return what a turn is charged with: never less than what the provider counts.
 
@@ -188,26 +212,26 @@ class Reservation:
         Nothing where the provider charges for nothing: the model was not
         asked, not reached, or refused.
         """
-        usage, failure = spending.usage, spending.failure
+        usage, failure, earlier = spending.usage, spending.failure, spending.earlier_tokens
         # Some servers send a usage of nought.
         if usage is not None and usage.prompt_tokens > 0:
-            return self._recorded(usage, was_cut=spending.was_cut)
+            return earlier + self._recorded(usage, earlier, was_cut=spending.was_cut)
         is_free = isinstance(failure, ModelFailure) and failure.is_free
         if not spending.was_asked or (is_free and not spending.said):
-            return 0
+            return earlier
         said = max(estimate_text(spending.said, self._meter.tokenizer), spending.delta_count)
         if spending.was_cut or isinstance(failure, ModelTimeout | ModelInterrupted):
-            return max(self._hold.tokens, self._prompt_tokens + said)
-        return self._prompt_tokens + said
+            return max(self._hold.tokens, earlier + self._prompt_tokens + said)
+        return earlier + self._prompt_tokens + said
 
-    def _recorded(self, usage: Usage, *, was_cut: bool) -> int:
+    def _recorded(self, usage: Usage, earlier: int, *, was_cut: bool) -> int:
         self._meter.counters["estimated"] += self._prompt_tokens
         self._meter.counters["recorded"] += usage.prompt_tokens
         if self._sent is not None:
             self._meter.sizes.learn(self._session_id, self._sent, usage.prompt_tokens)
         said = usage.completion_tokens
         if was_cut:  # some servers tell the usage as they go
-            said = max(said, self._hold.tokens - self._prompt_tokens)
+            said = max(said, self._hold.tokens - earlier - self._prompt_tokens)
         return usage.prompt_tokens + said
 
     def settle(self, tokens: int) -> None:

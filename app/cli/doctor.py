@@ -12,8 +12,8 @@ from app.checkup import (
     Finding,
     check_host,
     check_keys,
-    check_model,
     check_origins,
+    check_outgoing_proxies,
     check_proxies,
     check_redis,
     check_spending,
@@ -22,8 +22,10 @@ from app.checkup import (
 )
 from app.cli.printing import print_table
 from app.cli.store import tell_store
+from app.model_checkup import check_fallback, check_model
 from app.redis_link import why_redis_is_away
 from app.settings import Settings
+from app.statistics import utc_now
 from app.web.services import services
 
 _MARKS = {
@@ -38,7 +40,7 @@ _MARKS = {
 def doctor() -> None:
     """Check the configuration against the real services, and say how to mend it.
 
-    Ends with 1 where something is wrong. Asks the model for one word.
+    Ends with 1 where something is wrong. Asks the model one short question.
     """
     tell_store(services().settings)
     found = list(_look())
@@ -57,7 +59,10 @@ def _look() -> Iterator[Finding]:
     yield from check_start(settings)
     yield from check_host(settings)
     yield from check_store(parts.store, settings)
-    yield from check_model(parts.model, settings)
+    yield from check_outgoing_proxies(settings)
+    yield from check_model(parts.model, settings, utc_now().date())
+    if parts.fallback:
+        yield from check_fallback(parts.fallback, settings)
     yield from check_redis(settings, _redis_script(settings))
     yield from check_proxies(settings)
     yield from check_keys(settings)

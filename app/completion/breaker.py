@@ -11,12 +11,20 @@ for one question after the other, it is taken for the owner's trouble.
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from app.completion.protocol import Completion, CompletionModel, Receive
 from app.conversation import PromptMessage, Usage
-from app.errors import ModelFailure, ModelMisconfigured, ModelPaused, ModelRefused, cause_of
+from app.errors import (
+    ModelFailure,
+    ModelInterrupted,
+    ModelMisconfigured,
+    ModelPaused,
+    ModelRefused,
+    ModelTimeout,
+    cause_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -26,20 +34,21 @@ _MAX_PAUSES = 8
 _MAX_UNEXPLAINED = 5
 # A refused visitor who asks while a probe runs.
 _PROBE_RETRY_S = 1.0
-# One that never ends, for a visitor who holds it, keeps nobody else out.
-_PROBE_PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class BreakerPolicy:
     """After how many failures in a row it opens (0: never), and for how long.
 
-    ``owner_pause_s`` is for what only the owner can mend: key, quota, name.
+    ``owner_pause_s`` is for what only the owner can mend: key, quota, name. A
+    probe that never ends, for a visitor who holds it, keeps others out for
+    ``probe_patience_s``: as long as a model may take for its first word.
     """
 
     failures: int = 5
     pause_s: float = 10.0
     owner_pause_s: float = 120.0
+    probe_patience_s: float = 30.0
 
 
 class Breaker:
@@ -84,7 +93,10 @@ class Breaker:
         now = self._clock()
         if now < self._open_until:
             raise ModelPaused(retry_after_s=self._open_until - now)
-        if self._probe_since is not None and now < self._probe_since + _PROBE_PATIENCE_S:
+        if (
+            self._probe_since is not None
+            and now < self._probe_since + self._policy.probe_patience_s
+        ):
             raise ModelPaused(retry_after_s=_PROBE_RETRY_S)
 
     def enter(self) -> bool:
@@ -170,14 +182,18 @@ class BreakerModel:
 
     @contextmanager
     def stream(
-        self, prompt: Sequence[PromptMessage], *, request_id: str | None = None
+        self,
+        prompt: Sequence[PromptMessage],
+        *,
+        request_id: str | None = None,
+        second_limit: int | None = None,
     ) -> Iterator[Completion]:
         """Start a completion, unless the breaker is open."""
         is_probe = self._breaker.enter()
         question = hash(prompt[-1].content)
         watched: _Watched | None = None
         try:
-            with self._model.stream(prompt, request_id=request_id) as completion:
+            with _start(self._model, prompt, request_id, second_limit) as completion:
                 del prompt  # long, and told: it would be held to the answer's end
                 yield (watched := _Watched(completion, self._breaker))
         except ModelRefused as refused:
@@ -190,7 +206,8 @@ class BreakerModel:
             raise taken_for from refused
         except ModelFailure as failure:
             # One that broke off is no reason to ask nobody else: it had answered.
-            if watched is None or not watched.has_begun:
+            has_begun = watched is not None and watched.has_begun
+            if not (has_begun or _may_only_be_slow(failure, is_probe, second_limit)):
                 self._breaker.fail(failure)
             raise
         finally:
@@ -200,6 +217,24 @@ class BreakerModel:
     def close(self) -> None:
         """Give back connections."""
         self._model.close()
+
+
+def _start(
+    model: CompletionModel,
+    prompt: Sequence[PromptMessage],
+    request_id: str | None,
+    second_limit: int | None,
+) -> AbstractContextManager[Completion]:
+    if second_limit is None:
+        return model.stream(prompt, request_id=request_id)
+    return model.stream(prompt, request_id=request_id, second_limit=second_limit)
+
+
+def _may_only_be_slow(failure: ModelFailure, is_probe: bool, second_limit: int | None) -> bool:
+    """Tell whether a model is there, as far as is known, and only thinks for long."""
+    if isinstance(failure, ModelInterrupted) and failure.ran_out:
+        return second_limit is None
+    return isinstance(failure, ModelTimeout) and failure.provider is None and not is_probe
 
 
 class _Watched:

@@ -40,7 +40,11 @@ class DemoModel:
 
     @contextmanager
     def stream(
-        self, prompt: Sequence[PromptMessage], *, request_id: str | None = None
+        self,
+        prompt: Sequence[PromptMessage],
+        *,
+        request_id: str | None = None,
+        second_limit: int | None = None,
     ) -> Iterator["DemoCompletion"]:
         """Start telling about the prompt's last message."""
         yield DemoCompletion(prompt, self._word_pause_s)

@@ -6,6 +6,10 @@ from enum import Enum
 from app.conversation import Usage
 from app.errors import ModelFailure, ModelInterrupted, ModelUnavailable
 
+# What a second attempt may say where the first thought to its limit.
+_SECOND_LIMIT_FACTOR = 4
+_MIN_SECOND_LIMIT = 4096
+
 _is_name = re.compile(r"[\w.-]{1,40}", re.ASCII).fullmatch
 
 
@@ -136,7 +140,7 @@ def failure_of_ending(
     if has_said or kind is Kind.FILTERED:
         return None
     if kind is Kind.LENGTH or has_only_thought:
-        return _ran_out(usage)
+        return ran_out(usage)
     if kind is Kind.ENDED:
         return None
     silent = ModelInterrupted()
@@ -144,7 +148,8 @@ def failure_of_ending(
     return silent
 
 
-def _ran_out(usage: Usage | None) -> ModelInterrupted:
+def ran_out(usage: Usage | None) -> ModelInterrupted:
+    """Return the failure of a model that thought to its limit."""
     failure = ModelInterrupted()
     failure.ran_out = True
     if usage is None:
@@ -155,6 +160,11 @@ def _ran_out(usage: Usage | None) -> ModelInterrupted:
             spent += f", {usage.reasoning_tokens} of them on reasoning"
     failure.cause = f"{spent}: raise it, or let the model think less"
     return failure
+
+
+def raise_limit(limit: int) -> int:
+    """Return what a model may say that thought to its limit, when it is asked once more."""
+    return max(_SECOND_LIMIT_FACTOR * limit, _MIN_SECOND_LIMIT)
 
 
 def _name(reason: str) -> str:

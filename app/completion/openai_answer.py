@@ -9,8 +9,21 @@ from app.completion.chunks import ChunkReader
 from app.completion.endings import failure_of_ending
 from app.completion.protocol import Receive
 from app.conversation import Usage
-from app.errors import ModelFailure, ModelInterrupted, ModelTimeout, ModelUnavailable
-from app.http_client import Exchange, HttpBroken, HttpConnectFailed, HttpFailure, HttpTimeout
+from app.errors import (
+    ModelFailure,
+    ModelInterrupted,
+    ModelMisconfigured,
+    ModelTimeout,
+    ModelUnavailable,
+)
+from app.http_client import (
+    Exchange,
+    HttpBroken,
+    HttpConnectFailed,
+    HttpFailure,
+    HttpProxyRefused,
+    HttpTimeout,
+)
 
 # After `finish_reason` only the usage and `[DONE]` are missing.
 _LAST_WORDS_S = 2.0
@@ -27,10 +40,27 @@ class OpenAICompletion:
         ModelMisconfigured: its body is compressed in a way that nobody asked for.
     """
 
-    __slots__ = ("_consume", "_exchange", "_inflater", "_media_type", "_reader")
+    __slots__ = (
+        "_consume",
+        "_exchange",
+        "_first_token_timeout_s",
+        "_inflater",
+        "_media_type",
+        "_read_timeout_s",
+        "_reader",
+    )
 
-    def __init__(self, exchange: Exchange, hide: Redaction | None = None) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        hide: Redaction | None = None,
+        *,
+        first_token_timeout_s: float = 90.0,
+        read_timeout_s: float = 30.0,
+    ) -> None:
         self._exchange = exchange
+        self._first_token_timeout_s = first_token_timeout_s
+        self._read_timeout_s = read_timeout_s
         self._media_type = exchange.header("content-type") or ""
         self._reader = ChunkReader(hide, self._media_type)
         self._inflater: Inflater | None = None
@@ -105,10 +135,14 @@ class OpenAICompletion:
     def _pump(self) -> bool:
         if self._inflater and self._inflater.is_holding and not self._inflater.resume():
             return False
-        ended = self._exchange.pump(self._consume)
+        ended = self._exchange.pump(self._consume, self._patience_s)
         if not ended and self._is_finished() and not self._reader.failure:
-            ended = self._exchange.pump(self._consume, silence_s=_LAST_WORDS_S)
+            ended = self._exchange.pump(self._consume, _LAST_WORDS_S)
         return ended and not (self._inflater and self._inflater.is_holding)
+
+    def _patience_s(self) -> float:
+        """Return how long the model may be silent: longer before its first word."""
+        return self._read_timeout_s if self._reader.has_begun else self._first_token_timeout_s
 
     def _read_end(self, receive: Receive) -> None:
         deltas = self._reader.end()
@@ -150,6 +184,8 @@ def failure_of_connection(error: HttpFailure, *, has_answered: bool = False) -> 
     failure: ModelFailure
     if isinstance(error, HttpTimeout):
         failure = ModelTimeout()
+    elif isinstance(error, HttpProxyRefused):
+        failure = ModelMisconfigured()
     elif has_answered and isinstance(error, HttpBroken):
         failure = ModelInterrupted()
     else:

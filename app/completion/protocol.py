@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from app.completion.model_list import ListedModel
 from app.conversation import PromptMessage, Usage
 
 Receive = Callable[[Sequence[str]], bool]
@@ -61,9 +62,17 @@ class CompletionModel(Protocol):
     """Something that answers prompts."""
 
     def stream(
-        self, prompt: Sequence[PromptMessage], *, request_id: str | None = None
+        self,
+        prompt: Sequence[PromptMessage],
+        *,
+        request_id: str | None = None,
+        second_limit: int | None = None,
     ) -> AbstractContextManager[Completion]:
         """Start a completion; leaving its context stops the model.
+
+        ``second_limit`` is given where the same prompt was asked and all that
+        the answer might take went on thoughts: ask without them, or else with
+        this limit.
 
         Sends the prompt, at the latest when the context is entered, and returns
         once the model has accepted it.
@@ -75,4 +84,22 @@ class CompletionModel(Protocol):
 
     def close(self) -> None:
         """Give back connections."""
+        ...
+
+
+@runtime_checkable
+class RemoteModel(Protocol):
+    """A model on a server that can be asked about itself."""
+
+    @property
+    def learnt(self) -> str:
+        """What the server is known to take, in one line for the owner."""
+        ...
+
+    def list_models(self) -> Sequence[ListedModel]:
+        """Return the models that the server has; none where it does not tell.
+
+        Raises:
+            ModelFailure: it could not be asked, or refuses the key.
+        """
         ...

@@ -6,17 +6,25 @@ network read; this one parses with llhttp (``httptools``), keeps connections
 alive, and can move a response's bytes inside gevent's hub (``Exchange.pump``)
 while the calling greenlet sleeps. See ``docs/adr/0002-own-http-client.md``.
 
-It speaks what those servers speak: no redirects, cookies, proxies or
-compression (it asks for ``identity``).
+It speaks what those servers speak: no redirects, cookies or compression (it
+asks for ``identity``).
 
 Read top-down: ``client`` is the pool, ``exchange`` one request with its
-response, ``pump`` the fast path, ``connection`` the socket under it.
+response, ``pump`` the fast path, ``connection`` the socket under it; ``route``
+opens one, over a proxy where there is one, and ``happy_eyeballs`` chooses among
+a name's addresses.
 """
 
 from app.http_client.client import HttpClient, Response
 from app.http_client.connection import make_tls_context
 from app.http_client.exchange import Exchange
-from app.http_client.failures import HttpBroken, HttpConnectFailed, HttpFailure, HttpTimeout
+from app.http_client.failures import (
+    HttpBroken,
+    HttpConnectFailed,
+    HttpFailure,
+    HttpProxyRefused,
+    HttpTimeout,
+)
 
 __all__ = [
     "Exchange",
@@ -24,6 +32,7 @@ __all__ = [
     "HttpClient",
     "HttpConnectFailed",
     "HttpFailure",
+    "HttpProxyRefused",
     "HttpTimeout",
     "Response",
     "make_tls_context",

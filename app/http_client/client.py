@@ -6,9 +6,11 @@ from collections import deque
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from app.http_client.connection import Connection, connect, make_tls_context
+from app.http_client.connection import Connection, make_tls_context
 from app.http_client.exchange import Exchange, find_header
 from app.http_client.failures import ClosedWhileIdle, HttpBroken
+from app.http_client.route import Route
+from app.proxies import NO_PROXIES, Proxies
 
 Headers = Sequence[tuple[str, str]]
 
@@ -42,6 +44,8 @@ class Response:
 class HttpClient:
     """Requests to one server over kept-alive connections, all with ``headers``.
 
+    ``head_timeout_s`` is how long the server may think before it answers at
+    all: without it, no longer than between two reads.
     Safe for any number of greenlets of one hub. Make it after the fork.
     """
 
@@ -51,24 +55,32 @@ class HttpClient:
         *,
         connect_timeout_s: float = 3.0,
         read_timeout_s: float = 30.0,
+        head_timeout_s: float | None = None,
         max_idle: int = 64,
         headers: Headers = (),
         ssl_context: ssl.SSLContext | None = None,
+        proxies: Proxies = NO_PROXIES,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"not an http(s) URL: {base_url!r}")
-        self._host = parts.hostname
-        self._port = parts.port or (443 if parts.scheme == "https" else 80)
-        self._prefix = parts.path.rstrip("/")
         authority = parts.netloc.rpartition("@")[2]
-        always = (("Host", authority), ("Accept-Encoding", "identity"), *headers)
+        proxy = proxies.of(base_url)
+        is_tls = parts.scheme == "https"
+        # RFC 9112, section 3.2.2: a proxy that opens no tunnel is told the whole address.
+        origin = f"http://{authority}" if proxy and not is_tls else ""
+        self._prefix = origin + parts.path.rstrip("/")
+        always = [("Host", authority), ("Accept-Encoding", "identity"), *headers]
+        if proxy and proxy.authorization and not is_tls:
+            always.append(("Proxy-Authorization", proxy.authorization))
         self._head_end = _lines(always)
-        self._tls = None
-        if parts.scheme == "https":
-            self._tls = ssl_context or make_tls_context()
+        proxy_is_tls = proxy is not None and proxy.scheme == "https"
+        tls = ssl_context or make_tls_context() if is_tls or proxy_is_tls else None
+        port = parts.port or (443 if is_tls else 80)
+        self._route = Route(parts.hostname, port, tls if is_tls else None, proxy, tls)
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
+        self._head_timeout_s = head_timeout_s or read_timeout_s
         self._max_idle = max_idle
         self._idle: deque[Connection] = deque()
         self.connections_made = 0
@@ -118,7 +130,9 @@ class HttpClient:
             connection = None if resent else self._take_idle()
             kept = connection is not None
             connection = connection or self._connect(deadline)
-            exchange = Exchange(self._give_back, connection, self._read_timeout_s, deadline)
+            exchange = Exchange(
+                self._give_back, connection, self._read_timeout_s, self._head_timeout_s, deadline
+            )
             try:
                 exchange.start(head + body)
             except ClosedWhileIdle:
@@ -169,7 +183,7 @@ class HttpClient:
         wait_s = self._connect_timeout_s
         if deadline is not None:
             wait_s = min(wait_s, max(0.001, deadline - time.monotonic()))
-        connection = connect(self._host, self._port, self._tls, wait_s)
+        connection = self._route.connect(wait_s)
         self.connections_made += 1
         return connection
 

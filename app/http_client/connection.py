@@ -1,5 +1,6 @@
 """A connected socket that never blocks, and its one read watcher."""
 
+import contextlib
 import os
 import ssl
 from collections.abc import Callable
@@ -10,13 +11,12 @@ import gevent
 from gevent import socket
 from gevent.hub import Waiter
 
-from app.http_client.failures import HttpConnectFailed, HttpTimeout
+from app.http_client.failures import HttpTimeout
 
 # What `Connection.read` raises where nothing is there yet.
 WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 # Above one TLS record, and small enough to allocate for every read.
 READ_BYTES = 16_384
-_TCP_USER_TIMEOUT_MS = 20_000
 
 
 def make_tls_context() -> ssl.SSLContext:
@@ -35,11 +35,11 @@ class Connection:
     watcher sees them; ``None`` where there is no such place.
     """
 
-    __slots__ = ("_hub", "_sock", "fd", "has_buffered", "read", "watcher")
+    __slots__ = ("_hub", "fd", "has_buffered", "read", "sock", "watcher")
 
     def __init__(self, sock: Any) -> None:
         sock.settimeout(0)
-        self._sock = sock
+        self.sock = sock
         self.fd: int = sock.fileno()
         # A third of the cost of gevent's `recv`.
         self.read: Callable[[], bytes] = partial(os.read, self.fd, READ_BYTES)
@@ -96,20 +96,23 @@ class Connection:
         """Close the socket."""
         self.watcher.stop()
         self.watcher.close()
-        self._sock.close()
+        self.sock.close()
 
 
 class TlsConnection(Connection):
-    """A connection that decrypts what one read of its socket brought.
+    """A connection that decrypts what one read of the one under it brought.
 
     Through buffers in memory: OpenSSL's own reads of a socket take two system
-    calls a record, one for its head and one for the rest.
+    calls a record, one for its head and one for the rest. Closing it closes
+    the one under it, which is a socket's own, or TLS with a proxy.
     """
 
-    __slots__ = ("_received", "_tls", "_to_send")
+    __slots__ = ("_received", "_tls", "_to_send", "_under")
 
-    def __init__(self, sock: Any, context: ssl.SSLContext, host: str) -> None:
-        super().__init__(sock)
+    def __init__(self, under: Connection, context: ssl.SSLContext | None, host: str) -> None:
+        super().__init__(under.sock)
+        self._under = under
+        context = context or make_tls_context()
         self._received, self._to_send = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._received, self._to_send, server_hostname=host)
         self.read = self._read
@@ -126,8 +129,10 @@ class TlsConnection(Connection):
                 self._tls.do_handshake()
             except ssl.SSLWantReadError:
                 self._send_rest(None)
-                socket.wait(self.watcher)
-                self._take_in()
+                if not self._under.holds_more:
+                    socket.wait(self.watcher)
+                with contextlib.suppress(*WOULD_BLOCK):  # half a record of the one under it
+                    self._take_in()
             else:
                 self._send_rest(None)
                 return
@@ -140,21 +145,22 @@ class TlsConnection(Connection):
     def close(self) -> None:
         """Close the socket."""
         super().close()
+        self._under.close()
         # They are this connection's own, and would keep its buffers until a collection.
         self.read, self.has_buffered = bytes, None
 
     def _send_rest(self, timeout_s: float | None) -> None:
-        super().send_all(self._to_send.read(), timeout_s)
+        self._under.send_all(self._to_send.read(), timeout_s)
 
     def _take_in(self) -> None:
-        data = os.read(self.fd, READ_BYTES)
+        data = self._under.read()
         if data:
             self._received.write(data)
         else:
             self._received.write_eof()
 
     def _read(self) -> bytes:
-        if not self._has_buffered():
+        if not (self._received.pending or self._tls.pending()):
             self._take_in()
         try:
             return self._tls.read(READ_BYTES)
@@ -162,32 +168,4 @@ class TlsConnection(Connection):
             return b""
 
     def _has_buffered(self) -> int:
-        return self._received.pending or self._tls.pending()
-
-
-def connect(host: str, port: int, tls: ssl.SSLContext | None, timeout_s: float) -> Connection:
-    """Open a connection, TLS handshake included, within ``timeout_s``.
-
-    Raises:
-        HttpConnectFailed: there is none.
-    """
-    # gevent's own timer, because a name lookup obeys no socket timeout.
-    with gevent.Timeout(timeout_s, HttpConnectFailed("connecting took too long")):
-        try:
-            sock = socket.create_connection((host, port), timeout=timeout_s)
-        except OSError as error:
-            raise HttpConnectFailed(str(error)) from error
-        try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if hasattr(socket, "TCP_USER_TIMEOUT"):
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _TCP_USER_TIMEOUT_MS)
-            if tls is None:
-                return Connection(sock)
-            connection = TlsConnection(sock, tls, host)
-            connection.shake_hands()
-            return connection
-        except BaseException as error:
-            sock.close()
-            if isinstance(error, OSError):
-                raise HttpConnectFailed(str(error)) from error
-            raise
+        return self._received.pending or self._tls.pending() or self._under.holds_more

@@ -9,7 +9,7 @@ import httptools
 
 from app.http_client.connection import WOULD_BLOCK, Connection
 from app.http_client.failures import ClosedWhileIdle, HttpBroken, HttpTimeout, name_failure
-from app.http_client.pump import Linger, Pump
+from app.http_client.pump import Linger, Pump, Silence
 
 _MAX_HEAD_BYTES = 65_536
 _MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -25,6 +25,7 @@ class Exchange:
         "_give_back",
         "_got_bytes",
         "_head_bytes",
+        "_head_timeout_s",
         "_is_in_chunk",
         "_lingers",
         "_read_timeout_s",
@@ -43,11 +44,13 @@ class Exchange:
         give_back: Callable[[Connection], None],
         connection: Connection,
         read_timeout_s: float,
+        head_timeout_s: float,
         deadline: float | None,
     ) -> None:
         self._give_back = give_back
         self._connection: Connection | None = connection
         self._read_timeout_s = read_timeout_s
+        self._head_timeout_s = head_timeout_s
         self._deadline = deadline
         self.parser = httptools.HttpResponseParser(self)
         # Of the body, parsed and not yet taken.
@@ -140,12 +143,13 @@ class Exchange:
         """Free what a long response would hold to its end."""
         self.headers.clear()
 
-    def pump(self, consume: Callable[[bytes], bool], silence_s: float | None = None) -> bool:
+    def pump(self, consume: Callable[[bytes], bool], silence_s: Silence | None = None) -> bool:
         """Hand the body over, piece by piece, from gevent's hub.
 
         ``consume`` must neither block nor raise; a false answer pauses the
         pump. The calling greenlet sleeps meanwhile: a token costs no switch.
-        ``silence_s`` replaces the read timeout. Returns true at the end of
+        ``silence_s`` replaces the read timeout; as a function it may change
+        meanwhile, and is asked at least once a read timeout. Returns true at the end of
         the body, false when paused.
 
         Raises:
@@ -155,7 +159,7 @@ class Exchange:
             return False
         if self.ended:
             return True
-        return Pump(self, self._connected(), consume, silence_s or self._read_timeout_s).run()
+        return Pump(self, self._connected(), consume, self._read_timeout_s, silence_s).run()
 
     def feed_once(self) -> bool:
         """Parse what one read brings; false when nothing was there.
@@ -212,12 +216,13 @@ class Exchange:
             self._connected().wait_readable(self._patience_s())
 
     def _patience_s(self) -> float:
+        patience_s = self._read_timeout_s if self.status else self._head_timeout_s
         if self._deadline is None:
-            return self._read_timeout_s
+            return patience_s
         left_s = self._deadline - time.monotonic()
         if left_s <= 0:
             raise HttpTimeout("the deadline has passed")
-        return min(self._read_timeout_s, left_s)
+        return min(patience_s, left_s)
 
     def end_with_connection(self) -> None:
         """Note that no more bytes will come.

@@ -11,6 +11,10 @@ class HttpConnectFailed(HttpFailure):
     """No connection could be made: nothing was sent, repeating is safe."""
 
 
+class HttpProxyRefused(HttpConnectFailed):
+    """A proxy lets nobody like us through: its owner, or ours, must act."""
+
+
 class HttpTimeout(HttpFailure):
     """The server was silent too long; it may have acted on the request."""
 

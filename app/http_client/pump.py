@@ -28,6 +28,9 @@ _MAX_READS_A_WAKE = 16
 _MAX_SIZE_DIGITS = 8
 _LINGER_S = 1.0
 
+Silence = float | Callable[[], float]
+"""How long, in seconds, no byte may come."""
+
 
 class Pump:
     """Moves one response's bytes, from ``run`` until it returns."""
@@ -42,6 +45,7 @@ class Pump:
         "_loop",
         "_now",
         "_over",
+        "_read_timeout_s",
         "_silence_s",
         "_timer",
         "_waiter",
@@ -52,12 +56,14 @@ class Pump:
         exchange: "Exchange",
         connection: Connection,
         consume: Callable[[bytes], bool],
-        silence_s: float,
+        read_timeout_s: float,
+        silence_s: Silence | None = None,
     ) -> None:
         self._exchange = exchange
         self._connection = connection
         self._consume = consume
-        self._silence_s = silence_s
+        self._read_timeout_s = read_timeout_s
+        self._silence_s = read_timeout_s if silence_s is None else silence_s
         self._loop: Any = gevent.get_hub().loop
         self._now: Callable[[], float] = self._loop.now
         self._heard_at = self._now()
@@ -65,7 +71,7 @@ class Pump:
         self._is_between_chunks = exchange.is_between_chunks
         self._waiter: Any = Waiter()
         self._over = False
-        self._timer = self._loop.timer(silence_s)
+        self._timer = self._loop.timer(min(self._patience_s(), read_timeout_s))
 
     def run(self) -> bool:
         """Sleep until the body's end (true) or until it is refused (false).
@@ -133,13 +139,18 @@ class Pump:
     def _on_silence(self) -> None:
         # The timer is not restarted at each read: that would cost more than
         # the read. It looks once a period how long the silence has been.
-        left_s = self._silence_s - (self._loop.now() - self._heard_at)
+        left_s = self._patience_s() - (self._loop.now() - self._heard_at)
         if left_s <= 0.001:
             self._fail(HttpTimeout("the server is silent"))
             return
         self._timer.close()
-        self._timer = self._loop.timer(left_s)
+        # Meanwhile the patience may have become that of the read timeout.
+        self._timer = self._loop.timer(min(left_s, self._read_timeout_s))
         self._timer.start(self._on_silence)
+
+    def _patience_s(self) -> float:
+        silence_s = self._silence_s
+        return silence_s() if callable(silence_s) else silence_s
 
     def _end(self, ended: bool) -> None:
         self._over = True

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.settings.syntax import NO_HEADER, is_header_text
+from app.settings.syntax import NO_HEADER, is_header_text, model_url_fault
 
 DEVELOPMENT_WIDGET_KEY = "development-widget-key"
 MIN_KEY_CHARS = 24
@@ -34,6 +34,7 @@ def find_contradictions(values: Mapping[str, Any]) -> dict[str, str]:
     if (values["metrics_bind"] or "").endswith(f":{values['port']}"):
         faults["METRICS_BIND"] = "is PORT's port: choose another one"
     _check_budgets(faults, values)
+    _check_model(faults, values)
     if values["app_env"] == "production":
         faults.update(_production_faults(values))
     return faults
@@ -46,8 +47,11 @@ def _production_faults(values: Mapping[str, Any]) -> dict[str, str]:
             "is not set. Set it to your Convex deployment, or set SQLITE_PATH to a file on a disk "
             "that survives a restart"
         )
-    if not values["openai_api_key"]:
-        faults["OPENAI_API_KEY"] = "is not set: production never answers with the demo model"
+    if not values["openai_api_key"] and not values["openai_base_url"]:
+        faults["OPENAI_API_KEY"] = (
+            "is not set: production never answers with the demo model. A server that needs no key "
+            "is named by OPENAI_BASE_URL"
+        )
     if not values["widget_api_keys"]:
         faults["WIDGET_API_KEY"] = (
             'is not set. Make one: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
@@ -70,6 +74,24 @@ def _check_budgets(faults: dict[str, str], values: Mapping[str, Any]) -> None:
                 f"is {tokens}, and one turn may take {one_turn} (MAX_PROMPT_TOKENS and "
                 "MAX_OUTPUT_TOKENS): raise it, lower those, or use 0 for no budget"
             )
+
+
+def _check_model(faults: dict[str, str], values: Mapping[str, Any]) -> None:
+    for prefix in ("openai", "openai_fallback"):
+        url, key = values[f"{prefix}_base_url"], values[f"{prefix}_api_key"]
+        if url and (fault := model_url_fault(url, has_key=bool(key))):
+            faults[f"{prefix.upper()}_BASE_URL"] = fault
+    fallback = (values["openai_fallback_base_url"], values["openai_fallback_api_key"])
+    if any(fallback) and not values["openai_fallback_model"]:
+        faults["OPENAI_FALLBACK_MODEL"] = (
+            "is not set, but OPENAI_FALLBACK_BASE_URL or OPENAI_FALLBACK_API_KEY is: name the model"
+        )
+    turn_s, first_s = values["turn_timeout_s"], values["model_first_token_timeout_s"]
+    if first_s >= turn_s:
+        faults["MODEL_FIRST_TOKEN_TIMEOUT_S"] = (
+            f"is {first_s:g}, and a whole turn may take {turn_s:g} (TURN_TIMEOUT_S): lower it, or "
+            "raise that"
+        )
 
 
 def _check_keys(

@@ -13,6 +13,8 @@ from app.settings.syntax import unquoted
 ENV_FILE_VARIABLE = "PERCH_ENV_FILE"
 SECRETS = (
     "OPENAI_API_KEY",
+    "OPENAI_EXTRA_HEADERS",
+    "OPENAI_FALLBACK_API_KEY",
     "CONVEX_DEPLOY_KEY",
     "WIDGET_API_KEY",
     "ADMIN_API_KEY",

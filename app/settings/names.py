@@ -21,7 +21,10 @@ _OTHERS_PREFIXES = (
     "COMPOSE_", "DOCKER_", "GEVENT_", "GUNICORN_", "LC_", "MALLOC_", "OPENAI_", "OTEL_",
     "PYTHON", "SENTRY_", "SSL_",
 )  # fmt: skip
-_OTHERS = ("ALL_PROXY", "HOME", "HTTPS_PROXY", "HTTP_PROXY", "LANG", "NO_PROXY", "PATH", "TZ")
+# The names of proxies are read in lower case, too.
+_OTHERS = (
+    "ALL_PROXY", "FTP_PROXY", "HOME", "HTTPS_PROXY", "HTTP_PROXY", "LANG", "NO_PROXY", "PATH", "TZ",
+)  # fmt: skip
 
 # In the environment of a process stand names of the platform and of every
 # other program: a short one is too easily near one of ours, and a fault is
@@ -44,7 +47,7 @@ def find_misspelt(settings: Collection[str], in_files: Mapping[str, str]) -> dic
     known = {*ours, *_IGNORED}
     faults = {}
     for name in sorted({*in_files, *os.environ} - known):
-        if name.startswith(_IGNORED_PREFIXES):
+        if name.startswith(_IGNORED_PREFIXES) or name.upper() in _OTHERS:
             continue
         file = in_files.get(name)
         if file is None and (len(name) < _MIN_CHARS_OF_ENVIRONMENT or name in _WELL_KNOWN):

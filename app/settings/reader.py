@@ -4,17 +4,20 @@ import os
 from collections.abc import Collection, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
+import orjson
 from environs import Env, EnvValidationError
 from marshmallow.validate import Range
 
 from app.origin import ANY, is_prefix, normal_origin, normal_pattern
-from app.prices import Prices
+from app.prices import DEFAULT_PRICES, Prices
+from app.proxies import Proxies, Proxy
 from app.settings.files import read_secret_files
 from app.settings.syntax import (
     NO_HEADER,
     STRAY_QUOTE,
+    can_be_sent,
     has_quotes,
     is_header_name,
     is_header_text,
@@ -128,11 +131,11 @@ class Reader:
     def prices(self, name: str) -> Prices:
         """Read what the models cost."""
         try:
-            return Prices.parse(self.text(name) or "")
+            return Prices.parse(self.text(name, DEFAULT_PRICES) or "")
         except ValueError as error:
             self._faults[name] = (
                 f"has {str(error)!r}: write model=prompt/completion, the money for a million "
-                "tokens of each, as in EUR gpt-4.1-mini=0.40/1.60 (the currency may be left out)"
+                "tokens of each, as in EUR gpt-6-luna=0.10/0.50 (the currency may be left out)"
             )
             return Prices({})
 
@@ -151,6 +154,71 @@ class Reader:
             self._faults[name] = "must be a URL that begins with https:// (or http://)"
             return None
         return value.rstrip("/")
+
+    def proxies(self) -> Proxies:
+        """Read the proxies of outgoing requests, by the names that all programs share.
+
+        The lower-case name wins where both are set, as in Python's own library.
+        """
+        found: dict[str, Proxy] = {}
+        exempt = tuple(part.strip() for part in self._shared("NO_PROXY").split(",") if part.strip())
+        for scheme, name in (
+            ("https", "HTTPS_PROXY"),
+            ("http", "HTTP_PROXY"),
+            ("all", "ALL_PROXY"),
+        ):
+            value = self._shared(name)
+            is_needed = scheme != "all" or len(found) < 2
+            if not value or "*" in exempt or not is_needed:
+                continue
+            try:
+                found[scheme] = Proxy.parse(value)
+            except ValueError as error:
+                self._faults[name] = str(error)
+        return Proxies(found, exempt if found else ())
+
+    def _shared(self, name: str) -> str:
+        """Read a variable that is not ours alone, in lower case, too."""
+        upper = self.text(name) or ""
+        return os.environ.get(name.lower(), "").strip() or upper
+
+    def json_object(self, name: str) -> dict[str, Any]:
+        """Read a JSON object; none is an empty one."""
+        value = self.text(name)
+        if value is None:
+            return {}
+        try:
+            told = orjson.loads(value)
+        except ValueError:
+            told = None
+        if not isinstance(told, dict):
+            self._faults[name] = 'is no JSON object: write {"name": "value"}, in one line'
+            return {}
+        return told
+
+    def extra_body(self, name: str) -> dict[str, Any]:
+        """Read more fields of the model's requests."""
+        told = self.json_object(name)
+        if "messages" in told:
+            self._faults[name] = "has messages, which are the conversation's: take them out"
+        return told
+
+    def extra_headers(self, name: str) -> dict[str, str]:
+        """Read more headers of the model's requests, whose values are secrets."""
+        told = self.json_object(name)
+        for header, value in told.items():
+            if not can_be_sent(header):
+                self._faults[name] = f"has {header!r}, which is no header that can be set here"
+            elif not isinstance(value, str) or not is_header_text(value):
+                self._faults[name] = f"has no text that a header carries for {header}"
+        return told
+
+    def word_of(self, name: str, *words: str) -> str | None:
+        """Read one of a few words; none is ``None``."""
+        value = self.text(name)
+        if value is not None and value not in words:
+            self._faults[name] = f"is {value!r}: use {', '.join(words[:-1])} or {words[-1]}"
+        return value
 
     def public_url(self, name: str) -> str | None:
         """Read where visitors find this server, and return it in the form of browsers."""

@@ -3,6 +3,9 @@
 import re
 from urllib.parse import urlsplit
 
+# What owners copy from a reference along with the address.
+_ENDPOINTS = ("/chat/completions", "/completions", "/responses", "/chat/completion")
+
 NO_HEADER = "has characters that no HTTP header carries"
 STRAY_QUOTE = "has a quote in it: write the value alone, without quotes"
 _QUOTES = frozenset(
@@ -12,6 +15,15 @@ _QUOTES = frozenset(
     "\N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK}"
 )
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
+# RFC 9110, section 5.6.2.
+_is_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
+# What the connection itself is made of.
+_OURS = ("host", "content-length", "transfer-encoding", "connection", "accept-encoding", "upgrade")
+
+
+def can_be_sent(text: str) -> bool:
+    """Tell whether an owner may send a header of this name."""
+    return bool(_is_token(text)) and text.lower() not in _OURS
 
 
 def is_header_text(text: str) -> bool:
@@ -33,6 +45,24 @@ def is_url(text: str) -> bool:
         )
     except ValueError:  # of `port`, and of half an IPv6 address
         return False
+
+
+def model_url_fault(url: str, *, has_key: bool) -> str | None:
+    """Return what is wrong with a model's address, beside being one, and what to write."""
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/")
+    for end in _ENDPOINTS:
+        if path.lower().endswith(end):
+            host = parts.netloc.rpartition("@")[2]
+            query = f"?{parts.query}" if parts.query else ""
+            base = f"{parts.scheme}://{host}{path[: -len(end)]}{query}"
+            return f"ends in {end}, which is added by itself: write {base}"
+    if has_key and "@" in parts.netloc:
+        return (
+            "has a user or a password beside a key, and the key would not be sent: write "
+            f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}, or take the key away"
+        )
+    return None
 
 
 def unquoted(text: str) -> str:

@@ -15,6 +15,12 @@ DEFAULT_SYSTEM_PROMPT = (
     "Answer in the language of the question, in Markdown where it helps."
 )
 
+DEFAULT_MODEL = "gpt-6-luna"
+_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+# A model that thinks is silent for longer before its first word than after it.
+_FIRST_TOKEN_FACTOR = 3
+_SHARE_OF_TURN = 0.9
+
 # One variable of its own tells each platform, and how it passes the client on.
 _PLATFORMS: Mapping[str, tuple[str, int, str | None]] = {
     "RENDER": ("Render", 2, None),
@@ -61,6 +67,8 @@ def _read(
 ) -> dict[str, Any]:
     development = app_env != "production"
     _, hops, ip_header = platform or ("", 0, None)
+    turn_timeout_s = env.seconds("TURN_TIMEOUT_S", 120)
+    read_timeout_s = env.seconds("MODEL_READ_TIMEOUT_S", 30)
     return {
         "app_env": app_env,
         "platform": platform[0] if platform else None,
@@ -73,8 +81,14 @@ def _read(
         "spool_path": env.path("SPOOL_PATH", "data/spool"),
         "retention_days": env.whole("RETENTION_DAYS", 0, 0, 36_500) or None,
         "openai_api_key": env.vendor_key("OPENAI_API_KEY"),
-        "openai_model": env.text("OPENAI_MODEL", "gpt-4.1-mini"),
+        "openai_model": env.text("OPENAI_MODEL", DEFAULT_MODEL),
         "openai_base_url": env.url("OPENAI_BASE_URL"),
+        "openai_reasoning_effort": env.word_of("OPENAI_REASONING_EFFORT", *_EFFORTS),
+        "openai_extra_body": env.extra_body("OPENAI_EXTRA_BODY"),
+        "openai_extra_headers": env.extra_headers("OPENAI_EXTRA_HEADERS"),
+        "openai_fallback_model": env.text("OPENAI_FALLBACK_MODEL"),
+        "openai_fallback_base_url": env.url("OPENAI_FALLBACK_BASE_URL"),
+        "openai_fallback_api_key": env.vendor_key("OPENAI_FALLBACK_API_KEY"),
         "system_prompt": env.text("SYSTEM_PROMPT", DEFAULT_SYSTEM_PROMPT),
         "max_output_tokens": env.whole("MAX_OUTPUT_TOKENS", 800, 1, 1_000_000),
         "refusal_message": env.text("REFUSAL_MESSAGE", "I can't help with that."),
@@ -127,10 +141,15 @@ def _read(
         "otel_endpoint": env.url("OTEL_EXPORTER_OTLP_ENDPOINT"),
         "web_concurrency": env.whole("WEB_CONCURRENCY", 1, 1, 64),
         "graceful_timeout_s": env.whole("GRACEFUL_TIMEOUT", 25, 2, 600),
-        "turn_timeout_s": env.seconds("TURN_TIMEOUT_S", 120),
+        "turn_timeout_s": turn_timeout_s,
         "model_connect_timeout_s": env.seconds("MODEL_CONNECT_TIMEOUT_S", 3),
-        "model_read_timeout_s": env.seconds("MODEL_READ_TIMEOUT_S", 30),
+        "model_first_token_timeout_s": env.seconds(
+            "MODEL_FIRST_TOKEN_TIMEOUT_S",
+            min(_FIRST_TOKEN_FACTOR * read_timeout_s, _SHARE_OF_TURN * turn_timeout_s),
+        ),
+        "model_read_timeout_s": read_timeout_s,
         "storage_timeout_s": env.seconds("STORAGE_TIMEOUT_S", 5),
+        "proxies": env.proxies(),
         "request_timeout_s": env.seconds("REQUEST_TIMEOUT_S", 10),
         "send_timeout_s": env.seconds("SEND_TIMEOUT_S", 30),
         "busy_wait_s": env.seconds("BUSY_WAIT_S", 5, least=0.0),

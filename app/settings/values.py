@@ -3,15 +3,20 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from app.prices import Prices
+from app.proxies import Proxies, Proxy
 from app.settings.files import read_dotenv
 from app.settings.reader import AppEnv
 from app.settings.table import read_values
+from app.shutdowns import describe_shutdown, known_shutdown
+
+OPENAI_URL = "https://api.openai.com/v1"
 
 SessionMode = Literal["compat", "strict"]
 
@@ -38,13 +43,21 @@ class Settings:
     openai_api_key: str | None
     openai_model: str
     openai_base_url: str | None
+    openai_reasoning_effort: str | None
+    openai_extra_body: Mapping[str, Any]
+    openai_extra_headers: Mapping[str, str]
+    openai_fallback_model: str | None
+    openai_fallback_base_url: str | None
+    openai_fallback_api_key: str | None
     system_prompt: str
     max_output_tokens: int
     max_history_messages: int
     max_prompt_tokens: int
     refusal_message: str
     model_connect_timeout_s: float
+    model_first_token_timeout_s: float
     model_read_timeout_s: float
+    proxies: Proxies
 
     turn_timeout_s: float
     busy_wait_s: float
@@ -113,6 +126,43 @@ class Settings:
     def is_development(self) -> bool:
         """Whether the demo pages and detailed errors are on."""
         return self.app_env == "development"
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a real model answers: without a key, a server of the owner's own."""
+        return bool(self.openai_api_key or self.openai_base_url)
+
+    @property
+    def has_fallback(self) -> bool:
+        """Whether another model answers where the first does not."""
+        return self.has_model and self.openai_fallback_model is not None
+
+    def model_notice(self, today: date) -> str | None:
+        """Return what is known of the model's end, for its owner."""
+        if not self.has_model:
+            return None
+        day = known_shutdown(self.openai_model, self.model_url)
+        return describe_shutdown(self.openai_model, day, today)
+
+    @property
+    def fallback_url(self) -> str:
+        """Where the fallback is asked: at the first model's server unless it has its own."""
+        return self.openai_fallback_base_url or self.model_url
+
+    @property
+    def model_url(self) -> str:
+        """Where the model is asked."""
+        return self.openai_base_url or OPENAI_URL
+
+    @property
+    def used_proxies(self) -> tuple[tuple[str, Proxy], ...]:
+        """Who is asked over a proxy, and which."""
+        asked = (
+            ("Model", self.model_url if self.has_model else ""),
+            ("Fallback", self.fallback_url if self.has_fallback else ""),
+            ("Convex", self.convex_url or ""),
+        )
+        return tuple((name, proxy) for name, url in asked if (proxy := self.proxies.of(url)))
 
     @property
     def public_path(self) -> str | None:

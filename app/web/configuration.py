@@ -91,11 +91,22 @@ def _model(settings: Settings, model_name: str) -> list[Row]:
     return [
         Row("Model", "OPENAI_MODEL", model_name),
         Row("Asked at", "OPENAI_BASE_URL", _host(settings.openai_base_url) or "OpenAI"),
+        *_fallback(settings),
         Row("Tokens of an answer", "MAX_OUTPUT_TOKENS", to_count(settings.max_output_tokens)),
         Row("Tokens of a prompt", "MAX_PROMPT_TOKENS", to_count(settings.max_prompt_tokens)),
         Row("Messages", "MAX_HISTORY_MESSAGES", to_count(settings.max_history_messages)),
         Row("Longest turn", "TURN_TIMEOUT_S", f"{settings.turn_timeout_s:g} s"),
         Row("System prompt", "SYSTEM_PROMPT", settings.system_prompt),
+    ]
+
+
+def _fallback(settings: Settings) -> list[Row]:
+    name = settings.openai_fallback_model
+    if not settings.has_fallback or name is None:
+        return []
+    return [
+        Row("Where it does not answer", "OPENAI_FALLBACK_MODEL", name),
+        Row("Asked at", "OPENAI_FALLBACK_BASE_URL", _host(settings.fallback_url) or "OpenAI"),
     ]
 
 

@@ -1,8 +1,9 @@
 """The secrets that signatures are made with, and one key of each for each purpose.
 
-``SECRET_KEY``, or else a secret that the deployment has anyway; in
-development a random one in a file beside the database. Never the widget
-key, which every page shows, and never one that only this process knows.
+``SECRET_KEY``, or else a secret that the deployment has anyway; without one, a
+random one in a file beside the database. Never the widget key, which every
+page shows, never one that only this process knows, and never what is written
+for a key where a model's server wants none, such as ``EMPTY``.
 """
 
 import hashlib
@@ -15,6 +16,8 @@ from pathlib import Path
 from app.settings import Settings
 
 FILE_NAME = "secret.key"
+# No provider's key is shorter.
+_MIN_SECRET_CHARS = 20
 _SALT = b"perch"
 
 
@@ -25,10 +28,12 @@ def read_secrets(settings: Settings, *, keep: bool = True) -> tuple[bytes, ...]:
     secret is this process's alone.
 
     Raises:
-        OSError: the development secret can be neither read nor kept.
+        OSError: the random secret can be neither read nor kept.
     """
     given = settings.secret_keys or tuple(
-        key for key in (settings.convex_deploy_key, settings.openai_api_key) if key
+        key
+        for key in (settings.convex_deploy_key, settings.openai_api_key)
+        if key and (key is settings.convex_deploy_key or len(key) >= _MIN_SECRET_CHARS)
     )
     if settings.secret_keys:
         return tuple(key.encode() for key in given)

@@ -33,6 +33,7 @@ class Services:
     store: ConversationStore
     turns: TurnService
     model: CompletionModel
+    fallback: CompletionModel | None
     spool: AnswerSpool
     retention: Retention | None
     readiness: Readiness

@@ -15,6 +15,7 @@ from app.errors import (
     ModelRefused,
     ModelTimeout,
     ModelUnavailable,
+    ProviderError,
 )
 from tests.clock import Clock
 from tests.fakes import ScriptedModel
@@ -216,14 +217,57 @@ def test_answer_that_broke_off_is_no_failure(
     assert breaker.state == "closed"
 
 
-def test_model_that_is_silent_after_its_headers_is_a_failure(
+@pytest.mark.parametrize("start", [None, ModelTimeout()])
+def test_model_that_is_slow_to_begin_shuts_nobody_out(
+    model: ScriptedModel, guarded: BreakerModel, breaker: Breaker, start: Exception | None
+) -> None:
+    model.script(ModelTimeout(), start=start)
+
+    for _ in range(10):
+        ask(guarded)
+
+    assert breaker.state == "closed"
+
+
+def test_slow_start_does_not_hide_failures_around_it(
     model: ScriptedModel, guarded: BreakerModel, breaker: Breaker
 ) -> None:
+    fail(breaker, times=2)
     model.script(ModelTimeout())
+    ask(guarded)
+    model.script(ModelUnavailable())
+    ask(guarded)
+
+    assert breaker.state == "open"
+
+
+def test_timeout_that_the_provider_tells_is_a_failure(
+    model: ScriptedModel, guarded: BreakerModel, breaker: Breaker
+) -> None:
+    told = ModelTimeout()
+    told.provider = ProviderError(status=408)
+    model.script(start=told)
 
     for _ in range(3):
         ask(guarded)
 
+    assert breaker.state == "open"
+
+
+def test_model_that_only_thought_is_asked_again_and_then_counted(
+    model: ScriptedModel, guarded: BreakerModel, breaker: Breaker
+) -> None:
+    failure = ModelInterrupted()
+    failure.ran_out = True
+    model.script(start=failure)
+
+    for _ in range(10):
+        ask(guarded)
+
+    assert breaker.is_calm
+    for _ in range(3):
+        with pytest.raises(ModelInterrupted):
+            guarded.stream(PROMPT, second_limit=4096).__enter__()
     assert breaker.state == "open"
 
 

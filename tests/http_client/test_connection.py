@@ -10,7 +10,7 @@ import pytest
 from gevent import socket
 
 from app.http_client import HttpTimeout
-from app.http_client.connection import WOULD_BLOCK, TlsConnection
+from app.http_client.connection import WOULD_BLOCK, Connection, TlsConnection
 
 WAIT_S = 20.0
 
@@ -65,7 +65,7 @@ def ends(certificate: Path, tls_context: ssl.SSLContext) -> Any:
     ours, theirs = socket.socketpair()
     server = Server(theirs, certificate)
     shaking = gevent.spawn(server.shake_hands)
-    connection = TlsConnection(ours, tls_context, "localhost")
+    connection = TlsConnection(Connection(ours), tls_context, "localhost")
     connection.shake_hands()
     shaking.get(timeout=WAIT_S)
     yield connection, server
@@ -175,6 +175,6 @@ def test_server_that_hangs_up_while_keys_are_agreed_is_an_error(
     theirs.close()
 
     with pytest.raises((ConnectionError, ssl.SSLError)):
-        TlsConnection(ours, tls_context, "localhost").shake_hands()
+        TlsConnection(Connection(ours), tls_context, "localhost").shake_hands()
 
     ours.close()

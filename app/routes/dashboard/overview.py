@@ -9,6 +9,7 @@ from flask import Response, redirect, request, url_for
 from app.routes.dashboard.graphs import make_charts
 from app.routes.dashboard.pages import blueprint, render
 from app.routes.dashboard.tiles import make_tiles
+from app.shutdowns import advise_shutdown
 from app.statistics import Unit, compare_statistics, utc_now
 from app.web.operator_zone import to_local
 from app.web.services import services
@@ -72,6 +73,8 @@ def overview() -> Response:
         disliked=services().store.list_marked_turns("down", limit=_WORTH_A_LOOK),
         failed=services().store.list_marked_turns("error", limit=_WORTH_A_LOOK),
         is_new=_is_new(),
+        notice=services().settings.model_notice(utc_now().date()),
+        advice=advise_shutdown(),
     )
 
 

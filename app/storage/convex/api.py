@@ -12,6 +12,7 @@ from convex import ConvexError
 
 from app.errors import InvalidRequest
 from app.http_client import HttpClient, HttpConnectFailed, HttpFailure, Response
+from app.proxies import Proxies
 from app.storage.convex import trouble
 from app.storage.convex.trouble import ConvexBusy, ConvexTrouble
 
@@ -39,7 +40,13 @@ class ConvexApi:
     """
 
     def __init__(
-        self, url: str, deploy_key: str, *, timeout_s: float, connect_timeout_s: float
+        self,
+        url: str,
+        deploy_key: str,
+        *,
+        timeout_s: float,
+        connect_timeout_s: float,
+        proxies: Proxies,
     ) -> None:
         self._url = url
         self._timeout_s = timeout_s
@@ -47,6 +54,7 @@ class ConvexApi:
             url,
             connect_timeout_s=connect_timeout_s,
             read_timeout_s=timeout_s / 2,
+            proxies=proxies,
             headers=(
                 ("Authorization", f"Convex {deploy_key}"),
                 ("Convex-Client", f"python-{convex.__version__}"),

@@ -33,6 +33,7 @@ from app.errors import (
     UserMismatch,
 )
 from app.figures import Counts, DayFigures, turn_counts
+from app.proxies import NO_PROXIES, Proxies
 from app.storage.convex import trouble
 from app.storage.convex.api import ConvexApi
 from app.storage.convex.documents import (
@@ -71,9 +72,14 @@ class ConvexStore:
         *,
         timeout_s: float = 10.0,
         connect_timeout_s: float = 3.0,
+        proxies: Proxies = NO_PROXIES,
     ) -> None:
         self._api = ConvexApi(
-            url, deploy_key, timeout_s=timeout_s, connect_timeout_s=connect_timeout_s
+            url,
+            deploy_key,
+            timeout_s=timeout_s,
+            connect_timeout_s=connect_timeout_s,
+            proxies=proxies,
         )
 
     def begin_turn(self, question: Question, *, history_limit: int, lease_s: float) -> Turn:

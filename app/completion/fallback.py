@@ -1,0 +1,183 @@
+"""One other model, for a turn that the first one does not begin to answer."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from types import TracebackType
+from typing import Self
+
+from app.completion.breaker import Breaker
+from app.completion.protocol import Completion, CompletionModel, Receive
+from app.conversation import PromptMessage, Usage
+from app.errors import ModelFailure, ModelInterrupted, ModelPaused, ModelRefused, cause_of
+
+
+class FallbackModel:
+    """A ``CompletionModel`` that asks ``other`` where ``model`` fails before the first word.
+
+    For this turn only, once, and not where it is the message that is refused.
+    ``other_name`` is who answered where its server does not tell.
+    """
+
+    def __init__(self, model: CompletionModel, other: CompletionModel, other_name: str) -> None:
+        self._model = model
+        self._other = other
+        self._other_name = other_name
+
+    @contextmanager
+    def stream(
+        self,
+        prompt: Sequence[PromptMessage],
+        *,
+        request_id: str | None = None,
+        second_limit: int | None = None,
+    ) -> Iterator[Completion]:
+        """Start a completion, of the one model or of the other."""
+
+        def start(model: CompletionModel) -> AbstractContextManager[Completion]:
+            if second_limit is None:
+                return model.stream(prompt, request_id=request_id)
+            return model.stream(prompt, request_id=request_id, second_limit=second_limit)
+
+        with _Either(
+            start(self._model), lambda: start(self._other), self._other_name
+        ) as completion:
+            yield completion
+
+    def close(self) -> None:
+        """Give back the connections of both."""
+        self._model.close()
+        self._other.close()
+
+
+class _Either:
+    """The completion of the first model, until it turns out that there will be none."""
+
+    def __init__(
+        self,
+        first: AbstractContextManager[Completion],
+        start_other: Callable[[], AbstractContextManager[Completion]],
+        other_name: str,
+    ) -> None:
+        self._first = first
+        self._start_other = start_other
+        self._other_name = other_name
+        # What is open, and has to be left.
+        self._run: AbstractContextManager[Completion] | None = None
+        self._completion: Completion | None = None
+        self._first_failure: ModelFailure | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._completion = self._first.__enter__()
+        except ModelFailure as failure:
+            self._turn_to_other(failure)
+        else:
+            self._run = self._first
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._run is not None:
+            self._run.__exit__(kind, error, trace)
+
+    @property
+    def has_begun(self) -> bool:
+        return self._completion is not None and self._completion.has_begun
+
+    @property
+    def finish_reason(self) -> str | None:
+        return self._completion.finish_reason if self._completion else None
+
+    @property
+    def usage(self) -> Usage | None:
+        return self._completion.usage if self._completion else None
+
+    @property
+    def model(self) -> str | None:
+        told = self._completion.model if self._completion else None
+        return told or (self._other_name if self._first_failure else None)
+
+    @property
+    def refusal(self) -> str | None:
+        return self._completion.refusal if self._completion else None
+
+    def relay(self, receive: Receive) -> bool:
+        """Hand over the deltas of whoever answers."""
+        completion = self._completion
+        if completion is None:
+            raise ModelInterrupted
+        try:
+            return completion.relay(receive)
+        except ModelFailure as failure:
+            if completion.has_begun or not _may_turn(failure):
+                raise
+            # Its breaker hears of it now, and of the other's failure the other's.
+            self._leave(failure)
+            if self._first_failure is not None:
+                raise self._both(failure) from failure
+            self._turn_to_other(failure)
+        return self.relay(receive)
+
+    def _turn_to_other(self, failure: ModelFailure) -> None:
+        """Ask the other model in place of the one that failed.
+
+        Raises:
+            ModelFailure: it failed as well, or is not to be asked.
+        """
+        if not _may_turn(failure):
+            raise failure
+        self._first_failure = failure
+        run = self._start_other()
+        try:
+            self._completion = run.__enter__()
+        except ModelFailure as second:
+            raise self._both(second) from second
+        self._run = run
+
+    def _leave(self, failure: ModelFailure) -> None:
+        run, self._run = self._run, None
+        if run is not None:
+            run.__exit__(type(failure), failure, failure.__traceback__)
+
+    def _both(self, second: ModelFailure) -> ModelFailure:
+        """Return why nobody answers: the first model's failure, unless the message is at fault."""
+        first = self._first_failure
+        if first is None or isinstance(second, ModelRefused) or _ran_out(second):
+            return second
+        first.cause = f"{cause_of(first)}; OPENAI_FALLBACK_MODEL: {cause_of(second)}"
+        first.is_free = first.is_free and second.is_free
+        return first
+
+
+def _may_turn(failure: ModelFailure) -> bool:
+    return not isinstance(failure, ModelRefused) and not _ran_out(failure)
+
+
+def _ran_out(failure: ModelFailure) -> bool:
+    return isinstance(failure, ModelInterrupted) and failure.ran_out
+
+
+def check_both(first: Breaker, other: Breaker) -> Callable[[], None]:
+    """Return a check that refuses a turn where neither model would be asked.
+
+    It raises ``ModelPaused``, until the sooner of the two may be asked again.
+    """
+
+    def check() -> None:
+        try:
+            first.check()
+        except ModelPaused as paused:
+            try:
+                other.check()
+            except ModelPaused as also:
+                raise min(paused, also, key=_wait_s) from None
+
+    return check
+
+
+def _wait_s(paused: ModelPaused) -> float:
+    return paused.retry_after_s or 0.0

@@ -1,0 +1,82 @@
+"""OpenAI: gpt-6-luna, which thinks unless it is told not to."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.providers.provider import Provider, Step, response
+
+_EFFORTS = ("none", "low", "medium", "high", "xhigh")
+_KNOWN = {
+    "model",
+    "messages",
+    "stream",
+    "stream_options",
+    "max_completion_tokens",
+    "reasoning_effort",
+}
+
+
+class OpenAI(Provider):
+    """Thinks at ``medium`` where nothing is said: then all of a small limit goes on thoughts."""
+
+    title = "OpenAI"
+    settings: Mapping[str, str] = {"OPENAI_API_KEY": "sk-…"}
+    takes = "limit as max_completion_tokens, effort none, streamed, usage asked for, system role"
+
+    def models(self) -> Any:
+        old = {"id": "gpt-4.1-mini", "object": "model", "shutdown_date": "2027-01-14"}
+        return {"object": "list", "data": [old, {"id": self.model, "object": "model"}]}
+
+    def refuse(self, body: Mapping[str, Any]) -> bytes | None:
+        if "max_tokens" in body:
+            return self.unsupported(
+                "max_tokens",
+                "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+                "'max_completion_tokens' instead.",
+            )
+        if unknown := sorted(set(body) - _KNOWN):
+            return self.error(400, f"Unrecognized request argument supplied: {unknown[0]}")
+        effort = body.get("reasoning_effort", "medium")
+        if effort not in _EFFORTS:
+            return self.unsupported(
+                "reasoning_effort",
+                f"Unsupported value: 'reasoning_effort' does not support '{effort}' with this "
+                "model. Supported values are: 'none', 'low', 'medium', 'high', and 'xhigh'.",
+                "unsupported_value",
+            )
+        return None
+
+    def unsupported(self, param: str, message: str, code: str = "unsupported_parameter") -> bytes:
+        return self.error(400, message, param=param, code=code)
+
+    def error(self, status: int, message: str, **more: Any) -> bytes:
+        kind = "invalid_request_error" if status < 500 else "server_error"
+        error = {"message": message, "type": kind, "param": None, "code": None, **more}
+        return response(status, {"error": error})
+
+    def answer(self, body: Mapping[str, Any]) -> Iterator[Step]:
+        limit = body.get("max_completion_tokens", 100_000)
+        if self.is_silent(body) and limit < 1000:
+            yield self.head()
+            yield self.event(self.chunk({"role": "assistant", "content": "", "refusal": None}))
+            yield self.event(self.chunk({}, "length"))
+            yield from self.usage(body, 0, limit)
+            yield self.done() + b"0\r\n\r\n"
+        else:
+            yield from super().answer(body)
+
+    def is_silent(self, body: Mapping[str, Any]) -> bool:
+        return bool(body.get("reasoning_effort", "medium") != "none")
+
+    def chunk(self, delta: Mapping[str, Any], reason: str | None = None) -> dict[str, Any]:
+        more = {"service_tier": "default", "obfuscation": "x9Kd0", "usage": None}
+        return {**super().chunk(delta, reason), **more}
+
+    def filter(self, body: Mapping[str, Any]) -> Iterator[Step]:
+        yield self.head()
+        yield self.event(self.chunk({"role": "assistant", "content": "", "refusal": None}))
+        for word in ("I can't", " help", " with that."):
+            yield self.event(self.chunk({"refusal": word}))
+        yield self.event(self.chunk({}, "stop"))
+        yield from self.usage(body, 3)
+        yield self.done() + b"0\r\n\r\n"
