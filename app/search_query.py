@@ -37,7 +37,16 @@ def terms_pattern(terms: Sequence[str]) -> re.Pattern[str]:
 
 def cut_excerpt(content: str, terms: Sequence[str]) -> str:
     """Return the part of a message in which a term stands first."""
-    found = terms_pattern(terms).search(content)
-    at = found.start() if found else 0
+    folded = _fold(content)
+    places = (folded.find(_fold(term)) for term in terms)
+    at = min((place for place in places if place >= 0), default=0)
     begin, end = max(0, at - _CHARS_BEFORE), min(len(content), at + _CHARS_AFTER)
     return f"{'…' if begin else ''}{content[begin:end]}{'…' if end < len(content) else ''}"
+
+
+def _fold(text: str) -> str:
+    """Return a text in lower case, each character in its place."""
+    lower = text.lower()
+    if len(lower) != len(text):
+        lower = "".join(small if len(small := char.lower()) == 1 else char for char in text)
+    return lower.replace("ς", "σ")  # the one letter whose lower case depends on what follows

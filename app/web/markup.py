@@ -31,8 +31,10 @@ MAX_MARKDOWN_CHARS = 16 * 1024
 MAX_CELLS = 2000
 # Of quotes and lists in each other, and of images in each other's texts.
 MAX_NESTING = 20
-# Of the searched words in one text.
+# Of the searched words in one text, and how far into it they are looked for: to look
+# for the worst words takes a microsecond a character.
 MAX_MARKS = 500
+MAX_MARKED_CHARS = 20_000
 # A step is one rule tried at one place, some 3 µs. Ordinary Markdown takes one
 # for two or three characters.
 MAX_MESSAGE_STEPS = 30_000
@@ -64,6 +66,7 @@ def to_plain(text: str, budget: PageBudget, terms: Sequence[str] = ()) -> Markup
     most = max(budget.chars, BEGINNING_CHARS)
     budget.chars -= min(len(text), most)
     shown = highlight(text[:most], terms)
+    let_others_work()
     return shown if len(text) <= most else _CUT.format(shown)
 
 
@@ -95,7 +98,7 @@ def highlight(text: str, terms: Sequence[str]) -> Markup:
 def _mark(text: str, pattern: re.Pattern[str]) -> Markup:
     parts: list[Markup] = []
     end = 0
-    for found in islice(pattern.finditer(text), MAX_MARKS):
+    for found in islice(pattern.finditer(text, 0, MAX_MARKED_CHARS), MAX_MARKS):
         parts += [escape(text[end : found.start()]), Markup("<mark>{}</mark>").format(found[0])]
         end = found.end()
     return Markup("").join([*parts, escape(text[end:])])

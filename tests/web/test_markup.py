@@ -12,8 +12,11 @@ from app.web.markup import (
     BEGINNING_CHARS,
     MAX_CELLS,
     MAX_MARKDOWN_CHARS,
+    MAX_MARKED_CHARS,
+    MAX_MARKS,
     MAX_MESSAGE_STEPS,
     PageBudget,
+    highlight,
     to_html,
     to_plain,
 )
@@ -206,3 +209,11 @@ def test_others_get_their_turn_while_a_text_is_laid_out() -> None:
         greenlet.kill()
 
     assert len(turns) >= MAX_MESSAGE_STEPS // 1000
+
+
+def test_words_are_marked_in_the_beginning_of_a_long_text_only() -> None:
+    marked = highlight("a " * MAX_MARKED_CHARS, ["b", "a"])
+    late = highlight(" " * MAX_MARKED_CHARS + "a", ["a"])
+
+    assert marked.count("<mark>") == MAX_MARKS
+    assert late.strip() == "a"
