@@ -515,9 +515,12 @@ def test_search_shows_the_found_words_and_leads_to_them(
 
     assert "<mark>Made</mark> of <mark>Dyneema</mark> &lt;b&gt;." in html
     assert "1 fits" in html
-    assert found[1].endswith(f"#m-{conversation_id}-1")
+    assert f"/{conversation_id}?" in found[1]
     assert "<strong><mark>Dyneema</mark></strong>" in shown
-    assert f'id="m-{conversation_id}-1"' in shown
+    anchor = found[1].partition("#")[2]
+    before, _, after = shown.partition(f'id="{anchor}"')
+    assert "Dyneema" in after.partition("<li ")[0]
+    assert "Dyneema" not in before.partition("<ol ")[2]
 
 
 def test_match_of_a_long_conversation_is_on_the_page_that_it_leads_to(
