@@ -128,6 +128,19 @@ def test_file_that_everybody_can_read_is_made_private(path: Path, before: int, a
             assert set(modes(path.parent).values()) == {after}
 
 
+def test_hours_are_forgotten_after_a_week(path: Path) -> None:
+    old = [(period, "turns", 1) for period in ("2020-01-01T09", "2020-01-01", "2999-01-01T00")]
+    with opened(path) as store, closing(sqlite3.connect(path)) as db:
+        store.ping()
+        db.executemany("INSERT INTO figures VALUES (?, ?, ?)", old)
+        db.commit()
+        say(store)
+        kept = {period for (period,) in db.execute("SELECT period FROM figures")}
+
+    assert "2020-01-01T09" not in kept
+    assert {"2020-01-01", "2999-01-01T00"} < kept
+
+
 def test_disk_that_refuses_locks_is_named_as_such_at_once(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

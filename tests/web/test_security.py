@@ -40,6 +40,25 @@ def ask(client: FlaskClient, **headers: str) -> TestResponse:
     return client.post("/v1/chat", json=body, headers={"x-api-key": WIDGET_KEY, **fields})
 
 
+@pytest.mark.parametrize(
+    ("key", "status"),
+    [
+        ("the-old-key-of-the-tests", 200),
+        ("the-new-key-of-the-tests", 200),
+        ("the-old-key-of-the-tests, the-new-key-of-the-tests", 401),
+        ("", 401),
+    ],
+)
+def test_any_of_several_keys_opens(make_app: "MakeApp", key: str, status: int) -> None:
+    keys = "the-old-key-of-the-tests, the-new-key-of-the-tests"
+    client = make_app(WIDGET_API_KEY=keys, ADMIN_API_KEY=keys).test_client()
+
+    opened = client.post("/v1/session", json={}, headers={"x-api-key": key})
+    read = client.get("/v1/admin/stats", headers={"x-admin-api-key": key})
+
+    assert (opened.status_code, read.status_code) == (status, status)
+
+
 @pytest.mark.parametrize("origin", [SITE, SHOP])
 def test_listed_origin_may_ask_and_read(site: FlaskClient, origin: str) -> None:
     response = ask(site, Origin=origin)
