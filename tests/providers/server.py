@@ -63,7 +63,7 @@ class ProviderServer:
     def _handle(self, sock: Any) -> None:
         sock.settimeout(WAIT_S)
         host = ""
-        with contextlib.suppress(ConnectionError, ssl.SSLError):
+        with contextlib.suppress(OSError):
             while (head := _read_head(sock)) is not None:
                 method, target, _ = head.split("\r\n", 1)[0].split(" ", 2)
                 if method == "CONNECT":
