@@ -119,13 +119,9 @@ def _check_answer(
 def _try(model: CompletionModel, settings: Settings, second_limit: int | None) -> _Trial:
     prompt = [PromptMessage("system", settings.system_prompt), PromptMessage("user", _QUESTION)]
     trial = _Trial()
-    run = (
-        model.stream(prompt)
-        if second_limit is None
-        else model.stream(prompt, second_limit=second_limit)
-    )
     try:
-        with run as completion:
+        # Some models ask at once, and some when the context is entered.
+        with model.stream(prompt, second_limit=second_limit) as completion:
             if completion.relay(trial.receive):
                 trial.reason, trial.refusal = completion.finish_reason, completion.refusal
             trial.usage, trial.name = completion.usage, completion.model

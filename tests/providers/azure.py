@@ -35,6 +35,5 @@ class Azure(OpenAI):
             "content_filter_result": {"violence": {"filtered": True, "severity": "medium"}},
         }
         message = "The response was filtered due to the prompt triggering Azure OpenAI's policy."
-        yield self.error(
-            400, message, param="prompt", code="content_filter", status=400, innererror=inner
-        )
+        error = {"message": message, "type": None, "param": "prompt", "code": "content_filter"}
+        yield response(400, {"error": {**error, "status": 400, "innererror": inner}})

@@ -1,10 +1,12 @@
 """OpenAI: gpt-6-luna, which thinks unless it is told not to."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from tests.providers.provider import Provider, Step, response
 
+OLD_MODEL, SWITCHED_OFF = "gpt-4.1-mini", date(2027, 1, 14)
 _EFFORTS = ("none", "low", "medium", "high", "xhigh")
 _KNOWN = {
     "model",
@@ -23,11 +25,19 @@ class OpenAI(Provider):
     settings: Mapping[str, str] = {"OPENAI_API_KEY": "sk-…"}
     takes = "limit as max_completion_tokens, effort none, streamed, usage asked for, system role"
 
+    def __init__(self, today: date = date(2026, 11, 25)) -> None:
+        self.has_old = today < SWITCHED_OFF
+
     def models(self) -> Any:
-        old = {"id": "gpt-4.1-mini", "object": "model", "shutdown_date": "2027-01-14"}
-        return {"object": "list", "data": [old, {"id": self.model, "object": "model"}]}
+        old = {"id": OLD_MODEL, "object": "model", "shutdown_date": SWITCHED_OFF.isoformat()}
+        new = {"id": self.model, "object": "model"}
+        return {"object": "list", "data": [old, new] if self.has_old else [new]}
 
     def refuse(self, body: Mapping[str, Any]) -> bytes | None:
+        is_old = body["model"] == OLD_MODEL and self.has_old
+        if body["model"] != self.model and not is_old:
+            message = f"The model `{body['model']}` has been deprecated"
+            return self.error(404, message, code="model_not_found")
         if "max_tokens" in body:
             return self.unsupported(
                 "max_tokens",
@@ -37,6 +47,11 @@ class OpenAI(Provider):
         if unknown := sorted(set(body) - _KNOWN):
             return self.error(400, f"Unrecognized request argument supplied: {unknown[0]}")
         effort = body.get("reasoning_effort", "medium")
+        if is_old and "reasoning_effort" in body:
+            return self.unsupported(
+                "reasoning_effort",
+                "Unsupported parameter: 'reasoning_effort' is not supported with this model.",
+            )
         if effort not in _EFFORTS:
             return self.unsupported(
                 "reasoning_effort",
@@ -66,7 +81,8 @@ class OpenAI(Provider):
             yield from super().answer(body)
 
     def is_silent(self, body: Mapping[str, Any]) -> bool:
-        return bool(body.get("reasoning_effort", "medium") != "none")
+        effort = body.get("reasoning_effort", "medium")
+        return body["model"] != OLD_MODEL and effort != "none"
 
     def chunk(self, delta: Mapping[str, Any], reason: str | None = None) -> dict[str, Any]:
         more = {"service_tier": "default", "obfuscation": "x9Kd0", "usage": None}

@@ -102,7 +102,8 @@ class Provider:
 
     def answer(self, body: Mapping[str, Any]) -> Iterator[Step]:
         asked = [said["content"] for said in body["messages"] if said["role"] == "user"]
-        question = asked[-1]
+        # Behind a question that nobody answered, and behind instructions.
+        question = asked[-1].rpartition("\n\n")[2]
         if "fail" in question:
             yield from self.fail(body)
         elif "forbidden" in question:

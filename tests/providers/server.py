@@ -10,17 +10,15 @@ The proxy leads nowhere: it answers in the place of whatever host is asked.
 
 import contextlib
 import json
+import socketserver
 import ssl
 import subprocess
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
-
-from gevent.event import Event
-from gevent.server import StreamServer
-from gevent.ssl import PROTOCOL_TLS_SERVER, SSLContext
 
 from tests.providers.provider import HOLD, Provider, Request
 
@@ -33,13 +31,13 @@ class ProviderServer:
     def __init__(self, provider: Provider, certificate: Path) -> None:
         self.provider = provider
         self.requests: list[Request] = []
-        self.left = Event()
-        self._tls = SSLContext(PROTOCOL_TLS_SERVER)
+        self.left = threading.Event()
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(certificate)
-        self._server = StreamServer(("127.0.0.1", 0), self._handle)
+        self._listener = _Listener(self._handle)
 
     def __enter__(self) -> Self:
-        self._server.start()
+        threading.Thread(target=self._listener.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def __exit__(
@@ -48,12 +46,13 @@ class ProviderServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._server.stop(timeout=0)
+        self._listener.shutdown()
+        self._listener.server_close()
 
     @property
     def proxies(self) -> dict[str, str]:
         """The variables that lead every request here."""
-        url = f"http://127.0.0.1:{self._server.server_port}"
+        url = f"http://127.0.0.1:{self._listener.server_address[1]}"
         return {"HTTPS_PROXY": url, "HTTP_PROXY": url}
 
     @property
@@ -61,10 +60,10 @@ class ProviderServer:
         """The requests for an answer."""
         return [request for request in self.requests if request.method == "POST"]
 
-    def _handle(self, sock: Any, _address: object) -> None:
+    def _handle(self, sock: Any) -> None:
         sock.settimeout(WAIT_S)
         host = ""
-        with contextlib.suppress(ConnectionError, ssl.SSLError):
+        with contextlib.suppress(OSError):
             while (head := _read_head(sock)) is not None:
                 method, target, _ = head.split("\r\n", 1)[0].split(" ", 2)
                 if method == "CONNECT":
@@ -86,6 +85,20 @@ class ProviderServer:
                 self.left.set()
                 raise ConnectionAbortedError
             sock.sendall(step)
+
+
+class _Listener(socketserver.ThreadingTCPServer):
+    """Runs a function for each connection, in a thread of its own."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, handle: Callable[[Any], None]) -> None:
+        super().__init__(("127.0.0.1", 0), socketserver.BaseRequestHandler)
+        self._handle_one = handle
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        self._handle_one(request)
 
 
 def _read_head(sock: Any) -> str | None:
