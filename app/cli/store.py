@@ -49,5 +49,15 @@ def works_on_the_store(command: Callable[P, T]) -> Callable[P, T]:
 
 
 def open_for_its_owner(path: Path) -> BinaryIO:
-    """Open a file for what visitors said: a new one is readable by its owner only."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+    """Open a file for what visitors said: a new one is readable by its owner only.
+
+    Raises:
+        ClickException: the user of this command may not write it.
+    """
+    try:
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+    except OSError as error:
+        raise click.ClickException(
+            f"{path.absolute()} cannot be written by the user of this command: {error.strerror}. "
+            "Leave -o out, and let the shell write: … export > FILE"
+        ) from error

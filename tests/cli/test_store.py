@@ -170,3 +170,14 @@ def test_an_export_is_readable_by_its_owner_only(chat_db: Path, tmp_path: Path) 
     path = tmp_path / "all.jsonl"
     assert len(path.read_text().splitlines()) == 2
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_an_export_that_cannot_be_written_is_a_sentence(chat_db: Path, tmp_path: Path) -> None:
+    """As on a host and in a container, where the service's user may write its data alone."""
+    for target in ("nowhere/all.csv", "chat.db/all.csv"):
+        told = run(tmp_path, "conversations", "export", "-o", target, SQLITE_PATH=str(chat_db))
+
+        assert told.returncode == 1
+        _, error = told.stderr.splitlines()
+        assert error.startswith(f"Error: {tmp_path / target} cannot be written by the user of")
+        assert "export > FILE" in error

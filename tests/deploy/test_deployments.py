@@ -12,7 +12,7 @@ from tests.deploy import dockerfile
 from tests.deploy.deployment import VENV, Deployment
 from tests.deploy.platforms import PLATFORMS, Platform, compose, host, image
 from tests.deploy.proxy import nginx
-from tests.live.exchange import Exchange
+from tests.live.exchange import Exchange, request_bytes
 from tests.live.server import WIDGET_KEY
 from tests.upstream import Upstream
 from tests.upstream_script import WORDS, words
@@ -153,12 +153,14 @@ def test_nginx_passes_the_client_on_and_nothing_that_it_claims(
         for number in range(2):
             proxy.send("GET", "/health", x_forwarded_for=f"203.0.113.{number}").answer()
         document = proxy.send("GET", "/v1/openapi.json").answer().json
-        plain = Exchange(("127.0.0.1", proxy.plain_port), b"GET / HTTP/1.0\r\n\r\n").answer()
+        request = request_bytes("GET", "/dashboard", {"Host": "evil.test"}, None)
+        plain = Exchange(("127.0.0.1", proxy.plain_port), request).answer()
 
     seen = [line["client"] for line in deployment.log_lines() if line.get("path") == "/health"]
     assert set(seen) == {"127.0.0.1"}
     assert document["servers"] == [{"url": "https://chat.example.com"}]
     assert plain.status == 301
+    assert plain.headers["Location"] == "https://chat.example.com/dashboard"
 
 
 @contextmanager
