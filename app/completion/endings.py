@@ -118,6 +118,17 @@ def read_reason(reason: str) -> Kind:
     return next((kind for kind, names in _PARTS if parts & names), Kind.UNKNOWN)
 
 
+def join_reasons(first: str | None, second: str) -> str:
+    """Return the reason that counts where two chunks have one.
+
+    The last, unless the first told that the answer is not whole: relays close
+    what broke with a ``stop`` of their own.
+    """
+    if first is None or read_reason(first) in (Kind.ENDED, Kind.UNKNOWN):
+        return second
+    return first
+
+
 def _word(reason: str) -> str:
     """Return a reason in lower case, with ``_`` between its parts."""
     word = reason.partition(":")[0].strip().rpartition(".")[2]

@@ -4,9 +4,8 @@ The bytes may be split anywhere. What jiter refuses is read a second time:
 ``app.completion.surrogates``. What begins like a document or a page is no
 event stream: ``app.completion.bodies``.
 
-Sources: the event stream format of the WHATWG HTML standard, section 9.2.6
-(lines end in LF or CRLF here; a lone CR is not an end), and OpenAI's reference
-of the chat completion chunk object.
+Sources: the event stream format of the WHATWG HTML standard, section 9.2.6, and
+OpenAI's reference of the chat completion chunk object.
 """
 
 from collections.abc import Callable
@@ -23,7 +22,7 @@ from app.completion.chunk_parts import (
     read_text,
     read_usage,
 )
-from app.completion.endings import has_ended
+from app.completion.endings import has_ended, join_reasons
 from app.completion.refusals import failure_of, parse_error, read_error
 from app.completion.surrogates import HalfJoiner
 from app.completion.thinking import HeadFilter
@@ -33,7 +32,6 @@ from app.errors import ModelFailure, ModelInterrupted
 MAX_EVENT_BYTES = 2 * 1024 * 1024
 _MAX_DONE_BYTES = 16
 _DONE = b"[DONE]"
-_BLANK = (b"", b"\r")
 _BOM = b"\xef\xbb\xbf"
 _SPACES = b" \t\r\n"
 # Names of events whose data is a chunk, or should be.
@@ -54,6 +52,7 @@ class EventReader:
         "_halves",
         "_head",
         "_hide",
+        "_is_after_cr",
         "_is_opened",
         "_media_type",
         "_parse",
@@ -76,6 +75,8 @@ class EventReader:
         self._is_opened = False
         self._document: bytearray | None = None
         self._rest = b""
+        # The last byte was a CR: an LF that follows belongs to it.
+        self._is_after_cr = False
         self._data: bytes | None = None
         self._event = b""
         self._parse: Callable[[bytes], Any] = from_json
@@ -143,13 +144,14 @@ class EventReader:
             if len(self._document) > MAX_EVENT_BYTES:
                 raise not_a_stream(self._media_type)
             return
+        received = self._end_in_lf(received)
         lines = (self._rest + received if self._rest else received).split(b"\n")
         self._rest = lines.pop()
         data = self._data
         for line in lines:
             if line.startswith(b"data:"):
                 data = line[5:] if data is None else self._join(data, line[5:], deltas)
-            elif line in _BLANK:
+            elif not line:
                 if data is not None:
                     self._read_event(data, deltas)
                     data = None
@@ -159,6 +161,15 @@ class EventReader:
         self._data = data
         if len(self._rest) + len(data or b"") > MAX_EVENT_BYTES:
             raise _nonsense("an event has no end")
+
+    def _end_in_lf(self, received: bytes) -> bytes:
+        """Give each line the same end: some servers write CRLF or CR, some mix them."""
+        if not received or not (self._is_after_cr or b"\r" in received):
+            return received
+        if self._is_after_cr:
+            received = received.removeprefix(b"\n")
+        self._is_after_cr = received.endswith(b"\r")
+        return received.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _join(self, data: bytes, line: bytes, deltas: list[str]) -> bytes:
         """Add a line to an event's data; some servers forget the blank line between two events."""
@@ -251,7 +262,7 @@ class EventReader:
                 self.refusal = (self.refusal or "") + str(refusal)
         reason = choice.get("finish_reason")
         if reason and not is_failed and has_ended(reason):
-            self.finish_reason = str(reason)
+            self.finish_reason = join_reasons(self.finish_reason, str(reason))
             self._flush(deltas)
 
     def _say(self, text: str, deltas: list[str]) -> None:

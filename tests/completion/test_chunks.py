@@ -87,7 +87,7 @@ WHOLE = (
 )
 
 
-@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_whole_stream(newline: str) -> None:
     deltas, reader = read(stream(*WHOLE, newline=newline))
 
@@ -282,7 +282,51 @@ def test_word_for_no_reason_ends_nothing(reason: Any) -> None:
     assert reader.finish_reason is None
 
 
-@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("reasons", "expected"),
+    [
+        (["error", "stop"], "error"),
+        (["network_error", "length", "stop"], "network_error"),
+        (["length", "stop"], "length"),
+        (["content_filter", "stop"], "content_filter"),
+        (["stop", "length"], "length"),
+        (["stop", "error"], "error"),
+        (["a word of its own", "stop"], "stop"),
+        (["stop", None], "stop"),
+    ],
+)
+def test_reason_that_is_no_whole_answers_is_not_taken_back(
+    reasons: list[str | None], expected: str
+) -> None:
+    _, reader = read(stream(delta(content="Half"), *map(delta, reasons), "[DONE]"))
+
+    assert reader.finish_reason == expected
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 10_000])
+def test_lines_may_end_each_in_its_own_way(size: int) -> None:
+    data = (
+        b"event: message\rid: 7\r\n: a comment\r"
+        + event(delta(content="Hel"), "\r\n")
+        + b": a comment\r"
+        + event(delta(content="l"), "\r")
+        + b"event: message\n"
+        + event(delta(content="o"))[:-2]
+        + b"\r\n\n"
+        + b"event: message\r"
+        + event(delta("stop", content="!"), "\r")
+    )
+    reader = ChunkReader()
+
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+
+    deltas = [delta for piece in pieces for delta in reader.feed(piece)]
+
+    assert [*deltas, *reader.end()] == ["Hel", "l", "o", "!"]
+    assert (reader.finish_reason, reader.failure) == ("stop", None)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("size", [1, 5, 10_000])
 def test_events_without_blank_lines_are_told_apart(newline: str, size: int) -> None:
     lines = [f"data: {each if isinstance(each, str) else json.dumps(each)}" for each in WHOLE]
@@ -545,7 +589,7 @@ chunks = (
     | st.just({"choices": [], "usage": USAGE})
     | st.sampled_from(["[DONE]", "junk", '{"error": {}}', '{"error": {"code": 1}}'])
 )
-streams = st.lists(st.tuples(chunks, st.sampled_from(["\n", "\r\n"])), max_size=8).map(
+streams = st.lists(st.tuples(chunks, st.sampled_from(["\n", "\r\n", "\r"])), max_size=8).map(
     lambda events: b"".join(event(chunk, newline) for chunk, newline in events)
 )
 
@@ -605,6 +649,9 @@ RAW = (
     b'data: {"detail":"x"}\n\n',
     b"\xef\xbb\xbf",
     b"\n",
+    b"\r",
+    b": ping\r",
+    b"event: ping\r\n",
     b" ",
 )
 TRICKY = [
