@@ -66,6 +66,7 @@ def _parse(part: str) -> tuple[str, Price]:
     except InvalidOperation:
         raise ValueError(part) from None
     amounts_ok = all(each.is_finite() and each >= 0 for each in (price.prompt, price.completion))
-    if not (is_given and name.strip() and amounts_ok):
+    # No name has one: it stands where a comma or the blank behind the currency should.
+    if not (is_given and name.strip() and amounts_ok) or ";" in name:
         raise ValueError(part)
     return name.strip(), price

@@ -90,13 +90,19 @@ def _proxies(settings: Settings) -> str:
 def _model(settings: Settings, model_name: str) -> list[Row]:
     return [
         Row("Model", "OPENAI_MODEL", model_name),
-        Row("Asked at", "OPENAI_BASE_URL", _host(settings.openai_base_url) or "OpenAI"),
+        Row("Asked at", "OPENAI_BASE_URL", _provider(settings)),
         Row("Tokens of an answer", "MAX_OUTPUT_TOKENS", to_count(settings.max_output_tokens)),
         Row("Tokens of a prompt", "MAX_PROMPT_TOKENS", to_count(settings.max_prompt_tokens)),
         Row("Messages", "MAX_HISTORY_MESSAGES", to_count(settings.max_history_messages)),
         Row("Longest turn", "TURN_TIMEOUT_S", f"{settings.turn_timeout_s:g} s"),
         Row("System prompt", "SYSTEM_PROMPT", settings.system_prompt),
     ]
+
+
+def _provider(settings: Settings) -> str:
+    if not settings.openai_api_key:
+        return "nobody: the built-in demo answers"
+    return _host(settings.openai_base_url) or "OpenAI"
 
 
 def _keys(settings: Settings) -> list[Row]:
