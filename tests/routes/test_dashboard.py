@@ -507,6 +507,7 @@ def test_search_shows_the_found_words_and_leads_to_them(
 ) -> None:
     conversation_id = say(store, content="Hi", answer=an_answer(content="Made of **Dyneema** <b>."))
     say(store, turn_id="turn-0002", content="Thanks")
+    answer_id = store.read_thread(conversation_id).messages[1].id
 
     html = operator.get("/dashboard/conversations?q=dyneema+made").text
     found = re.search(r'href="(/dashboard/conversations/[^"]+#m-[^"]+)"', html)
@@ -515,9 +516,9 @@ def test_search_shows_the_found_words_and_leads_to_them(
 
     assert "<mark>Made</mark> of <mark>Dyneema</mark> &lt;b&gt;." in html
     assert "1 fits" in html
-    assert found[1].endswith(f"#m-{conversation_id}-1")
+    assert found[1].endswith(f"#m-{answer_id}")
     assert "<strong><mark>Dyneema</mark></strong>" in shown
-    assert f'id="m-{conversation_id}-1"' in shown
+    assert f'id="m-{answer_id}"' in shown
 
 
 def test_search_for_words_that_stand_apart_says_that_it_wants_them_together(
