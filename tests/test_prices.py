@@ -38,7 +38,11 @@ def test_currency_may_stand_in_front(text: str, currency: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["gpt=1", "gpt", "=1/2", "gpt=1/x", "gpt=-1/2", "gpt=nan/1", "gpt=1/2/3", "a=1/2,b"]
+    "text",
+    [
+        *("gpt=1", "gpt", "=1/2", "gpt=1/x", "gpt=-1/2", "gpt=nan/1", "gpt=1/2/3", "a=1/2,b"),
+        *("EUR;gpt=1/2", "gpt=1/2;gpt=3/4"),
+    ],
 )
 def test_what_cannot_be_read_is_named(text: str) -> None:
     with pytest.raises(ValueError, match=r"gpt|=|b"):

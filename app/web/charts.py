@@ -12,7 +12,8 @@ from math import ceil, log10
 HEIGHT = 100.0
 _GAP = 0.22
 _NICE = (1, 2, 3, 4, 5, 6, 8, 10)
-_MANY_LABELS = 6
+# As many as a phone has room for.
+_MANY_LABELS = 4
 
 
 @dataclass(frozen=True, slots=True)

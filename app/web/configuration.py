@@ -90,7 +90,7 @@ def _proxies(settings: Settings) -> str:
 def _model(settings: Settings, model_name: str) -> list[Row]:
     return [
         Row("Model", "OPENAI_MODEL", model_name),
-        Row("Asked at", "OPENAI_BASE_URL", _host(settings.openai_base_url) or "OpenAI"),
+        Row("Asked at", "OPENAI_BASE_URL", _provider(settings)),
         *_fallback(settings),
         Row("Tokens of an answer", "MAX_OUTPUT_TOKENS", to_count(settings.max_output_tokens)),
         Row("Tokens of a prompt", "MAX_PROMPT_TOKENS", to_count(settings.max_prompt_tokens)),
@@ -98,6 +98,12 @@ def _model(settings: Settings, model_name: str) -> list[Row]:
         Row("Longest turn", "TURN_TIMEOUT_S", f"{settings.turn_timeout_s:g} s"),
         Row("System prompt", "SYSTEM_PROMPT", settings.system_prompt),
     ]
+
+
+def _provider(settings: Settings) -> str:
+    if not settings.has_model:
+        return "nobody: the built-in demo answers"
+    return _host(settings.openai_base_url) or "OpenAI"
 
 
 def _fallback(settings: Settings) -> list[Row]:

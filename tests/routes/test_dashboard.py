@@ -507,6 +507,7 @@ def test_search_shows_the_found_words_and_leads_to_them(
 ) -> None:
     conversation_id = say(store, content="Hi", answer=an_answer(content="Made of **Dyneema** <b>."))
     say(store, turn_id="turn-0002", content="Thanks")
+    answer_id = store.read_thread(conversation_id).messages[1].id
 
     html = operator.get("/dashboard/conversations?q=dyneema+made").text
     found = re.search(r'href="(/dashboard/conversations/[^"]+#m-[^"]+)"', html)
@@ -515,12 +516,52 @@ def test_search_shows_the_found_words_and_leads_to_them(
 
     assert "<mark>Made</mark> of <mark>Dyneema</mark> &lt;b&gt;." in html
     assert "1 fits" in html
-    assert f"/{conversation_id}?" in found[1]
+    assert found[1].endswith(f"#m-{answer_id}")
     assert "<strong><mark>Dyneema</mark></strong>" in shown
-    anchor = found[1].partition("#")[2]
-    before, _, after = shown.partition(f'id="{anchor}"')
-    assert "Dyneema" in after.partition("<li ")[0]
-    assert "Dyneema" not in before.partition("<ol ")[2]
+    assert f'id="m-{answer_id}"' in shown
+
+
+def test_search_for_words_that_stand_apart_says_that_it_wants_them_together(
+    operator: FlaskClient, store: ConversationStore
+) -> None:
+    say(store, content="A refund?", answer=an_answer(content="The exact steps are these."))
+
+    apart = operator.get('/dashboard/conversations?q="exact+steps"+refund').text
+    together = operator.get('/dashboard/conversations?q="exact+steps"+these').text
+    one = operator.get("/dashboard/conversations?q=zzzz").text
+
+    assert "No message has all of these words." in apart
+    assert "<mark>exact steps</mark>" in together
+    assert "all of these words" not in one
+
+
+@pytest.mark.parametrize("field", ["conversation_id", "session_id", "request_id"])
+def test_conversation_is_found_by_each_of_its_ids(
+    operator: FlaskClient, store: ConversationStore, field: str
+) -> None:
+    say(store, "another-session", "turn-0002")
+    answer = an_answer(request_id="5f2c0a9d77e1b3c4")
+    conversation_id = say(store, SESSION, content="Which one?", answer=answer)
+    ids = {
+        "conversation_id": conversation_id,
+        "session_id": SESSION,
+        "request_id": "5f2c0a9d77e1b3c4",
+    }
+
+    html = operator.get("/dashboard/conversations", query_string={"q": ids[field]}).text
+
+    assert "1 fits" in html
+    assert "Which one?" in html
+
+
+def test_deletion_asks_by_the_visitors_question(
+    operator: FlaskClient, store: ConversationStore
+) -> None:
+    conversation_id = say(store, content="Do you ship?", answer=an_answer(content="We do."))
+
+    asked = operator.get(f"/dashboard/conversations/{conversation_id}/delete").text
+
+    assert "Do you ship?" in asked
 
 
 def test_match_of_a_long_conversation_is_on_the_page_that_it_leads_to(
@@ -794,6 +835,14 @@ def test_wrong_cursor_is_a_page_too(operator: FlaskClient) -> None:
 
     assert response.status_code == 400
     assert response.mimetype == "text/html"
+
+
+def test_settings_say_who_answers(make_app: "MakeApp", operator: FlaskClient) -> None:
+    demo = make_app(DASHBOARD_PASSWORD=PASSWORD, SECRET_KEY=SECRETS[0]).test_client()
+    sign_in(demo)
+
+    assert "the built-in demo answers" in demo.get("/dashboard/settings").text
+    assert "the built-in demo answers" not in operator.get("/dashboard/settings").text
 
 
 def test_settings_show_no_secret(operator: FlaskClient) -> None:

@@ -1,5 +1,8 @@
 """The figures at the top of the overview: what is compared, and in which words."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
 from app.figures import DayFigures
@@ -36,3 +39,20 @@ def test_share_is_told_only_where_it_says_something(
     conversations = make_tiles(found, PRICES.currency)[0]
 
     assert conversations.change == change
+
+
+@pytest.mark.parametrize(
+    ("cost", "unpriced", "told"),
+    [
+        ("0", ["llama"], "–"),
+        ("1.5", ["llama"], "1.50\N{NARROW NO-BREAK SPACE}EUR"),
+        ("0", [], "0.00"),
+    ],
+)
+def test_cost_that_nobody_knows_is_not_nothing(cost: str, unpriced: list[str], told: str) -> None:
+    total = replace(a_period(), cost=Decimal(cost), unpriced=unpriced)
+
+    tile = make_tiles(Comparison(Statistics([total], total), total), PRICES.currency)[-1]
+
+    assert tile.name == "Cost"
+    assert tile.value.startswith(told)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from app.routes.dashboard.tiles import known_cost
 from app.statistics import Statistics, Unit
 from app.web.charts import Chart, Series, draw_bars, draw_lines
 from app.web.formats import to_count, to_money, to_seconds, to_short
@@ -94,7 +95,7 @@ def _costs(found: Statistics, axis: _Axis, currency: str) -> Chart:
     return draw_bars(
         "cost",
         "Cost",
-        f"{to_money(found.total.cost, currency)} in all",
+        f"{to_money(known_cost(found.total), currency)} in all",
         axis.periods,
         [Series("Cost", "one", [float(each.cost or 0) for each in found.periods])],
         write,

@@ -1,6 +1,7 @@
 """The figures at the top of the overview."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 from app.statistics import Comparison, PeriodStatistics
@@ -90,8 +91,13 @@ def _cost(now: PeriodStatistics, before: PeriodStatistics, currency: str) -> Til
     each = ""
     if now.cost and now.figures.conversations:
         each = f"{to_money(now.cost / now.figures.conversations, currency)} a conversation, "
-    note = f"{each}before: {to_money(before.cost, currency)}"
-    return Tile("Cost", to_money(now.cost, currency), note)
+    note = f"{each}before: {to_money(known_cost(before), currency)}"
+    return Tile("Cost", to_money(known_cost(now), currency), note)
+
+
+def known_cost(period: PeriodStatistics) -> Decimal | None:
+    """Return what a period cost; ``None`` where no model that answered has a price."""
+    return None if period.unpriced and not period.cost else period.cost
 
 
 def _change(now: int, before: int) -> str | None:
