@@ -8,7 +8,8 @@ from decimal import Decimal, InvalidOperation
 _MILLION = 1_000_000
 # In US dollars, of OpenAI's pricing page on 2026-11-25, for prompts below 272,000 tokens.
 DEFAULT_PRICES = (
-    "USD gpt-6-luna=0.10/0.50, gpt-6-sol=2/10, gpt-6-astra=10/50, gpt-6.1-sol=2/10, gpt-6.1-terra=1/5, "
+    "USD gpt-6-luna=0.10/0.50, gpt-6-sol=2/10, gpt-6-astra=10/50, "
+    "gpt-6.1-sol=2/10, gpt-6.1-terra=1/5, "
     "gpt-5.6-luna=0.20/1.20, gpt-5.6-terra=2/12, gpt-5.6-sol=4/20, "
     "gpt-4.1-nano=0.10/0.40, gpt-4.1-mini=0.40/1.60, gpt-4.1=2/8"
 )
