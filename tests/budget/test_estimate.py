@@ -83,6 +83,7 @@ def hostile() -> list[tuple[str, str]]:
     return texts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tokenizer", Tokenizer)
 def test_no_hostile_text_is_estimated_below_its_count(
     tokenizer: Tokenizer, hostile: list[tuple[str, str]]

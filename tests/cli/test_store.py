@@ -13,6 +13,8 @@ from tests.cli.test_commands import say
 from tests.data import ADMIN_KEY
 from tests.live.server import ROOT
 
+pytestmark = pytest.mark.slow  # each command is a process
+
 COMMANDS = [
     ("switch",),
     ("switch", "off"),
