@@ -74,7 +74,13 @@ def read_environment(service: Service) -> dict[str, str]:
     found = dict(word.replace("%%", "%").split("=", 1) for word in words if "=" in word)
     for name in service.get("EnvironmentFile", []):
         try:
-            found |= parse_environment_file(Path(name.removeprefix("-")).read_text("utf-8"))
+            variables, passed_over = parse_environment_file(
+                Path(name.removeprefix("-")).read_text("utf-8")
+            )
+            found |= variables
+            if passed_over:
+                lines = ", ".join(map(str, passed_over))
+                sys.stderr.write(f"{name}: systemd passes over line {lines}: write NAME=value\n")
         except OSError as error:
             if not (name.startswith("-") and isinstance(error, FileNotFoundError)):
                 raise SystemExit(
@@ -88,20 +94,30 @@ _LINE = re.compile(r"[^\n\r]*[\n\r]?")
 _KEY = re.compile(r"[ \t]*([^\n\r=]*?)[ \t]*=")
 
 
-def parse_environment_file(text: str) -> dict[str, str]:
-    """Return the variables of a file in the syntax of ``EnvironmentFile=``."""
+def parse_environment_file(text: str) -> tuple[dict[str, str], list[int]]:
+    """Return the variables of a file in the syntax of ``EnvironmentFile=``.
+
+    And the numbers of the lines that systemd passes over, comments aside.
+    """
     found: dict[str, str] = {}
+    passed_over: list[int] = []
     at = 0
     while at < len(text):
+        number = text.count("\n", 0, at) + 1
         key = _KEY.match(text, at)
         if key is None or key[1].startswith(("#", ";")):
             line = _LINE.match(text, at)
             at = line.end() if line else len(text)
+            said = line[0].strip() if line else ""
+            if said and not said.startswith(("#", ";")):
+                passed_over.append(number)
             continue
         value, at = _parse_value(text, key.end())
         if _NAME.fullmatch(key[1]):
             found[key[1]] = value
-    return found
+        else:
+            passed_over.append(number)
+    return found, passed_over
 
 
 def _parse_value(text: str, at: int) -> tuple[str, int]:

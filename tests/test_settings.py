@@ -226,6 +226,14 @@ def test_quotes_around_a_value_are_no_part_of_it(quote: str) -> None:
     assert read(**quoted) == read(**QUOTED)
 
 
+@pytest.mark.parametrize("quotes", ["“”", "‘’", "„“", "«»"])
+def test_quotes_of_a_word_processor_are_no_part_of_a_password(quotes: str) -> None:
+    password = f"{quotes[0]}open sesame 123{quotes[1]}"
+
+    assert list(faults(DASHBOARD_PASSWORD=password)) == ["DASHBOARD_PASSWORD"]
+    assert read(DASHBOARD_PASSWORD=f"open {password} sesame").dashboard_password
+
+
 def test_each_key_of_a_list_may_have_quotes_of_its_own() -> None:
     keys = f'"{GOOD_KEY}", "{GOOD_KEY[::-1]}"'
 
@@ -359,6 +367,21 @@ def test_proxies_are_addresses_or_networks(written: str) -> None:
     assert "TRUSTED_PROXIES" in faults(TRUSTED_PROXIES=written)
 
 
+@pytest.mark.parametrize(
+    ("written", "network"),
+    [
+        ("10.0.0.1/8", "10.0.0.0/8"),
+        ("[::1]", "::1/128"),
+        ("[2001:DB8::]/32", "2001:db8::/32"),
+        ("fe80::1%eth0", "fe80::1/128"),
+        ("::ffff:10.1.2.3", "10.1.2.3/32"),
+        ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+    ],
+)
+def test_proxies_are_kept_as_peers_are_told(written: str, network: str) -> None:
+    assert [str(each) for each in read(TRUSTED_PROXIES=written).trusted_proxies] == [network]
+
+
 def test_convex_needs_its_deploy_key() -> None:
     assert set(faults(CONVEX_URL="https://x.convex.cloud")) == {"CONVEX_DEPLOY_KEY"}
 
@@ -485,6 +508,52 @@ def test_no_dotenv_is_fine(tmp_path: Path) -> None:
 
 def test_dotenv_that_is_no_text_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"PORT=\xff\xfe4\x000\x00")
+
+    with pytest.raises(SettingsFaults) as found:
+        read_dotenv(tmp_path)
+
+    assert list(found.value.faults) == [".env"]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("BUDGET_TOKENS_PER_DAY: 100000\n", "line 2 sets"),
+        ("BUDGET_TOKENS_PER_DAY 100000\n", "line 2 sets"),
+        ("BUDGET_TOKENS_PER_DAY\n", "line 2 sets"),
+        ("\n\nset BUDGET_TOKENS_PER_DAY=100000\n", "line 4 sets"),
+        ("- BUDGET_TOKENS_PER_DAY=100000\n\n=5\n", "lines 2, 4 set"),
+        ('WIDGET_TITLE="Support\nPORT=4001\n', "line 2 sets"),
+        ('WIDGET_TITLE="Support" team\n', "line 2 sets"),
+        ("SYSTEM_PROMPT='Be kind.\nBe brief.\nIt's all.'", "line 2 sets"),
+    ],
+)
+def test_a_line_of_a_file_that_sets_nothing_is_a_fault(
+    tmp_path: Path, text: str, lines: str
+) -> None:
+    (tmp_path / ".env").write_text(f"PORT=4000\n{text}")
+
+    with pytest.raises(SettingsFaults) as found:
+        read_dotenv(tmp_path)
+
+    (sentence,) = found.value.faults.values()
+    assert sentence.startswith(f"{lines} nothing"), sentence
+    assert "100000" not in sentence
+
+
+def test_comments_blank_lines_and_what_the_environment_has_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WIDGET_TITLE", "Support")
+    (tmp_path / ".env").write_text("# One\n\n; two\n  # three\nWIDGET_TITLE\nPORT = 4001 # four\n")
+
+    read_dotenv(tmp_path)
+
+    assert (load().port, load().widget_title) == (4001, "Support")
+
+
+def test_dotenv_with_a_nul_byte_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"WIDGET_TITLE=a\0b\n")
 
     with pytest.raises(SettingsFaults) as found:
         read_dotenv(tmp_path)
@@ -653,6 +722,10 @@ def faults_of_file(directory: Path, text: str, **environment: str) -> dict[str, 
         ("PROT", "PORT"),
         ("APP_EVN", "APP_ENV"),
         ("NODE_EVN", "NODE_ENV"),
+        ("BUDGET-TOKENS-PER-DAY", "BUDGET_TOKENS_PER_DAY"),
+        ("budget.tokens.per.day", "BUDGET_TOKENS_PER_DAY"),
+        ("PERCH_BUDGET_TOKENS_PER_DAY", "BUDGET_TOKENS_PER_DAY"),
+        ("PERCH_PORT", "PORT"),
         ("SENTRY_DNS", "SENTRY_DSN"),
     ],
 )

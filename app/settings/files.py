@@ -1,10 +1,11 @@
 """The files that stand in for variables: ``.env``, ``.env.local`` and one for each secret."""
 
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from app.settings.faults import SettingsFaults
 from app.settings.machine import names_the_machine
@@ -34,15 +35,14 @@ def read_dotenv(directory: Path | None = None) -> dict[str, str]:
     Returns in which file each name stands, whoever wins.
 
     Raises:
-        SettingsFaults: a file is no text, or the one that was named cannot be read.
+        SettingsFaults: a file is no text, has a line that sets nothing, or the
+            one that was named cannot be read.
     """
     found: dict[str, str] = {}
     for name, path in _files(directory or Path.cwd()):
         try:
-            # Taken literally, as the original did: a key may contain `${`.
             # Without the mark that some editors put first, which no name has.
-            with path.open(encoding="utf-8-sig") as text:
-                values = dotenv_values(stream=text, interpolate=False)
+            values = _parse(name, path.read_text(encoding="utf-8-sig"))
         except UnicodeDecodeError as error:
             raise SettingsFaults({name: "is not UTF-8 text: save it as such"}) from error
         except OSError as error:
@@ -54,6 +54,37 @@ def read_dotenv(directory: Path | None = None) -> dict[str, str]:
             if value is not None:
                 os.environ.setdefault(variable, value)
     return found
+
+
+def _parse(name: str, text: str) -> dict[str, str | None]:
+    """Return a file's variables; one that is named without a value has None.
+
+    Taken literally, as the original did: a key may contain ``${``.
+    """
+    if "\0" in text:
+        raise SettingsFaults({name: "has a NUL byte: save it as UTF-8 text"})
+    values: dict[str, str | None] = {}
+    unread = []
+    for each in parse_stream(io.StringIO(text)):
+        statement = each.original.string.lstrip()
+        if each.error and not statement.startswith(";"):  # systemd's other sign of a comment
+            is_set = False
+        elif each.key is None:
+            continue
+        else:
+            values[each.key] = each.value
+            # Compose's way to hand on a variable of the environment.
+            is_set = each.value is not None or each.key in os.environ
+        if not is_set:
+            blank = each.original.string[: -len(statement)] if statement else ""
+            unread.append(str(each.original.line + blank.count("\n")))
+    if unread:
+        # Never the line itself: it may be a secret.
+        which = f"line {unread[0]} sets" if len(unread) == 1 else f"lines {', '.join(unread)} set"
+        raise SettingsFaults(
+            {name: f"{which} nothing: write NAME=value, each quote with its other one"}
+        )
+    return values
 
 
 def _files(directory: Path) -> Iterator[tuple[str, Path]]:

@@ -1,6 +1,7 @@
 """Names that are no settings: misspelt ones, which are faults, and those that do nothing here."""
 
 import os
+import re
 from collections.abc import Collection, Mapping
 
 from app.settings.files import ENV_FILE_VARIABLE, SECRETS
@@ -32,6 +33,8 @@ _OTHERS = (
 _MIN_CHARS_OF_ENVIRONMENT = 8
 # Near one of ours, and set by add-ons and for other programs.
 _WELL_KNOWN = ("REDIS_URI", "REDIS_URLS")
+# What other programs put in front of their settings, and we do not.
+_OUR_PREFIX = "PERCH_"
 # From so many characters on two slips still leave no doubt.
 _MIN_CHARS_FOR_TWO_SLIPS = 8
 
@@ -53,6 +56,9 @@ def find_misspelt(settings: Collection[str], in_files: Mapping[str, str]) -> dic
         if file is None and (len(name) < _MIN_CHARS_OF_ENVIRONMENT or name in _WELL_KNOWN):
             continue
         meant = _meant(name, ours)
+        if meant is None and file is not None:
+            # Of the environment it is Kubernetes' name for what a service is called.
+            meant = _meant(name.upper().removeprefix(_OUR_PREFIX), ours)
         if meant is None or (file is None and os.environ.get(meant)):
             continue
         faults[name] = f"is no setting: did you mean {meant}?" + (f" (in {file})" if file else "")
@@ -76,7 +82,7 @@ def find_ignored(settings: Collection[str], in_files: Mapping[str, str]) -> tupl
 
 
 def _meant(name: str, ours: Collection[str]) -> str | None:
-    shouted = name.upper()
+    shouted = re.sub(r"[-. ]", "_", name.upper())
     most = 2 if len(name) >= _MIN_CHARS_FOR_TWO_SLIPS else 1
     near = [(_slips(shouted, each, most), each) for each in ours]
     slips, meant = min(near)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Collection, Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -22,6 +22,7 @@ from app.settings.syntax import (
     is_header_name,
     is_header_text,
     is_url,
+    normal_network,
     unquoted,
 )
 
@@ -61,6 +62,13 @@ class Reader:
         if name in self._set_aside:  # asked for all the same: `names` has it
             return default
         return unquoted(value or "") or default
+
+    def password(self, name: str) -> str | None:
+        """Read a password: any character may stand in it, but nobody means a pair of “”."""
+        value = self.text(name)
+        if value and all(has_quotes(each) and not each.isascii() for each in (value[0], value[-1])):
+            self._faults[name] = STRAY_QUOTE
+        return value
 
     def vendor_key(self, name: str) -> str | None:
         """Read a key that somebody else made, and that goes out in a header."""
@@ -260,7 +268,7 @@ class Reader:
         networks = []
         for text in self.texts(name, ""):
             try:
-                networks.append(ip_network(text, strict=False))
+                networks.append(normal_network(text))
             except ValueError:
                 self._faults[name] = (
                     f"has {text!r}: write addresses or networks, as in 203.0.113.7 or 10.0.0.0/8"

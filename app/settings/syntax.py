@@ -1,6 +1,7 @@
 """What a variable's text must look like to be one thing or another."""
 
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import urlsplit
 
 # What owners copy from a reference along with the address.
@@ -81,6 +82,19 @@ def unquoted(text: str) -> str:
 def has_quotes(text: str) -> bool:
     """Tell whether a quote is left, of those that editors and word processors write."""
     return bool(set(text) & _QUOTES)
+
+
+def normal_network(text: str) -> IPv4Network | IPv6Network:
+    """Return an address or a network in the form of a peer's: no brackets, no zone, IPv4 as such.
+
+    Raises:
+        ValueError: this is none.
+    """
+    network = ip_network(re.sub(r"\[(.+)\]", r"\1", re.sub(r"%[\w.-]+", "", text)), strict=False)
+    if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped:
+        mapped = network.network_address.ipv4_mapped
+        return IPv4Network((mapped, network.prefixlen - 96)) if network.prefixlen >= 96 else network
+    return network
 
 
 def is_header_name(text: str) -> bool:

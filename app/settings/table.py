@@ -96,7 +96,7 @@ def _read(
             "WIDGET_API_KEY", DEVELOPMENT_WIDGET_KEY if development else ""
         ),
         "admin_api_keys": env.keys("ADMIN_API_KEY"),
-        "dashboard_password": env.text("DASHBOARD_PASSWORD"),
+        "dashboard_password": env.password("DASHBOARD_PASSWORD"),
         "dashboard_idle_s": env.seconds("DASHBOARD_IDLE_S", 3600),
         "dashboard_session_s": env.seconds("DASHBOARD_SESSION_S", 43_200),
         "secret_keys": env.keys("SECRET_KEY"),

@@ -19,7 +19,7 @@ _FORWARDED_FOR = "HTTP_X_FORWARDED_FOR"
 # The longest address has 45 characters; quotes, brackets, a zone and a port come to it.
 _MAX_CHARS = 100
 # An address with a port: IPv4, or either kind in brackets.
-_WITH_PORT = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[0-9.]+))(?::[0-9]{1,5})?")
+_WITH_PORT = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[0-9.]+))(?::[0-9]{0,5})?")
 
 
 class ClientAddresses:

@@ -35,7 +35,11 @@ Q="not closed
 
 
 def test_a_file_is_read_as_systemd_reads_it() -> None:
-    assert parse_environment_file(ENVIRONMENT_FILE) == {
+    variables, passed_over = parse_environment_file(ENVIRONMENT_FILE)
+
+    lines = [ENVIRONMENT_FILE.splitlines()[number - 1] for number in passed_over]
+    assert lines == ["export J=1", "1bad=x", "no assignment"]
+    assert variables == {
         "A": "plain value",
         "B": r'quoted "in" \ \n $x `y # z',
         "C": r"""single \ "dq" $HOME""",
@@ -102,3 +106,16 @@ def test_no_unit_and_no_file_are_sentences(tmp_path: Path) -> None:
         read_service(str(tmp_path))
     with pytest.raises(SystemExit, match="cannot be read: No such file or directory"):
         read_environment({"EnvironmentFile": [str(tmp_path / "absent")]})
+
+
+def test_lines_that_systemd_passes_over_are_named_and_not_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "env").write_text("A=1\n\n# export B=2\nexport SECRET=abc\nSECRET: abc\n")
+    path = unit(tmp_path, f"[Service]\nEnvironmentFile={tmp_path}/env\n")
+
+    assert read_environment(read_service(path)) == {"A": "1"}
+
+    assert capsys.readouterr().err == (
+        f"{tmp_path}/env: systemd passes over line 4, 5: write NAME=value\n"
+    )
