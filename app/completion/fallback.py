@@ -6,9 +6,10 @@ from types import TracebackType
 from typing import Self
 
 from app.completion.breaker import Breaker
+from app.completion.mends import of_fallback
 from app.completion.protocol import Completion, CompletionModel, Receive
 from app.conversation import PromptMessage, Usage
-from app.errors import ModelFailure, ModelInterrupted, ModelPaused, ModelRefused, cause_of
+from app.errors import ModelFailure, ModelInterrupted, ModelPaused, ModelRefused, cause_of, mend_of
 
 
 class FallbackModel:
@@ -149,6 +150,7 @@ class _Either:
         if first is None or isinstance(second, ModelRefused) or _ran_out(second):
             return second
         first.cause = f"{cause_of(first)}; OPENAI_FALLBACK_MODEL: {cause_of(second)}"
+        first.mend = " and ".join(filter(None, (first.mend, of_fallback(mend_of(second)))))
         first.is_free = first.is_free and second.is_free
         return first
 
