@@ -275,7 +275,7 @@ class ModelFailure(ServiceError):
     bounded line without a visitor's words or a key; ``mend`` names the settings
     that it concerns, where only the owner can mend it. ``provider`` is set where
     a provider said what is wrong; ``is_explained`` is false where that tells
-    nothing.
+    nothing. ``attempts`` are set where two models were asked: the failure of each.
     """
 
     code = "model_error"
@@ -286,6 +286,7 @@ class ModelFailure(ServiceError):
     mend: str = ""
     provider: ProviderError | None = None
     is_explained: bool = True
+    attempts: tuple["ModelFailure", ...] = ()
 
 
 class ModelUnavailable(ModelFailure):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
+from app.completion.causes import shorten
 from app.completion.protocol import Completion, CompletionModel, Receive
 from app.conversation import PromptMessage, Usage
 from app.errors import (
@@ -134,7 +135,7 @@ class Breaker:
         """Note that the model did not answer."""
         if isinstance(failure, ModelMisconfigured):
             mend = mend_of(failure)
-            self._trouble = cause_of(failure) + (f". Check {mend}" if mend else "")
+            self._trouble = shorten(cause_of(failure)) + (f". Check {mend}" if mend else "")
         if not self._policy.failures:
             return
         self._failed += 1
@@ -269,6 +270,10 @@ class _Watched:
     @property
     def has_begun(self) -> bool:
         return self._completion.has_begun
+
+    @property
+    def has_thought(self) -> bool:
+        return self._completion.has_thought
 
     def relay(self, receive: Receive) -> bool:
         def note_first(deltas: Sequence[str]) -> bool:

@@ -89,6 +89,11 @@ class OpenAICompletion:
         )
 
     @property
+    def has_thought(self) -> bool:
+        """Whether it is known to have said anything that is no part of the answer."""
+        return self._reader.has_thought
+
+    @property
     def finish_reason(self) -> str | None:
         """Why the model ended, in its provider's words; ``None`` when it did not say."""
         reader = self._reader
