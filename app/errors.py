@@ -272,9 +272,10 @@ class ModelFailure(ServiceError):
 
     ``is_free`` tells that the provider did nothing that it charges for: it
     was never reached, or refused with a 4xx. ``cause`` is for the owner: one
-    bounded line without a visitor's words or a key. ``provider`` is set where
+    bounded line without a visitor's words or a key; ``mend`` names the settings
+    that it concerns, where only the owner can mend it. ``provider`` is set where
     a provider said what is wrong; ``is_explained`` is false where that tells
-    nothing.
+    nothing. ``attempts`` are set where two models were asked: the failure of each.
     """
 
     code = "model_error"
@@ -282,8 +283,10 @@ class ModelFailure(ServiceError):
     retryable = True
     is_free: bool = False
     cause: str = ""
+    mend: str = ""
     provider: ProviderError | None = None
     is_explained: bool = True
+    attempts: tuple["ModelFailure", ...] = ()
 
 
 class ModelUnavailable(ModelFailure):
@@ -385,6 +388,11 @@ class NotConfigured(ServiceError):
 
     code = "not_configured"
     text = "This is not configured on this deployment"
+
+
+def mend_of(error: ServiceError) -> str:
+    """Return the settings that a failure concerns, or nothing."""
+    return error.mend if isinstance(error, ModelFailure) else ""
 
 
 def cause_of(error: ServiceError) -> str:

@@ -353,8 +353,17 @@ def _meter(settings: Settings, store: ConversationStore, redis: RedisLink | None
         session=settings.budget_tokens_per_session_day,
         exhausted_message=settings.budget_exhausted_message,
     )
-    tokenizer = Tokenizer.of(settings.openai_model)
-    return Meter(ledger, budgets, settings.max_output_tokens, tokenizer=tokenizer)
+    names = [settings.openai_model]
+    if settings.has_fallback and settings.openai_fallback_model:
+        names.append(settings.openai_fallback_model)
+    tokenizer = Tokenizer.of(*names)
+    return Meter(
+        ledger,
+        budgets,
+        settings.max_output_tokens,
+        tokenizer=tokenizer,
+        counts_alike=len(names) == 1 or tokenizer in (Tokenizer.O200K, Tokenizer.CL100K),
+    )
 
 
 def _breaker_policy(settings: Settings) -> BreakerPolicy:

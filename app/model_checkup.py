@@ -3,11 +3,12 @@
 import difflib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from app.checkup import Finding, reason_of
 from app.completion.endings import failure_of_ending, raise_limit
+from app.completion.mends import MODEL, of_fallback
 from app.completion.model_list import ListedModel
 from app.completion.protocol import CompletionModel, RemoteModel
 from app.conversation import PromptMessage, Usage
@@ -19,6 +20,7 @@ from app.errors import (
     ModelTimeout,
     ModelUnavailable,
     ServiceError,
+    mend_of,
 )
 from app.settings import Settings
 from app.shutdowns import advise_shutdown, describe_shutdown, known_shutdown
@@ -73,7 +75,8 @@ def check_model(model: CompletionModel, settings: Settings, today: date) -> Iter
 def check_fallback(model: CompletionModel, settings: Settings) -> Iterator[Finding]:
     """Ask the model that answers where the first one does not."""
     name = settings.openai_fallback_model or ""
-    yield from _check_answer("Fallback", model, name, settings, _list(model))
+    for found in _check_answer("Fallback", model, name, settings, _list(model)):
+        yield replace(found, advice=of_fallback(found.advice))
 
 
 def _list(model: CompletionModel) -> Sequence[ListedModel]:
@@ -160,16 +163,18 @@ def _check_shutdown(
 
 
 def _advise(failure: ServiceError, name: str, listed: Sequence[ListedModel]) -> str:
-    names = [each.name for each in listed]
+    mend, names = mend_of(failure), [each.name for each in listed]
     if _RESPONSES_ONLY in reason_of(failure):
         return "Name a model of the chat completions: this one answers elsewhere only."
-    if names and name not in names:
+    if MODEL in mend and names and name not in names:
         near = difflib.get_close_matches(name, names, _MAX_NAMES, 0.4) or names[:_MAX_NAMES]
         return (
             f"Its server does not list it. Set OPENAI_MODEL to one that it has: {', '.join(near)}"
         )
     if isinstance(failure, ModelInterrupted) and failure.ran_out:
         return "Set OPENAI_REASONING_EFFORT=none, or raise MAX_OUTPUT_TOKENS."
+    if mend:
+        return f"Check {mend}."
     return next(
         (advice for kind, advice in _ADVICE.items() if isinstance(failure, kind)),
         "Check OPENAI_API_KEY, OPENAI_MODEL, OPENAI_BASE_URL and the account's credit.",

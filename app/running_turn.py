@@ -19,7 +19,7 @@ from gevent.event import Event
 from app.admission import Ticket
 from app.budget.meter import Spending
 from app.completion.endings import failure_of_ending, raise_limit
-from app.completion.protocol import Completion, CompletionModel
+from app.completion.protocol import Completion, CompletionModel, SecondChoice
 from app.completion.thinking import cut_thinking
 from app.conversation import (
     Answer,
@@ -324,16 +324,22 @@ class RunningTurn:
             return TurnFailed(failure)
         return self._done(answer.content, answer.finish_reason, finished.message_id)
 
-    def _pay(self, usage: Usage | None, said: str, failure: ServiceError | None) -> int | None:
+    def _pay(
+        self, completion: Completion | None, said: str, failure: ServiceError | None
+    ) -> int | None:
         was_cut = self._ending is not None or self._relay.is_full
         spending = Spending(
             self._was_asked,
-            usage,
+            completion.usage if completion else None,
             said,
             self.token_count,
             failure,
             was_cut=was_cut,
             earlier_tokens=self._earlier_tokens,
+            has_thought=completion is not None and completion.has_thought,
+            first_failure=completion.first_failure
+            if isinstance(completion, SecondChoice)
+            else None,
         )
         try:
             return self.ticket.settle(spending)
@@ -355,7 +361,7 @@ class RunningTurn:
             latency_ms=round((time.monotonic() - self._started_at) * 1000),
             first_token_ms=self.first_token_ms,
             finish_reason=finish_reason,
-            charged_tokens=self._pay(usage, said, failure),
+            charged_tokens=self._pay(completion, said, failure),
             error_code=failed.code if failed else None,
             request_id=self.request_id,
         )

@@ -103,6 +103,7 @@ class ScriptedCompletion:
         self._told = told
         self.model: str | None = "scripted"
         self.has_begun = False
+        self.has_thought = False
         self.finish_reason: str | None = None
         self.usage: Usage | None = None
         self.refusal: str | None = None

@@ -51,6 +51,9 @@ class Spending:
     was_cut: bool = False
     earlier_tokens: int = 0
     """Of a first attempt that came to no word."""
+    has_thought: bool = False
+    first_failure: ModelFailure | None = None
+    """Of the model that was asked before the one that answered."""
 
 
 class Meter:
@@ -68,12 +71,14 @@ class Meter:
         max_output_tokens: int,
         clock: Callable[[], float] = time.time,
         tokenizer: Tokenizer = Tokenizer.OPENAI,
+        *,
+        counts_alike: bool = True,
     ) -> None:
         self.tokenizer = tokenizer
-        self.sizes = PromptSizes(tokenizer)
+        self.sizes = PromptSizes(tokenizer, counts_alike=counts_alike)
         self._ledger = ledger
         self._budgets = budgets
-        self._max_output_tokens = max_output_tokens
+        self.max_output_tokens = max_output_tokens
         self._clock = clock
         self._service = Account(Kind.SERVICE, "service", budgets.service)
         self._told: set[tuple[str, str]] = set()
@@ -107,7 +112,7 @@ class Meter:
         prompt_tokens = estimate_prompt(prompt, self.tokenizer)
         day = self._today()
         try:
-            hold = self._ledger.hold(day, accounts, prompt_tokens + self._max_output_tokens)
+            hold = self._ledger.hold(day, accounts, prompt_tokens + self.max_output_tokens)
         except AccountFull as full:
             raise self._refusal(full.account) from full
         self._watch(day)
@@ -208,21 +213,42 @@ class Reservation:
 
         That is what it told. Where it told nothing, it is the most that the
         prompt and what was said can be; and where nobody knows what else the
-        model said or thought, because it was left or broke off, all that was taken.
+        model said or thought, because it was left or broke off or its thoughts were
+        not counted, all that was taken. A model that was asked first and in vain is
+        paid for, too.
         Nothing where the provider charges for nothing: the model was not
         asked, not reached, or refused.
         """
-        usage, failure, earlier = spending.usage, spending.failure, spending.earlier_tokens
+        usage, failure = spending.usage, spending.failure
+        earlier = spending.earlier_tokens
+        attempts = failure.attempts if isinstance(failure, ModelFailure) else ()
+        if attempts:
+            failure = attempts[-1]
+            earlier += sum(map(self._price_of_nothing, attempts[:-1]))
+        elif spending.first_failure is not None:
+            earlier += self._price_of_nothing(spending.first_failure)
         # Some servers send a usage of nought.
         if usage is not None and usage.prompt_tokens > 0:
-            return earlier + self._recorded(usage, earlier, was_cut=spending.was_cut)
+            return earlier + self._recorded(
+                usage, spending.earlier_tokens, was_cut=spending.was_cut
+            )
         is_free = isinstance(failure, ModelFailure) and failure.is_free
-        if not spending.was_asked or (is_free and not spending.said):
+        has_nothing = not (spending.said or spending.has_thought)
+        if not spending.was_asked or (is_free and has_nothing):
             return earlier
         said = max(estimate_text(spending.said, self._meter.tokenizer), spending.delta_count)
-        if spending.was_cut or isinstance(failure, ModelTimeout | ModelInterrupted):
-            return max(self._hold.tokens, earlier + self._prompt_tokens + said)
+        is_unknown = spending.was_cut or isinstance(failure, ModelTimeout | ModelInterrupted)
+        if is_unknown or spending.has_thought:
+            said = max(said, self._hold.tokens - spending.earlier_tokens - self._prompt_tokens)
         return earlier + self._prompt_tokens + said
+
+    def _price_of_nothing(self, failure: ModelFailure) -> int:
+        """Return what a model cost at most that failed before its first word."""
+        if failure.is_free:
+            return 0
+        if isinstance(failure, ModelTimeout | ModelInterrupted):
+            return self._prompt_tokens + self._meter.max_output_tokens
+        return self._prompt_tokens
 
     def _recorded(self, usage: Usage, earlier: int, *, was_cut: bool) -> int:
         self._meter.counters["estimated"] += self._prompt_tokens

@@ -41,11 +41,13 @@ class PromptSizes:
     """Learns what the sessions' prompts cost that the provider counted.
 
     A count stands for exactly the messages that were counted, word for word:
-    where the next prompt does not begin with all of them, it is estimated.
+    where the next prompt does not begin with all of them, it is estimated. So it
+    is where one model's count tells nothing of the next one's (``counts_alike``).
     """
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Tokenizer, *, counts_alike: bool = True) -> None:
         self._tokenizer = tokenizer
+        self._counts_alike = counts_alike
         self._sessions: OrderedDict[str, _Counted] = OrderedDict()
 
     def fit(
@@ -53,7 +55,7 @@ class PromptSizes:
     ) -> tuple[Prompt, SentPrompt]:
         """Return a conversation as it is sent, cut to the owner's limit, and its size."""
         counted = self._sessions.get(session_id)
-        if counted is not None:
+        if counted is not None and self._counts_alike:
             whole = join(said)
             if _digest(whole[: counted.messages]) == counted.digest:
                 new = whole[counted.messages :]

@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+from app.completion.mends import ADDRESS
 from app.completion.refusals import failure_of, parse_error
 from app.errors import ModelFailure, ModelInterrupted, ModelMisconfigured, ModelUnavailable
 
@@ -52,6 +53,7 @@ def inflate(body: bytes, told: str | None) -> bytes:
 def not_a_stream(media_type: str, said: str = "not an event stream") -> ModelMisconfigured:
     """Say that what answers is no model's API, and which setting leads there."""
     failure = ModelMisconfigured()
+    failure.mend = ADDRESS
     kind = media_type.partition(";")[0].strip().lower()
     known = (
         kind if kind.isascii() and kind.isprintable() and len(kind) <= 60 else "of a strange type"

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
+from app.completion.causes import shorten
 from app.completion.protocol import Completion, CompletionModel, Receive
 from app.conversation import PromptMessage, Usage
 from app.errors import (
@@ -24,6 +25,7 @@ from app.errors import (
     ModelRefused,
     ModelTimeout,
     cause_of,
+    mend_of,
 )
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,8 @@ log = logging.getLogger(__name__)
 _MAX_PAUSES = 8
 # So many questions in a row may be refused without a reason.
 _MAX_UNEXPLAINED = 5
+# What may be wrong with each of them.
+_MEND_OF_ALL = "OPENAI_MODEL, SYSTEM_PROMPT and OPENAI_EXTRA_BODY"
 # A refused visitor who asks while a probe runs.
 _PROBE_RETRY_S = 1.0
 
@@ -130,7 +134,8 @@ class Breaker:
     def fail(self, failure: ModelFailure) -> None:
         """Note that the model did not answer."""
         if isinstance(failure, ModelMisconfigured):
-            self._trouble = cause_of(failure)
+            mend = mend_of(failure)
+            self._trouble = shorten(cause_of(failure)) + (f". Check {mend}" if mend else "")
         if not self._policy.failures:
             return
         self._failed += 1
@@ -151,6 +156,7 @@ class Breaker:
             return refused
         failure = ModelMisconfigured(retry_after_s=refused.retry_after_s)
         failure.cause, failure.provider = refused.cause, refused.provider
+        failure.mend = _MEND_OF_ALL
         self.fail(failure)
         return failure
 
@@ -264,6 +270,10 @@ class _Watched:
     @property
     def has_begun(self) -> bool:
         return self._completion.has_begun
+
+    @property
+    def has_thought(self) -> bool:
+        return self._completion.has_thought
 
     def relay(self, receive: Receive) -> bool:
         def note_first(deltas: Sequence[str]) -> bool:

@@ -11,6 +11,8 @@ from typing import Any
 from app.conversation import Usage
 
 _MAX_TOKENS = 2**31
+_THOUGHTS = {"reasoning", "reasoning_content", "reasoning_details", "thinking", "thoughts"}
+_THOUGHT_TYPES = ("thinking", "reasoning", "thought", "redacted_thinking")
 _TEXT_TYPES = (None, "text", "output_text")
 # How an error is told where nothing is called `error`.
 _ERRORS = ("error", "failed", "failure")
@@ -31,6 +33,16 @@ def find_choice(chunk: Any) -> Any:
 def find_part(choice: Any) -> Any:
     """Return what a choice says: its ``delta``, or ``message`` where a server sends that."""
     return choice.get("delta") or choice.get("message")
+
+
+def has_thought(part: Any) -> bool:
+    """Tell whether a part of an answer has a thought in it, apart from the text."""
+    if not _THOUGHTS.isdisjoint(part) and any(part.get(name) for name in _THOUGHTS):
+        return True
+    content = part.get("content")
+    return isinstance(content, list) and any(
+        isinstance(piece, dict) and piece.get("type") in _THOUGHT_TYPES for piece in content
+    )
 
 
 def find_error(chunk: Any, choice: Any) -> Any:

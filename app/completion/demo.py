@@ -58,6 +58,7 @@ class DemoCompletion:
 
     def __init__(self, prompt: Sequence[PromptMessage], word_pause_s: float) -> None:
         self.has_begun = False
+        self.has_thought = False
         self.finish_reason: str | None = None
         self.usage: Usage | None = None
         self.model: str | None = NAME

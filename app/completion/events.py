@@ -19,6 +19,7 @@ from app.completion.chunk_parts import (
     find_choice,
     find_error,
     find_part,
+    has_thought,
     read_text,
     read_usage,
 )
@@ -63,6 +64,7 @@ class EventReader:
         "has_begun",
         "has_chunks",
         "has_lines",
+        "has_thought",
         "model",
         "refusal",
         "usage",
@@ -86,6 +88,7 @@ class EventReader:
         self.has_begun = False
         self.has_chunks = False
         self.has_lines = False
+        self.has_thought = False
         self.done = False
         self.finish_reason: str | None = None
         self.model: str | None = None
@@ -250,6 +253,8 @@ class EventReader:
     def _read_choice(self, choice: Any, data: bytes, deltas: list[str], *, is_failed: bool) -> None:
         part = find_part(choice)
         if part:
+            if not self.has_thought:
+                self.has_thought = has_thought(part)
             content = part.get("content")
             text = content if isinstance(content, str) else read_text(content, data)
             if text:
@@ -269,6 +274,7 @@ class EventReader:
         head = self._head
         if head is not None:
             text = head.take(text)
+            self.has_thought = self.has_thought or head.has_thought
             if head.is_over:
                 self._begin()
         if text:

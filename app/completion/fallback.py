@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 from types import TracebackType
 from typing import Self
 
 from app.completion.breaker import Breaker
+from app.completion.mends import of_fallback
 from app.completion.protocol import Completion, CompletionModel, Receive
 from app.conversation import PromptMessage, Usage
-from app.errors import ModelFailure, ModelInterrupted, ModelPaused, ModelRefused, cause_of
+from app.errors import ModelFailure, ModelInterrupted, ModelPaused, ModelRefused, cause_of, mend_of
 
 
 class FallbackModel:
@@ -89,6 +91,15 @@ class _Either:
         return self._completion is not None and self._completion.has_begun
 
     @property
+    def has_thought(self) -> bool:
+        return self._completion is not None and self._completion.has_thought
+
+    @property
+    def first_failure(self) -> ModelFailure | None:
+        """Why the first model does not answer; ``None`` where it does."""
+        return self._first_failure
+
+    @property
     def finish_reason(self) -> str | None:
         return self._completion.finish_reason if self._completion else None
 
@@ -146,10 +157,14 @@ class _Either:
     def _both(self, second: ModelFailure) -> ModelFailure:
         """Return why nobody answers: the first model's failure, unless the message is at fault."""
         first = self._first_failure
-        if first is None or isinstance(second, ModelRefused) or _ran_out(second):
+        if first is None:
             return second
+        if isinstance(second, ModelRefused) or _ran_out(second):
+            second.attempts = (first, second)
+            return second
+        first.attempts = (copy(first), second)
         first.cause = f"{cause_of(first)}; OPENAI_FALLBACK_MODEL: {cause_of(second)}"
-        first.is_free = first.is_free and second.is_free
+        first.mend = " and ".join(filter(None, (first.mend, of_fallback(mend_of(second)))))
         return first
 
 

@@ -234,7 +234,7 @@ class OpenAIModel:
         if setting is None:
             raise refused
         failure = ModelMisconfigured()
-        failure.provider = error
+        failure.provider, failure.mend = error, setting
         failure.cause = shorten(f"{setting} is refused: {refused.cause}")
         raise failure from refused
 

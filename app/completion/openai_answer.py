@@ -7,6 +7,7 @@ from app.completion.bodies import Inflater, not_a_stream, read_encoding
 from app.completion.causes import Redaction, shorten
 from app.completion.chunks import ChunkReader
 from app.completion.endings import failure_of_ending
+from app.completion.mends import PROXY
 from app.completion.protocol import Receive
 from app.conversation import Usage
 from app.errors import (
@@ -86,6 +87,11 @@ class OpenAICompletion:
         return self._reader.has_begun or (
             self._reader.finish_reason is not None and self._failure_of_end() is None
         )
+
+    @property
+    def has_thought(self) -> bool:
+        """Whether it is known to have said anything that is no part of the answer."""
+        return self._reader.has_thought
 
     @property
     def finish_reason(self) -> str | None:
@@ -186,6 +192,7 @@ def failure_of_connection(error: HttpFailure, *, has_answered: bool = False) -> 
         failure = ModelTimeout()
     elif isinstance(error, HttpProxyRefused):
         failure = ModelMisconfigured()
+        failure.mend = PROXY
     elif has_answered and isinstance(error, HttpBroken):
         failure = ModelInterrupted()
     else:

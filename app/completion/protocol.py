@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from app.completion.model_list import ListedModel
 from app.conversation import PromptMessage, Usage
+from app.errors import ModelFailure
 
 Receive = Callable[[Sequence[str]], bool]
 """Takes the deltas of one network read; answers whether more may come.
@@ -24,6 +25,11 @@ class Completion(Protocol):
     @property
     def has_begun(self) -> bool:
         """Whether it has said anything, or why it ends without a word."""
+        ...
+
+    @property
+    def has_thought(self) -> bool:
+        """Whether it is known to have said anything that is no part of the answer."""
         ...
 
     @property
@@ -102,4 +108,14 @@ class RemoteModel(Protocol):
         Raises:
             ModelFailure: it could not be asked, or refuses the key.
         """
+        ...
+
+
+@runtime_checkable
+class SecondChoice(Protocol):
+    """A completion of a model that is asked where another one did not begin to answer."""
+
+    @property
+    def first_failure(self) -> ModelFailure | None:
+        """Why the other one did not, where it was asked in vain."""
         ...

@@ -14,6 +14,7 @@ from typing import Any
 from jiter import from_json
 
 from app.completion.causes import describe
+from app.completion.mends import mend_of
 from app.errors import (
     ModelFailure,
     ModelMisconfigured,
@@ -268,6 +269,8 @@ def failure_of(
     failure.provider = error
     failure.cause = describe(error, hide)
     failure.is_explained = is_explained
+    if isinstance(failure, ModelMisconfigured):
+        failure.mend = mend_of(error)
     if 300 <= error.status < 500:
         failure.is_free = True
     return failure

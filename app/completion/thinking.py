@@ -46,6 +46,11 @@ class HeadFilter:
         """Whether a block is open."""
         return bool(self._closing)
 
+    @property
+    def has_thought(self) -> bool:
+        """Whether a block was opened, closed by now or not."""
+        return self._is_behind or self.is_thinking
+
     def take(self, text: str) -> str:
         """Return what of this text can be shown."""
         text, self._held = self._held + text, ""

@@ -10,7 +10,7 @@ import time
 import structlog
 from flask import Flask, Response
 
-from app.errors import cause_of
+from app.errors import cause_of, mend_of
 from app.running_turn import RunningTurn
 from app.web.current_request import Request, current_request
 
@@ -62,6 +62,7 @@ def log_stream(running: RunningTurn, request_id: str, opened_at: float) -> None:
         firstTokenMs=running.first_token_ms,
         ms=_ms_since(opened_at),
         **({} if failure is None else {"cause": cause_of(failure)}),
+        **({} if failure is None or not mend_of(failure) else {"check": mend_of(failure)}),
     )
 
 

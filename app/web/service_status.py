@@ -8,7 +8,7 @@ from app.web.formats import to_count
 from app.web.services import services
 
 # A provider may say much.
-_MAX_TEXT_CHARS = 300
+_MAX_TEXT_CHARS = 400
 
 
 @dataclass(frozen=True, slots=True)

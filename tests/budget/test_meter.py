@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -33,8 +34,9 @@ def spending(
     said: str = "",
     failure: ServiceError | None = None,
     was_cut: bool = False,
+    **more: Any,
 ) -> Spending:
-    return Spending(was_asked, usage, said, len(said.split()), failure, was_cut=was_cut)
+    return Spending(was_asked, usage, said, len(said.split()), failure, was_cut=was_cut, **more)
 
 
 def unreached() -> ModelFailure:
@@ -84,6 +86,50 @@ def test_a_turn_of_which_nobody_knows_the_end_costs_all_that_was_taken(
     reservation = a_meter().reserve(CLIENT, "s-1", PROMPT)
 
     assert reservation.price(spending(said=said, failure=failure, was_cut=was_cut)) == ONE_TURN
+
+
+@pytest.mark.parametrize("said", ["", "Nine"])
+@pytest.mark.parametrize("failure", [None, ModelUnavailable(), ModelRateLimited()])
+def test_thoughts_that_nobody_counted_cost_all_that_was_taken(
+    said: str, failure: ServiceError | None
+) -> None:
+    reservation = a_meter().reserve(CLIENT, "s-1", PROMPT)
+
+    price = reservation.price(spending(said=said, failure=failure, has_thought=True))
+
+    assert price == ONE_TURN
+
+
+def test_thoughts_that_were_counted_cost_what_they_cost() -> None:
+    reservation = a_meter().reserve(CLIENT, "s-1", PROMPT)
+
+    assert reservation.price(spending(usage=Usage(30, 12), has_thought=True)) == 42
+
+
+@pytest.mark.parametrize(
+    ("first", "cost"),
+    [
+        (unreached(), 0),
+        (ModelRateLimited(), 0),
+        (ModelUnavailable(), estimate_prompt(PROMPT)),
+        (ModelTimeout(), ONE_TURN),
+        (ModelInterrupted(), ONE_TURN),
+    ],
+)
+def test_model_that_was_asked_first_is_paid_for_what_it_may_have_done(
+    first: ModelFailure, cost: int
+) -> None:
+    reservation = a_meter().reserve(CLIENT, "s-1", PROMPT)
+    both = ModelTimeout()
+    both.attempts = (first, ModelTimeout())
+    neither = ModelUnavailable()
+    neither.attempts = (first, ModelRateLimited())
+
+    told = reservation.price(spending(usage=Usage(30, 12), first_failure=first))
+    silent = reservation.price(spending(failure=both, first_failure=first))
+    refused = reservation.price(spending(failure=neither))
+
+    assert (told, silent, refused) == (42 + cost, ONE_TURN + cost, cost)
 
 
 def test_one_that_said_more_than_it_might_costs_what_it_said() -> None:

@@ -49,6 +49,13 @@ def test_a_count_takes_the_place_of_what_was_counted(new: list[PromptMessage]) -
     assert asked(counting(), [*FIRST, *new]) == expected
 
 
+def test_a_count_of_one_model_says_nothing_of_another_ones() -> None:
+    sizes = PromptSizes(TOKENIZER, counts_alike=False)
+    sizes.learn("s-1", sizes.fit("s-1", FIRST, ENOUGH, as_it_is)[1], COUNTED)
+
+    assert asked(sizes, [*FIRST, *NEW]) == estimate_prompt([*FIRST, *NEW], TOKENIZER)
+
+
 @pytest.mark.parametrize(
     "prompt",
     [

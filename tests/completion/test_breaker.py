@@ -308,7 +308,10 @@ def test_refusals_of_one_question_after_the_other_are_the_owners_trouble(
     codes = [ask(guarded, f"Question {number}") for number in range(6)]
 
     assert codes == ["model_refused"] * 5 + ["model_misconfigured"]
-    assert breaker.trouble == "400: Conversation roles must alternate"
+    assert breaker.trouble == (
+        "400: Conversation roles must alternate. "
+        "Check OPENAI_MODEL, SYSTEM_PROMPT and OPENAI_EXTRA_BODY"
+    )
 
 
 def test_one_question_again_and_again_says_nothing_of_others(

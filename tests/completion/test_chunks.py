@@ -456,6 +456,29 @@ def test_thoughts_at_the_head_are_no_answer(said: list[str], expected: str) -> N
     assert reader.has_begun is bool(expected)
 
 
+@pytest.mark.parametrize(
+    ("part", "has_thought"),
+    [
+        ({"reasoning_content": "hm"}, True),
+        ({"reasoning": "hm", "content": ""}, True),
+        ({"reasoning_details": [{"text": "hm"}]}, True),
+        ({"thinking": "hm"}, True),
+        ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]}, True),
+        ({"content": "<think>hm"}, True),
+        ({"content": "<think>hm</think>Hello"}, True),
+        ({"reasoning_content": None, "reasoning": "", "content": "Hello"}, False),
+        ({"content": [{"type": "text", "text": "Hello"}]}, False),
+        ({"content": "Use the <think> tag"}, False),
+        ({"role": "assistant"}, False),
+    ],
+)
+def test_thoughts_are_noticed_however_they_are_told(
+    part: dict[str, Any], has_thought: bool
+) -> None:
+    for chunks in ([delta(**part)], [delta(role="assistant"), delta(**part), delta("stop")]):
+        assert read(stream(*chunks))[1].has_thought is has_thought
+
+
 def test_shortcut_begins_behind_the_thoughts() -> None:
     said = ["<think>", "hm", "</think>", "Hel", "lo", "!"]
 

@@ -10,6 +10,7 @@ from tests.live.eventually import eventually
 from tests.upstream import Upstream
 
 QUESTION = "Where is my blue lamp, and when will it come?"
+MAX_OUTPUT_TOKENS = 800
 EMPTY = "I could not generate a response right now."
 
 
@@ -360,7 +361,13 @@ def test_a_refusal_is_told_once_and_costs_nothing(
 
 @pytest.mark.parametrize(
     ("body", "tokens"),
-    [(fin("length", usage=SPENT) + DONE, 850), (json.dumps(COMPLETION), 4), ("<html>", 0), ("", 0)],
+    # One that thought to its limit is asked once more, and paid for twice.
+    [
+        (fin("length", usage=SPENT) + DONE, 2 * 850),
+        (json.dumps(COMPLETION), 4),
+        ("<html>", 0),
+        ("", 0),
+    ],
 )
 def test_what_was_generated_is_paid_for_and_nothing_else(
     brisk: PlantedServer, upstream: Upstream, body: str, tokens: int
@@ -371,6 +378,27 @@ def test_what_was_generated_is_paid_for_and_nothing_else(
     brisk.chat("Hi")
 
     assert charged(brisk) == spent + tokens
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        event({"choices": [{"delta": {"reasoning_content": "hm"}}]}) + word("Hi") + STOP + DONE,
+        word("<think>hm</think>") + word("Hi") + STOP + DONE,
+        word(THOUGHT) + word("Hi") + STOP,
+        event({"choices": [{"delta": {"reasoning": "hm"}}]}) + STOP + DONE,
+    ],
+    ids=["beside the text", "in the text", "in parts", "alone"],
+)
+def test_thoughts_that_nobody_counted_cost_all_that_was_taken(
+    brisk: PlantedServer, upstream: Upstream, body: str
+) -> None:
+    spent = charged(brisk)
+    upstream.script(body=body)
+
+    brisk.chat("Hi")
+
+    assert charged(brisk) > spent + MAX_OUTPUT_TOKENS
 
 
 def test_a_conversation_goes_on_after_a_failure_and_without_thoughts(
@@ -412,7 +440,7 @@ def test_what_only_the_owner_can_mend_is_shown_until_it_is_mended(
 
 
 def test_five_refusals_that_nothing_explains_are_the_owners(upstream: Upstream) -> None:
-    upstream.script(status=400, body='{"error":{"message":"Roles must alternate"}}')
+    upstream.script(status=400, body='{"error":{"message":"Bad request"}}')
     with PlantedServer.over(upstream, BREAKER_FAILURES="3") as server:
         codes = [server.chat(f"Question {number}").json["code"] for number in range(9)]
         asked = len(upstream.requests)

@@ -17,7 +17,7 @@ CAUSE = "401, invalid_api_key: Incorrect API key provided"
 
 def refusal() -> ModelMisconfigured:
     failure = ModelMisconfigured()
-    failure.cause = CAUSE
+    failure.cause, failure.mend = CAUSE, "OPENAI_API_KEY"
     return failure
 
 
@@ -38,7 +38,7 @@ def test_turn_that_failed_says_why_once(
 
     (line,) = [each for each in lines if each["event"] == "stream"]
     assert (line["log_level"], line["outcome"]) == ("warning", "model_misconfigured")
-    assert line["cause"] == CAUSE
+    assert (line["cause"], line["check"]) == (CAUSE, "OPENAI_API_KEY")
     assert line["id"] == response.headers["X-Request-Id"]
     assert CAUSE not in caplog.text
 
@@ -49,7 +49,7 @@ def test_turn_that_went_well_says_no_cause(ask: "Ask") -> None:
 
     (line,) = [each for each in lines if each["event"] == "stream"]
     assert line["log_level"] == "info"
-    assert "cause" not in line
+    assert not {"cause", "check"} & set(line)
 
 
 def test_failure_that_says_nothing_of_its_own_is_named_all_the_same(
