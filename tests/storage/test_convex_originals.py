@@ -1,14 +1,16 @@
 """Conversations that the original service's functions wrote."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 import pytest
 
 from app.conversation import Conversation, Message, PromptMessage
 from app.errors import ConversationNotFound
+from app.factory import Parts, create_app
 from app.storage.convex import ConvexStore
 from tests.convex_server import ConvexServer
-from tests.data import a_question, an_answer
+from tests.data import a_question, an_answer, some_settings
 
 THEN_MS = 1_600_000_000_000
 
@@ -79,6 +81,33 @@ def test_original_conversation_continues(convex: ConvexServer, store: ConvexStor
     thread = store.read_thread(conversation_id)
     assert said(tuple(thread.messages)) == ["Hi", "Hello!", "Again", "Welcome back."]
     assert thread.conversation.last_message == "Welcome back."
+
+
+def test_dashboard_lists_originals_by_what_is_known_of_them(
+    convex: ConvexServer, store: ConvexStore
+) -> None:
+    write_original(convex, "old", ["Do you ship?", "We **do**."])
+    write_original(convex, "silent", [])
+    write_original(convex, "gone-on", ["Hi", "Hello!"])
+    turn = store.begin_turn(
+        a_question(session_id="gone-on", content="How long?"), history_limit=30, lease_s=60
+    )
+    store.finish_turn(turn, an_answer(content="", status="error", error_code="model_timeout"))
+    app = create_app(some_settings(DASHBOARD_PASSWORD="open sesame 123"), Parts(store=store))
+    operator = app.test_client()
+    token = re.search(r'name="token" value="(\w+)"', operator.get("/dashboard/login").text)
+    assert token is not None
+    operator.post("/dashboard/login", data={"password": "open sesame 123", "token": token[1]})
+
+    html = operator.get("/dashboard/conversations").text
+    shown = re.findall(r'class="lead"[^>]*>([^<]+)</a>', html)
+
+    assert shown == ["How long?", "We **do**.", "(nothing was said)"]
+    assert "messages</span>" not in html
+    assert html.count(">failed</span>") == 1
+    for each in store.list_conversations(limit=10).conversations:
+        assert operator.get(f"/dashboard/conversations/{each.id}").status_code == 200
+    assert "the turn took too long" in operator.get("/dashboard/").text
 
 
 def test_history_across_the_upgrade_is_cut_to_the_newest(
