@@ -1,9 +1,11 @@
 """A server that begins with the newest connection when it cannot keep up.
 
 A crowd that connects at once would otherwise keep everybody who comes after
-it waiting until each of its requests is served, a health check as well.
+it waiting until each of its requests is served. A health check goes first.
 """
 
+from contextlib import suppress
+from socket import MSG_PEEK
 from typing import Any
 
 import gevent
@@ -14,6 +16,7 @@ from app.web.pauses import let_others_work
 
 # So many are begun in the order in which they came, and between two looks at who comes.
 _AT_ONCE = 10
+_HEALTH = b"GET /health"
 
 
 class NewestFirstServer(StreamServer):
@@ -31,32 +34,36 @@ class NewestFirstServer(StreamServer):
         self._serve_one = handle if not self.ssl_enabled else self.wrap_socket_and_handle
         # What is begun waits for the hub, too, until it runs.
         self._begun = 0
+        # In the order in which they came; the last is begun next.
         self._waiting: dict[Any, tuple[Any, ...]] = {}
+        self._checks: dict[Any, tuple[Any, ...]] = {}
 
     def do_handle(self, *args: Any) -> None:
         """Serve a connection, now or when its turn has come."""
-        if self._begun < _AT_ONCE and not self._waiting and not self._pool.full():
+        is_crowd = bool(self._waiting or self._checks)
+        if self._begun < _AT_ONCE and not is_crowd and not self._pool.full():
             self._begin(args)
             return
-        if not self._waiting:
+        if not is_crowd:
             gevent.spawn(self._begin_waiting)
-        self._waiting[args[0]] = args
-        if len(self._waiting) > self._places:  # nobody serves so many in time
-            self.do_close(*self._waiting.pop(next(iter(self._waiting))))
+        waiting = self._checks if _asks_for_health(args[0]) else self._waiting
+        waiting[args[0]] = args
+        if len(waiting) > self._places:  # nobody serves so many in time
+            self.do_close(*waiting.pop(next(iter(waiting))))
 
     def close(self) -> None:
         """Take no more; who has connected already is still served."""
         super().close()
-        while self._waiting and not self._pool.full():
-            self._begin(self._newest())
+        while (self._waiting or self._checks) and not self._pool.full():
+            self._begin(self._next())
 
     def _begin_waiting(self) -> None:
-        while self._waiting:
+        while self._waiting or self._checks:
             let_others_work()
             for _ in range(_AT_ONCE - self._begun):
                 self._pool.wait_available()
-                if self._waiting:
-                    self._begin(self._newest())
+                if self._waiting or self._checks:
+                    self._begin(self._next())
 
     def _begin(self, connection: tuple[Any, ...]) -> None:
         self._begun += 1
@@ -69,5 +76,13 @@ class NewestFirstServer(StreamServer):
         finally:
             self.do_close(*connection)
 
-    def _newest(self) -> tuple[Any, ...]:
-        return self._waiting.popitem()[1]
+    def _next(self) -> tuple[Any, ...]:
+        return (self._checks or self._waiting).popitem()[1]
+
+
+def _asks_for_health(client: Any) -> bool:
+    # What it sends has come as a rule: in a crowd, some time goes by until it is looked at.
+    client.settimeout(0)
+    with suppress(OSError):
+        return bool(client.recv(len(_HEALTH), MSG_PEEK) == _HEALTH)
+    return False

@@ -91,11 +91,15 @@ class Worker(GeventWorker):
         try:
             answered = super().handle_request(listener_name, req, sock, addr)
         except StopIteration:  # the connection is to be closed
-            if not req.body.is_whole:
+            if not (req.body.is_whole or req.unreader.is_left):
                 self._linger(sock)
             raise
+        if req.unreader.is_left:
+            raise StopIteration
         self._let_be_silent(sock)
         if not (req.body.is_whole or self._has_read_rest(req.body)):
+            if req.unreader.is_left:
+                raise StopIteration
             self._linger(sock)
             raise StopIteration
         req.unreader.begin_head()
@@ -131,9 +135,14 @@ class Worker(GeventWorker):
 
 
 class Reader(SocketUnreader):
-    """What comes from a client: bounded in a head, and never so fast that others wait."""
+    """What comes from a client: bounded in a head, and never so fast that others wait.
+
+    Where a client leaves within a body, the greenlet that reads ends: a thousand may
+    leave at once, and an answer to each, which nobody reads, takes a while.
+    """
 
     is_in_head = True
+    is_left = False
     head_bytes = 0
     _has_read = False
 
@@ -149,7 +158,13 @@ class Reader(SocketUnreader):
         if self._has_read:
             let_others_work()
         self._has_read = True
-        data: bytes = super().chunk(size_hint)  # type: ignore[call-arg]  # newer than its types
+        try:
+            data: bytes = super().chunk(size_hint)  # type: ignore[call-arg]  # newer than its types
+        except ConnectionError:
+            data = b""
+        if not (data or self.is_in_head):
+            self.is_left = True
+            raise gevent.GreenletExit
         if self.is_in_head:
             self.head_bytes += len(data)
             if self.head_bytes > MAX_HEAD_BYTES:
@@ -237,7 +252,7 @@ def _is_endless(name: str, value: str) -> bool:
 
 
 def _read_rest(rest: Body) -> bool:
-    with suppress(OSError):
+    with suppress(OSError, gevent.GreenletExit):
         for _ in range(0, _MAX_UNREAD_BYTES, _PIECE_BYTES):
             rest.read(_PIECE_BYTES)
             if rest.is_whole:

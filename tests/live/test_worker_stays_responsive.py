@@ -22,7 +22,7 @@ from app.storage.sqlite import SqliteStore
 from bench.seed_store import seed
 from tests.live.exchange import Answer as Reply
 from tests.live.exchange import Exchange, request_bytes
-from tests.live.server import ADMIN_KEY, WIDGET_KEY, Server
+from tests.live.server import ADMIN_KEY, WIDGET_KEY, Server, chat_body
 from tests.web.test_markup import INTRICATE
 
 pytestmark = pytest.mark.sqlite  # what is stored is written past the server
@@ -328,10 +328,10 @@ def test_bodies_that_do_not_come_hold_no_place(
     def wait(server: Server) -> None:
         ip = "" if whose == "one address" else "10.1.{}.{}"
         with Crowd(server, lambda n: part(*slow, ip=ip.format(n // 250, n % 250))):
-            answers.append(
-                server.request("POST", "/v1/session", {}, x_api_key=WIDGET_KEY, x_ip="10.2.0.1")
-            )
-            answers.append(server.chat("Hi"))
+            other = {"x_api_key": WIDGET_KEY, "x_ip": "10.2.0.1"}
+            answers.append(server.request("POST", "/v1/session", {}, **other))
+            asked = chat_body("Hi", None, {})
+            answers.append(server.request("POST", "/v1/chat", asked, **other))
 
     hold(server, wait)
 

@@ -1,7 +1,7 @@
 """A server whose crowd does not keep the newest waiting."""
 
 import socket as plain
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from gevent import socket
@@ -31,17 +31,20 @@ class Served:
 
 
 @contextmanager
-def crowd(served: Served, count: int) -> Iterator[list[plain.socket]]:
+def crowd(
+    served: Served, count: int, said: Mapping[int, bytes] | None = None
+) -> Iterator[list[plain.socket]]:
     """Connections that are there before any of them is begun."""
     with ExitStack() as stack:
-        served.server.start()
-        stack.callback(served.server.stop)
+        served.server.init_socket()
         address = served.server.socket.getsockname()
         links = [
             stack.enter_context(socket.create_connection(address, PATIENCE_S)) for _ in range(count)
         ]
         for number, link in enumerate(links):
-            link.sendall(b"%d" % number)
+            link.sendall((said or {}).get(number, b"%d" % number))
+        served.server.start()
+        stack.callback(served.server.stop)
         yield links
 
 
@@ -82,9 +85,23 @@ def test_who_has_connected_is_served_though_the_server_takes_no_more() -> None:
     served = Served()
     with crowd(served, PLACES + 3) as links:
         served.let_go.set()
-        let_others_work()
+        while not served.names:
+            let_others_work()
         served.server.close()
 
         said = [farewell(link) for link in links]
 
     assert said == [b"bye"] * (PLACES + 3)
+
+
+def test_a_health_check_passes_the_crowd_by() -> None:
+    served = Served()
+    check = b"GET /health HTTP"
+    with crowd(served, 2 * PLACES, {PLACES: check}) as links:
+        while len(served.names) < PLACES:
+            let_others_work()
+        served.let_go.set()
+        said = farewell(links[PLACES])
+
+    assert served.names[PLACES] == check
+    assert said == b"bye"
