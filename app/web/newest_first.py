@@ -8,14 +8,16 @@ from contextlib import suppress
 from socket import MSG_PEEK
 from typing import Any
 
-import gevent
+from gevent import get_hub
 from gevent.pool import Pool
 from gevent.server import StreamServer
 
-from app.web.pauses import let_others_work
-
 # So many are begun in the order in which they came, and between two looks at who comes.
 _AT_ONCE = 10
+# Any time but none lets the hub look.
+_NEXT_LOOK_S = 1e-9
+# Until the next look where all places are taken.
+_PLACE_S = 0.01
 _HEALTH = b"GET /health"
 
 
@@ -32,45 +34,49 @@ class NewestFirstServer(StreamServer):
         self._pool = spawn
         self._places = spawn.free_count()
         self._serve_one = handle if not self.ssl_enabled else self.wrap_socket_and_handle
-        # What is begun waits for the hub, too, until it runs.
+        # What is begun waits for the hub, too, until it runs; counted since the last look.
         self._begun = 0
+        # The hub itself begins what waits: where memory is short, a greenlet may never run.
+        self._soon, self._later = (get_hub().loop.timer(s) for s in (_NEXT_LOOK_S, _PLACE_S))
         # In the order in which they came; the last is begun next.
         self._waiting: dict[Any, tuple[Any, ...]] = {}
         self._checks: dict[Any, tuple[Any, ...]] = {}
 
     def do_handle(self, *args: Any) -> None:
         """Serve a connection, now or when its turn has come."""
-        is_crowd = bool(self._waiting or self._checks)
-        if self._begun < _AT_ONCE and not is_crowd and not self._pool.full():
+        if self._begun < _AT_ONCE and not self._is_crowd and not self._pool.full():
             self._begin(args)
-            return
-        if not is_crowd:
-            gevent.spawn(self._begin_waiting)
-        waiting = self._checks if _asks_for_health(args[0]) else self._waiting
-        waiting[args[0]] = args
-        if len(waiting) > self._places:  # nobody serves so many in time
-            self.do_close(*waiting.pop(next(iter(waiting))))
+        else:
+            waiting = self._checks if _asks_for_health(args[0]) else self._waiting
+            waiting[args[0]] = args
+            if len(waiting) > self._places:  # nobody serves so many in time
+                self.do_close(*waiting.pop(next(iter(waiting))))
+        self._soon.start(self._look)
 
     def close(self) -> None:
         """Take no more; who has connected already is still served."""
         super().close()
-        while (self._waiting or self._checks) and not self._pool.full():
+        while self._is_crowd and not self._pool.full():
             self._begin(self._next())
 
-    def _begin_waiting(self) -> None:
-        while self._waiting or self._checks:
-            let_others_work()
-            for _ in range(_AT_ONCE - self._begun):
-                self._pool.wait_available()
-                if self._waiting or self._checks:
-                    self._begin(self._next())
+    @property
+    def _is_crowd(self) -> bool:
+        return bool(self._waiting or self._checks)
+
+    def _look(self) -> None:
+        self._begun = 0
+        try:
+            while self._is_crowd and self._begun < _AT_ONCE and not self._pool.full():
+                self._begin(self._next())
+        finally:
+            if self._is_crowd:
+                (self._later if self._pool.full() else self._soon).start(self._look)
 
     def _begin(self, connection: tuple[Any, ...]) -> None:
         self._begun += 1
         self._pool.spawn(self._serve, connection)
 
     def _serve(self, connection: tuple[Any, ...]) -> None:
-        self._begun -= 1
         try:
             self._serve_one(*connection)
         finally:
