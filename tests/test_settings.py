@@ -349,6 +349,7 @@ def test_public_url_that_leads_elsewhere_is_refused(written: str) -> None:
         ("[::1], 127.0.0.1", ("[::1]", "127.0.0.1")),
         ("0:0:0:0:0:0:0:0", ("[::]",)),
         ("localhost", ("127.0.0.1",)),
+        ("LocalHost", ("127.0.0.1",)),
     ],
 )
 def test_host_names_addresses_of_both_families(written: str, addresses: tuple[str, ...]) -> None:

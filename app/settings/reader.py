@@ -251,7 +251,7 @@ class Reader:
         """Read the addresses to listen on; none means all of them."""
         addresses: list[str] = []
         for text in self.texts(name, ""):
-            text = "127.0.0.1" if text == "localhost" else text
+            text = "127.0.0.1" if text.lower() == "localhost" else text
             try:
                 address = ip_address(text.removeprefix("[").removesuffix("]"))
             except ValueError:

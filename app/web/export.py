@@ -26,7 +26,7 @@ SEPARATORS: Mapping[str, str] = {"comma": ",", "semicolon": ";", "tab": "\t"}
 _FORMULA = re.compile(r"[\t\r\n]|[\s\"']*[=+\-@|%＝＋－＠]")
 # The places inside a cell where another spreadsheet begins a cell of its own, which would be
 # a formula: one that separates by semicolons or tabs sees no quotes around ours, and where
-# semicolons separate, one that expects commas.
+# semicolons or tabs separate, one that expects commas.
 _INNER_FORMULA = tuple(
     re.compile(rf"(?<=[{separators}])(?=[^\S\r\n\t]*+[\"']*+[^\S\r\n\t]*+[=+\-@|%＝＋－＠])")
     for separators in (r";\t\r\n", r",;\t\r\n")
@@ -97,7 +97,7 @@ def to_jsonl(excerpts: Iterable[Excerpt]) -> Iterator[bytes]:
 
 def to_csv(excerpts: Iterable[Excerpt], separator: str = ",") -> Iterator[bytes]:
     """Write a table (RFC 4180) in which no cell is a formula, wherever a spreadsheet splits it."""
-    inner = _INNER_FORMULA[separator == ";"]
+    inner = _INNER_FORMULA[separator != ","]
     yield _to_csv(_CELLS.keys(), separator)
     for excerpt in excerpts:
         for message in excerpt.messages:

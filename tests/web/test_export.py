@@ -66,10 +66,11 @@ def test_no_cell_is_a_formula_wherever_a_spreadsheet_splits(content: str) -> Non
         ).startswith("'"), cell
 
 
-def test_formula_behind_a_comma_is_held_where_the_comma_does_not_separate() -> None:
-    text = as_text(a_message(content="a,=1"), separator=";")
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_formula_behind_a_comma_is_held_where_the_comma_does_not_separate(separator: str) -> None:
+    text = as_text(a_message(content="a,=1"), separator=separator)
 
-    assert cells(text, ";")["content"] == "a,'=1"
+    assert cells(text, separator)["content"] == "a,'=1"
 
 
 @pytest.mark.parametrize("content", ["a; b", "3 - 2", "x = y", "a, -b", "Ach; so", "mail@x.de"])
