@@ -72,11 +72,15 @@ def check_model(model: CompletionModel, settings: Settings, today: date) -> Iter
     yield from _check_shutdown(name, url, listed, today)
 
 
-def check_fallback(model: CompletionModel, settings: Settings) -> Iterator[Finding]:
+def check_fallback(model: CompletionModel, settings: Settings, today: date) -> Iterator[Finding]:
     """Ask the model that answers where the first one does not."""
-    name = settings.openai_fallback_model or ""
-    for found in _check_answer("Fallback", model, name, settings, _list(model)):
-        yield replace(found, advice=of_fallback(found.advice))
+    name, listed = settings.openai_fallback_model or "", _list(model)
+    found = [
+        *_check_answer("Fallback", model, name, settings, listed),
+        *_check_shutdown(name, settings.fallback_url, listed, today),
+    ]
+    for each in found:
+        yield replace(each, what=of_fallback(each.what), advice=of_fallback(each.advice))
 
 
 def _list(model: CompletionModel) -> Sequence[ListedModel]:

@@ -62,7 +62,7 @@ def _look() -> Iterator[Finding]:
     yield from check_outgoing_proxies(settings)
     yield from check_model(parts.model, settings, utc_now().date())
     if parts.fallback:
-        yield from check_fallback(parts.fallback, settings)
+        yield from check_fallback(parts.fallback, settings, utc_now().date())
     yield from check_redis(settings, _redis_script(settings))
     yield from check_proxies(settings)
     yield from check_keys(settings)

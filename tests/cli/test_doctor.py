@@ -224,6 +224,23 @@ def test_setting_of_the_owners_that_is_refused_is_named(
     assert f"Check {mend}." in row
 
 
+def test_fallback_that_will_be_switched_off_is_told(tmp_path: Path, upstream: Upstream) -> None:
+    upstream.script(status=401)
+    with HttpProxy(status="403 Forbidden") as proxy:  # OpenAI itself is not asked
+        settings = settings_of(
+            tmp_path,
+            OPENAI_BASE_URL=upstream.url,
+            OPENAI_FALLBACK_MODEL="gpt-4.1-mini",
+            OPENAI_FALLBACK_BASE_URL="https://api.openai.com/v1",
+            OPENAI_FALLBACK_API_KEY=KEY,
+            HTTPS_PROXY=proxy.url,
+        )
+        row = row_of(settings, what="OPENAI_FALLBACK_MODEL")
+
+    assert "switched off by its provider on 2027-01-14" in row
+    assert "Set OPENAI_FALLBACK_MODEL to its successor" in row
+
+
 def test_fallback_that_fails_is_told_by_its_own_settings(
     tmp_path: Path, upstream: Upstream
 ) -> None:
