@@ -324,6 +324,29 @@ def test_switched_off_is_told_on_every_page_without_excluding_anybody(
     expect(page.locator("#status")).to_be_empty()
 
 
+@pytest.mark.parametrize(
+    ("status", "words"), [(401, "until you mend"), (503, "is left alone for a while")]
+)
+def test_trouble_of_the_model_excludes_nobody(
+    contexts: Callable[..., BrowserContext], status: int, words: str
+) -> None:
+    variables = {"DASHBOARD_PASSWORD": PASSWORD, "BREAKER_FAILURES": "2", "BREAKER_PAUSE_S": "600"}
+    with Upstream() as upstream, Server.over(upstream, **variables) as server:
+        upstream.script(status=status)
+        for number in range(2):
+            server.chat("Hi", f"session-{number}")
+        context = contexts()
+        sign_in(context.new_page(), server)
+        state = context.storage_state()
+
+        for look, options in LOOKS.items():
+            page = contexts(storage_state=state, **options).new_page()
+            page.goto(f"{server.url}/dashboard/")
+            expect(page.locator("#status")).to_contain_text(words)
+            keep(page, f"model-{status}-{look}")
+            excludes_nobody(page)
+
+
 LONG_WORD = "w" * 1000
 TABLE = (
     "| Product | Price | Stock | Weight | Colour | Notes |\n|---|---:|---|---|---|---|\n"

@@ -1,5 +1,7 @@
 """Gate 8: nothing that is said becomes code, a forged link, or a request elsewhere."""
 
+import re
+
 from playwright.sync_api import Page, Request, expect
 
 from tests.upstream import Upstream
@@ -45,7 +47,8 @@ def test_sixty_hostile_texts_are_text(
     for at in range(0, len(HOSTILE), 9):
         texts = HOSTILE[at : at + 9]
         upstream.script(tokens=["\n\n".join(texts), "\n\nThe end"])
-        visitor.ask("\n".join(texts).replace("\0", ""))
+        # The server takes no control characters of a visitor; a model may send them.
+        visitor.ask(re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "", "\n".join(texts)))
         expect(visitor.answers).to_have_count(at // 9 + 1)
         expect(visitor.button("Answer again")).to_be_visible()
     assert_harmless(visitor)
