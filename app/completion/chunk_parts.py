@@ -47,12 +47,18 @@ def has_thought(part: Any) -> bool:
 
 def find_error(chunk: Any, choice: Any) -> Any:
     """Return what a chunk tells of an error, wherever it stands; ``None`` for a good one."""
-    for part in (chunk, choice or {}):
-        told = part.get("error")
-        # One that has only empty fields is how some say that there is none.
-        if told and not (isinstance(told, dict) and not any(told.values())):
-            return told
-    return chunk if choice is None and _is_error(chunk) else None
+    told = chunk.get("error")
+    if told and _is_told(told):
+        return told
+    if choice is None:
+        return chunk if _is_error(chunk) else None
+    told = choice.get("error")
+    return told if told and _is_told(told) else None
+
+
+def _is_told(error: Any) -> bool:
+    # One that has only empty fields is how some say that there is none.
+    return not isinstance(error, dict) or any(error.values())
 
 
 def _is_error(chunk: Any) -> bool:

@@ -119,6 +119,8 @@ class EventReader:
     def feed(self, received: bytes) -> list[str]:
         """Return the deltas that these bytes complete."""
         deltas: list[str] = []
+        if self._is_after_cr or b"\r" in received:
+            received = self._end_in_lf(received)
         try:
             self._read(received, deltas)
         except ModelFailure as failure:
@@ -147,7 +149,6 @@ class EventReader:
             if len(self._document) > MAX_EVENT_BYTES:
                 raise not_a_stream(self._media_type)
             return
-        received = self._end_in_lf(received)
         lines = (self._rest + received if self._rest else received).split(b"\n")
         self._rest = lines.pop()
         data = self._data
@@ -167,7 +168,7 @@ class EventReader:
 
     def _end_in_lf(self, received: bytes) -> bytes:
         """Give each line the same end: some servers write CRLF or CR, some mix them."""
-        if not received or not (self._is_after_cr or b"\r" in received):
+        if not received:
             return received
         if self._is_after_cr:
             received = received.removeprefix(b"\n")
@@ -211,10 +212,10 @@ class EventReader:
         except ValueError as error:
             self._skip_or_fail(data, error)
             return
-        if isinstance(chunk, list) and chunk and isinstance(chunk[0], dict):
-            chunk = chunk[0]  # as Gemini wraps its errors
         if isinstance(chunk, dict):
             self._read_chunk(chunk, data, deltas)
+        elif isinstance(chunk, list) and chunk and isinstance(chunk[0], dict):
+            self._read_chunk(chunk[0], data, deltas)  # as Gemini wraps its errors
 
     def _skip_or_fail(self, data: bytes, error: ValueError) -> None:
         """Pass over data that is none, or of an event that is no chunk."""
