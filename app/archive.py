@@ -4,7 +4,7 @@ Everything goes page by page, so that neither memory nor a transaction grows
 with what is stored.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -29,10 +29,17 @@ class Excerpt:
 
 
 class Archive:
-    """All conversations of a store, as a whole."""
+    """All conversations of a store, as a whole.
 
-    def __init__(self, store: ConversationStore) -> None:
+    ``stop`` is told each session whose conversation was deleted: its running
+    turn would go on, and cost, for nobody.
+    """
+
+    def __init__(
+        self, store: ConversationStore, stop: Callable[[str], object] = lambda _session_id: None
+    ) -> None:
         self._store = store
+        self._stop = stop
 
     def find(self, where: ConversationFilter = EVERYTHING) -> Iterator[Conversation]:
         """Yield conversations, newest-updated first."""
@@ -74,13 +81,14 @@ class Archive:
         Raises:
             ConversationNotFound: there is none.
         """
-        if not self._store.delete_conversation(conversation_id):
+        found = self._store.read_thread(conversation_id, limit=1)
+        if not self._delete(found.conversation):
             raise ConversationNotFound
 
     def delete_all(self, where: ConversationFilter) -> Iterator[Conversation]:
         """Delete what the filter finds, and yield each after its deletion."""
         for conversation in self.find(where):
-            if self._store.delete_conversation(conversation.id):
+            if self._delete(conversation):
                 yield conversation
 
     def delete_session(self, session_id: str) -> int:
@@ -89,8 +97,14 @@ class Archive:
         # The original may have stored a session twice.
         with suppress(SessionExpired):
             while (thread := self._store.read_session(session_id, limit=1)) is not None:
-                deleted += self._store.delete_conversation(thread.conversation.id)
+                deleted += self._delete(thread.conversation)
         return deleted
+
+    def _delete(self, conversation: Conversation) -> bool:
+        is_deleted = self._store.delete_conversation(conversation.id)
+        if is_deleted:
+            self._stop(conversation.session_id)
+        return is_deleted
 
     def _read(self, conversations: Iterator[Conversation]) -> Iterator[Excerpt]:
         pool = Pool(_READERS)

@@ -131,7 +131,7 @@ def delete(
         raise click.UsageError("Name conversations, a --session or a --user.")
     if not yes:
         click.confirm("Delete for good?", abort=True)
-    archive = Archive(services().store)
+    archive = Archive(services().store, services().turns.stop)
     deleted = 0
     for conversation_id in conversation_ids:
         archive.delete(conversation_id)

@@ -40,9 +40,9 @@ class Age(click.ParamType[int]):
 @works_on_the_store
 def purge(days: int, dry_run: bool, yes: bool) -> None:
     """Delete conversations in which nothing was said for so long."""
-    until = time.time_ns() // 1_000_000 - days * _DAY_MS
+    until = max(0, time.time_ns() // 1_000_000 - days * _DAY_MS)
     where = ConversationFilter(until=until)
-    archive = Archive(services().store)
+    archive = Archive(services().store, services().turns.stop)
     if dry_run:
         click.echo(f"To delete: {sum(1 for _ in archive.find(where))}")
         return

@@ -53,8 +53,8 @@ def list_conversations(query: ListQuery) -> ConversationPage:
 @blueprint.delete("/conversations")
 @contract(query=DeleteQuerySchema, answer=DeletedSchema, raises=_FAILURES)
 def delete_conversations(query: DeleteQuery) -> dict[str, int]:
-    """Delete everything that one session, or one user, said."""
-    archive = Archive(services().store)
+    """Delete everything that one session, or one user, said; running answers are stopped."""
+    archive = Archive(services().store, services().turns.stop)
     if query.session_id is not None:
         return {"deleted": archive.delete_session(query.session_id)}
     return {"deleted": sum(1 for _ in archive.delete_all(ConversationFilter(user=query.user)))}
@@ -76,9 +76,9 @@ def read_conversation(query: ThreadQuery, conversation_id: str) -> Thread:
 @blueprint.delete("/conversations/<conversation_id>")
 @contract(answer=DeletedSchema, raises=(InvalidRequest, ConversationNotFound, *_FAILURES))
 def delete_conversation(conversation_id: str) -> dict[str, int]:
-    """Delete a conversation and its messages."""
+    """Delete a conversation and its messages; a running answer is stopped."""
     _refuse_long(conversation_id)
-    Archive(services().store).delete(conversation_id)
+    Archive(services().store, services().turns.stop).delete(conversation_id)
     return {"deleted": 1}
 
 

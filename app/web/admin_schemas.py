@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from marshmallow import ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import RAISE, ValidationError, fields, post_load, validate, validates_schema
 
 from app.conversation import ConversationFilter
 from app.statistics import Unit, utc_now
@@ -28,6 +28,9 @@ MAX_HOUR_DAYS = 7
 _DEFAULT_DAYS = 30
 _MS = re.compile(r"[0-9]{1,15}")
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DAY_MS = 24 * 60 * 60 * 1000
+# Within, a span of days before or after one is a time that Python knows.
+_YEARS = validate.Range(date(1970, 1, 1), date(9999, 12, 30), error="Not a day from 1970 to 9999.")
 _CURSOR = validate.Length(1, 512)
 
 
@@ -96,9 +99,9 @@ class Moment(fields.Field[int]):
         try:
             moment = datetime.fromisoformat(text)
             moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-            if self._ends and _ISO_DAY.fullmatch(text):
-                moment += timedelta(days=1)
-            return max(0, round(moment.timestamp() * 1000))
+            # Added as a number: the last day of the calendar has no next one.
+            is_day = self._ends and _ISO_DAY.fullmatch(text)
+            return max(0, round(moment.timestamp() * 1000) + (_DAY_MS if is_day else 0))
         except (ValueError, OverflowError):
             raise ValidationError("Not a time: use 2026-11-22, or ms since 1970.") from None
 
@@ -110,7 +113,21 @@ class Choice(fields.Boolean):
         super().__init__(truthy={"true", "1"}, falsy={"false", "0"}, **kwargs)
 
 
-class FilterSchema(InputSchema):
+class QuerySchema(InputSchema):
+    """A query of the operator's: a name that we do not know would narrow nothing in silence."""
+
+    class Meta:
+        """What Marshmallow must know."""
+
+        unknown = RAISE
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        names = (each.data_key or name for name, each in self.fields.items())
+        self.error_messages["unknown"] = f"Not a parameter. Known are: {', '.join(names)}."
+
+
+class FilterSchema(QuerySchema):
     """What a list is narrowed to."""
 
     q = fields.String(
@@ -151,7 +168,7 @@ class ListQuerySchema(FilterSchema):
         return ListQuery(where=where, **data)
 
 
-class ThreadQuerySchema(InputSchema):
+class ThreadQuerySchema(QuerySchema):
     """Which page of a conversation is asked for; without a limit, all of it."""
 
     limit = PlainInteger(validate=validate.Range(1, MAX_THREAD_PAGE))
@@ -163,7 +180,7 @@ class ThreadQuerySchema(InputSchema):
         return ThreadQuery(**data)
 
 
-class DeleteQuerySchema(InputSchema):
+class DeleteQuerySchema(QuerySchema):
     """Whose conversations are to go: a session's, or a user's."""
 
     session_id = fields.String(validate=validate.Length(1, 128), data_key="sessionId")
@@ -204,11 +221,15 @@ class ExportQuerySchema(FilterSchema):
         return ExportQuery(where=where, separator=separator, **data)
 
 
-class StatisticsQuerySchema(InputSchema):
+class StatisticsQuerySchema(QuerySchema):
     """From which day to which; both are included."""
 
-    first = fields.Date(data_key="from", metadata={"description": "By default 30 days."})
-    last = fields.Date(data_key="to", metadata={"description": "By default today (UTC)."})
+    first = fields.Date(
+        data_key="from", validate=_YEARS, metadata={"description": "By default 30 days."}
+    )
+    last = fields.Date(
+        data_key="to", validate=_YEARS, metadata={"description": "By default today (UTC)."}
+    )
     unit = fields.String(
         data_key="by", load_default="day", validate=validate.OneOf(["day", "hour"])
     )

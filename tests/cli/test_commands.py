@@ -185,6 +185,13 @@ def test_purge_deletes_what_is_old(tmp_path: Path) -> None:
     store.close()
 
 
+def test_an_age_before_all_times_finds_nothing(runner: FlaskCliRunner) -> None:
+    run(runner, "purge", "--older-than", "99999y", code=1, input="n\n")
+    found = run(runner, "purge", "--older-than", "99999y", "--dry-run").stdout
+
+    assert found == "To delete: 0\n"
+
+
 @pytest.mark.parametrize("age", ["90", "0d", "-1d", "soon", "1m", "999999d"])
 def test_age_must_be_one(runner: FlaskCliRunner, age: str) -> None:
     run(runner, "purge", f"--older-than={age}", "--yes", code=2)

@@ -1,6 +1,8 @@
 """Stops that reach the turn's own process, whichever process was asked."""
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,7 +16,7 @@ from redis import Redis
 from tests.live.eventually import eventually
 from tests.live.exchange import Answer, Exchange
 from tests.live.redis import running_redis
-from tests.live.server import WIDGET_KEY, Server
+from tests.live.server import ADMIN_KEY, WIDGET_KEY, Server
 from tests.upstream import Upstream
 from tests.upstream_script import WORDS
 
@@ -107,6 +109,28 @@ def test_other_worker_passes_it_on(
     assert chat.events()[-1]["type"] == last
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/admin/conversations/{_id}", "/v1/admin/conversations?sessionId={sessionId}"],
+)
+def test_deletion_by_the_operator_stops_it_in_the_other_worker(
+    two_workers: Server, upstream: Upstream, path: str
+) -> None:
+    upstream.script(fault="stall", at=2)
+    mine, other = two_workers.workers
+    session = open_session(two_workers)
+    with asleep(other):
+        chat = stream(two_workers, session)
+    (running,) = two_workers.admin("/v1/admin/conversations?limit=1").json["conversations"]
+
+    with asleep(mine):
+        answer = two_workers.request("DELETE", path.format(**running), x_admin_api_key=ADMIN_KEY)
+
+    assert answer.json == {"deleted": 1}
+    assert upstream.wait_for_request().left(within_s=WITHIN_S)
+    assert chat.events()[-1]["type"] == "error"
+
+
 def test_worker_that_was_killed_does_not_hinder_the_others(
     two_workers: Server, upstream: Upstream
 ) -> None:
@@ -158,6 +182,21 @@ def test_other_machine_that_shares_the_redis_passes_it_on(
 
         assert upstream.wait_for_request().left(within_s=WITHIN_S)
         assert chat.events()[-1]["finishReason"] == "stopped"
+
+
+@pytest.mark.redis
+def test_deletion_by_a_command_stops_it_over_the_redis(upstream: Upstream, tmp_path: Path) -> None:
+    upstream.script(fault="stall", at=2)
+    with running_redis() as url, Server.over(upstream, tmp_path, REDIS_URL=url) as server:
+        chat = stream(server, open_session(server))
+        eventually(lambda: subscribers(url) == 1)
+        (running,) = server.admin("/v1/admin/conversations?limit=1").json["conversations"]
+
+        command = [sys.executable, "-m", "app", "conversations", "delete", "--yes", running["_id"]]
+        subprocess.run(command, env=server.environment, check=True)
+
+        assert upstream.wait_for_request().left(within_s=WITHIN_S)
+        assert chat.events()[-1]["type"] == "error"
 
 
 def test_last_worker_leaves_no_folder_behind(upstream: Upstream, tmp_path: Path) -> None:

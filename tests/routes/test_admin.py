@@ -263,6 +263,14 @@ def test_thread_is_read_by_pages(client: FlaskClient, store: ConversationStore) 
         ("/v1/admin/stats?from=2026-11-02&to=2026-11-01", "to"),
         ("/v1/admin/stats?from=2020-01-01&to=2026-11-01", "to"),
         ("/v1/admin/stats?by=week", "by"),
+        ("/v1/admin/stats?to=0001-01-01", "to"),
+        ("/v1/admin/stats?from=0001-01-01", "from"),
+        ("/v1/admin/stats?to=9999-12-31", "to"),
+        ("/v1/admin/stats?by=hour&from=9999-12-31", "from"),
+        ("/v1/admin/stats?form=2026-11-01", "form"),
+        (f"{LIST}?usr=x", "usr"),
+        (f"{LIST}/x?limt=1", "limt"),
+        ("/v1/admin/export?usr=x", "usr"),
         ("/v1/admin/stats?by=hour&from=2026-11-01&to=2026-11-20", "to"),
     ],
 )
@@ -578,3 +586,27 @@ def test_stats_tell_thirty_days_unless_asked(client: FlaskClient) -> None:
 
     assert response.json is not None
     assert len(response.json["periods"]) == 30
+
+
+@pytest.mark.parametrize("zone", ["", "T00:00:00Z", "T00:00:00+14:00", "T23:59:59.999999-14:00"])
+@pytest.mark.parametrize("day", ["0001-01-01", "1970-01-01", "9999-12-31"])
+@pytest.mark.parametrize("name", ["from", "to"])
+@pytest.mark.parametrize("path", [LIST, "/v1/admin/export"])
+def test_the_ends_of_the_calendar_are_times(
+    client: FlaskClient, store: ConversationStore, path: str, name: str, day: str, zone: str
+) -> None:
+    say(store)
+
+    response = client.get(path, headers=KEY, query_string={name: day + zone})
+
+    is_all = (name == "from") == (day < "2000")
+    found = response.text.count(SESSION)
+    assert (response.status_code, found > 0) == (200, is_all)
+
+
+def test_an_unknown_parameter_is_told_the_known_ones(client: FlaskClient) -> None:
+    response = get(client, f"{LIST}/x?sise=1")
+
+    assert response.status_code == 400
+    assert response.json is not None
+    assert response.json["details"] == {"sise": ["Not a parameter. Known are: limit, cursor."]}

@@ -893,3 +893,14 @@ def test_settings_tell_how_long_conversations_are_kept(
     sign_in(client)
 
     assert told in client.get("/dashboard/settings").text
+
+
+@pytest.mark.parametrize("zone", ["", "Pacific/Kiritimati", "Etc/GMT+12", "America/New_York"])
+@pytest.mark.parametrize("day", ["0001-01-01", "1970-01-01", "9999-12-31"])
+def test_the_ends_of_the_calendar_are_days_in_every_zone(
+    operator: FlaskClient, day: str, zone: str
+) -> None:
+    operator.set_cookie("perch-zone", zone)
+    for name in ("from", "to"):
+        for path in ("/dashboard/conversations", "/dashboard/conversations/export"):
+            assert operator.get(path, query_string={name: day}).status_code == 200

@@ -114,7 +114,7 @@ def ask_to_delete(conversation_id: str) -> Response:
 def delete_conversation(conversation_id: str) -> Response:
     """Delete a conversation, and go back to the list."""
     _refuse_long(conversation_id)
-    Archive(services().store).delete(conversation_id)
+    Archive(services().store, services().turns.stop).delete(conversation_id)
     return cast(Response, redirect(url_for("dashboard.conversations", deleted=1), 303))
 
 
