@@ -1,7 +1,7 @@
 """The shortcut past ``app.completion.events``.
 
-Most reads bring one event that repeats an earlier one but for its text: that
-one is cut out, and nothing is parsed. See ``docs/adr/0011-events-that-repeat.md``.
+Most reads bring one event, or some, that repeat an earlier one but for their
+text: that is cut out, and nothing is parsed. See ``docs/adr/0011-events-that-repeat.md``.
 """
 
 import re
@@ -14,6 +14,7 @@ from app.completion.protocol import Receive
 
 __all__ = ["MAX_EVENT_BYTES", "ChunkReader"]
 
+_END = b"\n\n"
 _CONTENT = b'"content"'
 _PADDING = b'"obfuscation":"'
 # What is passed over where a stream begins, and only there.
@@ -56,11 +57,25 @@ class ChunkReader(EventReader):
                     pass  # the parser tells what is wrong
                 else:
                     return self.receive([delta])
+            elif deltas := self._cut_apart(received):
+                return self.receive(deltas)
         was_finished = self.finish_reason is not None
         deltas = self.feed(received)
         wanted = not deltas or self.receive(deltas)
         is_finished = self.finish_reason is not None and not was_finished
         return wanted and not (is_finished or self.done or self.failure)
+
+    def _cut_apart(self, received: bytes) -> list[str]:
+        """Return the deltas of several events in one read; none where one of them is another."""
+        after = self._after
+        texts = received[len(self._before) : -len(after)].split(after + self._before)
+        if self._padding:
+            pairs = [text.partition(self._padding) for text in texts]
+            texts = [text if padding.isalnum() else b"" for text, _, padding in pairs]
+        try:
+            return [text.decode() for text in texts] if all(map(_is_plain, texts)) else []
+        except UnicodeDecodeError:
+            return []
 
     def feed(self, received: bytes) -> list[str]:
         """Return the deltas that these bytes complete: what ``take`` does for any bytes."""
@@ -68,8 +83,12 @@ class ChunkReader(EventReader):
         deltas = EventReader.feed(self, received)
         if not self.is_between_events or self._head is not None:
             self._before = b""
-        elif was_between and len(deltas) == 1:
-            self._remember(received, deltas[0].encode())
+        elif was_between and deltas:
+            event = received
+            if len(deltas) > 1:  # of several events the last, if each had a text
+                is_each = received.endswith(_END) and received.count(_END) == len(deltas)
+                event = received[received.rfind(_END, 0, -len(_END)) + len(_END) :] * is_each
+            self._remember(event, deltas[-1].encode())
         return deltas
 
     def _remember(self, event: bytes, text: bytes) -> None:

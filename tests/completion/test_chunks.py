@@ -737,6 +737,31 @@ def test_event_like_the_one_before_is_not_read_again(form: str) -> None:
     assert reader.fed == 1
 
 
+@pytest.mark.parametrize("form", FORMS[:4])
+@pytest.mark.parametrize("together", [2, 3, 5])
+def test_events_that_come_together_are_not_read_again(form: str, together: int) -> None:
+    said = [f"word {number} " for number in range(15)]
+    events = [event(form % json.dumps(text)) for text in said]
+
+    deltas, reader = read(
+        *[b"".join(events[at : at + together]) for at in range(0, len(events), together)]
+    )
+
+    assert deltas == said
+    assert reader.fed == 1
+
+
+def test_event_of_another_kind_among_those_that_come_together_is_read() -> None:
+    one = event(FORMS[0] % '"Hi"')
+    quoted, other = one.replace(b"Hi", b'\\"'), one.replace(b"content", b"refusal")
+
+    deltas, reader = read(one * 3, one * 2 + quoted, one * 2 + other)
+
+    assert deltas == [*["Hi"] * 5, '"', *["Hi"] * 2]
+    assert reader.refusal == "Hi"
+    assert reader.fed == 3
+
+
 def test_padding_of_another_length_is_no_other_event() -> None:
     events = [event(FORMS[3].replace('"q"', f'"{"q" * size}"') % '"Hi"') for size in (1, 5, 2)]
 
