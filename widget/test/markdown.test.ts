@@ -90,6 +90,27 @@ for (const piece of HOSTILE)
     assert.ok(process.cpuUsage(began).user < 500_000);
   });
 
+test("twice the text costs about twice", () => {
+  const cost = (piece: string, chars: number): number => {
+    const text = piece.repeat(chars / piece.length);
+    return Math.min(
+      ...[1, 2, 3].map(() => {
+        const began = performance.now();
+        html(text, true);
+        return performance.now() - began;
+      }),
+    );
+  };
+
+  // The worst of all pairs of marks are among them.
+  for (const piece of [...HOSTILE, " []()", "*\n[]()", "***![a](b)", " | \n|-|\n|a", "\n- |a", "<http://\\*"])
+    assert.ok(
+      // A machine may be busy for a while; the square of a length costs four times as much every time.
+      [1, 2, 3].some(() => cost(piece, 32000) < 3 * Math.max(1, cost(piece, 16000))),
+      JSON.stringify(piece),
+    );
+});
+
 test("what is nested too deep is shown as text", () => {
   const deepest = (tree: Tree): number => (typeof tree == "string" ? 0 : 1 + Math.max(0, ...(tree.slice(2) as Tree[]).map(deepest)));
 
