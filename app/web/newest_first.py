@@ -19,6 +19,7 @@ _NEXT_LOOK_S = 1e-9
 # Until the next look where all places are taken.
 _PLACE_S = 0.01
 _HEALTH = b"GET /health"
+_CHECK_BYTES = 1024
 
 
 class NewestFirstServer(StreamServer):
@@ -90,5 +91,7 @@ def _asks_for_health(client: Any) -> bool:
     # What it sends has come as a rule: in a crowd, some time goes by until it is looked at.
     client.settimeout(0)
     with suppress(OSError):
-        return bool(client.recv(len(_HEALTH), MSG_PEEK) == _HEALTH)
+        said: bytes = client.recv(_CHECK_BYTES, MSG_PEEK)
+        # A head and nothing behind it: a body to wait for, no check has.
+        return said.startswith(_HEALTH) and said.endswith(b"\r\n\r\n")
     return False

@@ -25,7 +25,7 @@ class Served:
         self.server = NewestFirstServer(("127.0.0.1", 0), handle=self.handle, spawn=self.pool)
 
     def handle(self, client: socket.socket, _address: object) -> None:
-        self.names.append(client.recv(16))
+        self.names.append(client.recv(64))
         self.let_go.wait()
         client.sendall(b"bye")
 
@@ -96,7 +96,7 @@ def test_who_has_connected_is_served_though_the_server_takes_no_more() -> None:
 
 def test_a_health_check_passes_the_crowd_by() -> None:
     served = Served()
-    check = b"GET /health HTTP"
+    check = b"GET /health HTTP/1.1\r\n\r\n"
     with crowd(served, 2 * PLACES, {PLACES: check}) as links:
         while len(served.names) < PLACES:
             let_others_work()
