@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from app.budget.meter import Meter, Reservation, Spending
 from app.budget.prompts import Join, Prompt
 from app.conversation import PromptMessage, Usage
-from app.errors import Overloaded
+from app.errors import ModelFailure, Overloaded
 
 _SEAT_RETRY_S = 5.0
 
@@ -83,9 +83,14 @@ class Ticket:
         """Take the tokens of a second attempt; answers whether there are that many."""
         return self._reservation.cover_again(answer_tokens)
 
-    def estimate(self, usage: Usage | None, answer_tokens: int) -> int:
-        """Return what an attempt cost that took all of its ``answer_tokens``."""
-        return self._reservation.estimate(usage, answer_tokens)
+    def estimate(
+        self, usage: Usage | None, answer_tokens: int, first_failure: ModelFailure | None
+    ) -> int:
+        """Return what an attempt cost that took all of its ``answer_tokens``.
+
+        ``first_failure`` is of the model that was asked before, in vain.
+        """
+        return self._reservation.estimate(usage, answer_tokens, first_failure)
 
     def settle(self, spending: Spending) -> int:
         """Pay for what the turn did, and return how many tokens that was."""

@@ -271,7 +271,8 @@ class ModelFailure(ServiceError):
     """The model gave no answer, or not the whole of it.
 
     ``is_free`` tells that the provider did nothing that it charges for: it
-    was never reached, or refused with a 4xx. ``cause`` is for the owner: one
+    was never reached, or refused with a 4xx; ``has_spoken`` that it failed behind
+    words or thoughts, or a usage of some. ``cause`` is for the owner: one
     bounded line without a visitor's words or a key; ``mend`` names the settings
     that it concerns, where only the owner can mend it. ``provider`` is set where
     a provider said what is wrong; ``is_explained`` is false where that tells
@@ -282,6 +283,7 @@ class ModelFailure(ServiceError):
     text = "The assistant could not answer"
     retryable = True
     is_free: bool = False
+    has_spoken: bool = False
     cause: str = ""
     mend: str = ""
     provider: ProviderError | None = None

@@ -257,6 +257,7 @@ class RunningTurn:
                         second_limit = self._afford_second(completion)
                         if second_limit is None:
                             raise
+                        completion = None  # it is paid for
         except _Cancelled:
             pass
         except gevent.GreenletExit:  # meant for the reader, whose greenlet this is
@@ -289,7 +290,8 @@ class RunningTurn:
         for second_limit in (raise_limit(limit), limit):
             if self.ticket.cover_again(second_limit):
                 self._earlier_usage = usage
-                self._earlier_tokens = self.ticket.estimate(usage, limit)
+                first = completion.first_failure if isinstance(completion, SecondChoice) else None
+                self._earlier_tokens = self.ticket.estimate(usage, limit, first)
                 return second_limit
         return None
 

@@ -202,11 +202,17 @@ class Reservation:
         self._hold = hold or self._hold
         return hold is not None
 
-    def estimate(self, usage: Usage | None, answer_tokens: int) -> int:
-        """Return what an attempt cost that took all of its ``answer_tokens``."""
+    def estimate(
+        self, usage: Usage | None, answer_tokens: int, first_failure: ModelFailure | None = None
+    ) -> int:
+        """Return what an attempt cost that took all of its ``answer_tokens``.
+
+        ``first_failure`` is of the model that was asked before, in vain.
+        """
+        first = self._price_of_nothing(first_failure) if first_failure else 0
         if usage is not None and usage.prompt_tokens > 0:
-            return usage.prompt_tokens + usage.completion_tokens
-        return self._prompt_tokens + answer_tokens
+            return first + usage.prompt_tokens + usage.completion_tokens
+        return first + self._prompt_tokens + answer_tokens
 
     def price(self, spending: Spending) -> int:
         """Return what a turn is charged with: never less than what the provider counts.
@@ -227,18 +233,16 @@ class Reservation:
             earlier += sum(map(self._price_of_nothing, attempts[:-1]))
         elif spending.first_failure is not None:
             earlier += self._price_of_nothing(spending.first_failure)
+        is_unknown = spending.was_cut or _may_have_said_more(failure)
         # Some servers send a usage of nought.
         if usage is not None and usage.prompt_tokens > 0:
-            return earlier + self._recorded(
-                usage, spending.earlier_tokens, was_cut=spending.was_cut
-            )
+            return earlier + self._recorded(usage, spending, is_unknown=is_unknown)
         is_free = isinstance(failure, ModelFailure) and failure.is_free
         has_nothing = not (spending.said or spending.has_thought)
         if not spending.was_asked or (is_free and has_nothing):
             return earlier
         said = max(estimate_text(spending.said, self._meter.tokenizer), spending.delta_count)
-        is_unknown = spending.was_cut or isinstance(failure, ModelTimeout | ModelInterrupted)
-        if is_unknown or spending.has_thought:
+        if is_unknown or spending.has_thought or isinstance(failure, ModelInterrupted):
             said = max(said, self._hold.tokens - spending.earlier_tokens - self._prompt_tokens)
         return earlier + self._prompt_tokens + said
 
@@ -246,18 +250,21 @@ class Reservation:
         """Return what a model cost at most that failed before its first word."""
         if failure.is_free:
             return 0
-        if isinstance(failure, ModelTimeout | ModelInterrupted):
+        if _may_have_said_more(failure):
             return self._prompt_tokens + self._meter.max_output_tokens
         return self._prompt_tokens
 
-    def _recorded(self, usage: Usage, earlier: int, *, was_cut: bool) -> int:
+    def _recorded(self, usage: Usage, spending: Spending, *, is_unknown: bool) -> int:
         self._meter.counters["estimated"] += self._prompt_tokens
         self._meter.counters["recorded"] += usage.prompt_tokens
         if self._sent is not None:
             self._meter.sizes.learn(self._session_id, self._sent, usage.prompt_tokens)
+        # Some servers tell the usage as they go: a count below that of the deltas is an early one.
         said = usage.completion_tokens
-        if was_cut:  # some servers tell the usage as they go
-            said = max(said, self._hold.tokens - earlier - self._prompt_tokens)
+        if is_unknown:
+            said = max(said, self._hold.tokens - spending.earlier_tokens - self._prompt_tokens)
+        if said < spending.delta_count:
+            said = max(estimate_text(spending.said, self._meter.tokenizer), spending.delta_count)
         return usage.prompt_tokens + said
 
     def settle(self, tokens: int) -> None:
@@ -265,3 +272,11 @@ class Reservation:
         if not self._is_settled:
             self._is_settled = True
             self._meter.settle(self._hold, tokens)
+
+
+def _may_have_said_more(failure: ServiceError | None) -> bool:
+    """Tell whether a model that failed may have said, or thought, more than came."""
+    if isinstance(failure, ModelInterrupted) and failure.ran_out:
+        return False  # it said all that it might
+    broke = isinstance(failure, ModelTimeout | ModelInterrupted)
+    return broke or (isinstance(failure, ModelFailure) and failure.has_spoken)

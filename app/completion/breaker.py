@@ -196,7 +196,8 @@ class BreakerModel:
     ) -> Iterator[Completion]:
         """Start a completion, unless the breaker is open."""
         is_probe = self._breaker.enter()
-        question = hash(prompt[-1].content)
+        # Questions that were not answered stand before it; what it ends with tells it from others.
+        question = hash(prompt[-1].content.rpartition("\n\n")[2])
         watched: _Watched | None = None
         try:
             with _start(self._model, prompt, request_id, second_limit) as completion:

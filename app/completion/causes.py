@@ -8,6 +8,7 @@ before anything else looks at it.
 import html
 import re
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from urllib.parse import unquote
 
 from app.errors import ProviderError
@@ -45,6 +46,8 @@ _ESCAPES = re.compile(
     r"|\\[nrtbf]|\\([\"'\\/])"
 )
 _MAX_WRAPPINGS = 3
+# Of a prompt, while its answer comes.
+_MAX_KEPT_CHARS = 8000
 
 
 class Redaction:
@@ -53,23 +56,32 @@ class Redaction:
     Case, blanks, punctuation and the ways in which texts are quoted make no difference.
     """
 
-    __slots__ = ("_secrets", "_texts")
+    __slots__ = ("_is_partial", "_secrets", "_texts")
 
     def __init__(self, texts: Sequence[str] = (), secrets: Sequence[str] = ()) -> None:
         self._texts = texts
         self._secrets = tuple(secret for secret in secrets if secret)
+        self._is_partial = False
 
     def __call__(self, text: str) -> str:
         """Return the text on one line, with ``…`` for what was cut out of it."""
         text = " ".join(_unquote(text[:_MAX_LOOKED_AT_CHARS]).split())
+        if self._is_partial and " " in text:  # a sentence, which may quote what is not known here
+            return _HIDDEN
         text = _hide(text, self._secrets, _KEY_STRETCH_CHARS)
         text = _REST_OF_KEY.sub(_HIDDEN, _KEYS.sub(_HIDDEN, text))
         text = _hide(text, self._texts, _STRETCH_CHARS)
         return "".join(char if char.isprintable() else " " for char in text)
 
-    def keep_last(self) -> None:
-        """Let go of all texts but the last: a prompt is long, and an answer may take a while."""
-        self._texts = self._texts[-1:]
+    def keep_newest(self) -> None:
+        """Let go of all but the newest texts: a prompt is long, and an answer may take a while.
+
+        Where some are gone, no sentence is believed to quote none of them: all are hidden.
+        """
+        sizes = accumulate(len(text) for text in reversed(self._texts))
+        count = max(1, sum(1 for size in sizes if size <= _MAX_KEPT_CHARS))
+        self._is_partial = count < len(self._texts)
+        self._texts = self._texts[-count:]
 
 
 def describe(error: ProviderError, hide: Callable[[str], str]) -> str:

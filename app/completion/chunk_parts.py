@@ -103,8 +103,11 @@ def read_text(content: Any, data: bytes) -> str:
 def read_usage(told: Any) -> Usage | None:
     """Read the provider's count; one that makes no sense is none."""
     try:
-        counts = int(told["prompt_tokens"]), int(told["completion_tokens"])
-    except (ValueError, TypeError, LookupError, OverflowError):
+        prompt, said = int(told["prompt_tokens"]), int(told["completion_tokens"])
+        # Some count thoughts in the sum only.
+        total = told.get("total_tokens")
+        counts = prompt, max(said, total - prompt if type(total) is int else 0)
+    except (ValueError, TypeError, LookupError, OverflowError, AttributeError):
         return None
     if not all(0 <= count <= _MAX_TOKENS for count in counts):
         return None
@@ -118,6 +121,8 @@ def _read_reasoning(told: Any) -> int | None:
 
 
 def _read_piece(piece: Any) -> str:
+    if isinstance(piece, str):
+        return piece
     if not isinstance(piece, dict):
         raise TypeError("a piece of content that is no object")
     if piece.get("type") not in _TEXT_TYPES:

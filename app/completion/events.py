@@ -235,9 +235,9 @@ class EventReader:
                 self._read_choice(choice, data, deltas, is_failed=told is not None)
             if self.model is None and isinstance(chunk.get("model"), str):
                 self.model = chunk["model"]
-            usage = chunk.get("usage")
-            if usage:
-                self.usage = read_usage(usage)
+            told_usage = chunk.get("usage")
+            if told_usage:
+                self._keep_usage(read_usage(told_usage))
         except (ValueError, TypeError, AttributeError, LookupError) as error:
             raise _nonsense("a chunk makes no sense") from error
         if told is None and choice is None and self._event == b"error":
@@ -246,13 +246,19 @@ class EventReader:
             self._flush(deltas)
             raise failure_of(parse_error({"error": told}), self._hide)
 
+    def _keep_usage(self, usage: Usage | None) -> None:
+        # One of nought, or that makes no sense, takes no good one's place.
+        if usage is not None and (self.usage is None or usage.prompt_tokens > 0):
+            self.usage = usage
+
     def _parse_halves(self, data: bytes) -> Any:
         chunk = self._halves.read(data)
         self._parse = self._parse_halves if self._halves.is_holding else from_json
         return chunk
 
     def _read_choice(self, choice: Any, data: bytes, deltas: list[str], *, is_failed: bool) -> None:
-        part = find_part(choice)
+        # Once it speaks, a `message` beside the `delta` sums up what was said.
+        part = choice["delta"] if self.has_begun and "delta" in choice else find_part(choice)
         if part:
             if not self.has_thought:
                 self.has_thought = has_thought(part)
@@ -284,8 +290,7 @@ class EventReader:
     def _begin(self) -> None:
         self._head = None
         self.has_begun = True
-        # A failure from now on hardly quotes more than the question.
-        self._hide.keep_last()
+        self._hide.keep_newest()
 
     def _flush(self, deltas: list[str]) -> None:
         """Give what was held back for more that will not come."""

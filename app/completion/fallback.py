@@ -150,7 +150,7 @@ class _Either:
         self._run = run
 
     def _leave(self, failure: ModelFailure) -> None:
-        run, self._run = self._run, None
+        run, self._run, self._completion = self._run, None, None
         if run is not None:
             run.__exit__(type(failure), failure, failure.__traceback__)
 

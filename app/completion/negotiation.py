@@ -18,6 +18,8 @@ OLD_LIMIT, NEW_LIMIT = "max_tokens", "max_completion_tokens"
 EFFORT, NO_EFFORT = "reasoning_effort", "none"
 
 _STATUSES = (400, 422)
+# Of a path to what is wrong; some write that there is none as Python or JavaScript does.
+_NO_STEPS = ("", "body", "None", "none", "null", "undefined")
 # From the least thinking to the most; a server that refuses one names others.
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 _find_effort = re.compile(rf"(?<![\w-])({'|'.join(_EFFORTS)})(?![\w-])", re.IGNORECASE).findall
@@ -128,7 +130,7 @@ def find_refused(error: ProviderError, names: Sequence[str]) -> str | None:
     if error.status not in _STATUSES:
         return None
     for path in (error.param, ".".join(error.loc)):
-        steps = [step for step in re.split(r"[.\[\]]+", path) if step not in ("", "body")]
+        steps = [step for step in re.split(r"[.\[\]]+", path) if step not in _NO_STEPS]
         if not steps:
             continue
         if steps[0] == "messages":

@@ -177,12 +177,14 @@ class OpenAIModel:
             try:
                 return self._completion(self._open(body, headers, hide), hide)
             except ModelRefused as refused:
-                error = refused.provider
-                if error is None or find_refused(error, [EFFORT]) is None:
+                if refused.is_explained:
                     raise
+                # The effort alone is new: the same prompt was taken a moment ago.
                 self._shape = replace(self._shape, refused=self._shape.refused | {_QUIET})
         if limit <= own:
-            raise ran_out(None)  # the budget pays for no more of the same
+            unasked = ran_out(None)  # the budget pays for no more of the same
+            unasked.is_free = True
+            raise unasked
         exchange = self._negotiate(shape, prompt, limit, headers, hide)
         return self._completion(exchange, hide)
 

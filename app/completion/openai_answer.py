@@ -118,6 +118,14 @@ class OpenAICompletion:
 
     def relay(self, receive: Receive) -> bool:
         """Hand over deltas from the hub until the model ends."""
+        try:
+            return self._relay(receive)
+        except ModelFailure as failure:
+            if self._has_said or self.has_thought or self.usage:
+                failure.is_free, failure.has_spoken = False, True
+            raise
+
+    def _relay(self, receive: Receive) -> bool:
         self._reader.receive = receive
         try:
             ended = self._pump()

@@ -14,6 +14,8 @@ _TAGS = {
     "◁think▷": "◁/think▷",
 }
 _MAX_CHARS = max(map(len, _TAGS))
+# That stand before an answer, and are shown with it.
+_MAX_BLANKS = 16
 _ANY_BLOCK = "|".join(
     rf"{re.escape(tag)}.*?(?:{re.escape(end)}\s*|\Z)" for tag, end in _TAGS.items()
 )
@@ -63,8 +65,9 @@ class HeadFilter:
                 text = text[closed.end() :]
                 self._closing, self._is_behind = "", True
             bare = text.lstrip()
-            if not bare:
-                return "" if self._is_behind else text
+            if not bare:  # no word yet, and maybe none will come
+                self._held = "" if self._is_behind else text[:_MAX_BLANKS]
+                return ""
             low = bare[:_MAX_CHARS].lower()
             opening = next((each for each in _TAGS if low.startswith(each)), None)
             if opening is not None:
@@ -83,6 +86,8 @@ class HeadFilter:
         if self._closing:
             return ""
         held, self._held = self._held, ""
+        if not held.strip():
+            return ""
         self.is_over = self.is_over or bool(held)
         return held
 

@@ -252,3 +252,29 @@ def test_estimates_are_counted_beside_what_was_recorded() -> None:
     meter.reserve(CLIENT, "s-1", PROMPT).price(spending(usage=Usage(20, 5)))
 
     assert dict(meter.counters) == {"estimated": estimate_prompt(PROMPT), "recorded": 20}
+
+
+def test_count_below_that_of_the_deltas_was_an_early_one() -> None:
+    said = "Nine to five, every day but Sunday."
+    reservation = a_meter().reserve(CLIENT, "s-1", PROMPT)
+
+    price = reservation.price(spending(usage=Usage(50, 1), said=said))
+
+    assert price == 50 + estimate_text(said)
+
+
+@pytest.mark.parametrize("failure", [ModelInterrupted(), ModelTimeout()])
+def test_count_of_an_answer_that_broke_off_is_no_end(failure: ModelFailure) -> None:
+    reservation = a_meter().reserve(CLIENT, "s-1", PROMPT)
+
+    price = reservation.price(spending(usage=Usage(50, 1), said="Nine", failure=failure))
+
+    assert price == 50 + MAX_OUTPUT_TOKENS
+
+
+def test_model_that_failed_behind_words_may_have_said_more() -> None:
+    failure = ModelUnavailable()
+    failure.has_spoken = True
+    reservation = a_meter().reserve(CLIENT, "s-1", PROMPT)
+
+    assert reservation.price(spending(said="Nine", failure=failure)) == ONE_TURN

@@ -150,6 +150,7 @@ def test_noise_between_events_is_skipped(noise: bytes) -> None:
         ('[{"text":"a"},{"type":"output_text","text":"b"}]', "ab"),
         ('[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]}]', ""),
         ('[{"type":"image_url","image_url":{}},{"type":"text","text":"x"}]', "x"),
+        ('["a","b"]', "ab"),
         ("[]", ""),
         ('""', ""),
     ],
@@ -431,7 +432,8 @@ THOUGHTS = {
     "one": (["<think>The user", " greets.</think>\n\nHello!"], "Hello!"),
     "cut anywhere": (["<th", "ink>hm", "</th", "ink>\n\nHel", "lo!"], "Hello!"),
     "letter by letter": (list("<think>a</think> Hello!"), "Hello!"),
-    "after blanks": (["\n\n", " <think>hm</think>", "\n", "Hello!"], "\n\nHello!"),
+    "after blanks": (["\n\n", " <think>hm</think>", "\n", "Hello!"], "Hello!"),
+    "blanks only": (["\n", " \n"], ""),
     "two": (["<think>a</think>\n<think>b</think>\nHello!"], "Hello!"),
     "thinking": (["<thinking>a</think>b</thinking>Hello!"], "Hello!"),
     "upper case": (["<THINK>a</Think>Hello!"], "Hello!"),
@@ -533,7 +535,7 @@ CORRUPT = {
     ),
     "a named event with half a chunk": b'event: chunk\ndata: {"choices":[{"del\n\n',
     "a message that is no JSON": b"event: message\ndata: oh no\n\n",
-    "content as a list": event({"choices": [{"delta": {"content": ["Hi"]}}]}),
+    "content as a list of numbers": event({"choices": [{"delta": {"content": [7]}}]}),
     "deep": event("[" * 100_000),
     "deep with half a character": event('["\\ud83d",' + "[" * 500 + "]" * 501),
 }
@@ -878,3 +880,39 @@ def test_half_a_character_in_a_name_is_no_reason_to_stop() -> None:
     _, reader = read(stream({**delta(content="Hi"), "model": "gpt-\ud83d"}))
 
     assert reader.model == "gpt-?"
+
+
+def test_message_that_sums_up_what_was_said_is_not_said_again() -> None:
+    last = delta("stop")
+    last["choices"][0]["message"] = {"role": "assistant", "content": "Hello!"}
+
+    deltas, _ = read(stream(delta(content="Hello!"), last, "[DONE]"))
+
+    assert deltas == ["Hello!"]
+
+
+@pytest.mark.parametrize(
+    "later", [{"queue_time": 0.1}, {"prompt_tokens": 0, "completion_tokens": 0}]
+)
+def test_usage_that_says_less_takes_no_good_ones_place(later: Any) -> None:
+    good = {"prompt_tokens": 50, "completion_tokens": 7}
+
+    _, reader = read(
+        stream(
+            delta(
+                content="Hi",
+            ),
+            {"choices": [], "usage": good},
+            {"usage": later},
+        )
+    )
+
+    assert reader.usage == Usage(50, 7)
+
+
+def test_thoughts_that_only_the_sum_has_are_counted() -> None:
+    usage = {"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 135}
+
+    _, reader = read(stream(delta(content="Hi"), {"choices": [], "usage": usage}))
+
+    assert reader.usage == Usage(32, 103)

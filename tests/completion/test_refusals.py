@@ -584,3 +584,18 @@ def test_no_retry_after_breaks_us(told: str) -> None:
     seconds = read_retry_after(told)
 
     assert seconds is None or 0 <= seconds <= 3600
+
+
+def test_sentence_is_hidden_where_not_all_that_was_said_is_known() -> None:
+    hide = Redaction(["An earlier secret of mine", *["word " * 700] * 3])
+    hide.keep_newest()
+
+    assert hide("Invalid: an earlier secret of mine") == "…"
+    assert hide("rate_limit_exceeded") == "rate_limit_exceeded"
+
+
+def test_short_conversation_is_known_to_the_end() -> None:
+    hide = Redaction(["An earlier secret of mine", "And what now?"])
+    hide.keep_newest()
+
+    assert hide("Invalid: An earlier secret of mine") == "Invalid: …"

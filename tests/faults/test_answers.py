@@ -380,6 +380,45 @@ def test_what_was_generated_is_paid_for_and_nothing_else(
     assert charged(brisk) == spent + tokens
 
 
+THOUGHT_TO_THE_LIMIT = word("\n\n") + fin("length", usage=SPENT) + DONE
+
+
+def test_second_attempt_has_the_prompt_although_blanks_came(
+    brisk: PlantedServer, upstream: Upstream
+) -> None:
+    upstream.next(body=THOUGHT_TO_THE_LIMIT)
+    upstream.script(body=word("Hello") + STOP + DONE)
+
+    answer = brisk.chat("Hi")
+
+    assert answer.json["message"] == "Hello"
+    assert [len(request.prompt) for request in upstream.requests] == [2, 2]
+
+
+def test_model_that_cannot_but_think_is_asked_with_a_higher_limit(
+    brisk: PlantedServer, upstream: Upstream
+) -> None:
+    told = [{"error": {"code": 400, "message": "Budget 0 is invalid. This only works thinking."}}]
+    upstream.next(body=THOUGHT_TO_THE_LIMIT)
+    upstream.next(status=400, body=json.dumps(told))
+    upstream.script(body=word("Hello") + STOP + DONE)
+
+    answer = brisk.chat("Hi")
+
+    assert answer.json["message"] == "Hello"
+    assert len(upstream.requests) == 3
+
+
+def test_first_attempt_is_paid_for_once(brisk: PlantedServer, upstream: Upstream) -> None:
+    spent = charged(brisk)
+    upstream.next(body=THOUGHT_TO_THE_LIMIT)
+    upstream.script(status=429, body=json.dumps({"error": {"code": "rate_limit_exceeded"}}))
+
+    brisk.chat("Hi")
+
+    assert charged(brisk) == spent + 850
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -251,9 +251,11 @@ def _turn(
     answer: Message | None = None,
 ) -> Turn:
     rows = db.execute(
+        # A question that was refused would be refused with each that follows.
         "SELECT role, content, attempt FROM messages WHERE conversation = ? AND position <= ?"
+        " AND (position = ? OR error_code IS NOT 'model_refused')"
         " ORDER BY position DESC LIMIT ?",
-        (opened["key"], position, history_limit),
+        (opened["key"], position, position, history_limit),
     ).fetchall()
     return Turn(
         id=question.turn_id,

@@ -80,7 +80,11 @@ async function begun(
   asked: Asked,
 ) {
   const position = questionPosition(asked);
-  const history = await readHistory(ctx, conversationId, position, historyLimit);
+  const said = await readHistory(ctx, conversationId, position, historyLimit);
+  // A question that was refused would be refused with each that follows.
+  const history = said.filter(
+    (each) => each.position === position || each.errorCode !== "model_refused",
+  );
   return {
     outcome: "begun" as const,
     conversationId,
