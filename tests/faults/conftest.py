@@ -14,6 +14,7 @@ HERE = Path(__file__).parent
 # Short, so that the tests are; those of the store longer than a bystander's patience.
 DEADLINES = {
     "MODEL_CONNECT_TIMEOUT_S": "0.4",
+    "MODEL_FIRST_TOKEN_TIMEOUT_S": "1",
     "MODEL_READ_TIMEOUT_S": "1",
     "TURN_TIMEOUT_S": "6",
     "STORAGE_TIMEOUT_S": "1.2",
