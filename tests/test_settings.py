@@ -277,6 +277,23 @@ def test_a_quote_that_is_left_is_a_fault(name: str, stray: str) -> None:
         assert value not in faults(**{name: value})[name]
 
 
+@pytest.mark.parametrize("name", ["SQLITE_PATH", "SPOOL_PATH", "WIDGET_BUNDLE_PATH"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "sqlite:////data/chat.db", "sqlite:chat.db", "file:chat.db?mode=ro", "File:chat.db",
+        ":memory:", "https://a.example/chat.db", "$HOME/chat.db", "${DATA}/chat.db",
+        "%h/chat.db", "~nobody-has-this-name/chat.db",
+    ],
+)  # fmt: skip
+def test_what_is_no_path_is_refused(name: str, written: str) -> None:
+    assert "write a path" in faults(**{name: written})[name]
+
+
+def test_home_in_a_path_is_the_users() -> None:
+    assert read(HOME="/home/ada", SQLITE_PATH="~/chat.db").sqlite_path == Path("/home/ada/chat.db")
+
+
 @pytest.mark.parametrize(
     ("written", "normal"),
     [
