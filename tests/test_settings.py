@@ -634,6 +634,16 @@ def test_secret_is_read_from_its_file(tmp_path: Path, name: str) -> None:
     assert told in (GOOD_KEY, (GOOD_KEY,))
 
 
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "SECRET_KEY", "REDIS_URL"])
+def test_secret_files_of_other_editors_are_read_or_named(tmp_path: Path, name: str) -> None:
+    marked, wide = tmp_path / "marked", tmp_path / "wide"
+    marked.write_text(GOOD_KEY * 2, "utf-8-sig")
+    wide.write_bytes(GOOD_KEY.encode("utf-16-le"))
+
+    assert read(OPENAI_API_KEY_FILE=str(marked)).openai_api_key == GOOD_KEY * 2
+    assert "NUL" in faults(**{f"{name}_FILE": str(wide)})[f"{name}_FILE"]
+
+
 def test_file_and_its_name_may_have_quotes(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(f'"{GOOD_KEY}"\n')
 
