@@ -158,6 +158,10 @@ def test_everything_of_a_session_or_a_user_is_deleted(
     assert sessions(store) == {"other"}
 
 
+def test_list_takes_no_number_below_none(runner: FlaskCliRunner) -> None:
+    assert "--limit" in run(runner, "conversations", "list", "--limit", "-1", code=2).output
+
+
 def test_deletion_must_name_something(runner: FlaskCliRunner) -> None:
     run(runner, "conversations", "delete", "--yes", code=2)
 
