@@ -112,7 +112,7 @@ def read_environment(service: Service) -> dict[str, str]:
 
 _LETTERS = dict(zip("abfnrtvs\\\"'", "\a\b\f\n\r\t\v \\\"'", strict=True))
 _ESCAPED = re.compile(
-    r"""\\(?:([abfnrtvs\\"'])|x([0-9A-Fa-f]{2})|([0-3][0-7]{2})"""
+    r"""\\(?!x00|000|u0000|U00000000)(?:([abfnrtvs\\"'])|x([0-9A-Fa-f]{2})|([0-3][0-7]{2})"""
     r"""|u([0-9A-Fa-f]{4})|U(00(?:0[0-9A-Fa-f]|10)[0-9A-Fa-f]{4}))"""
 )
 
