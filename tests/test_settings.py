@@ -291,7 +291,7 @@ def test_what_is_no_path_is_refused(name: str, written: str) -> None:
 
 
 def test_home_in_a_path_is_the_users() -> None:
-    assert read(HOME="/home/ada", SQLITE_PATH="~/chat.db").sqlite_path == Path("/home/ada/chat.db")
+    assert read(HOME="/srv/ada", SQLITE_PATH="~/chat.db").sqlite_path == Path("/srv/ada/chat.db")
 
 
 @pytest.mark.parametrize(
