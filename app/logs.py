@@ -70,5 +70,15 @@ class GunicornLogger(Logger):
             logger.handlers.clear()
             logger.propagate = True
 
+    def warning(self, msg: Any, *args: Any, **kwargs: Any) -> None:
+        """Warn; of a request that could not be read, say who sent it and what is wrong.
+
+        What gunicorn quotes of it may be a key or what a visitor said.
+        """
+        text = str(msg)
+        if text.startswith("Invalid request from ip="):
+            msg = ": ".join(text.split(": ", 2)[:2])
+        super().warning(msg, *args, **kwargs)
+
     def access(self, *_args: Any) -> None:
         """Say nothing of a request: `app.web.request_log` does."""

@@ -7,9 +7,9 @@ sees a value. ``SYSTEMD_UNIT_PATH`` says where they are, as it does for systemd 
 import os
 import pwd
 import re
-import shlex
 import sys
 from collections.abc import Iterator
+from glob import glob
 from pathlib import Path
 from typing import NoReturn
 
@@ -31,9 +31,23 @@ def main(words: list[str]) -> NoReturn:
         **read_environment(service),
     }
     # Before the user changes: what is to be read may be the service's alone.
-    os.chdir(service.get("WorkingDirectory", ["/"])[-1])
+    enter_folder(service)
     command = [*_as_user(service, environment), sys.executable, "-m", "app", *words]
     os.execvpe(command[0], command, environment)  # noqa: S606 - no shell is wanted
+
+
+def enter_folder(service: Service) -> None:
+    """Go where the service runs; ``-`` before the folder means that it may be missing."""
+    value = service.get("WorkingDirectory", ["/"])[-1]
+    folder = value.removeprefix("-")
+    try:
+        if folder == "~":
+            folder = pwd.getpwnam(service.get("User", ["root"])[-1]).pw_dir
+        os.chdir(folder)
+    except (OSError, KeyError) as error:
+        if not value.startswith("-"):
+            raise SystemExit(f"WorkingDirectory={value} cannot be entered: {error}") from error
+        os.chdir("/")
 
 
 def read_service(unit_path: str) -> Service:
@@ -48,7 +62,7 @@ def read_service(unit_path: str) -> Service:
     }
     service: Service = {}
     for path in (unit, *(drop_ins[name] for name in sorted(drop_ins))):
-        for key, value in _assignments(path.read_text(encoding="utf-8")):
+        for key, value in _assignments(path.read_text("utf-8", "surrogateescape")):
             if value:
                 service.setdefault(key, []).append(value)
             else:
@@ -63,30 +77,94 @@ def _assignments(text: str) -> Iterator[tuple[str, str]]:
         found = re.fullmatch(r"\s*\[(.+)\]\s*", line)
         if found:
             section = found[1]
-        elif section == "Service" and "=" in line:
+        elif section == "Service" and "=" in line and _is_utf8(line):
             key, _, value = line.partition("=")
             yield key.strip(), value.strip()
 
 
 def read_environment(service: Service) -> dict[str, str]:
     """Return the variables that systemd gives the service; files win over the unit's lines."""
-    words = (word for line in service.get("Environment", []) for word in shlex.split(line))
-    found = dict(word.replace("%%", "%").split("=", 1) for word in words if "=" in word)
+    words = (word for line in service.get("Environment", []) for word in _words(line))
+    found = dict(word.replace("%%", "%").split("=", 1) for word in words if _is_assignment(word))
     for name in service.get("EnvironmentFile", []):
-        try:
-            variables, passed_over = parse_environment_file(
-                Path(name.removeprefix("-")).read_text("utf-8")
-            )
+        pattern = name.removeprefix("-")
+        for path in sorted(glob(pattern)) or [pattern]:  # noqa: PTH207 - an absolute pattern
+            try:
+                variables, passed_over = parse_environment_file(
+                    Path(path).read_text("utf-8", "surrogateescape")
+                )
+            except OSError as error:
+                if name.startswith("-") and isinstance(error, FileNotFoundError):
+                    continue
+                raise SystemExit(
+                    f"{path} cannot be read: {error.strerror}. Are you root?"
+                ) from error
+            except ValueError as error:
+                if name.startswith("-"):
+                    continue
+                raise SystemExit(f"{path} is not UTF-8 text: systemd reads none of it") from error
             found |= variables
             if passed_over:
                 lines = ", ".join(map(str, passed_over))
-                sys.stderr.write(f"{name}: systemd passes over line {lines}: write NAME=value\n")
-        except OSError as error:
-            if not (name.startswith("-") and isinstance(error, FileNotFoundError)):
-                raise SystemExit(
-                    f"{name} cannot be read: {error.strerror}. Are you root?"
-                ) from error
+                sys.stderr.write(f"{path}: systemd passes over line {lines}: write NAME=value\n")
     return found
+
+
+_LETTERS = dict(zip("abfnrtvs\\\"'", "\a\b\f\n\r\t\v \\\"'", strict=True))
+_ESCAPED = re.compile(
+    r"""\\(?!x00|000|u0000|U00000000)(?:([abfnrtvs\\"'])|x([0-9A-Fa-f]{2})|([0-3][0-7]{2})"""
+    r"""|u([0-9A-Fa-f]{4})|U(00(?:0[0-9A-Fa-f]|10)[0-9A-Fa-f]{4}))"""
+)
+
+
+def _words(line: str) -> Iterator[str]:
+    """Yield a line's words up to the first that systemd cannot read: it passes over the rest."""
+    word: bytes | None = None
+    quote = ""
+    at = 0
+    while at < len(line):
+        letter = line[at]
+        at += 1
+        if letter == "\\":
+            escaped = _ESCAPED.match(line, at - 1)
+            if escaped is None:
+                return
+            word = (word or b"") + _unescaped(escaped)
+            at = escaped.end()
+        elif letter == quote:
+            quote = ""
+        elif letter in "'\"" and not quote:
+            word, quote = word or b"", letter
+        elif letter not in " \t\r" or quote:
+            word = (word or b"") + letter.encode()
+        elif word is not None:
+            yield word.decode("utf-8", "surrogateescape")
+            word = None
+    if word is not None and not quote:
+        yield word.decode("utf-8", "surrogateescape")
+
+
+def _unescaped(escaped: re.Match[str]) -> bytes:
+    letter, byte, octal, short, long = escaped.groups()
+    if letter:
+        return _LETTERS[letter].encode()
+    if byte or octal:
+        return bytes([int(byte, 16) if byte else int(octal, 8)])
+    return chr(int(short or long, 16)).encode("utf-8", "surrogatepass")
+
+
+def _is_assignment(word: str) -> bool:
+    name, mark, value = word.partition("=")
+    return bool(_NAME.fullmatch(name) and mark) and "\0" not in value and _is_utf8(value)
+
+
+def _is_utf8(text: str) -> bool:
+    """Tell whether a text that was read with ``surrogateescape`` was UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -98,7 +176,12 @@ def parse_environment_file(text: str) -> tuple[dict[str, str], list[int]]:
     """Return the variables of a file in the syntax of ``EnvironmentFile=``.
 
     And the numbers of the lines that systemd passes over, comments aside.
+
+    Raises:
+        ValueError: a variable is not UTF-8, or there is a NUL: systemd reads none of the file.
     """
+    if "\0" in text:
+        raise ValueError
     found: dict[str, str] = {}
     passed_over: list[int] = []
     at = 0
@@ -113,6 +196,8 @@ def parse_environment_file(text: str) -> tuple[dict[str, str], list[int]]:
                 passed_over.append(number)
             continue
         value, at = _parse_value(text, key.end())
+        if not _is_utf8(key[1] + value):
+            raise ValueError
         if _NAME.fullmatch(key[1]):
             found[key[1]] = value
         else:

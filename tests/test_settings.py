@@ -277,6 +277,23 @@ def test_a_quote_that_is_left_is_a_fault(name: str, stray: str) -> None:
         assert value not in faults(**{name: value})[name]
 
 
+@pytest.mark.parametrize("name", ["SQLITE_PATH", "SPOOL_PATH", "WIDGET_BUNDLE_PATH"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "sqlite:////data/chat.db", "sqlite:chat.db", "file:chat.db?mode=ro", "File:chat.db",
+        ":memory:", "https://a.example/chat.db", "$HOME/chat.db", "${DATA}/chat.db",
+        "%h/chat.db", "~nobody-has-this-name/chat.db",
+    ],
+)  # fmt: skip
+def test_what_is_no_path_is_refused(name: str, written: str) -> None:
+    assert "write a path" in faults(**{name: written})[name]
+
+
+def test_home_in_a_path_is_the_users() -> None:
+    assert read(HOME="/srv/ada", SQLITE_PATH="~/chat.db").sqlite_path == Path("/srv/ada/chat.db")
+
+
 @pytest.mark.parametrize(
     ("written", "normal"),
     [
@@ -615,6 +632,16 @@ def test_secret_is_read_from_its_file(tmp_path: Path, name: str) -> None:
     told = getattr(read(**{f"{name}_FILE": str(tmp_path / "secret")}), field)
 
     assert told in (GOOD_KEY, (GOOD_KEY,))
+
+
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "SECRET_KEY", "REDIS_URL"])
+def test_secret_files_of_other_editors_are_read_or_named(tmp_path: Path, name: str) -> None:
+    marked, wide = tmp_path / "marked", tmp_path / "wide"
+    marked.write_text(GOOD_KEY * 2, "utf-8-sig")
+    wide.write_bytes(GOOD_KEY.encode("utf-16-le"))
+
+    assert read(OPENAI_API_KEY_FILE=str(marked)).openai_api_key == GOOD_KEY * 2
+    assert "NUL" in faults(**{f"{name}_FILE": str(wide)})[f"{name}_FILE"]
 
 
 def test_file_and_its_name_may_have_quotes(tmp_path: Path) -> None:

@@ -36,7 +36,9 @@ _PREVIEW_CHARS = 60
 
 @conversations.command("list")
 @filter_options
-@click.option("--limit", default=20, show_default=True, help="At most so many.")
+@click.option(
+    "--limit", type=click.IntRange(0), default=20, show_default=True, help="At most so many."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @works_on_the_store
 def list_conversations(limit: int, as_json: bool, **options: Any) -> None:

@@ -41,17 +41,23 @@ class Age(click.ParamType[int]):
 def purge(days: int, dry_run: bool, yes: bool) -> None:
     """Delete conversations in which nothing was said for so long."""
     until = max(0, time.time_ns() // 1_000_000 - days * _DAY_MS)
-    where = ConversationFilter(until=until)
-    archive = Archive(services().store, services().turns.stop)
+    store = services().store
     if dry_run:
-        click.echo(f"To delete: {sum(1 for _ in archive.find(where))}")
+        found = Archive(store).find(ConversationFilter(until=until))
+        click.echo(f"To delete: {sum(1 for _ in found)}")
         return
     if not yes:
         click.confirm(f"Delete everything unused since {as_time(until)} UTC?", abort=True)
     with progress("deleted") as bar:
         task = bar.add_task("", total=None)
-        deleted = 0
-        for _ in archive.delete_all(where):
-            bar.advance(task)
-            deleted += 1
+        deleted, has_more = 0, True
+        while has_more:
+            begun_at = time.monotonic()
+            # The store looks again at how old each is: one may go on at any moment.
+            purged = store.purge(unused_days=days)
+            deleted += purged.conversations
+            bar.advance(task, purged.conversations)
+            has_more = purged.has_more
+            if has_more:  # the turns that wait to write go first
+                time.sleep(time.monotonic() - begun_at)
     click.echo(f"Deleted: {deleted}")

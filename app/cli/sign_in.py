@@ -1,11 +1,16 @@
 """``sign-in``: a way into the dashboard while strangers try its password."""
 
+import re
+from urllib.parse import urlsplit
+
 import click
 from flask.cli import with_appcontext
 
 from app.errors import NotConfigured
 from app.settings.syntax import is_url
+from app.web import secret_keys
 from app.web.dashboard_access import operators
+from app.web.services import services
 
 
 @click.command("sign-in")
@@ -23,4 +28,12 @@ def sign_in(url: str) -> None:
         link = operators().to_link()
     except NotConfigured as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{url.rstrip('/')}/dashboard/login?link={link}")
+    if not secret_keys.are_kept(services().settings):
+        raise click.ClickException(
+            f"There is no SECRET_KEY, and no {secret_keys.FILE_NAME} beside the database: the "
+            "service would not know the link. Run this where it runs, with its own settings"
+        )
+    parts = urlsplit(url)
+    # Of an address that was copied out of the browser, the page is no part.
+    place = re.sub(r"/dashboard(/.*)?$|/+$", "", parts.path)
+    click.echo(f"{parts.scheme}://{parts.netloc}{place}/dashboard/login?link={link}")

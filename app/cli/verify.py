@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +13,8 @@ from app.cli.printing import print_table
 from app.cli.steps import STEPS, Key, Step
 from app.cli.visit import Failed, Visit
 from app.settings import ENV_FILE_VARIABLE, SettingsFaults, read_dotenv
+from app.settings.reader import Reader
+from app.settings.syntax import is_url
 
 Outcome = Literal["good", "skipped", "failed"]
 
@@ -43,14 +46,18 @@ def verify(url: str) -> None:
     three short questions, and deletes what it stored. Ends with 1 where
     something failed.
     """
+    url = url if "://" in url else f"https://{url}"
+    if not is_url(url):
+        raise click.BadParameter("write where the service is: https://chat.example.com")
     visit = Visit(url)
     click.echo(f"on {visit.url}", err=True)
     _read_named_file()
+    keys = _read_keys()
     try:
         visit.reach()
     except Failed as failure:
         raise click.ClickException(f"{visit.url} cannot be reached: {failure}") from failure
-    results = [_try(visit, step) for step in STEPS]
+    results = [_try(visit, step, keys) for step in STEPS]
     print_table(
         ("", "Endpoint", "What", "", "ms"),
         [
@@ -78,12 +85,22 @@ def _read_named_file() -> None:
         raise SystemExit(error.in_words()) from error
 
 
-def _try(visit: Visit, step: Step) -> Result:
-    variable = _VARIABLES[step.key] if step.key else ""
+def _read_keys() -> dict[Key, str]:
+    """Return the keys as the server reads them, from files and without quotes, too."""
+    found: dict[str, str] = {}
+    reader = Reader(found)
     # Several may be accepted: any of them will do.
-    key = os.environ.get(variable, "").partition(",")[0].strip()
-    if variable and not key:
-        return Result(step, "skipped", f"{variable} is not set", 0)
+    keys: dict[Key, str] = {key: (*reader.keys(name), "")[0] for key, name in _VARIABLES.items()}
+    ours = {each for name in _VARIABLES.values() for each in (name, f"{name}_FILE")}
+    if faults := {name: fault for name, fault in found.items() if name in ours}:
+        raise SystemExit(SettingsFaults(faults).in_words())
+    return keys
+
+
+def _try(visit: Visit, step: Step, keys: Mapping[Key, str]) -> Result:
+    key = keys[step.key] if step.key else ""
+    if step.key and not key:
+        return Result(step, "skipped", f"{_VARIABLES[step.key]} is not set", 0)
     begun_at = time.monotonic()
     try:
         outcome: Outcome = "good"

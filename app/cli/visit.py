@@ -68,7 +68,7 @@ class Visit:
     """Requests to one service, and what later steps need of earlier ones."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url if "://" in url else f"https://{url}")
+        parts = urlsplit(url)
         self._is_tls = parts.scheme == "https"
         self._host = parts.netloc.rpartition("@")[2]
         self._prefix = parts.path.rstrip("/")
@@ -116,6 +116,8 @@ class Visit:
             return Reply(response.status, found, first + response.read(), first_ms)
         except (OSError, http.client.HTTPException) as error:
             raise Failed(f"no answer ({type(error).__name__}: {error})") from error
+        except ValueError as error:  # its text may hold the key
+            raise Failed("not asked: no header carries such a key") from error
         finally:
             connection.close()
 

@@ -104,6 +104,12 @@ def read_secret_files(faults: dict[str, str]) -> None:
         if not path or os.environ.get(name):
             continue
         try:
-            os.environ[name] = Path(path).read_text(encoding="utf-8").strip()
+            # Without the mark that some editors put first.
+            text = Path(path).read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             faults[f"{name}_FILE"] = f"cannot be read ({type(error).__name__}): {path}"
+            continue
+        if "\0" in text:
+            faults[f"{name}_FILE"] = f"has a NUL byte, save it as UTF-8 text: {path}"
+            continue
+        os.environ[name] = text

@@ -30,6 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 AppEnv = Literal["development", "production", "test"]
 
+# Variables that nobody put in, and what other programs' databases are named by.
+_NO_PATH = ("$", "%", ":", "sqlite:", "file:")
 _ORIGINAL_BUNDLE_PATH = Path("../widget/dist/chat-widget.js")
 
 
@@ -293,9 +295,19 @@ class Reader:
     def path(self, name: str, default: str | None) -> Path | None:
         """Read where a file is, or will be."""
         value = self.text(name, default)
-        if value and has_quotes(value):
+        if not value:
+            return None
+        if has_quotes(value):
             self._faults[name] = STRAY_QUOTE
-        return Path(value) if value else None
+        elif "://" in value or value.lower().startswith(_NO_PATH):
+            # SQLite would make a file of this name, somewhere. Not shown: it may hold a password.
+            self._faults[name] = "is no path: write a path, as in /var/lib/perch/chat.db"
+        elif value.startswith("~"):
+            try:
+                return Path(value).expanduser()
+            except RuntimeError:
+                self._faults[name] = f"is {value!r}: write a path, for that home is not known"
+        return Path(value)
 
     def bundle_path(self, name: str) -> Path:
         """Read where the widget is; the original's place means ours, where nothing is there."""

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, MutableMapping, Sequence
 from itertools import islice
 from typing import Any
+from urllib.parse import quote
 
 from markdown_it import MarkdownIt
 from markdown_it.parser_inline import ParserInline
@@ -45,6 +46,7 @@ MAX_PAGE_CHARS = 1_000_000
 BEGINNING_CHARS = 2000
 # Between two looks at what else there is to do.
 _STEPS_AT_ONCE = 1000
+_KEPT_IN_LINKS = "!#$%&'()*+,/:;=?@[]~"
 _SCHEMES = ("http://", "https://", "mailto:")
 _AS_WRITTEN = Markup(
     '<p class="soft">Shown as it was written: too long or too intricate to be laid out.</p>\n'
@@ -207,6 +209,18 @@ def _is_safe_link(url: str) -> bool:
     return url.strip().lower().startswith(_SCHEMES)
 
 
+def _to_ascii(url: str) -> str:
+    """Return a link as a browser takes it; the Punycode of a host is left to the browser.
+
+    Here it would be work that grows with the square of the host, and that no step counts.
+    """
+    return quote(url, _KEPT_IN_LINKS, errors="replace")
+
+
+def _as_it_stands(link: str) -> str:
+    return link
+
+
 class _Renderer(RendererHTML):
     """Writes what an answer is made of in our page's terms."""
 
@@ -272,6 +286,8 @@ def _parser() -> MarkdownIt:
     options = {"html": False, "linkify": False}
     parser = MarkdownIt("js-default", options, renderer_cls=_Renderer)
     parser.validateLink = _is_safe_link  # type: ignore[method-assign]
+    parser.normalizeLink = _to_ascii  # type: ignore[method-assign]
+    parser.normalizeLinkText = _as_it_stands  # type: ignore[method-assign]
     parser.inline = _InlineParser()
     # The alternatives are the paragraphs, quotes and lists that a block may end.
     for block in list(parser.block.ruler.__rules__):

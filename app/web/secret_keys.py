@@ -30,25 +30,36 @@ def read_secrets(settings: Settings, *, keep: bool = True) -> tuple[bytes, ...]:
     Raises:
         OSError: the random secret can be neither read nor kept.
     """
-    given = settings.secret_keys or tuple(
-        key
-        for key in (settings.convex_deploy_key, settings.openai_api_key)
-        if key and (key is settings.convex_deploy_key or len(key) >= _MIN_SECRET_CHARS)
-    )
-    if settings.secret_keys:
+    if given := _given(settings):
         return tuple(key.encode() for key in given)
-    if given:
-        return (given[0].encode(),)
-    path = (settings.sqlite_path or Path("data/chat.db")).parent / FILE_NAME
+    path = _path(settings)
     if not keep and not path.exists():
         return (secrets.token_bytes(32),)
     return (_kept_secret(path),)
+
+
+def are_kept(settings: Settings) -> bool:
+    """Tell whether other processes, and this one without ``keep``, have the same secrets."""
+    return bool(_given(settings)) or _path(settings).exists()
 
 
 def derive_key(secret: bytes, purpose: str) -> bytes:
     """Derive the key of one purpose (HKDF-SHA256, RFC 5869, one block)."""
     extracted = hmac.digest(_SALT, secret, hashlib.sha256)
     return hmac.digest(extracted, purpose.encode() + b"\x01", hashlib.sha256)
+
+
+def _given(settings: Settings) -> tuple[str, ...]:
+    if settings.secret_keys:
+        return settings.secret_keys
+    if settings.convex_deploy_key:
+        return (settings.convex_deploy_key,)
+    key = settings.openai_api_key or ""
+    return (key,) if len(key) >= _MIN_SECRET_CHARS else ()
+
+
+def _path(settings: Settings) -> Path:
+    return (settings.sqlite_path or Path("data/chat.db")).parent / FILE_NAME
 
 
 def _kept_secret(path: Path) -> bytes:

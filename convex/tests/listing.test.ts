@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Doc, Id } from "../functions/_generated/dataModel.js";
-import { type Filter, matches } from "../functions/model/listing.js";
+import { type Filter, matches, searchOf } from "../functions/model/listing.js";
+import { filter } from "../functions/model/validators.js";
 
 const NOTHING = { up: 0, down: 0, complete: 0, partial: 0, error: 0 };
 
@@ -39,3 +40,12 @@ for (const [name, fields, where, expected] of CASES) {
     assert.equal(matches(aConversation(fields), where), expected);
   });
 }
+
+test("the text that an older server searches for is a search of one term", () => {
+  const asked: Filter = { text: "opening hours" };
+
+  assert.ok("text" in filter.fields);
+  assert.deepEqual(searchOf(asked), { terms: ["opening hours"] });
+  assert.deepEqual(searchOf({ search: { terms: ["a", "b"], id: "a" } }), { terms: ["a", "b"], id: "a" });
+  assert.equal(searchOf({ user: "ada" }), undefined);
+});

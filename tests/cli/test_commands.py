@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 from flask.testing import FlaskCliRunner
 
-from app.conversation import Answer, Feedback, Usage
+from app.conversation import Answer, Feedback, PurgedBatch, Usage
 from app.errors import ModelMisconfigured, StorageUnavailable
 from app.factory import Parts, create_app
 from app.storage.protocol import ConversationStore
@@ -158,6 +158,10 @@ def test_everything_of_a_session_or_a_user_is_deleted(
     assert sessions(store) == {"other"}
 
 
+def test_list_takes_no_number_below_none(runner: FlaskCliRunner) -> None:
+    assert "--limit" in run(runner, "conversations", "list", "--limit", "-1", code=2).output
+
+
 def test_deletion_must_name_something(runner: FlaskCliRunner) -> None:
     run(runner, "conversations", "delete", "--yes", code=2)
 
@@ -182,6 +186,40 @@ def test_purge_deletes_what_is_old(tmp_path: Path) -> None:
     assert counted == "To delete: 1\n"
     assert "Deleted: 1" in deleted
     assert sessions(store) == {"new"}
+    store.close()
+
+
+class _VisitorComesBack(SqliteStore):
+    """Right before anything is deleted, somebody goes on."""
+
+    def delete_conversation(self, conversation_id: str) -> bool:
+        self._come_back()
+        return super().delete_conversation(conversation_id)
+
+    def purge(self, *, unused_days: int) -> PurgedBatch:
+        self._come_back()
+        return super().purge(unused_days=unused_days)
+
+    def _come_back(self) -> None:
+        say(self, "back", "turn-back")
+
+
+def test_purge_keeps_what_goes_on_meanwhile(tmp_path: Path) -> None:
+    now_ms = [1_600_000_000_000]
+    store = _VisitorComesBack(tmp_path / "chat.db", clock_ms=lambda: now_ms[0])
+    settings = some_settings(SQLITE_PATH=str(tmp_path / "chat.db"))
+    runner = create_app(settings, Parts(store=store)).test_cli_runner()
+    for session_id in ("back", "asking", "quiet"):
+        say(store, session_id)
+    now_ms[0] = 4_000_000_000_000
+    store.begin_turn(
+        a_question(session_id="asking", turn_id=TURN, regenerate=True), history_limit=1, lease_s=60
+    )
+
+    deleted = run(runner, "purge", "--older-than", "1y", "--yes").output
+
+    assert "Deleted: 1" in deleted
+    assert sessions(store) == {"back", "asking"}
     store.close()
 
 

@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from deploy.as_service import parse_environment_file, read_environment, read_service
+from deploy.as_service import (
+    enter_folder,
+    parse_environment_file,
+    read_environment,
+    read_service,
+)
 
 # What systemd 252 itself makes of each (30-systemd-environment-d-generator has the same reader).
 ENVIRONMENT_FILE = r"""# comment
@@ -119,3 +124,71 @@ def test_lines_that_systemd_passes_over_are_named_and_not_shown(
     assert capsys.readouterr().err == (
         f"{tmp_path}/env: systemd passes over line 4, 5: write NAME=value\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("A=1 'B=2 3\" C=4", {"A": "1"}),
+        ('A=1 B="2', {"A": "1"}),
+        ("A=1 B=2\\", {"A": "1"}),
+        (r"A=1 B=\q C=3", {"A": "1"}),
+        (r'"A=a\tb\x41\101\u00fc\xc3\xbc" B=it\'s', {"A": "a\tbAAüü", "B": "it's"}),
+        (r"A=1 B=\x00 C=3", {"A": "1"}),
+        (r"A=1 B=\U00110000 C=3", {"A": "1"}),
+        (r"B=\xff C=\ud800 1D=1 =2 E F=", {"F": ""}),
+        ('A=a\'b c\'"d" B=""', {"A": "ab cd", "B": ""}),
+    ],
+)
+def test_of_a_line_all_is_taken_up_to_what_systemd_cannot_read(
+    line: str, expected: dict[str, str]
+) -> None:
+    assert read_environment({"Environment": [line]}) == expected
+
+
+def test_what_is_not_utf8_harms_where_it_is_a_value(tmp_path: Path) -> None:
+    comment, value = tmp_path / "comment", tmp_path / "value"
+    comment.write_bytes(b"# Schl\xfcssel\nA=1\n")
+    value.write_bytes(b"A=2\nB=Schl\xfcssel\n")
+    wide = tmp_path / "wide"
+    wide.write_bytes("A=3\n".encode("utf-16-le"))
+
+    assert read_environment({"EnvironmentFile": [str(comment)]}) == {"A": "1"}
+    for path in (value, wide):
+        assert read_environment({"EnvironmentFile": [str(comment), f"-{path}"]}) == {"A": "1"}
+        with pytest.raises(SystemExit, match="is not UTF-8 text"):
+            read_environment({"EnvironmentFile": [str(path)]})
+
+
+def test_unit_whose_comments_are_not_utf8_is_read(tmp_path: Path) -> None:
+    path = unit(tmp_path, "")
+    (tmp_path / "perch.service").write_bytes(
+        b"[Service]\n# f\xfcr uns\nEnvironment=A=1\nEnvironment=B=\xfc\n"
+    )
+
+    assert read_service(path) == {"Environment": ["A=1"]}
+
+
+def test_a_pattern_names_all_files_in_order(tmp_path: Path) -> None:
+    (tmp_path / "2.env").write_text("A=2\nB=2\n")
+    (tmp_path / "1.env").write_text("A=1\nC=1\n")
+
+    found = read_environment({"EnvironmentFile": [f"{tmp_path}/*.env", f"-{tmp_path}/*.none"]})
+
+    assert found == {"A": "2", "B": "2", "C": "1"}
+    with pytest.raises(SystemExit, match="cannot be read"):
+        read_environment({"EnvironmentFile": [f"{tmp_path}/*.none"]})
+
+
+def test_a_folder_that_may_be_missing_is_no_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+
+    enter_folder({"WorkingDirectory": ["/nowhere", f"-{tmp_path}/there"]})
+    assert Path.cwd() == tmp_path / "there"
+    enter_folder({"WorkingDirectory": ["-/nowhere"]})
+    assert Path.cwd() == Path("/")
+    with pytest.raises(SystemExit, match="cannot be entered"):
+        enter_folder({"WorkingDirectory": ["/nowhere"]})

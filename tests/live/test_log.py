@@ -4,6 +4,7 @@ import time
 
 import jwt
 
+from tests.live.raw import converse
 from tests.live.server import ADMIN_KEY, WIDGET_KEY, Server
 from tests.upstream import Upstream
 
@@ -55,3 +56,27 @@ def test_nothing_that_was_said_and_no_key_is_logged(upstream: Upstream) -> None:
     assert log.count('"event":"request"') > len(answers) + len(refused)
     for secret in (WIDGET_KEY, ADMIN_KEY, token, identity, *SECRETS.values(), *MARKS):
         assert secret not in log
+
+
+UNREADABLE = (
+    "GET /v1/admin/conversations?q=Müller-of-the-log HTTP/1.1\r\nhost: a\r\n\r\n".encode(),
+    b"{of-the-log} / HTTP/1.1\r\nhost: a\r\n\r\n",
+    b"GET / HTTP/of-the-log\r\nhost: a\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: a\r\nx-admin-api-key a-key-of-the-log\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: a\r\nof the log: 1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: a\r\n folded of the log\r\n\r\n",
+    b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: of-the-log\r\n\r\n",
+)
+
+
+def test_of_what_is_no_request_only_the_sender_and_the_kind_are_logged(
+    upstream: Upstream,
+) -> None:
+    with Server.over(upstream) as server:
+        answers = [converse(server.address, [each], second_s=0.05)[0] for each in UNREADABLE]
+        log = server.log()
+
+    assert [each.status for each in answers if each.status < 400] == []
+    assert "Invalid request from ip=127.0.0.1: Invalid HTTP" in log
+    for mark in MARKS:
+        assert mark not in log

@@ -3,6 +3,9 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from tests.live.server import ADMIN_KEY, ROOT, WIDGET_KEY, Server, free_port
 from tests.upstream import Upstream
@@ -67,3 +70,33 @@ def test_nobody_there_is_told() -> None:
     first, reason = tried.stderr.splitlines()
     assert first == f"on {url}"
     assert reason.startswith(f"Error: {url} cannot be reached: ConnectionRefusedError")
+
+
+def test_keys_are_read_as_the_server_reads_them(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"{ADMIN_KEY}\n", "utf-8-sig")
+    tried = verify(
+        server.url, WIDGET_API_KEY=f'"{WIDGET_KEY}"', ADMIN_API_KEY_FILE=str(tmp_path / "key")
+    )
+
+    assert tried.returncode == 0, tried.stdout
+    assert "not tried" not in tried.stdout
+
+
+def test_key_that_cannot_be_read_or_sent_is_told(server: Server) -> None:
+    unread = verify(server.url, ADMIN_API_KEY_FILE="/nowhere/key", OPENAI_API_KEY_FILE="/nowhere")
+    unsent = verify(server.url, ADMIN_API_KEY="schlüssel-€")
+
+    assert unread.returncode == 1
+    assert "ADMIN_API_KEY_FILE" in unread.stderr
+    assert "OPENAI" not in unread.stderr
+    assert unsent.returncode == 1
+    assert "no header carries such a key" in unsent.stdout
+    assert "Traceback" not in unsent.stderr
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://", "http://a:b", "ftp://a.example", "a b"])
+def test_what_is_no_address_is_told(url: str) -> None:
+    tried = verify(url)
+
+    assert tried.returncode == 2
+    assert "write where the service is" in tried.stderr

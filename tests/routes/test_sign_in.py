@@ -1,6 +1,7 @@
 """The sign-in at the dashboard under siege: who is let in, who is held up, and for how long."""
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -283,6 +284,37 @@ def test_cookies_of_other_purposes_are_no_links(app: Flask) -> None:
         assert cookie is not None
 
         assert stranger.get(LOGIN, query_string={"link": cookie.value}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ("https://a.example", "https://a.example"),
+        ("https://a.example/dashboard", "https://a.example"),
+        ("https://a.example/dashboard/", "https://a.example"),
+        ("https://a.example/dashboard/login?next=/dashboard/settings#top", "https://a.example"),
+        ("https://a.example:8443/chat/dashboard?status=error", "https://a.example:8443/chat"),
+        ("https://a.example/dashboards/", "https://a.example/dashboards"),
+    ],
+)
+def test_page_is_no_part_of_where_a_link_leads(app: Flask, given: str, place: str) -> None:
+    result = app.test_cli_runner().invoke(args=["sign-in", given])
+
+    assert result.output.startswith(f"{place}/dashboard/login?link=")
+
+
+def test_no_link_is_made_with_a_key_that_the_service_has_not(
+    make_app: "MakeApp", tmp_path: Path
+) -> None:
+    runner = make_app(DASHBOARD_PASSWORD=PASSWORD).test_cli_runner()
+    with_key = runner.invoke(args=["sign-in", "https://a.example"])
+    (tmp_path / "secret.key").unlink()
+    without = runner.invoke(args=["sign-in", "https://a.example"])
+
+    assert with_key.exit_code == 0
+    assert without.exit_code == 1
+    assert "SECRET_KEY" in without.output
+    assert "link=" not in without.output
 
 
 def test_no_dashboard_has_no_link(make_app: "MakeApp") -> None:

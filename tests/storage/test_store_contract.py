@@ -840,7 +840,21 @@ def test_times_include_their_start_and_not_their_end(
 
 
 @pytest.mark.parametrize(
-    "text", ['"', "'", "%", "_", "*", "par% ", 'a "quoted" one', "OR AND", "\\"]
+    "text",
+    [
+        '"',
+        "'",
+        "%",
+        "_",
+        "*",
+        "par% ",
+        'a "quoted" one',
+        "OR AND",
+        "\\",
+        "\0",
+        "where \0",
+        "\0where",
+    ],
 )
 def test_signs_in_a_search_are_text(
     store: ConversationStore, varied: list[Conversation], text: str

@@ -83,6 +83,28 @@ def test_link_tells_its_target_nothing() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("markdown", "href", "text"),
+    [
+        ("[a](https://例え.jp/ü)", "https://%E4%BE%8B%E3%81%88.jp/%C3%BC", "a"),
+        ("![a](https://例え.jp)", "https://%E4%BE%8B%E3%81%88.jp", "a"),
+        (
+            "<https://例え.jp/%C3%BC>",
+            "https://%E4%BE%8B%E3%81%88.jp/%C3%BC",
+            "https://例え.jp/%C3%BC",
+        ),
+        ("<https://xn--r8jz45g.jp/>", "https://xn--r8jz45g.jp/", "https://xn--r8jz45g.jp/"),
+        ("[a](<https://[::1]/b c>)", "https://[::1]/b%20c", "a"),
+    ],
+)
+def test_host_of_a_link_is_left_to_the_browser(markdown: str, href: str, text: str) -> None:
+    """Its Punycode is work that no step counts: of one long host, and nested, half a second."""
+    html = to_html(markdown)
+
+    assert LINK.findall(html) == [href]
+    assert f">{text}</a>" in html
+
+
 def test_heading_is_no_heading_of_the_page() -> None:
     assert to_html("# Hours") == '<p class="heading h1">Hours</p>\n'
 

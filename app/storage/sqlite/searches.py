@@ -64,6 +64,8 @@ def said(query: SearchQuery) -> Bound:
 
 
 def _contains(term: str) -> Bound:
+    if "\0" in term:  # LIKE would look for what stands before it: for nothing, in every text
+        return "FALSE", ()
     # LIKE folds the case of ASCII only, the index that of every script.
     others = () if term.isascii() else (term.lower(), term.upper(), term.capitalize())
     spellings = sorted({term, *others})

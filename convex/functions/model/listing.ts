@@ -34,8 +34,8 @@ export async function listConversations(
   const isFiltered = Object.keys(where).length > 0;
   const isCounted = isFiltered && cursor === null;
   const wanted = isCounted ? Math.max(limit, MAX_FOUND) + 1 : limit + 1;
-  const hits =
-    where.search === undefined ? null : await searchConversations(ctx, where.search);
+  const search = searchOf(where);
+  const hits = search === undefined ? null : await searchConversations(ctx, search);
   const { found, rest } =
     hits === null
       ? await scan(ctx, where, start, wanted)
@@ -52,6 +52,11 @@ export async function listConversations(
     found: isTold ? Math.min(found.length, MAX_FOUND + 1) : null,
     nextCursor: next === null ? null : toListCursor(next),
   };
+}
+
+/** What is searched for; an older server names one text. */
+export function searchOf({ search, text }: Filter): Filter["search"] {
+  return search ?? (text === undefined ? undefined : { terms: [text] });
 }
 
 /** Whether a conversation passes all of the filter but its text. */

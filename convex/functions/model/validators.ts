@@ -152,6 +152,8 @@ export const search = v.object({ terms: v.array(v.string()), id: v.optional(v.st
 
 export const filter = v.object({
   search: v.optional(search),
+  /** What a server for functions of version 2 searches for. */
+  text: v.optional(v.string()),
   since: v.optional(v.number()),
   until: v.optional(v.number()),
   feedback: v.optional(rating),
