@@ -17,14 +17,14 @@ from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
 
-from app import logs  # noqa: E402
-from app.checkup import reason_of, store_is_missing  # noqa: E402
-from app.errors import ServiceError  # noqa: E402
+from app.domain.errors import ServiceError  # noqa: E402
+from app.observability import logs  # noqa: E402
+from app.observability.metric_values import free_place, the_board  # noqa: E402
+from app.operations.diagnostics import reason_of, store_is_missing  # noqa: E402
+from app.server import bad_http  # noqa: E402
+from app.server.listening import addresses  # noqa: E402
+from app.server.worker import MAX_SILENT  # noqa: E402
 from app.settings import Settings, SettingsFaults  # noqa: E402
-from app.web import bad_http  # noqa: E402
-from app.web.listening import addresses  # noqa: E402
-from app.web.metric_values import free_place, the_board  # noqa: E402
-from app.web.worker import MAX_SILENT  # noqa: E402
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ wsgi_app = "wsgi:app"
 bind = [f"{host}:{_settings.port}" for host in addresses(_settings.hosts)]
 if _settings.metrics_bind:
     bind.append(_settings.metrics_bind)
-worker_class = "app.web.worker.Worker"
+worker_class = "app.server.worker.Worker"
 workers = _settings.web_concurrency
 # Above the app's own cap, so that /health answers when all streams are taken
 # and a crowd is connected that says nothing.
@@ -63,7 +63,7 @@ control_socket_disable = True
 # On memory: a heartbeat file on a slow disk stops the worker.
 worker_tmp_dir = "/dev/shm" if sys.platform == "linux" else None  # noqa: S108
 # A request's head, in bytes and lines. A domain's cookies alone may be 8 KB
-# and more; the whole head is bounded by `app.web.worker`.
+# and more; the whole head is bounded by `app.server.worker`.
 limit_request_line = 8190
 limit_request_fields = 64
 limit_request_field_size = 32 * 1024

@@ -13,57 +13,52 @@ from flask.sessions import NullSession, SessionInterface
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from app import cli
-from app.admission import Admission, Guard
-from app.budget.estimate import Tokenizer
-from app.budget.ledger import Ledger
-from app.budget.memory import MemoryLedger
-from app.budget.meter import Budgets, Meter
-from app.budget.recorded import RecordedSpend
-from app.budget.redis import RedisLedger
+from app import cli, dashboard
+from app.bus.machines import MachineBus
+from app.bus.protocol import StopBus
+from app.bus.redis_connection import RedisLink
+from app.bus.workers import WorkerBus
 from app.completion.breaker import Breaker, BreakerModel, BreakerPolicy
 from app.completion.demo import NAME as DEMO_MODEL_NAME
 from app.completion.demo import DemoModel
 from app.completion.fallback import FallbackModel, check_both
 from app.completion.protocol import CompletionModel
-from app.redis_link import RedisLink
-from app.retention import Retention
-from app.routes import admin, chat, dashboard, demo, headless, session, system, widget
+from app.domain.shutdowns import advise_shutdown
+from app.limits.budget import Budgets, Meter
+from app.limits.estimate import Tokenizer
+from app.limits.memory import MemoryLedger
+from app.limits.protocol import Ledger
+from app.limits.recorded import RecordedSpend
+from app.limits.redis import RedisLedger
+from app.observability import crash_reports, refusals, request_log
+from app.observability.metrics import Metrics
+from app.observability.metrics import register as register_metrics
+from app.observability.traces import Traces
+from app.observability.traces import make as make_traces
+from app.observability.traces import register as register_traces
+from app.operations.retention import Retention
+from app.operations.switches import Switches
+from app.routes import admin, chat, demo, headless, session, system, widget
 from app.routes import metrics as metrics_route
-from app.running_turn import RunningTurn, TurnLimits
 from app.settings import Settings
-from app.shutdowns import advise_shutdown
-from app.stops.machines import MachineBus
-from app.stops.protocol import StopBus
-from app.stops.workers import WorkerBus
 from app.storage.convex import ConvexStore
 from app.storage.measured import measured
 from app.storage.protocol import ConversationStore
-from app.storage.spool import AnswerSpool
+from app.storage.retry_queue import AnswerSpool
 from app.storage.sqlite import SqliteStore
-from app.switches import Switches
-from app.turns import TurnPolicy, TurnService
-from app.web import (
-    crash_reports,
-    limits,
-    problems,
-    refusals,
-    request_log,
-    secret_keys,
-    security,
-    tokens,
-)
+from app.turns.admission import Admission, Guard
+from app.turns.service import TurnPolicy, TurnService
+from app.turns.turn import RunningTurn, TurnLimits
+from app.web import problems
+from app.web import rates as limits
 from app.web.answer_headers import AnswerHeaders
-from app.web.ended_sign_ins import EndedSignIns
-from app.web.metrics import Metrics
-from app.web.metrics import register as register_metrics
-from app.web.operator import Operators
+from app.web.guards import guards as security
+from app.web.guards import secret_keys, tokens
+from app.web.guards.ended_sign_ins import EndedSignIns
+from app.web.guards.operator import Operators
 from app.web.proxies import ForwardedHeaders, TrustedProxies
 from app.web.readiness import Readiness
 from app.web.services import Services
-from app.web.traces import Traces
-from app.web.traces import make as make_traces
-from app.web.traces import register as register_traces
 
 log = logging.getLogger(__name__)
 
@@ -269,7 +264,7 @@ def _model(settings: Settings) -> CompletionModel:
     if not settings.has_model:
         return DemoModel()
     # Half of the start-up time, and the demo needs none of it.
-    from app.completion.openai import OpenAIModel, OpenAIOptions
+    from app.completion.openai.model import OpenAIModel, OpenAIOptions
 
     return OpenAIModel(
         OpenAIOptions(
@@ -291,7 +286,7 @@ def _model(settings: Settings) -> CompletionModel:
 def _fallback(settings: Settings) -> CompletionModel | None:
     if not settings.has_fallback or settings.openai_fallback_model is None:
         return None
-    from app.completion.openai import OpenAIModel, OpenAIOptions
+    from app.completion.openai.model import OpenAIModel, OpenAIOptions
 
     # Keys and headers are the first server's secrets: another one never sees them.
     elsewhere = settings.openai_fallback_base_url is not None

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from convex.http_client import ConvexHttpClient
 
-from app.conversation import Question
+from app.domain.conversation import Question
 from app.storage.convex import ConvexStore
 
 # What one of our calls may cost, as a share of the published client's.

@@ -61,7 +61,7 @@ def _is_ours(name: str) -> bool:
 
 def load_reader(root: Path) -> Callable[[], Any]:
     with modules_of(root):
-        from app.completion import chunks
+        from app.completion.openai import chunks
 
         assert Path(chunks.__file__).is_relative_to(root), chunks.__file__
         return chunks.ChunkReader

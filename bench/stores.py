@@ -21,7 +21,7 @@ from pathlib import Path  # noqa: E402
 
 from gevent.pool import Pool  # noqa: E402
 
-from app.conversation import Answer, Question  # noqa: E402
+from app.domain.conversation import Answer, Question  # noqa: E402
 from app.storage.convex import ConvexStore  # noqa: E402
 from app.storage.protocol import ConversationStore  # noqa: E402
 from app.storage.sqlite import SqliteStore  # noqa: E402

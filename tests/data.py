@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
-from app.conversation import Answer, Message, Question
+from app.domain.conversation import Answer, Message, Question
 from app.settings import Settings, load
 
 SESSION = "session-1"

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from app.admission import Admission, Guard, Ticket
-from app.budget.ledger import Ledger
-from app.budget.memory import MemoryLedger
-from app.budget.meter import Budgets, Meter
-from app.conversation import PromptMessage
+from app.domain.conversation import PromptMessage
+from app.limits.budget import Budgets, Meter
+from app.limits.memory import MemoryLedger
+from app.limits.protocol import Ledger
+from app.turns.admission import Admission, Guard, Ticket
 
 CLIENT = "192.0.2.7"
 MAX_OUTPUT_TOKENS = 100

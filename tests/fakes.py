@@ -9,8 +9,8 @@ import gevent
 from gevent.event import Event
 
 from app.completion.protocol import Receive
-from app.conversation import Answer, Finished, PromptMessage, Turn, Usage
-from app.errors import TurnInProgress
+from app.domain.conversation import Answer, Finished, PromptMessage, Turn, Usage
+from app.domain.errors import TurnInProgress
 from app.storage.protocol import ConversationStore
 
 WAIT_S = 20.0  # for what happens at once, on a slow machine

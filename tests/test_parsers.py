@@ -1,6 +1,6 @@
 """Every parser of what strangers send: any text is read, or refused by the one documented error.
 
-The parsers of streams have more to keep: ``tests/completion/test_chunks.py``,
+The parsers of streams have more to keep: ``tests/completion/openai/test_chunks.py``,
 ``tests/http_client/`` and ``tests/web/test_contract.py``.
 """
 
@@ -11,16 +11,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from app.completion.refusals import read_retry_after
-from app.errors import IdentityRefused, InvalidRequest, Unauthorized
-from app.origin import normal_pattern
-from app.prices import Prices
+from app.completion.openai.refusals import read_retry_after
+from app.dashboard.markup import to_html
+from app.domain.errors import IdentityRefused, InvalidRequest, Unauthorized
+from app.domain.origin import normal_pattern
+from app.domain.prices import Prices
 from app.storage.sqlite.cursors import from_cursor, to_cursor
-from app.web.client_address import ClientAddresses, limit_key
-from app.web.identity import verify_identity
-from app.web.markup import to_html
+from app.web.guards.client_address import ClientAddresses, limit_key
+from app.web.guards.identity import verify_identity
+from app.web.guards.tokens import SessionTokens
 from app.web.proxies import TrustedProxies
-from app.web.tokens import SessionTokens
 
 TOKENS = SessionTokens([b"k" * 32], live_s=900)
 SECRETS = ["identity-secret-of-the-parsers-test"]

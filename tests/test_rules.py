@@ -8,9 +8,9 @@ import pytest
 from flask import Blueprint, Flask
 from werkzeug.test import TestResponse
 
-from app import errors
+from app.domain import errors
+from app.web.guards.guards import ACCESS
 from app.web.problems import STATUSES, status_of
-from app.web.security import ACCESS
 from tests.data import ADMIN_KEY, WIDGET_KEY
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from typing import Any, cast
 import click
 from flask.cli import AppGroup
 
-from app.archive import Archive, Excerpt
 from app.cli.filters import filter_options, read_filter
 from app.cli.printing import (
     as_text,
@@ -22,11 +21,12 @@ from app.cli.printing import (
     progress,
 )
 from app.cli.store import open_for_its_owner, works_on_the_store
-from app.conversation import Conversation, ConversationFilter, Message
+from app.domain.conversation import Conversation, ConversationFilter, Message
+from app.operations.export import SEPARATORS, Format, to_export
+from app.operations.transcripts import Archive, Excerpt
 from app.storage.protocol import EVERYTHING
-from app.web.admin_schemas import ThreadSchema
-from app.web.export import SEPARATORS, Format, to_export
-from app.web.schemas import ConversationSchema
+from app.web.schemas.admin import ThreadSchema
+from app.web.schemas.chat import ConversationSchema
 from app.web.services import services
 
 conversations = AppGroup("conversations", help="List, show, export and delete conversations.")

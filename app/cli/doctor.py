@@ -8,7 +8,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rich.text import Text
 
-from app.checkup import (
+from app.bus.redis_connection import why_redis_is_away
+from app.cli.printing import print_table
+from app.cli.store import tell_store
+from app.operations.diagnostics import (
     Finding,
     check_host,
     check_keys,
@@ -20,12 +23,9 @@ from app.checkup import (
     check_start,
     check_store,
 )
-from app.cli.printing import print_table
-from app.cli.store import tell_store
-from app.model_checkup import check_fallback, check_model
-from app.redis_link import why_redis_is_away
+from app.operations.model_diagnostics import check_fallback, check_model
+from app.operations.statistics import utc_now
 from app.settings import Settings
-from app.statistics import utc_now
 from app.web.services import services
 
 _MARKS = {

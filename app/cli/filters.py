@@ -6,8 +6,8 @@ from typing import Any, TypeVar, cast
 import click
 from marshmallow import ValidationError
 
-from app.conversation import ConversationFilter
-from app.web.admin_schemas import FilterSchema, take_filter
+from app.domain.conversation import ConversationFilter
+from app.web.schemas.admin import FilterSchema, take_filter
 
 C = TypeVar("C", bound=Callable[..., Any])
 

@@ -6,10 +6,10 @@ import time
 import click
 from flask.cli import with_appcontext
 
-from app.archive import Archive
 from app.cli.printing import as_time, progress
 from app.cli.store import works_on_the_store
-from app.conversation import ConversationFilter
+from app.domain.conversation import ConversationFilter
+from app.operations.transcripts import Archive
 from app.web.services import services
 
 _AGE = re.compile(r"([1-9][0-9]{0,4})(d|w|y)")

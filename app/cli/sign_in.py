@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 import click
 from flask.cli import with_appcontext
 
-from app.errors import NotConfigured
+from app.domain.errors import NotConfigured
 from app.settings.syntax import is_url
-from app.web import secret_keys
-from app.web.dashboard_access import operators
+from app.web.guards import secret_keys
+from app.web.guards.dashboard import operators
 from app.web.services import services
 
 

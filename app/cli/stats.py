@@ -7,9 +7,9 @@ from flask.cli import with_appcontext
 
 from app.cli.printing import print_json, print_table
 from app.cli.store import works_on_the_store
-from app.statistics import PeriodStatistics, read_statistics, utc_now
-from app.web.admin_schemas import MAX_DAYS, StatisticsSchema
-from app.web.formats import to_money, to_seconds
+from app.dashboard.formats import to_money, to_seconds
+from app.operations.statistics import PeriodStatistics, read_statistics, utc_now
+from app.web.schemas.admin import MAX_DAYS, StatisticsSchema
 from app.web.services import services
 
 _COLUMNS = (

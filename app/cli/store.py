@@ -8,8 +8,8 @@ from typing import BinaryIO, ParamSpec, TypeVar
 
 import click
 
-from app.checkup import place_of, reason_of, store_is_missing
-from app.errors import ServiceError
+from app.domain.errors import ServiceError
+from app.operations.diagnostics import place_of, reason_of, store_is_missing
 from app.settings import Settings
 from app.web.services import services
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from app.completion.causes import shorten
 from app.completion.protocol import Completion, CompletionModel, Receive
-from app.conversation import PromptMessage, Usage
-from app.errors import (
+from app.domain.conversation import PromptMessage, Usage
+from app.domain.errors import (
     ModelFailure,
     ModelInterrupted,
     ModelMisconfigured,

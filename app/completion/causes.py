@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from urllib.parse import unquote
 
-from app.errors import ProviderError
+from app.domain.errors import ProviderError
 
 # A stretch that is shorter than this is common to any two texts.
 _STRETCH_CHARS = 12

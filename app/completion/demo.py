@@ -8,7 +8,7 @@ from itertools import count
 import gevent
 
 from app.completion.protocol import Receive
-from app.conversation import PromptMessage, Usage
+from app.domain.conversation import PromptMessage, Usage
 
 NAME = "perch-demo"
 # About 20 words a second: fast enough to follow, slow enough to see.

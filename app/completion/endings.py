@@ -3,8 +3,8 @@
 import re
 from enum import Enum
 
-from app.conversation import Usage
-from app.errors import ModelFailure, ModelInterrupted, ModelUnavailable
+from app.domain.conversation import Usage
+from app.domain.errors import ModelFailure, ModelInterrupted, ModelUnavailable
 
 # What a second attempt may say where the first thought to its limit.
 _SECOND_LIMIT_FACTOR = 4

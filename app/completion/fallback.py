@@ -9,8 +9,15 @@ from typing import Self
 from app.completion.breaker import Breaker
 from app.completion.mends import of_fallback
 from app.completion.protocol import Completion, CompletionModel, Receive
-from app.conversation import PromptMessage, Usage
-from app.errors import ModelFailure, ModelInterrupted, ModelPaused, ModelRefused, cause_of, mend_of
+from app.domain.conversation import PromptMessage, Usage
+from app.domain.errors import (
+    ModelFailure,
+    ModelInterrupted,
+    ModelPaused,
+    ModelRefused,
+    cause_of,
+    mend_of,
+)
 
 
 class FallbackModel:

@@ -2,7 +2,7 @@
 
 import re
 
-from app.errors import ProviderError
+from app.domain.errors import ProviderError
 
 MODEL = "OPENAI_MODEL"
 ADDRESS = "OPENAI_BASE_URL"

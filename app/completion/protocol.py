@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
 from app.completion.model_list import ListedModel
-from app.conversation import PromptMessage, Usage
-from app.errors import ModelFailure
+from app.domain.conversation import PromptMessage, Usage
+from app.domain.errors import ModelFailure
 
 Receive = Callable[[Sequence[str]], bool]
 """Takes the deltas of one network read; answers whether more may come.

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from app.http_client.connection import Connection, make_tls_context
 from app.http_client.exchange import Exchange, find_header
 from app.http_client.failures import ClosedWhileIdle, HttpBroken
+from app.http_client.proxies import NO_PROXIES, Proxies
 from app.http_client.route import Route
-from app.proxies import NO_PROXIES, Proxies
 
 Headers = Sequence[tuple[str, str]]
 

@@ -9,7 +9,7 @@ from gevent import socket
 from app.http_client.connection import WOULD_BLOCK, Connection, TlsConnection
 from app.http_client.failures import HttpConnectFailed, HttpProxyRefused
 from app.http_client.happy_eyeballs import connect_first
-from app.proxies import Proxy
+from app.http_client.proxies import Proxy
 
 _TCP_USER_TIMEOUT_MS = 20_000
 _MAX_HEAD_BYTES = 16_384

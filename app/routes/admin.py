@@ -4,18 +4,20 @@ import time
 
 from flask import Blueprint, Response
 
-from app.archive import Archive
-from app.conversation import ConversationFilter, ConversationPage, Thread
-from app.errors import (
+from app.domain.conversation import ConversationFilter, ConversationPage, Thread
+from app.domain.errors import (
     ConversationNotFound,
     InvalidRequest,
     NotConfigured,
     StorageUnavailable,
     TooManyRequests,
 )
-from app.statistics import Statistics, read_statistics
-from app.web import export
-from app.web.admin_schemas import (
+from app.operations import export
+from app.operations.statistics import Statistics, read_statistics
+from app.operations.transcripts import Archive
+from app.web.contract import contract
+from app.web.download import stream_export
+from app.web.schemas.admin import (
     ConversationListSchema,
     DeletedSchema,
     DeleteQuery,
@@ -31,9 +33,7 @@ from app.web.admin_schemas import (
     ThreadQuerySchema,
     ThreadSchema,
 )
-from app.web.contract import contract
-from app.web.download import stream_export
-from app.web.schemas import MAX_CONVERSATION_ID_CHARS
+from app.web.schemas.chat import MAX_CONVERSATION_ID_CHARS
 from app.web.services import services
 
 blueprint = Blueprint("admin", __name__, url_prefix="/v1/admin")

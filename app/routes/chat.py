@@ -2,11 +2,11 @@
 
 from flask import Blueprint, Response
 
+from app.protocols import ndjson
 from app.routes.headless import FAILURES, to_question
-from app.web import ndjson
+from app.routes.turn_response import stream_turn
 from app.web.contract import contract
-from app.web.schemas import ChatRequest, ChatSchema
-from app.web.turn_response import stream_turn
+from app.web.schemas.chat import ChatRequest, ChatSchema
 
 blueprint = Blueprint("chat", __name__)
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, make_response, render_template
 
 from app.web.answer_headers import PAGE_POLICY
-from app.web.origins import own_url
+from app.web.guards.origins import own_url
 from app.web.services import services
 
 blueprint = Blueprint("demo", __name__, url_prefix="/demo")

@@ -4,13 +4,19 @@ import secrets
 
 from flask import Blueprint, Response
 
-from app.conversation import Question, TurnDone
-from app.errors import Conflict, ModelFailure, Overloaded, StorageUnavailable, TooManyRequests
-from app.web import ndjson
+from app.domain.conversation import Question, TurnDone
+from app.domain.errors import (
+    Conflict,
+    ModelFailure,
+    Overloaded,
+    StorageUnavailable,
+    TooManyRequests,
+)
+from app.protocols import ndjson
+from app.routes.turn_response import complete_turn, stream_turn
 from app.web.contract import contract
-from app.web.schemas import ChatRequest, ChatSchema, ReplySchema
-from app.web.sessions import chatting_session
-from app.web.turn_response import complete_turn, stream_turn
+from app.web.guards.sessions import chatting_session
+from app.web.schemas.chat import ChatRequest, ChatSchema, ReplySchema
 
 blueprint = Blueprint("headless", __name__)
 

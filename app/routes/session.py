@@ -2,8 +2,8 @@
 
 from flask import Blueprint, Response
 
-from app.conversation import Feedback
-from app.errors import (
+from app.domain.conversation import Feedback
+from app.domain.errors import (
     IdentityRefused,
     InvalidRequest,
     MessageNotFound,
@@ -16,11 +16,12 @@ from app.errors import (
 )
 from app.web.contract import contract
 from app.web.current_request import current_request
-from app.web.identity import verify_identity
-from app.web.origins import caller_origin
-from app.web.schemas import MAX_CONVERSATION_ID_CHARS, MAX_MESSAGE_CHARS
-from app.web.services import services
-from app.web.session_schemas import (
+from app.web.guards.identity import verify_identity
+from app.web.guards.origins import caller_origin
+from app.web.guards.sessions import session_id
+from app.web.guards.tokens import new_session_id
+from app.web.schemas.chat import MAX_CONVERSATION_ID_CHARS, MAX_MESSAGE_CHARS
+from app.web.schemas.session import (
     History,
     HistoryQuery,
     HistoryQuerySchema,
@@ -36,8 +37,7 @@ from app.web.session_schemas import (
     StoppingSchema,
     UserSchema,
 )
-from app.web.sessions import session_id
-from app.web.tokens import new_session_id
+from app.web.services import services
 
 # How a session begins; everything else needs what this gives out.
 door = Blueprint("session_door", __name__)

@@ -17,8 +17,8 @@ from flask import (
 from app.web import openapi
 from app.web.answer_headers import PAGE_POLICY
 from app.web.contract import contract
-from app.web.origins import own_url
-from app.web.schemas import HealthSchema, ReadinessSchema
+from app.web.guards.origins import own_url
+from app.web.schemas.chat import HealthSchema, ReadinessSchema
 from app.web.services import services
 
 blueprint = Blueprint("system", __name__)

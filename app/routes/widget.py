@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Blueprint, Response, request, send_from_directory
 from werkzeug.exceptions import NotFound as FileNotFound
 
-from app.errors import NotFound
+from app.domain.errors import NotFound
 from app.web.contract import contract
 from app.web.services import services
 

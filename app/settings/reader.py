@@ -10,9 +10,9 @@ import orjson
 from environs import Env, EnvValidationError
 from marshmallow.validate import Range
 
-from app.origin import ANY, is_prefix, normal_origin, normal_pattern
-from app.prices import DEFAULT_PRICES, Prices
-from app.proxies import Proxies, Proxy
+from app.domain.origin import ANY, is_prefix, normal_origin, normal_pattern
+from app.domain.prices import DEFAULT_PRICES, Prices
+from app.http_client.proxies import Proxies, Proxy
 from app.settings.files import read_secret_files
 from app.settings.syntax import (
     NO_HEADER,

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from app.prices import Prices
-from app.proxies import Proxies, Proxy
+from app.domain.prices import Prices
+from app.domain.shutdowns import describe_shutdown, known_shutdown
+from app.http_client.proxies import Proxies, Proxy
 from app.settings.files import read_dotenv
 from app.settings.reader import AppEnv
 from app.settings.table import read_values
-from app.shutdowns import describe_shutdown, known_shutdown
 
 OPENAI_URL = "https://api.openai.com/v1"
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
-from app.errors import StorageUnavailable
+from app.domain.errors import StorageUnavailable
 from app.storage.protocol import ConversationStore
 
 _CALLS = frozenset(name for name in vars(ConversationStore) if not name.startswith("_"))

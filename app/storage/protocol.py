@@ -8,7 +8,7 @@ after an error nothing of it is stored. Every method may raise
 from collections.abc import Sequence
 from typing import Protocol
 
-from app.conversation import (
+from app.domain.conversation import (
     Answer,
     ConversationFilter,
     ConversationPage,
@@ -21,7 +21,7 @@ from app.conversation import (
     Thread,
     Turn,
 )
-from app.figures import Counts, DayFigures
+from app.domain.figures import Counts, DayFigures
 
 EVERYTHING = ConversationFilter()
 
@@ -188,7 +188,7 @@ class ConversationStore(Protocol):
         ...
 
     def read_switches(self) -> frozenset[str]:
-        """Return the names of the switches that are thrown: see ``app/switches.py``."""
+        """Return the names of the switches that are thrown: see ``app/operations/switches.py``."""
         ...
 
     def set_switch(self, name: str, *, thrown: bool) -> None:

@@ -9,7 +9,7 @@ from flask import Flask, Response
 from flask_cors import CORS
 from flask_talisman import Talisman
 
-from app.origin import AllowedOrigins
+from app.domain.origin import AllowedOrigins
 from app.settings import Settings
 
 if TYPE_CHECKING:

@@ -5,12 +5,7 @@ import io
 import gevent
 from flask import current_app
 
-from app.errors import (
-    InvalidRequest,
-    LengthRequired,
-    PayloadTooLarge,
-    RequestTimeout,
-)
+from app.domain.errors import InvalidRequest, LengthRequired, PayloadTooLarge, RequestTimeout
 from app.web.current_request import Request
 from app.web.services import services
 

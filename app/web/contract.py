@@ -14,11 +14,11 @@ from flask import Response, jsonify
 from jiter import from_json
 from marshmallow import Schema, ValidationError
 
-from app.errors import InvalidRequest, MediaTypeUnsupported, ServiceError
+from app.domain.errors import InvalidRequest, MediaTypeUnsupported, ServiceError
+from app.server.pauses import let_others_work
 from app.web.bodies import read_body
 from app.web.current_request import current_request
-from app.web.pauses import let_others_work
-from app.web.pieces import stream_json
+from app.web.json_stream import stream_json
 
 _MAX_DEPTH = 32
 # Looked at between two looks at what else there is to do.

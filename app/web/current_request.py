@@ -8,10 +8,10 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.http import parse_cookie
 from werkzeug.utils import cached_property
 
-from app.web.client_address import limit_key
+from app.web.guards.client_address import limit_key
 
 if TYPE_CHECKING:
-    from app.web.operator import SignIn
+    from app.web.guards.operator import SignIn
 
 COOKIE_PREFIX = "perch-"
 
@@ -22,7 +22,7 @@ class Request(flask.Request):
     id = ""
     started_at = 0.0
     client_address = ""
-    # Whose token came with it; routes ask `app.web.sessions`.
+    # Whose token came with it; routes ask `app.web.guards.sessions`.
     session_id: str | None = None
     sign_in: "SignIn | None" = None
     # What the failure is called that it was answered with.

@@ -5,9 +5,9 @@ from itertools import chain
 
 from flask import Response
 
-from app.archive import Excerpt
-from app.statistics import utc_now
-from app.web import export
+from app.operations import export
+from app.operations.statistics import utc_now
+from app.operations.transcripts import Excerpt
 
 
 def stream_export(

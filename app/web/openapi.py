@@ -12,11 +12,12 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from app import __version__
-from app.errors import InvalidRequest, TooManyRequests, Unauthorized
-from app.web import ndjson
+from app.domain.errors import InvalidRequest, TooManyRequests, Unauthorized
+from app.protocols import ndjson
 from app.web.contract import Contract
+from app.web.guards.guards import ACCESS, Access
 from app.web.problems import status_of
-from app.web.schemas import (
+from app.web.schemas.chat import (
     MAX_CONVERSATION_ID_CHARS,
     DoneLineSchema,
     ErrorLineSchema,
@@ -24,7 +25,6 @@ from app.web.schemas import (
     StartLineSchema,
     TokenLineSchema,
 )
-from app.web.security import ACCESS, Access
 
 # The ways to be let in; a scheme of one way that is left out is not needed for it.
 _SCHEMES: dict[Access, list[dict[str, list[str]]]] = {

@@ -11,7 +11,7 @@ from flask import Flask, Response, jsonify, redirect
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from app import errors
+from app.domain import errors
 from app.web.current_request import current_request
 
 log = logging.getLogger(__name__)

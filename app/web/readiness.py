@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from app.errors import StorageUnavailable
+from app.domain.errors import StorageUnavailable
 from app.storage.protocol import ConversationStore
 
 # Load balancers ask often, and a store's own check may cost a synced write.

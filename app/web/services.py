@@ -1,28 +1,39 @@
 """What the routes work with, kept on the application."""
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 from flask import current_app
 
-from app.budget.meter import Meter
+from app.bus.redis_connection import RedisLink
 from app.completion.breaker import Breaker
 from app.completion.protocol import CompletionModel
-from app.redis_link import RedisLink
-from app.retention import Retention
+from app.limits.budget import Meter
+from app.operations.retention import Retention
+from app.operations.switches import Switches
 from app.settings import Settings
 from app.storage.protocol import ConversationStore
-from app.storage.spool import AnswerSpool
-from app.switches import Switches
-from app.turns import TurnService
-from app.web.ended_sign_ins import EndedSignIns
-from app.web.limits import Limits
-from app.web.metrics import Metrics
-from app.web.operator import Operators
+from app.storage.retry_queue import AnswerSpool
+from app.turns.service import TurnService
+from app.web.guards.ended_sign_ins import EndedSignIns
+from app.web.guards.operator import Operators
+from app.web.guards.tokens import SessionTokens
+from app.web.rates import Limits
 from app.web.readiness import Readiness
-from app.web.tokens import SessionTokens
 
 _KEY = "perch"
+
+
+class MetricsReader(Protocol):
+    """What the routes read of the metrics."""
+
+    def gauge(self, name: str) -> float:
+        """Return a gauge's value, over all workers of this machine."""
+        ...
+
+    def render(self) -> bytes:
+        """Return all metrics as Prometheus reads them."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,7 @@ class Services:
     switches: Switches
     meter: Meter
     breaker: Breaker
-    metrics: Metrics
+    metrics: MetricsReader
     tokens: SessionTokens
     operators: Operators | None
     redis: RedisLink | None

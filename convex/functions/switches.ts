@@ -1,4 +1,4 @@
-/** The owner's switches; app/switches.py says what their names mean. */
+/** The owner's switches; app/operations/switches.py says what their names mean. */
 import { v } from "convex/values";
 
 import { internalMutation, internalQuery } from "./_generated/server.js";

@@ -11,8 +11,8 @@ import pytest
 from click.testing import Result
 from flask.testing import FlaskCliRunner
 
-from app.conversation import Answer, Feedback, PurgedBatch, Usage
-from app.errors import ModelMisconfigured, StorageUnavailable
+from app.domain.conversation import Answer, Feedback, PurgedBatch, Usage
+from app.domain.errors import ModelMisconfigured, StorageUnavailable
 from app.factory import Parts, create_app
 from app.storage.protocol import ConversationStore
 from app.storage.sqlite import SqliteStore

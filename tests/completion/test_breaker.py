@@ -5,8 +5,8 @@ import logging
 import pytest
 
 from app.completion.breaker import Breaker, BreakerModel, BreakerPolicy
-from app.conversation import PromptMessage
-from app.errors import (
+from app.domain.conversation import PromptMessage
+from app.domain.errors import (
     ModelFailure,
     ModelInterrupted,
     ModelMisconfigured,

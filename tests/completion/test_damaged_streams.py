@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.completion.chunks import ChunkReader
-from app.completion.events import EventReader
+from app.completion.openai.chunks import ChunkReader
+from app.completion.openai.events import EventReader
 from tests.corpus.damaged_streams import COUNT, Outcome, Stream, damaged, pieces
 
 Told = tuple[object, ...]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from app.completion.demo import NAME, DemoModel
-from app.conversation import PromptMessage, Usage
+from app.domain.conversation import PromptMessage, Usage
 
 
 def tell(*prompt: PromptMessage, pause_after_each: bool = False) -> tuple[list[str], object]:

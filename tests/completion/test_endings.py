@@ -3,8 +3,8 @@
 import pytest
 
 from app.completion.endings import Kind, failure_of_ending, has_ended, read_reason
-from app.conversation import Usage
-from app.errors import ModelFailure, ModelInterrupted, ModelUnavailable
+from app.domain.conversation import Usage
+from app.domain.errors import ModelFailure, ModelInterrupted, ModelUnavailable
 
 
 @pytest.mark.parametrize(

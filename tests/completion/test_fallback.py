@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from app.budget.estimate import Tokenizer
 from app.completion.breaker import Breaker, BreakerModel, BreakerPolicy
 from app.completion.fallback import FallbackModel, check_both
-from app.conversation import PromptMessage
-from app.errors import (
+from app.domain.conversation import PromptMessage
+from app.domain.errors import (
     ModelFailure,
     ModelInterrupted,
     ModelMisconfigured,
@@ -21,6 +20,7 @@ from app.errors import (
     ModelUnavailable,
 )
 from app.factory import Parts, create_app
+from app.limits.estimate import Tokenizer
 from app.storage.protocol import ConversationStore
 from tests.data import WIDGET_KEY, some_settings
 from tests.fakes import ScriptedModel

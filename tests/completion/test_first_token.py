@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from app.completion.openai import OpenAIModel, OpenAIOptions
-from app.conversation import PromptMessage
-from app.errors import ModelTimeout
+from app.completion.openai.model import OpenAIModel, OpenAIOptions
+from app.domain.conversation import PromptMessage
+from app.domain.errors import ModelTimeout
 from tests.upstream import Upstream
 from tests.upstream_script import Script
 

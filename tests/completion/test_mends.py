@@ -3,8 +3,8 @@
 import pytest
 
 from app.completion.mends import mend_of, of_fallback
-from app.completion.refusals import failure_of, read_error
-from app.errors import ModelMisconfigured, ModelRefused
+from app.completion.openai.refusals import failure_of, read_error
+from app.domain.errors import ModelMisconfigured, ModelRefused
 
 ACCOUNT = "the account at the provider, its credit and its limits"
 

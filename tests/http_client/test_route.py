@@ -11,7 +11,7 @@ from gevent import socket
 
 from app.http_client import HttpClient, HttpConnectFailed, HttpProxyRefused
 from app.http_client.happy_eyeballs import connect_first, resolve
-from app.proxies import Proxies, Proxy
+from app.http_client.proxies import Proxies, Proxy
 from tests.http_client.conftest import MakePeer
 from tests.http_proxy import HttpProxy
 from tests.peer import CHUNKED_HEAD, LAST_CHUNK, Link, Peer, chunk, whole

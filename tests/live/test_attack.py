@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from app.budget.estimate import estimate_prompt
-from app.conversation import PromptMessage
+from app.domain.conversation import PromptMessage
+from app.limits.estimate import estimate_prompt
 from tests.live.eventually import eventually
 from tests.live.server import WIDGET_KEY, Server
 from tests.redis_server import RedisServer

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from app.budget.estimate import estimate_prompt, estimate_text
-from app.conversation import PromptMessage
+from app.domain.conversation import PromptMessage
+from app.limits.estimate import estimate_prompt, estimate_text
 from app.storage.sqlite import SqliteStore
-from app.web.schemas import ChatSchema
-from tests.budget.hostile import hostile_texts
+from app.web.schemas.chat import ChatSchema
+from tests.limits.hostile import hostile_texts
 from tests.live.eventually import eventually
 from tests.live.exchange import Answer
 from tests.live.server import WIDGET_KEY, Server

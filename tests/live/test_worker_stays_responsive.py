@@ -17,13 +17,13 @@ from urllib.parse import urlencode
 
 import pytest
 
-from app.conversation import Answer, Question
+from app.domain.conversation import Answer, Question
 from app.storage.sqlite import SqliteStore
 from bench.seed_store import seed
+from tests.dashboard.test_markup import INTRICATE
 from tests.live.exchange import Answer as Reply
 from tests.live.exchange import Exchange, request_bytes
 from tests.live.server import ADMIN_KEY, WIDGET_KEY, Server, chat_body
-from tests.web.test_markup import INTRICATE
 
 pytestmark = pytest.mark.sqlite  # what is stored is written past the server
 

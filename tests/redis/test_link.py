@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from app.redis_link import RedisAway, RedisLink
+from app.bus.redis_connection import RedisAway, RedisLink
 from tests.clock import Clock
 from tests.redis_server import RedisServer
 
@@ -92,7 +92,7 @@ def test_restarted_redis_is_used_again_at_the_first_try(
 def test_outage_is_logged_once_and_so_is_its_end(
     own_redis: RedisServer, link: RedisLink, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "app.redis_link")
+    caplog.set_level(logging.INFO, "app.bus.redis_connection")
     count = link.script(COUNT)
     for _ in range(3):
         with pytest.raises(RedisAway):

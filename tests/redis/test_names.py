@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING
 
-from app.redis_link import RedisLink
+from app.bus.redis_connection import RedisLink
 from tests.data import ADMIN_KEY, WIDGET_KEY
 from tests.redis_server import RedisServer
 

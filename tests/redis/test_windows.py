@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.redis_link import RedisLink
-from app.web.limit_storage import RedisWindowStorage, Window
+from app.bus.redis_connection import RedisLink
+from app.limits.storage import RedisWindowStorage, Window
 from tests.clock import Clock
 from tests.redis_server import RedisServer
 

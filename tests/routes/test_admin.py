@@ -11,8 +11,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.conversation import Answer, Feedback, Page, Usage
-from app.errors import StorageUnavailable
+from app.domain.conversation import Answer, Feedback, Page, Usage
+from app.domain.errors import StorageUnavailable
 from app.factory import Parts, create_app
 from app.storage.protocol import ConversationStore
 from tests.data import ADMIN_KEY, SESSION, TURN, a_question, an_answer, some_settings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.completion.openai import OpenAIModel, OpenAIOptions
+from app.completion.openai.model import OpenAIModel, OpenAIOptions
 from app.factory import Parts, create_app
 from app.storage.protocol import ConversationStore
 from tests.corpus.damaged_streams import COUNT, PRIVATE, Outcome, Stream, damaged, pieces

@@ -13,8 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.conversation import Answer, Feedback, Page, Usage
-from app.errors import ModelMisconfigured, ModelUnavailable, StorageUnavailable
+from app.domain.conversation import Answer, Feedback, Page, Usage
+from app.domain.errors import ModelMisconfigured, ModelUnavailable, StorageUnavailable
 from app.factory import Parts, create_app
 from app.storage.protocol import ConversationStore
 from app.storage.sqlite import SqliteStore

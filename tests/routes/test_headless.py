@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.errors import (
+from app.domain.errors import (
     ModelInterrupted,
     ModelRateLimited,
     ModelUnavailable,

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from gevent.event import Event
 from structlog.testing import capture_logs
 
-from app.completion.openai import OpenAIModel, OpenAIOptions
+from app.completion.openai.model import OpenAIModel, OpenAIOptions
 from tests.data import WIDGET_KEY
 from tests.peer import Link, Peer, whole
 from tests.providers.provider import alternates

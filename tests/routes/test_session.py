@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 
 from app.factory import Parts, create_app
 from app.storage.protocol import ConversationStore
-from app.web.secret_keys import derive_key
-from app.web.tokens import PURPOSE, RENEWABLE_S, SessionTokens
+from app.web.guards.secret_keys import derive_key
+from app.web.guards.tokens import PURPOSE, RENEWABLE_S, SessionTokens
 from tests.data import ADMIN_KEY, SESSION, WIDGET_KEY, some_settings
 from tests.fakes import Gate, ScriptedModel
 

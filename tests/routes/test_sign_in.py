@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.web.operator import DEVICE_S
+from app.web.guards.operator import DEVICE_S
 
 if TYPE_CHECKING:
     from tests.conftest import MakeApp

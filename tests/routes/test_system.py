@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.errors import ModelMisconfigured, StorageUnavailable
+from app.domain.errors import ModelMisconfigured, StorageUnavailable
 from app.storage.protocol import ConversationStore
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from app.figures import DayFigures
-from app.prices import Prices
-from app.routes.dashboard.tiles import make_tiles
-from app.statistics import Comparison, Latency, PeriodStatistics, Statistics
+from app.dashboard.tiles import make_tiles
+from app.domain.figures import DayFigures
+from app.domain.prices import Prices
+from app.operations.statistics import Comparison, Latency, PeriodStatistics, Statistics
 
 PRICES = Prices.parse("EUR gpt=1/2")
 

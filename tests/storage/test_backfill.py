@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.conversation import Usage
-from app.figures import DayFigures
+from app.domain.conversation import Usage
+from app.domain.figures import DayFigures
 from app.storage.convex import ConvexStore
 from app.storage.protocol import ConversationStore
 from app.storage.sqlite import SqliteStore

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.conversation import ConversationFilter, Feedback, Usage
+from app.domain.conversation import ConversationFilter, Feedback, Usage
 from app.storage.convex import ConvexStore
 from tests.convex_server import ConvexServer
 from tests.data import SESSION, a_question, an_answer

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.conversation import Feedback, Turn
-from app.errors import InvalidRequest, StorageUnavailable, TurnInProgress
+from app.domain.conversation import Feedback, Turn
+from app.domain.errors import InvalidRequest, StorageUnavailable, TurnInProgress
 from app.storage.convex import ConvexStore
 from app.storage.convex.store import FUNCTIONS_VERSION
 from tests.convex_server import ConvexServer

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.figures import DayFigures
+from app.domain.figures import DayFigures
 from app.storage.convex import ConvexStore
 from tests.convex_server import ConvexServer
 from tests.data import a_question, an_answer

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from app.conversation import Conversation, Message, PromptMessage
-from app.errors import ConversationNotFound
+from app.domain.conversation import Conversation, Message, PromptMessage
+from app.domain.errors import ConversationNotFound
 from app.factory import Parts, create_app
 from app.storage.convex import ConvexStore
 from tests.convex_server import ConvexServer

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.conversation import Answer, Feedback, Usage
-from app.figures import DayFigures, ModelFigures, sum_figures
+from app.domain.conversation import Answer, Feedback, Usage
+from app.domain.figures import DayFigures, ModelFigures, sum_figures
 from app.storage.protocol import ConversationStore
 from tests.data import SESSION, TURN, a_question, an_answer
 from tests.storage.stores import Advance

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.errors import ConversationNotFound, StorageUnavailable
+from app.domain.errors import ConversationNotFound, StorageUnavailable
 from app.storage.measured import measured
 from app.storage.protocol import ConversationStore
 

@@ -1,6 +1,6 @@
 """What any store must do with conversations that are kept no longer."""
 
-from app.errors import SessionExpired
+from app.domain.errors import SessionExpired
 from app.storage.protocol import ConversationStore
 from tests.data import a_question, an_answer
 from tests.storage.stores import Advance

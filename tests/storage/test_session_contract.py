@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.conversation import Feedback, Finished
-from app.errors import MessageNotFound, SessionExpired, UserMismatch
+from app.domain.conversation import Feedback, Finished
+from app.domain.errors import MessageNotFound, SessionExpired, UserMismatch
 from app.storage.protocol import SESSION_MEMORY_DAYS, ConversationStore
 from tests.data import SESSION, TURN, an_answer
 from tests.storage.stores import Advance

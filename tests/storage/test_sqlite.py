@@ -16,8 +16,8 @@ from pathlib import Path
 import gevent
 import pytest
 
-from app.conversation import ConversationFilter, ConversationPage, Turn
-from app.errors import InvalidRequest, StorageUnavailable
+from app.domain.conversation import ConversationFilter, ConversationPage, Turn
+from app.domain.errors import InvalidRequest, StorageUnavailable
 from app.storage.protocol import MAX_THREAD_MESSAGES
 from app.storage.sqlite import SqliteStore, listing, matches, searches
 from app.storage.sqlite.faults import unavailable

@@ -6,7 +6,7 @@ from typing import Any
 import gevent
 import pytest
 
-from app.conversation import (
+from app.domain.conversation import (
     MAX_FOUND,
     Answer,
     Conversation,
@@ -18,7 +18,7 @@ from app.conversation import (
     Turn,
     Usage,
 )
-from app.errors import (
+from app.domain.errors import (
     ConversationNotFound,
     InvalidRequest,
     MessageNotFound,

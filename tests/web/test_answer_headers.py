@@ -7,7 +7,7 @@ import pytest
 from werkzeug.datastructures import Headers
 from werkzeug.test import Client
 
-from app.errors import ModelUnavailable
+from app.domain.errors import ModelUnavailable
 from app.web.answer_headers import API_POLICY, AnswerHeaders
 from tests.data import some_settings
 from tests.fakes import ScriptedModel

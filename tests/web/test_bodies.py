@@ -8,17 +8,17 @@ import gevent
 import pytest
 from flask import Flask
 
-from app.errors import (
+from app.domain.errors import (
     InvalidRequest,
     LengthRequired,
     PayloadTooLarge,
     RequestTimeout,
     TooManyRequests,
 )
-from app.web import request_log
+from app.observability import request_log
 from app.web.bodies import MAX_FORM_BYTES, read_body, receive_form
 from app.web.current_request import current_request
-from app.web.limits import MAX_WAITING_BODIES, WaitingBodies
+from app.web.rates import MAX_WAITING_BODIES, WaitingBodies
 from tests.data import some_settings
 
 MOST_BYTES = 200_000

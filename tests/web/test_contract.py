@@ -12,15 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import EXCLUDE, Schema, fields
 
-from app.errors import (
-    InvalidRequest,
-    MediaTypeUnsupported,
-    ServiceError,
-)
-from app.web import problems, request_log
+from app.domain.errors import InvalidRequest, MediaTypeUnsupported, ServiceError
+from app.observability import request_log
+from app.web import problems
 from app.web.contract import contract, read_json
-from app.web.limits import WaitingBodies
-from app.web.schemas import ChatSchema
+from app.web.rates import WaitingBodies
+from app.web.schemas.chat import ChatSchema
 from tests.data import some_settings
 
 

@@ -9,8 +9,9 @@ from werkzeug.exceptions import HTTPException, TooManyRequests
 from werkzeug.routing import RequestRedirect
 from werkzeug.test import TestResponse
 
-from app import errors
-from app.web import problems, request_log
+from app.domain import errors
+from app.observability import request_log
+from app.web import problems
 from tests.data import some_settings
 
 

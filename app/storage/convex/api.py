@@ -10,9 +10,9 @@ import orjson
 import stamina
 from convex import ConvexError
 
-from app.errors import InvalidRequest
+from app.domain.errors import InvalidRequest
 from app.http_client import HttpClient, HttpConnectFailed, HttpFailure, Response
-from app.proxies import Proxies
+from app.http_client.proxies import Proxies
 from app.storage.convex import trouble
 from app.storage.convex.trouble import ConvexBusy, ConvexTrouble
 

@@ -6,7 +6,7 @@ Every number of Convex's is a ``float``; ours are whole.
 from collections.abc import Sequence
 from typing import Any
 
-from app.conversation import (
+from app.domain.conversation import (
     Answer,
     Conversation,
     ConversationFilter,
@@ -20,8 +20,8 @@ from app.conversation import (
     Thread,
     Usage,
 )
-from app.figures import DayFigures, to_figures
-from app.search_query import parse_query
+from app.domain.figures import DayFigures, to_figures
+from app.domain.search_query import parse_query
 
 Document = dict[str, Any]
 

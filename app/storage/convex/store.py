@@ -7,7 +7,7 @@ from typing import Any
 
 from convex import ConvexError
 
-from app.conversation import (
+from app.domain.conversation import (
     Answer,
     ConversationFilter,
     ConversationPage,
@@ -21,7 +21,7 @@ from app.conversation import (
     Thread,
     Turn,
 )
-from app.errors import (
+from app.domain.errors import (
     ConversationNotFound,
     InvalidRequest,
     MessageNotFound,
@@ -32,8 +32,8 @@ from app.errors import (
     TurnNotLast,
     UserMismatch,
 )
-from app.figures import Counts, DayFigures, turn_counts
-from app.proxies import NO_PROXIES, Proxies
+from app.domain.figures import Counts, DayFigures, turn_counts
+from app.http_client.proxies import NO_PROXIES, Proxies
 from app.storage.convex import trouble
 from app.storage.convex.api import ConvexApi
 from app.storage.convex.documents import (

@@ -1,6 +1,6 @@
 """What can be wrong between us and Convex, in the operator's words."""
 
-from app.errors import StorageUnavailable
+from app.domain.errors import StorageUnavailable
 
 
 class ConvexTrouble(StorageUnavailable):

@@ -3,8 +3,8 @@
 import sqlite3
 from collections import Counter, defaultdict
 
-from app.conversation import Answer
-from app.figures import turn_counts
+from app.domain.conversation import Answer
+from app.domain.figures import turn_counts
 from app.storage.sqlite.figures import add_day_counts, to_day
 from app.storage.sqlite.rows import to_message
 

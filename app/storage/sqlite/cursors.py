@@ -3,7 +3,7 @@
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
-from app.errors import InvalidRequest
+from app.domain.errors import InvalidRequest
 
 _NUMBERS = re.compile(r"(?:-?[0-9]{1,18})(?::[0-9]{1,18})*")
 

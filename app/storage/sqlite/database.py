@@ -18,7 +18,7 @@ import gevent
 from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
-from app.errors import InvalidRequest, ServiceError, StorageUnavailable
+from app.domain.errors import InvalidRequest, ServiceError, StorageUnavailable
 from app.storage.sqlite.faults import REFUSES_LOCKS, DatabaseFault, unavailable
 from app.storage.sqlite.schema import migrate
 

@@ -3,8 +3,8 @@
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 
-from app.conversation import Match
-from app.search_query import SearchQuery, cut_excerpt
+from app.domain.conversation import Match
+from app.domain.search_query import SearchQuery, cut_excerpt
 from app.storage.sqlite.rows import to_message_id
 from app.storage.sqlite.searches import said
 from app.storage.sqlite.threads import cursor_around

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from app.errors import StorageUnavailable
+from app.domain.errors import StorageUnavailable
 
 
 class DatabaseFault(Exception):

@@ -4,8 +4,8 @@ import json
 import sqlite3
 from datetime import UTC, datetime
 
-from app.conversation import Rating
-from app.figures import Counts, DayFigures, to_figures
+from app.domain.conversation import Rating
+from app.domain.figures import Counts, DayFigures, to_figures
 
 _ADD = (
     "INSERT INTO figures (period, name, value) VALUES (?, ?, ?)"

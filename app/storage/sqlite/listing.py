@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from app.conversation import MAX_FOUND, ConversationFilter, ConversationPage
-from app.search_query import SearchQuery, parse_query
+from app.domain.conversation import MAX_FOUND, ConversationFilter, ConversationPage
+from app.domain.search_query import SearchQuery, parse_query
 from app.storage.protocol import EVERYTHING
 from app.storage.sqlite.cursors import from_cursor, to_cursor
 from app.storage.sqlite.excerpts import find_matches

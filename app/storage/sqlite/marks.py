@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from app.conversation import Mark, MarkedTurn
+from app.domain.conversation import Mark, MarkedTurn
 from app.storage.sqlite.rows import to_conversation, to_message
 
 _REFRESH = """

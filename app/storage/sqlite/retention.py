@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from app.conversation import PurgedBatch
+from app.domain.conversation import PurgedBatch
 
 _DAY_MS = 24 * 60 * 60 * 1000
 # A batch holds up other writers for some tens of ms: the text index is most of it.

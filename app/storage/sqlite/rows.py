@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from app.conversation import MARKS, Conversation, Feedback, Message, Page, Usage
+from app.domain.conversation import MARKS, Conversation, Feedback, Message, Page, Usage
 
 
 def to_conversation(row: sqlite3.Row) -> Conversation:

@@ -90,7 +90,7 @@ MIGRATIONS = (
     END;
     """,
     """
-    -- Counts of a UTC day ('2026-11-22') or hour ('2026-11-22T14'); see app/figures.py.
+    -- Counts of a UTC day ('2026-11-22') or hour ('2026-11-22T14'); see app/domain/figures.py.
     CREATE TABLE figures (
         period TEXT NOT NULL,
         name TEXT NOT NULL,
@@ -122,7 +122,7 @@ MIGRATIONS = (
     CREATE INDEX sessions_changed ON sessions (changed_at);
     """,
     """
-    -- The owner's switches that are thrown; see app/switches.py.
+    -- The owner's switches that are thrown; see app/operations/switches.py.
     CREATE TABLE switches (name TEXT PRIMARY KEY) WITHOUT ROWID;
     """,
     """

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from app.search_query import SearchQuery
+from app.domain.search_query import SearchQuery
 from app.storage.sqlite.rows import from_message_id
 
 Bound = tuple[str, tuple[object, ...]]

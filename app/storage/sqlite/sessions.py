@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from app.errors import SessionExpired, UserMismatch
+from app.domain.errors import SessionExpired, UserMismatch
 from app.storage.protocol import SESSION_MEMORY_DAYS
 
 _MEMORY_MS = SESSION_MEMORY_DAYS * 24 * 60 * 60 * 1000

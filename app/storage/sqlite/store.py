@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.conversation import (
+from app.domain.conversation import (
     Answer,
     ConversationFilter,
     ConversationPage,
@@ -17,8 +17,8 @@ from app.conversation import (
     Thread,
     Turn,
 )
-from app.errors import StorageUnavailable
-from app.figures import Counts, DayFigures
+from app.domain.errors import StorageUnavailable
+from app.domain.figures import Counts, DayFigures
 from app.storage.protocol import EVERYTHING
 from app.storage.sqlite import (
     backfill,

@@ -3,8 +3,8 @@
 import sqlite3
 from dataclasses import replace
 
-from app.conversation import Feedback, Thread
-from app.errors import ConversationNotFound, MessageNotFound, SessionExpired
+from app.domain.conversation import Feedback, Thread
+from app.domain.errors import ConversationNotFound, MessageNotFound, SessionExpired
 from app.storage.protocol import MAX_THREAD_MESSAGES
 from app.storage.sqlite.cursors import from_cursor, to_cursor
 from app.storage.sqlite.figures import count_rating

@@ -3,7 +3,7 @@
 import secrets
 import sqlite3
 
-from app.conversation import (
+from app.domain.conversation import (
     LEASE_EXPIRED,
     MAX_PREVIEW_CHARS,
     Answer,
@@ -13,8 +13,8 @@ from app.conversation import (
     Question,
     Turn,
 )
-from app.errors import TurnInProgress, TurnMismatch, TurnNotLast
-from app.figures import turn_counts
+from app.domain.errors import TurnInProgress, TurnMismatch, TurnNotLast
+from app.domain.figures import turn_counts
 from app.storage.sqlite.figures import add_counts, count_visit
 from app.storage.sqlite.marks import refresh_marks
 from app.storage.sqlite.rows import to_message, to_message_id

@@ -19,7 +19,7 @@ import {
 } from "./turns.js";
 import type { beginning, question as questionValidator } from "./validators.js";
 
-// app/conversation.py says the same.
+// app/domain/conversation.py says the same.
 const LEASE_EXPIRED = "lease_expired";
 
 type Conversation = Doc<"conversations">;

@@ -22,7 +22,7 @@ export interface Listing {
 // A filter without an index of its own reads this many a page; then the page
 // may be short, or empty, while its cursor leads on.
 const MAX_SCANNED = 2000;
-// Up to just above this, a first page tells how many fit. app/conversation.py says the same.
+// Up to just above this, a first page tells how many fit. app/domain/conversation.py says the same.
 const MAX_FOUND = 100;
 const BATCH_CONVERSATIONS = 250;
 

@@ -1,1 +1,0 @@
-"""What answers may cost: tokens a day, reserved before the model is asked."""

@@ -1,0 +1,1 @@
+"""What one worker must tell another, here that a turn is to stop."""

@@ -1,0 +1,102 @@
+"""What the assistant did lately, at a glance."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import cast
+
+from flask import Response, redirect, request, url_for
+
+from app.dashboard.graphs import make_charts
+from app.dashboard.operator_zone import to_local
+from app.dashboard.pages import blueprint, render
+from app.dashboard.tiles import make_tiles
+from app.domain.shutdowns import advise_shutdown
+from app.operations.statistics import Unit, compare_statistics, utc_now
+from app.web.services import services
+
+_WORTH_A_LOOK = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A choice of how far back to look."""
+
+    name: str
+    words: str
+    count: int
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What the day has taken of its budget."""
+
+    spent: int
+    budget: int
+
+    @property
+    def percent(self) -> int:
+        """How much of it is gone, 100 at most."""
+        return min(100, round(100 * self.spent / self.budget)) if self.budget else 0
+
+
+SPANS = (
+    Span("24h", "24 hours", 24, "hour"),
+    Span("7d", "7 days", 7, "day"),
+    Span("30d", "30 days", 30, "day"),
+)
+_DEFAULT = SPANS[1]
+
+
+@blueprint.get("/")
+def overview() -> Response:
+    """Show figures and charts of the last hours or days."""
+    currency = services().settings.model_prices.currency
+    span = next((each for each in SPANS if each.name == request.args.get("span")), _DEFAULT)
+    found = compare_statistics(
+        services().store,
+        services().settings.model_prices,
+        count=span.count,
+        unit=span.unit,
+        now=utc_now(),
+    )
+    return render(
+        "overview.html",
+        here="overview",
+        span=span,
+        spans=SPANS,
+        tiles=make_tiles(found, currency),
+        charts=make_charts(found.now, span.unit, currency),
+        spend=_spend(utc_now()),
+        day_ends=f"{to_local(_next_day(utc_now())):%H:%M}",
+        unpriced=found.now.total.unpriced,
+        disliked=services().store.list_marked_turns("down", limit=_WORTH_A_LOOK),
+        failed=services().store.list_marked_turns("error", limit=_WORTH_A_LOOK),
+        is_new=_is_new(),
+        notice=services().settings.model_notice(utc_now().date()),
+        advice=advise_shutdown(),
+    )
+
+
+@blueprint.get("")
+def no_slash() -> Response:
+    """Lead to the overview, whose address ends in a slash."""
+    response = cast(Response, redirect(url_for("dashboard.overview")))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _is_new() -> bool:
+    return not services().store.list_conversations(limit=1).conversations
+
+
+def _next_day(now: datetime) -> datetime:
+    return datetime.combine(now.date() + timedelta(days=1), time(0), UTC)
+
+
+def _spend(now: datetime) -> Spend:
+    today = f"{now:%Y-%m-%d}"
+    stored = sum(day.charged_tokens for day in services().store.read_figures(today, today))
+    meter = services().meter
+    # The meter knows what runs just now; the store, what other workers did.
+    return Spend(max(stored, meter.spent_today), meter.budget)

@@ -1,0 +1,1 @@
+"""Plain frozen values that everybody may know."""

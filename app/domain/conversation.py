@@ -1,0 +1,295 @@
+"""What is said, and what happens while it is said: plain frozen values.
+
+All times are milliseconds since the Unix epoch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from app.domain.errors import ServiceError
+
+Role = Literal["user", "assistant", "system"]
+Status = Literal["complete", "partial", "error"]
+Rating = Literal["up", "down"]
+Mark = Literal["up", "down", "partial", "error"]
+
+MARKS: tuple[Mark, ...] = ("up", "down", "partial", "error")
+
+MAX_PREVIEW_CHARS = 500
+MAX_FOUND = 100
+# The error code of a turn whose process ended, or lost its store, before the turn did.
+LEASE_EXPIRED = "lease_expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The tokens of one completion, as the model's provider counted them.
+
+    ``reasoning_tokens`` are those of the completion that nobody sees, where
+    the provider tells; they are not stored.
+    """
+
+    prompt_tokens: int
+    completion_tokens: int
+    reasoning_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """A visitor's opinion of one answer."""
+
+    rating: Rating
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The page that a visitor chats from."""
+
+    url: str
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing said.
+
+    ``status`` is set on answers; on a question it is ``error`` when its
+    turn ended without a word of an answer. ``error_code`` and
+    ``request_id`` stand on the message that bears the status: what the
+    failure was called, and the request that brought it about. Messages of
+    the original service have no ``turn_id`` and no ``status``.
+    """
+
+    role: Role
+    content: str
+    created_at: int = 0
+    id: str = ""
+    turn_id: str | None = None
+    status: Status | None = None
+    model: str | None = None
+    usage: Usage | None = None
+    latency_ms: int | None = None
+    first_token_ms: int | None = None
+    finish_reason: str | None = None
+    feedback: Feedback | None = None
+    error_code: str | None = None
+    request_id: str | None = None
+
+
+class PromptMessage(NamedTuple):
+    """A message as the model is told of it.
+
+    Each turn makes one for every message of its history: as a tuple, in a
+    sixth of the time that a ``Message`` takes.
+    """
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The newest message of a conversation in which a searched text stands.
+
+    ``text`` is the part around it. ``cursor`` leads to the page of the
+    thread that shows it, where the newest page may not.
+    """
+
+    message_id: str
+    role: Role
+    text: str
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The stored thread of one session, without its messages.
+
+    ``last_question`` is cut like ``last_message``. ``marks`` tell what
+    stands on some message of it. What
+    older functions of Convex stored has no count, and no last question
+    until it goes on.
+    """
+
+    id: str
+    session_id: str
+    created_at: int
+    updated_at: int
+    last_message: str | None = None
+    page: Page | None = None
+    user: str | None = None
+    last_question: str | None = None
+    message_count: int | None = None
+    marks: tuple[Mark, ...] = ()
+    match: Match | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A conversation with a page of its messages, oldest first.
+
+    ``running_turn_id`` is told where a session is read, and only then.
+    """
+
+    conversation: Conversation
+    messages: Sequence[Message]
+    next_cursor: str | None = None
+    running_turn_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedTurn:
+    """A question and its answer, of which one bears a mark."""
+
+    conversation: Conversation
+    question: Message
+    answer: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationFilter:
+    """What a list of conversations is narrowed to; ``None`` means all.
+
+    ``text`` is searched for, see ``parse_query``; ``since`` and ``until`` bound
+    ``updated_at`` (from, inclusive; to, exclusive), ``page`` is a prefix of
+    the page's URL, ``feedback`` and ``status`` must stand on some message.
+    """
+
+    text: str | None = None
+    since: int | None = None
+    until: int | None = None
+    feedback: Rating | None = None
+    status: Status | None = None
+    page: str | None = None
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    """Conversations, newest-updated first, and where the next page begins.
+
+    ``total`` counts all that are stored; ``None`` where a filter is set.
+    ``found`` counts what fits a filter, no further than just above
+    ``MAX_FOUND``: on the first page, where that can be told at once.
+    """
+
+    conversations: Sequence[Conversation]
+    total: int | None
+    next_cursor: str | None = None
+    found: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a visitor asks, as a store takes it in.
+
+    ``regenerate`` asks for a new answer to the session's last turn, which
+    must be ``turn_id``.
+    """
+
+    session_id: str
+    turn_id: str
+    content: str
+    regenerate: bool = False
+    page: Page | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question that is stored and now ours to answer.
+
+    ``prompt`` ends with the question. ``answer`` is set when the turn was
+    complete already: nothing runs, and the store's answer is the reply.
+    """
+
+    id: str
+    attempt: int
+    session_id: str
+    conversation_id: str
+    prompt: Sequence[PromptMessage]
+    answer: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a turn ended, as a store takes it in.
+
+    ``content`` is empty only with ``error``, or with ``partial`` when the
+    visitor left before the first word; then no message is stored.
+    ``charged_tokens`` is what the turn took from the budget: the recorded
+    usage, or an estimate where there is none.
+    """
+
+    content: str
+    status: Status
+    model: str | None = None
+    usage: Usage | None = None
+    latency_ms: int | None = None
+    first_token_ms: int | None = None
+    finish_reason: str | None = None
+    charged_tokens: int | None = None
+    error_code: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A turn whose end is stored; without an id where nothing was said."""
+
+    message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PurgedBatch:
+    """How many conversations a batch removed for good, and whether more are due."""
+
+    conversations: int
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """The question is stored."""
+
+    conversation_id: str
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokensReceived:
+    """The deltas that one network read brought, in order."""
+
+    tokens: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """Nothing was said for a while, and the turn is alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnDone:
+    """The answer is stored.
+
+    ``finish_reason`` is set where the answer is not simply whole:
+    ``length``, ``content_filter``, or ``stopped`` by the visitor.
+    ``message_id`` names the answer, where one is stored.
+    """
+
+    message: str
+    conversation_id: str
+    turn_id: str
+    finish_reason: str | None = None
+    message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFailed:
+    """No whole answer; what was said so far is kept."""
+
+    error: ServiceError
+
+
+TurnEvent = TurnStarted | TokensReceived | Heartbeat | TurnDone | TurnFailed

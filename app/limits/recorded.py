@@ -1,0 +1,31 @@
+"""What a day has cost by the store's account: the ground under every ledger."""
+
+from functools import partial
+
+from app.storage.cached_read import Glance
+from app.storage.protocol import ConversationStore
+
+_LOOK_EVERY_S = 10.0
+
+
+class RecordedSpend:
+    """The tokens that ended turns were charged with, a few seconds ago."""
+
+    def __init__(self, store: ConversationStore) -> None:
+        self._store = store
+        self._day = ""
+        self._glance = Glance(lambda: 0, fresh_s=_LOOK_EVERY_S)
+
+    def __call__(self, day: str) -> int:
+        """Return what is recorded of a day.
+
+        Raises:
+            StorageUnavailable: nothing was ever seen of it.
+        """
+        if day != self._day:
+            self._day = day
+            self._glance = Glance(partial(self._look, day), fresh_s=_LOOK_EVERY_S)
+        return self._glance.get()
+
+    def _look(self, day: str) -> int:
+        return sum(each.charged_tokens for each in self._store.read_figures(day, day))

@@ -1,0 +1,1 @@
+"""How it is watched: logs, metrics, traces, crash reports."""

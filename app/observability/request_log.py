@@ -1,0 +1,70 @@
+"""Request ids, and one JSON line a request; one more when a stream closes.
+
+What visitors say, and keys, never reach a log.
+"""
+
+import re
+import secrets
+import time
+
+import structlog
+from flask import Flask, Response
+
+from app.domain.errors import cause_of, mend_of
+from app.turns.turn import RunningTurn
+from app.web.current_request import Request, current_request
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
+
+log = structlog.get_logger("access")
+
+
+def register(app: Flask) -> None:
+    """Name and log every request of an application."""
+    app.request_class = Request
+
+    @app.before_request
+    def name_request() -> None:
+        request = current_request()
+        given = request.environ.get("HTTP_X_REQUEST_ID", "")
+        request.id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        request.started_at = time.monotonic()
+
+    @app.after_request
+    def log_request(response: Response) -> Response:
+        request = current_request()
+        response.headers.add("X-Request-Id", request.id)
+        log.info(
+            "request",
+            id=request.id,
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            ms=_ms_since(request.started_at),
+            client=request.client_address or None,
+            **({"code": request.error_code} if request.error_code else {}),
+        )
+        return response
+
+
+def log_stream(running: RunningTurn, request_id: str, opened_at: float) -> None:
+    """Say how a turn ended, and why where it failed."""
+    failure = running.failure
+    say = log.info if failure is None else log.warning
+    say(
+        "stream",
+        id=request_id,
+        conversation=running.turn.conversation_id,
+        turn=running.turn.id,
+        attempt=running.turn.attempt,
+        outcome=running.outcome,
+        tokens=running.token_count,
+        firstTokenMs=running.first_token_ms,
+        ms=_ms_since(opened_at),
+        **({} if failure is None else {"cause": cause_of(failure)}),
+        **({} if failure is None or not mend_of(failure) else {"check": mend_of(failure)}),
+    )
+
+
+def _ms_since(started_at: float) -> float:
+    return round((time.monotonic() - started_at) * 1000, 1)

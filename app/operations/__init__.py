@@ -1,0 +1,1 @@
+"""What an operator does with it: transcripts, export, statistics, diagnostics, switches."""

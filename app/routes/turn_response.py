@@ -1,0 +1,104 @@
+"""A turn as an HTTP response: a stream of lines, or one body."""
+
+import time
+from collections.abc import Iterator
+from functools import partial
+
+from flask import Response
+
+from app.domain.conversation import Question, TurnDone, TurnFailed
+from app.observability.request_log import log_stream
+from app.protocols import ndjson
+from app.server.writer import Connection, LastPiece
+from app.turns.endings import Ending
+from app.turns.transcript import Outlet
+from app.turns.turn import RunningTurn
+from app.web.current_request import Request, current_request
+from app.web.services import Services, services
+
+_HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+
+
+def stream_turn(question: Question) -> Response:
+    """Begin a turn and stream its events as lines.
+
+    Raises:
+        ServiceError: before the first byte.
+    """
+    request, perch = current_request(), services()
+    connection = Connection.of(request.environ, perch.settings.send_timeout_s)
+    running = _run(question, request, perch, connection.outlet if connection else None)
+    body = _Body(running, connection, request)
+    # Straight to the server: werkzeug's own iterators would stand between for all of the stream.
+    return Response(
+        body, content_type=ndjson.CONTENT_TYPE, headers=_HEADERS, direct_passthrough=True
+    )
+
+
+def complete_turn(question: Question) -> TurnDone:
+    """Begin a turn and wait for its answer; a visitor who leaves stops it.
+
+    Raises:
+        ServiceError: there is no whole answer.
+    """
+    request, perch = current_request(), services()
+    running = _run(question, request, perch)
+    opened_at = time.monotonic()
+    connection = Connection.of(request.environ, perch.settings.send_timeout_s)
+    _watch(running, connection)
+    try:
+        return perch.turns.complete(running)
+    finally:
+        if connection is not None:
+            connection.close()
+        log_stream(running, request.id, opened_at)
+        request.is_failure_logged = running.failure is not None
+
+
+def _run(
+    question: Question, request: Request, perch: Services, outlet: Outlet | None = None
+) -> RunningTurn:
+    client = request.client_key
+    perch.limits.count_question(client, question.session_id)
+    return perch.turns.run(perch.turns.begin(question, client), request.id, outlet)
+
+
+def _watch(running: RunningTurn, connection: Connection | None) -> None:
+    if connection is not None:
+        connection.watch(partial(running.cancel, Ending.LEFT))
+
+
+class _Body:
+    """The lines of a stream, and what must happen when it closes.
+
+    A class, because a generator that was never started ignores ``close``.
+    """
+
+    __slots__ = ("_connection", "_environ", "_opened_at", "_request_id", "_running")
+
+    def __init__(
+        self, running: RunningTurn, connection: Connection | None, request: Request
+    ) -> None:
+        self._running = running
+        self._connection = connection
+        self._request_id = request.id
+        self._environ = request.environ
+        self._opened_at = time.monotonic()
+        _watch(running, connection)
+
+    def __iter__(self) -> Iterator[bytes]:
+        # Gunicorn holds it to the answer's end, and the answer needs none of it.
+        self._environ.clear()
+        outlet = self._connection.outlet if self._connection else None
+        for event in self._running.events():
+            if outlet is not None:
+                outlet.flush()
+            lines = ndjson.to_lines(event)
+            yield LastPiece(lines) if isinstance(event, TurnDone | TurnFailed) else lines
+
+    def close(self) -> None:
+        """End a turn that nobody reads, and say how the stream went."""
+        self._running.cancel(Ending.LEFT)
+        if self._connection is not None:
+            self._connection.close()
+        log_stream(self._running, self._request_id, self._opened_at)

@@ -1,0 +1,1 @@
+"""What gunicorn runs: the worker, and the way to a visitor."""

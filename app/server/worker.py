@@ -1,0 +1,275 @@
+"""Gunicorn's gevent worker, with an end to its patience, and fewer steps a request.
+
+As it comes, it waits for ever for a client that does not read its answer, and
+a crowd of connections that say nothing, or do not say all of it, takes the
+places of those that would.
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from socket import SHUT_RDWR, SHUT_WR
+from typing import Any
+
+import gevent
+from gevent import monkey, socket
+from gunicorn.http import body, parser, wsgi
+from gunicorn.http.errors import LimitRequestHeaders, ParseException
+from gunicorn.http.unreader import SocketUnreader
+from gunicorn.workers import ggevent
+from gunicorn.workers.ggevent import GeventWorker
+
+from app.server.newest_first import NewestFirstServer
+from app.server.pauses import let_others_work
+from app.server.writer import LastPiece
+
+# A client that has not asked anything yet holds a place among so many; the
+# one who is silent longest makes way for the next. So does one whose request
+# has a body that is not all in.
+MAX_SILENT = 1000
+_MAPPED = "::ffff:"
+# Of a request's head, the first line included. One field may be as long as
+# gunicorn.conf.py says, but not all of them.
+MAX_HEAD_BYTES = 64 * 1024
+# Lists that are parsed when they are asked for, item by item. Longer than any
+# that makes sense, they are as good as absent.
+_MAX_LIST_BYTES = 4096
+_LISTS = {
+    "ACCEPT", "ACCEPT-ENCODING", "ACCEPT-LANGUAGE", "CONTENT-TYPE",
+    "IF-MATCH", "IF-NONE-MATCH", "IF-RANGE", "RANGE",
+}  # fmt: skip
+# Of a chunk's size with what may stand behind it, and of the trailers.
+_MAX_CHUNK_LINE_BYTES = 256
+_MAX_TRAILER_BYTES = 4096
+# What of a body nobody asked for is read for the sake of the next request, in
+# pieces: gunicorn's own, of 1 KB, cost the square of what has come.
+_MAX_UNREAD_BYTES = 64 * 1024
+_PIECE_BYTES = 16 * 1024
+# So long is thrown away what a client goes on to send, that it may read its answer.
+_LINGER_S = 2.0
+
+_Socket = monkey.get_original("socket", "socket")
+
+
+class Worker(GeventWorker):
+    """Serves connections; ``send_timeout_s`` is set by ``gunicorn.conf.py``."""
+
+    send_timeout_s = 30.0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._silent: dict[Any, None] = {}
+
+    def init_process(self) -> None:
+        """Get ready to serve, in the worker's own process."""
+        # Gunicorn looks up some thirty settings a request, each through three calls.
+        vars(self.cfg).update((name, each.get()) for name, each in self.cfg.settings.items())
+        vars(wsgi)["Response"] = Answer  # it has no other way to be told
+        vars(parser)["SocketUnreader"] = Reader
+        vars(ggevent)["StreamServer"] = NewestFirstServer
+        super().init_process()
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """Serve one connection until it ends."""
+        self._let_be_silent(client)
+        if addr and addr[0].startswith(_MAPPED):  # an IPv4 peer on a socket for both families
+            addr = (addr[0].removeprefix(_MAPPED), addr[1])
+        try:
+            super().handle(listener, client, addr)
+        finally:
+            self._silent.pop(client, None)
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> bool:
+        """Serve one request; until its body is in, the client is one that says nothing."""
+        req.unreader.is_in_head = False
+        if req.unreader.head_bytes > _MAX_LIST_BYTES:
+            req.headers = [each for each in req.headers if not _is_endless(*each)]
+        req.body = Body(req.body.reader, partial(self._silent.pop, sock, None))
+        # For each wait of a write, and for what reads the body without a limit of its own.
+        sock.settimeout(self.send_timeout_s)
+        try:
+            answered = super().handle_request(listener_name, req, sock, addr)
+        except StopIteration:  # the connection is to be closed
+            if not (req.body.is_whole or req.unreader.is_left):
+                self._linger(sock)
+            raise
+        if req.unreader.is_left:
+            raise StopIteration
+        self._let_be_silent(sock)
+        if not (req.body.is_whole or self._has_read_rest(req.body)):
+            if req.unreader.is_left:
+                raise StopIteration
+            self._linger(sock)
+            raise StopIteration
+        req.unreader.begin_head()
+        return answered
+
+    def _has_read_rest(self, rest: "Body") -> bool:
+        """Read what nobody asked for, and return whether the next request follows."""
+        keepalive_s: int = self.cfg.keepalive
+        is_read: bool = gevent.with_timeout(keepalive_s, _read_rest, rest, timeout_value=False)
+        return is_read
+
+    def _linger(self, client: Any) -> None:
+        self._let_be_silent(client)
+        gevent.with_timeout(_LINGER_S, _linger, client, timeout_value=None)
+
+    def notify(self) -> None:
+        """Tell the master that the hub turns; without a master, drain and end.
+
+        Gunicorn would exit at once, and cut every stream.
+        """
+        if self.ppid == os.getppid():
+            super().notify()
+        else:
+            self.alive = False
+
+    def _let_be_silent(self, client: Any) -> None:
+        self._silent.pop(client, None)
+        if len(self._silent) >= MAX_SILENT:
+            oldest = next(iter(self._silent))
+            del self._silent[oldest]
+            _hang_up(oldest)
+        self._silent[client] = None
+
+
+class Reader(SocketUnreader):
+    """What comes from a client: bounded in a head, and never so fast that others wait.
+
+    Where a client leaves within a body, the greenlet that reads ends: a thousand may
+    leave at once, and an answer to each, which nobody reads, takes a while.
+    """
+
+    is_in_head = True
+    is_left = False
+    head_bytes = 0
+    _has_read = False
+
+    def begin_head(self) -> None:
+        """Expect another request."""
+        self.is_in_head = True
+        self.head_bytes = 0
+        self._has_read = False
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        """Return what is there, or wait for it."""
+        # A client that sends without a pause makes no read wait.
+        if self._has_read:
+            let_others_work()
+        self._has_read = True
+        try:
+            data: bytes = super().chunk(size_hint)  # type: ignore[call-arg]  # newer than its types
+        except ConnectionError:
+            data = b""
+        if not (data or self.is_in_head):
+            self.is_left = True
+            raise gevent.GreenletExit
+        if self.is_in_head:
+            self.head_bytes += len(data)
+            if self.head_bytes > MAX_HEAD_BYTES:
+                raise LimitRequestHeaders("the head is too long")
+        return data
+
+
+class Body(body.Body):
+    """A request's body, which says when it is whole; what is wrong with it is an ``OSError``."""
+
+    def __init__(self, reader: Any, arrived: Callable[[], object]) -> None:
+        super().__init__(reader)
+        self._source = reader
+        self._arrived = arrived
+        self._is_broken = False
+        self._is_chunked = isinstance(reader, body.ChunkedReader)
+        if self._is_chunked:
+            reader.limit_chunk_size_line = _MAX_CHUNK_LINE_BYTES
+            reader.limit_trailer_section = _MAX_TRAILER_BYTES
+        elif self.is_whole:
+            arrived()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the connection's next byte is the next request's."""
+        if self._is_chunked:
+            return self._source.parser is None and not self._is_broken
+        return self._source.length == 0 and not self._is_broken
+
+    def read(self, size: int | None = None) -> bytes:
+        """Return so many bytes; fewer at the end."""
+        try:
+            data: bytes = super().read(size)
+        except (OSError, ParseException) as error:
+            self._is_broken = True
+            raise OSError("the body is cut off, or not as HTTP has it") from error
+        if self.is_whole:
+            self._arrived()
+        return data
+
+
+class Answer(wsgi.Response):
+    """A response whose head leaves with the first piece of its body, and its end with the last.
+
+    That saves packets, and most of the calls of a short answer.
+    """
+
+    _held = b""
+
+    def send_headers(self) -> None:
+        """Prepare the head."""
+        if not self.headers_sent:
+            lines = [*self.default_headers(), *(f"{name}: {it}\r\n" for name, it in self.headers)]
+            self._held = f"{''.join(lines)}\r\n".encode("latin-1")
+            self.headers = []  # a stream would hold them to its end
+            self.headers_sent = True
+
+    def close(self) -> None:
+        """Send what is left, and the mark of the body's end."""
+        self.send_headers()
+        self._send(b"0\r\n\r\n" if self.chunked else b"")
+
+    def can_sendfile(self) -> bool:
+        """Refuse: the kernel would send a file ahead of its head."""
+        return False
+
+    def _emit_body(self, data: bytes) -> None:
+        framed = b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else bytes(data)
+        if isinstance(data, LastPiece):
+            self._held += framed  # `close` is next
+        else:
+            self._send(framed)
+
+    def _send(self, data: bytes) -> None:
+        data, self._held = self._held + data, b""
+        if type(self.sock) is socket.socket:  # else TLS
+            with suppress(BlockingIOError):
+                data = data[os.write(self.sock.fileno(), data) :]
+        if data:
+            self.sock.sendall(data)
+
+
+def _is_endless(name: str, value: str) -> bool:
+    return name in _LISTS and len(value) > _MAX_LIST_BYTES
+
+
+def _read_rest(rest: Body) -> bool:
+    with suppress(OSError, gevent.GreenletExit):
+        for _ in range(0, _MAX_UNREAD_BYTES, _PIECE_BYTES):
+            rest.read(_PIECE_BYTES)
+            if rest.is_whole:
+                return True
+    return False
+
+
+def _linger(client: Any) -> None:
+    """Let a client read its answer: closed on what it still sends, the connection would break."""
+    with suppress(OSError):
+        client.shutdown(SHUT_WR)
+        while client.recv(_PIECE_BYTES):
+            let_others_work()
+
+
+def _hang_up(client: Any) -> None:
+    # Through a twin: gevent's own shutdown raises in the greenlet that reads,
+    # where an end of the stream is all it should see.
+    with suppress(OSError), _Socket(fileno=os.dup(client.fileno())) as twin:
+        twin.shutdown(SHUT_RDWR)

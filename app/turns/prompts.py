@@ -1,0 +1,54 @@
+"""What the model is sent of a conversation: the only place that makes prompts.
+
+Chat templates are strict: after the instructions the visitor begins, and the
+two take turns. A store has what happened: turns that failed, answers of
+nothing, a history that begins where its limit cut it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from app.completion.thinking import cut_thinking
+from app.domain.conversation import PromptMessage
+from app.limits.prompts import Join, Prompt
+from app.turns.endings import EMPTY_ANSWER
+
+_BETWEEN = "\n\n"
+
+Fit = Callable[[Prompt, int, Join], tuple[Prompt, int]]
+"""Cuts a conversation to so many tokens, and gives it the form in which it is sent."""
+
+
+def make_prompt(
+    system: PromptMessage, said: Prompt, max_tokens: int, fit: Fit
+) -> tuple[Prompt, int]:
+    """Return the prompt of a conversation that ends with the question, and its size.
+
+    What is too long for ``max_tokens`` loses its oldest turns, whole; the
+    question stays. One that was not answered is put before the next: a visitor
+    who asks "hello?" after a failure still means the first.
+    """
+    return fit([system, *_history(said), said[-1]], max_tokens, _joined)
+
+
+def _history(said: Sequence[PromptMessage]) -> Iterator[PromptMessage]:
+    """Yield what was said before the question, and is worth telling."""
+    has_asked = False
+    for message in said[:-1]:
+        if message.role == "user":
+            has_asked = True
+            yield message
+        elif message.role == "assistant" and has_asked:
+            answer = cut_thinking(message.content)
+            if answer.strip() not in ("", EMPTY_ANSWER):
+                yield message if answer is message.content else PromptMessage("assistant", answer)
+
+
+def _joined(prompt: Sequence[PromptMessage]) -> list[PromptMessage]:
+    joined: list[PromptMessage] = []
+    for message in prompt:
+        if joined and joined[-1].role == message.role:
+            text = joined[-1].content + _BETWEEN + message.content
+            joined[-1] = PromptMessage(message.role, text)
+        else:
+            joined.append(message)
+    return joined

@@ -1,0 +1,42 @@
+"""Which page a request comes from, as far as a browser tells, and where we are found."""
+
+from flask import request
+
+from app.domain.origin import read_origin
+from app.web.services import services
+
+
+def own_url() -> str:
+    """Return where visitors find us, without a slash at its end.
+
+    ``PUBLIC_URL``, else what this request calls us, which anybody may make
+    up: no redirect is made of it.
+    """
+    public = services().settings.public_url
+    return public or f"{request.scheme}://{request.host}{request.script_root}"
+
+
+def own_origin() -> str:
+    """Return the origin that our own pages have."""
+    scheme, _, rest = own_url().partition("://")
+    return _normal(f"{scheme}://{rest.partition('/')[0]}")
+
+
+def is_own_page() -> bool:
+    """Tell whether one of our own pages asks; its GETs carry no ``Origin``."""
+    origin = request.headers.get("Origin", "")
+    return request.headers.get("Sec-Fetch-Site") == "same-origin" or (
+        bool(origin) and _normal(origin) == own_origin()
+    )
+
+
+def caller_origin() -> str:
+    """Return the origin that a session token is bound to; empty outside browsers."""
+    return own_origin() if is_own_page() else _normal(request.headers.get("Origin", ""))
+
+
+def _normal(origin: str) -> str:
+    try:
+        return read_origin(origin)
+    except ValueError:
+        return origin

@@ -1,0 +1,248 @@
+"""What goes over the wire, as Marshmallow schemas: they validate, dump and document."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_dump, post_load, validate
+
+from app.domain.conversation import MARKS, Page
+
+MAX_MESSAGE_CHARS = 4000
+MAX_CONVERSATION_ID_CHARS = 128
+_SESSION_ID = r"[A-Za-z0-9._:-]{1,128}"
+_TURN_ID = r"[A-Za-z0-9._:-]{8,64}"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A visitor's message, as the chat routes take it in."""
+
+    message: str
+    session_id: str | None = None
+    turn_id: str | None = None
+    regenerate: bool = False
+    page: Page | None = None
+
+
+def _matching(pattern: str, description: str = "", **kwargs: Any) -> fields.String:
+    """Return a string field that the pattern describes to its very end."""
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> None:
+        if not compiled.fullmatch(value):
+            raise ValidationError(f"Must match {pattern}")
+
+    metadata = {"pattern": f"^{pattern}$"} | ({"description": description} if description else {})
+    return fields.String(validate=check, metadata=metadata, **kwargs)
+
+
+class _TrueOrFalse(fields.Boolean):
+    """JSON's own booleans; 0 and 1, which Python takes for equal to them, are refused."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class PlainInteger(fields.Integer):
+    """An integer as the document says it is written: no sign, no `1_0`, no Arabic digits."""
+
+    def _validated(self, value: Any) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", str(value)):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
+class InputSchema(Schema):
+    """Something that a client sends; what we do not know is ignored."""
+
+    class Meta:
+        """What Marshmallow must know."""
+
+        unknown = EXCLUDE
+
+
+class OutputSchema(Schema):
+    """Something that we send."""
+
+    @post_dump
+    def leave_out_nothing(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Leave out what is not set."""
+        return {name: value for name, value in data.items() if value is not None}
+
+
+class PageSchema(InputSchema):
+    """The page that the visitor chats from."""
+
+    url = fields.String(required=True, validate=validate.Length(1, 2048))
+    title = fields.String(validate=validate.Length(max=300), allow_none=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Page:
+        """Make the value."""
+        return Page(**data)
+
+
+class ChatSchema(InputSchema):
+    """A visitor's message."""
+
+    session_id = _matching(
+        _SESSION_ID,
+        data_key="sessionId",
+        description="An id that the client made up; needed where no session token is sent.",
+    )
+    message = fields.String(required=True, validate=validate.Length(1, MAX_MESSAGE_CHARS))
+    turn_id = _matching(_TURN_ID, data_key="turnId")
+    regenerate = _TrueOrFalse()
+    page = fields.Nested(PageSchema)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> ChatRequest:
+        """Make the value."""
+        return ChatRequest(**data)
+
+
+class ReplySchema(OutputSchema):
+    """A whole answer."""
+
+    conversation_id = fields.String(required=True, data_key="conversationId")
+    message = fields.String(required=True)
+    turn_id = fields.String(required=True, data_key="turnId")
+    message_id = fields.String(data_key="messageId")
+
+
+class StartLineSchema(OutputSchema):
+    """The question is stored."""
+
+    type = fields.Constant("start", required=True)
+    conversation_id = fields.String(required=True, data_key="conversationId")
+    turn_id = fields.String(required=True, data_key="turnId")
+
+
+class TokenLineSchema(OutputSchema):
+    """A piece of the answer."""
+
+    type = fields.Constant("token", required=True)
+    token = fields.String(required=True)
+
+
+class DoneLineSchema(ReplySchema):
+    """The answer is stored."""
+
+    type = fields.Constant("done", required=True)
+    finish_reason = fields.String(
+        data_key="finishReason", validate=validate.OneOf(["length", "content_filter", "stopped"])
+    )
+
+
+class ErrorLineSchema(OutputSchema):
+    """The answer broke off; what was said so far is kept."""
+
+    type = fields.Constant("error", required=True)
+    error = fields.String(required=True)
+    code = fields.String(required=True)
+    retryable = fields.Boolean()
+    retry_after = fields.Float(data_key="retryAfter")
+
+
+class UsageSchema(OutputSchema):
+    """The tokens of one completion."""
+
+    prompt_tokens = fields.Integer(required=True, data_key="promptTokens")
+    completion_tokens = fields.Integer(required=True, data_key="completionTokens")
+
+
+class FeedbackSchema(OutputSchema):
+    """A visitor's opinion of an answer."""
+
+    rating = fields.String(required=True, validate=validate.OneOf(["up", "down"]))
+    comment = fields.String()
+
+
+class MatchSchema(OutputSchema):
+    """The newest message in which a searched text stands."""
+
+    message_id = fields.String(required=True, data_key="messageId")
+    role = fields.String(required=True, validate=validate.OneOf(["user", "assistant"]))
+    text = fields.String(required=True, metadata={"description": "The part around it."})
+
+
+class ConversationSchema(OutputSchema):
+    """A conversation without its messages."""
+
+    id = fields.String(required=True, data_key="_id")
+    creation_time = fields.Integer(
+        required=True, data_key="_creationTime", attribute="created_at", dump_only=True
+    )
+    session_id = fields.String(required=True, data_key="sessionId")
+    created_at = fields.Integer(required=True, data_key="createdAt")
+    updated_at = fields.Integer(required=True, data_key="updatedAt")
+    last_message = fields.String(data_key="lastMessage")
+    page_url = fields.String(data_key="pageUrl", attribute="page.url")
+    page_title = fields.String(data_key="pageTitle", attribute="page.title")
+    user = fields.String()
+    last_question = fields.String(data_key="lastQuestion")
+    message_count = fields.Integer(data_key="messageCount")
+    marks = fields.List(
+        fields.String(validate=validate.OneOf(MARKS)),
+        metadata={"description": "What stands on some message of it."},
+    )
+    match = fields.Nested(
+        MatchSchema, metadata={"description": "Where the searched text stands, in a search."}
+    )
+
+
+class MessageSchema(OutputSchema):
+    """One thing said."""
+
+    id = fields.String(required=True, data_key="_id")
+    role = fields.String(required=True, validate=validate.OneOf(["user", "assistant", "system"]))
+    content = fields.String(required=True)
+    created_at = fields.Integer(required=True, data_key="createdAt")
+    turn_id = fields.String(data_key="turnId")
+    status = fields.String(validate=validate.OneOf(["complete", "partial", "error"]))
+    model = fields.String()
+    usage = fields.Nested(UsageSchema)
+    latency_ms = fields.Integer(data_key="latencyMs")
+    first_token_ms = fields.Integer(data_key="firstTokenMs")
+    finish_reason = fields.String(data_key="finishReason")
+    feedback = fields.Nested(FeedbackSchema)
+    error_code = fields.String(
+        data_key="errorCode",
+        metadata={"description": "Why there is no answer, or not the whole of it."},
+    )
+    request_id = fields.String(
+        data_key="requestId", metadata={"description": "The request that was answered."}
+    )
+
+
+class ProblemSchema(OutputSchema):
+    """A failure."""
+
+    error = fields.String(required=True, metadata={"description": "One sentence for a reader."})
+    code = fields.String(required=True, metadata={"description": "One word for a program."})
+    request_id = fields.String(required=True, data_key="requestId")
+    details = fields.Dict(metadata={"description": "What is wrong, by field."})
+
+
+class HealthSchema(OutputSchema):
+    """The process answers."""
+
+    status = fields.Constant("ok", required=True)
+
+
+class ReadinessSchema(OutputSchema):
+    """Whether turns can be served, and what stands in the way."""
+
+    status = fields.String(
+        required=True, validate=validate.OneOf(["ready", "not_ready", "draining"])
+    )
+    store = fields.String(required=True)
+    model = fields.String(required=True)
+    trouble = fields.String(
+        metadata={
+            "description": "What only the owner can mend; the log and the dashboard say more."
+        }
+    )

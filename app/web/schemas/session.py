@@ -1,0 +1,181 @@
+"""What goes over the wire about a visitor's own session."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import fields, post_load, validate
+
+from app.domain.conversation import Feedback, Message
+from app.web.schemas.chat import InputSchema, MessageSchema, OutputSchema
+
+_MAX_TOKEN_CHARS = 4096
+_PAGE_MESSAGES = 50
+_MAX_COMMENT_CHARS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """The wish for a session: a new one, or that of an older token."""
+
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """What a page may know of the deployment."""
+
+    max_message_chars: int
+    title: str | None = None
+    welcome_message: str | None = None
+    starters: Sequence[str] | None = None
+    retention_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A session and the proof of it."""
+
+    session_id: str
+    token: str
+    expires_in: int
+    config: SessionConfig
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryQuery:
+    """Which page of the session's messages is asked for."""
+
+    limit: int
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A page of the session's messages."""
+
+    messages: Sequence[Message]
+    next_cursor: str | None = None
+    running_turn_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the visitor is, as the site's own server says."""
+
+    jwt: str
+
+
+class OpenSessionSchema(InputSchema):
+    """The wish for a session."""
+
+    token = fields.String(
+        allow_none=True,
+        validate=validate.Length(1, _MAX_TOKEN_CHARS),
+        metadata={"description": "A former token, to renew it; leave it out for a new session."},
+    )
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> OpenSession:
+        """Make the value."""
+        return OpenSession(**data)
+
+
+class SessionConfigSchema(OutputSchema):
+    """What a page may know of the deployment."""
+
+    title = fields.String()
+    welcome_message = fields.String(data_key="welcomeMessage")
+    starters = fields.List(fields.String())
+    max_message_chars = fields.Integer(required=True, data_key="maxMessageChars")
+    retention_days = fields.Integer(
+        data_key="retentionDays",
+        metadata={
+            "description": "After so many days without a message a conversation is deleted; "
+            "absent where conversations are kept until somebody deletes them."
+        },
+    )
+
+
+class OpenedSessionSchema(OutputSchema):
+    """A session and the token that proves it."""
+
+    session_id = fields.String(required=True, data_key="sessionId")
+    token = fields.String(required=True, metadata={"description": "Send it as a bearer token."})
+    expires_in = fields.Integer(
+        required=True, data_key="expiresIn", metadata={"description": "Seconds."}
+    )
+    config = fields.Nested(SessionConfigSchema, required=True)
+
+
+class HistoryQuerySchema(InputSchema):
+    """Which page of the session's messages is asked for."""
+
+    limit = fields.Integer(load_default=_PAGE_MESSAGES, validate=validate.Range(1, 100))
+    cursor = fields.String(validate=validate.Length(1, 512))
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> HistoryQuery:
+        """Make the value."""
+        return HistoryQuery(**data)
+
+
+class OwnMessageSchema(MessageSchema):
+    """One thing said, without what only the operator needs to know."""
+
+    class Meta:
+        """What Marshmallow must know."""
+
+        exclude = ("model", "usage", "latency_ms", "first_token_ms", "request_id")
+
+
+class HistorySchema(OutputSchema):
+    """A page of the session's messages, oldest first."""
+
+    messages = fields.List(fields.Nested(OwnMessageSchema), required=True)
+    next_cursor = fields.String(
+        data_key="nextCursor", metadata={"description": "Leads to the page before this one."}
+    )
+    running_turn_id = fields.String(data_key="runningTurnId")
+
+
+class StoppingSchema(OutputSchema):
+    """The turn that is being stopped, if it runs."""
+
+    turn_id = fields.String(required=True, data_key="turnId")
+
+
+class RatingSchema(InputSchema):
+    """A visitor's opinion of an answer."""
+
+    rating = fields.String(required=True, validate=validate.OneOf(["up", "down"]))
+    comment = fields.String(allow_none=True, validate=validate.Length(max=_MAX_COMMENT_CHARS))
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Feedback:
+        """Make the value."""
+        return Feedback(data["rating"], data.get("comment") or None)
+
+
+class IdentitySchema(InputSchema):
+    """Who the visitor is, as the site's own server says."""
+
+    jwt = fields.String(
+        required=True,
+        validate=validate.Length(1, _MAX_TOKEN_CHARS),
+        metadata={
+            "description": "HS256, with `sub` and an `exp` at most an hour ahead, "
+            "signed with IDENTITY_SECRET."
+        },
+    )
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Identity:
+        """Make the value."""
+        return Identity(**data)
+
+
+class UserSchema(OutputSchema):
+    """Whose session it is from now on."""
+
+    user = fields.String(required=True)

@@ -1,0 +1,68 @@
+"""Accounts and a model of the truth, for the tests of every ledger."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+
+from app.limits.protocol import Account, AccountFull, Hold, Kind, Ledger
+
+DAY = "2026-11-22"
+LIMITS = {Kind.SERVICE: 1000, Kind.CLIENT: 600, Kind.SESSION: 400}
+CLIENTS = ("10.0.0.1", "10.0.0.2")
+SESSIONS = ("s-1", "s-2", "s-3")
+
+TOKENS = st.integers(1, 300)
+PEOPLE = st.tuples(st.sampled_from(CLIENTS), st.sampled_from(SESSIONS))
+
+
+def accounts_of(client: str, session: str) -> Sequence[Account]:
+    return (
+        Account(Kind.SERVICE, "service", LIMITS[Kind.SERVICE]),
+        Account(Kind.CLIENT, f"client:{client}", LIMITS[Kind.CLIENT]),
+        Account(Kind.SESSION, f"session:{session}", LIMITS[Kind.SESSION]),
+    )
+
+
+SERVICE = accounts_of("", "")[0]
+
+
+class Books:
+    """What was really held and spent, whatever a ledger believes."""
+
+    def __init__(self) -> None:
+        self.spent: Counter[Account] = Counter()
+        self.holds: list[tuple[Ledger, Hold]] = []
+        self.refused = 0
+
+    def hold(self, ledger: Ledger, people: tuple[str, str], tokens: int) -> None:
+        accounts = accounts_of(*people)
+        try:
+            hold = ledger.hold(DAY, accounts, tokens)
+        except AccountFull:
+            self.refused += 1
+            return
+        self.spent.update(dict.fromkeys(accounts, tokens))
+        self.holds.append((ledger, hold))
+
+    def extend(self, number: int, tokens: int) -> None:
+        if not self.holds:
+            return
+        number %= len(self.holds)
+        ledger, hold = self.holds[number]
+        try:
+            larger = ledger.extend(hold, tokens)
+        except AccountFull:
+            self.refused += 1
+            return
+        self.spent.update(dict.fromkeys(hold.accounts, tokens))
+        self.holds[number] = (ledger, larger)
+
+    def settle(self, number: int, share: float) -> None:
+        """Spend a part of a hold, and give the rest back."""
+        if not self.holds:
+            return
+        ledger, hold = self.holds.pop(number % len(self.holds))
+        tokens = int(hold.tokens * share)
+        ledger.settle(hold, tokens)
+        self.spent.update(dict.fromkeys(hold.accounts, tokens - hold.tokens))
