@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     MakeApp = Callable[..., Flask]
     Ask = Callable[..., TestResponse]
 
+Pair = tuple[Any, Any]
+
 
 @pytest.fixture
 def store(tmp_path: Path, pytestconfig: pytest.Config) -> "Iterator[ConversationStore]":
@@ -135,3 +137,22 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if skipped and session.exitstatus == pytest.ExitCode.OK:
         reporter.write_line(f"\n--no-skips: {len(skipped)} skipped", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    """The server's end and the visitor's end of a TCP connection with small buffers."""
+    from gevent import socket
+
+    listener, visitor = socket.socket(), socket.socket()
+    with listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        visitor.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        visitor.connect(listener.getsockname())
+        server, _ = listener.accept()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    visitor.settimeout(20)
+    yield server, visitor
+    server.close()
+    visitor.close()

@@ -23,7 +23,7 @@ from app.limits.vocabulary import SEPARATOR
 from tests.limits.hostile import hostile_texts
 
 HERE = Path(__file__).parent
-VOCABULARIES = HERE.parents[1] / "app" / "budget"
+VOCABULARIES = HERE.parents[1] / "app" / "limits"
 # How many of the first tokens are kept. With fewer, prose of some languages is
 # estimated at more than 1.35 times its count.
 KEPT = {"o200k": 100_000, "cl100k": 70_000}

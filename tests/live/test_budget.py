@@ -23,7 +23,7 @@ from tests.upstream_script import PROMPT_TOKENS, words
 pytestmark = pytest.mark.sqlite  # it reads the figures from the file
 
 PROMPT = "Be brief."
-COUNTS = Path(__file__).parents[1] / "budget" / "counts.json"
+COUNTS = Path(__file__).parents[1] / "limits" / "counts.json"
 # What OpenAI's tokenizer makes of the hostile texts that a visitor can send, and of all else.
 TRUE_COUNTS = {
     text: count

@@ -10,9 +10,9 @@ from structlog.testing import capture_logs
 
 from app.server.writer import LastPiece
 from app.storage.protocol import ConversationStore
+from tests.conftest import Pair
 from tests.data import SESSION, WIDGET_KEY
 from tests.fakes import Gate, ScriptedModel, until
-from tests.server.conftest import Pair
 
 if TYPE_CHECKING:
     from tests.conftest import MakeApp

@@ -11,8 +11,8 @@ from gevent import socket
 
 from app.protocols.ndjson import token_lines
 from app.server.writer import Connection, ReaderGone, SocketOutlet
+from tests.conftest import Pair
 from tests.fakes import until
-from tests.server.conftest import Pair
 
 
 def environ(sock: Any, **more: str) -> dict[str, Any]:
