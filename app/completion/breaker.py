@@ -11,7 +11,7 @@ for one question after the other, it is taken for the owner's trouble.
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from app.completion.causes import shorten
@@ -200,7 +200,9 @@ class BreakerModel:
         question = hash(prompt[-1].content.rpartition("\n\n")[2])
         watched: _Watched | None = None
         try:
-            with _start(self._model, prompt, request_id, second_limit) as completion:
+            with self._model.stream(
+                prompt, request_id=request_id, second_limit=second_limit
+            ) as completion:
                 del prompt  # long, and told: it would be held to the answer's end
                 yield (watched := _Watched(completion, self._breaker))
         except ModelRefused as refused:
@@ -224,17 +226,6 @@ class BreakerModel:
     def close(self) -> None:
         """Give back connections."""
         self._model.close()
-
-
-def _start(
-    model: CompletionModel,
-    prompt: Sequence[PromptMessage],
-    request_id: str | None,
-    second_limit: int | None,
-) -> AbstractContextManager[Completion]:
-    if second_limit is None:
-        return model.stream(prompt, request_id=request_id)
-    return model.stream(prompt, request_id=request_id, second_limit=second_limit)
 
 
 def _may_only_be_slow(failure: ModelFailure, is_probe: bool, second_limit: int | None) -> bool:

@@ -43,8 +43,6 @@ class FallbackModel:
         """Start a completion, of the one model or of the other."""
 
         def start(model: CompletionModel) -> AbstractContextManager[Completion]:
-            if second_limit is None:
-                return model.stream(prompt, request_id=request_id)
             return model.stream(prompt, request_id=request_id, second_limit=second_limit)
 
         with _Either(

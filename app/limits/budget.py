@@ -243,8 +243,12 @@ class Reservation:
             return earlier
         said = max(estimate_text(spending.said, self._meter.tokenizer), spending.delta_count)
         if is_unknown or spending.has_thought or isinstance(failure, ModelInterrupted):
-            said = max(said, self._hold.tokens - spending.earlier_tokens - self._prompt_tokens)
+            said = max(said, self._answer_tokens_left(spending))
         return earlier + self._prompt_tokens + said
+
+    def _answer_tokens_left(self, spending: Spending) -> int:
+        """Return what was taken for the answer, beside the prompt and a first attempt."""
+        return self._hold.tokens - spending.earlier_tokens - self._prompt_tokens
 
     def _price_of_nothing(self, failure: ModelFailure) -> int:
         """Return what a model cost at most that failed before its first word."""
@@ -262,7 +266,7 @@ class Reservation:
         # Some servers tell the usage as they go: a count below that of the deltas is an early one.
         said = usage.completion_tokens
         if is_unknown:
-            said = max(said, self._hold.tokens - spending.earlier_tokens - self._prompt_tokens)
+            said = max(said, self._answer_tokens_left(spending))
         if said < spending.delta_count:
             said = max(estimate_text(spending.said, self._meter.tokenizer), spending.delta_count)
         return usage.prompt_tokens + said

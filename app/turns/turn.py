@@ -9,7 +9,6 @@ a greenlet of its own that feeds the reader.
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,6 +32,7 @@ from app.domain.conversation import (
 )
 from app.domain.errors import (
     Conflict,
+    ModelFailure,
     ModelInterrupted,
     ModelTimeout,
     ServerRestarting,
@@ -247,7 +247,9 @@ class RunningTurn:
                 second_limit = None
                 while True:
                     try:
-                        with self._start(second_limit) as completion:
+                        with self._model.stream(
+                            self._prompt, request_id=self.request_id, second_limit=second_limit
+                        ) as completion:
                             self.turn = replace(self.turn, prompt=())  # told; nor is it held here
                             self._hand_over(completion)
                         break
@@ -272,13 +274,6 @@ class RunningTurn:
             self._settled = True
         return completion, None
 
-    def _start(self, second_limit: int | None) -> AbstractContextManager[Completion]:
-        if second_limit is None:
-            return self._model.stream(self._prompt, request_id=self.request_id)
-        return self._model.stream(
-            self._prompt, request_id=self.request_id, second_limit=second_limit
-        )
-
     def _hand_over(self, completion: Completion) -> None:
         while not completion.relay(self._relay.receive) and not self._relay.is_full:
             self._make_room()
@@ -290,8 +285,9 @@ class RunningTurn:
         for second_limit in (raise_limit(limit), limit):
             if self.ticket.cover_again(second_limit):
                 self._earlier_usage = usage
-                first = completion.first_failure if isinstance(completion, SecondChoice) else None
-                self._earlier_tokens = self.ticket.estimate(usage, limit, first)
+                self._earlier_tokens = self.ticket.estimate(
+                    usage, limit, _first_failure_of(completion)
+                )
                 return second_limit
         return None
 
@@ -339,9 +335,7 @@ class RunningTurn:
             was_cut=was_cut,
             earlier_tokens=self._earlier_tokens,
             has_thought=completion is not None and completion.has_thought,
-            first_failure=completion.first_failure
-            if isinstance(completion, SecondChoice)
-            else None,
+            first_failure=_first_failure_of(completion),
         )
         try:
             return self.ticket.settle(spending)
@@ -409,6 +403,11 @@ class RunningTurn:
         if self._interruptible and self._producer is not None:
             self._interruptible = False
             self._producer.throw(_Cancelled())
+
+
+def _first_failure_of(completion: Completion | None) -> ModelFailure | None:
+    """Return why the model that was asked before does not answer, if one was."""
+    return completion.first_failure if isinstance(completion, SecondChoice) else None
 
 
 def _add(earlier: Usage | None, usage: Usage | None) -> Usage | None:
