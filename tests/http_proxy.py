@@ -8,47 +8,31 @@ with HttpProxy() as proxy:                       # or (certificate=…, user="me
 import base64
 import contextlib
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 import gevent
 from gevent import socket
-from gevent.server import StreamServer
 
-from tests.peer import _tls, whole
+from tests.peer import HubServer, whole
 
 WAIT_S = 20.0
 
 
-class HttpProxy:
+class HttpProxy(HubServer):
     """The proxy; it sends every name to ``127.0.0.1``, where the tests' servers are."""
 
     def __init__(
         self, *, certificate: Path | None = None, user: str = "", status: str = ""
     ) -> None:
+        super().__init__(certificate)
         self.heads: list[str] = []
         self._user = user
         self._status = status
-        self._server = StreamServer(("127.0.0.1", 0), self._handle, **_tls(certificate))
-        self._scheme = "https" if certificate else "http"
-
-    def __enter__(self) -> Self:
-        self._server.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.stop(timeout=0)
 
     @property
     def url(self) -> str:
-        user = f"{self._user}@" if self._user else ""
-        return f"{self._scheme}://{user}127.0.0.1:{self._server.server_port}"
+        return super().url.replace("://", f"://{self._user}@") if self._user else super().url
 
     def _handle(self, client: Any, _address: object) -> None:
         client.settimeout(WAIT_S)

@@ -10,7 +10,6 @@ with Peer(handle) as peer:                  # a handler for each connection; the
 
 import contextlib
 import re
-import ssl
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -76,14 +75,16 @@ class Link:
 Handler = Callable[[Link], object]
 
 
-class Peer:
-    """The server; ``connections`` counts what it accepted, ``ended`` waits for a handler."""
+class HubServer:
+    """A server on this machine and in this hub; who inherits handles its connections."""
 
-    def __init__(self, *handlers: Handler, certificate: Path | None = None) -> None:
-        self.connections = 0
-        self._handlers = handlers
-        self._ended = [Event() for _ in handlers]
-        self._server = StreamServer(("127.0.0.1", 0), self._handle, **_tls(certificate))
+    def __init__(self, certificate: Path | None = None) -> None:
+        tls = {}
+        if certificate is not None:
+            context = SSLContext(PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            tls = {"ssl_context": context}
+        self._server = StreamServer(("127.0.0.1", 0), self._handle, **tls)
         self._scheme = "https" if certificate else "http"
 
     def __enter__(self) -> Self:
@@ -102,6 +103,19 @@ class Peer:
     def url(self) -> str:
         return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
 
+    def _handle(self, client: Any, address: object) -> None:
+        raise NotImplementedError
+
+
+class Peer(HubServer):
+    """The server; ``connections`` counts what it accepted, ``ended`` waits for a handler."""
+
+    def __init__(self, *handlers: Handler, certificate: Path | None = None) -> None:
+        super().__init__(certificate)
+        self.connections = 0
+        self._handlers = handlers
+        self._ended = [Event() for _ in handlers]
+
     def wait_ended(self, number: int = 0) -> None:
         """Return when the handler has served a connection to its end."""
         assert self._ended[number].wait(WAIT_S), f"handler {number} goes on"
@@ -115,14 +129,6 @@ class Peer:
         finally:
             link.close()
             self._ended[number].set()
-
-
-def _tls(certificate: Path | None) -> dict[str, ssl.SSLContext]:
-    if certificate is None:
-        return {}
-    context = SSLContext(PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return {"ssl_context": context}
 
 
 def whole(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
