@@ -2,6 +2,7 @@
 
     python -m bench --rounds 3                        everything, some ten minutes
     python -m bench --scenarios hold200,turn --rounds 1
+    python -m bench --against CHECKOUT                the same, beside another commit's server
     python -m bench --list
 
 Goes to ``test-results/bench.json`` as well. Exits with 1 where a goal is missed.
@@ -21,7 +22,7 @@ from pathlib import Path
 from bench import report
 from bench.runs import Round, run_rounds
 from bench.scenarios import BY_NAME, SCENARIOS
-from bench.targets import ROOT, TARGETS, make_certificate, upstream
+from bench.targets import ROOT, TARGETS, add_checkout, make_certificate, upstream
 
 OUT = ROOT / "test-results" / "bench.json"
 
@@ -30,6 +31,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--scenarios", default=",".join(BY_NAME))
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--against", type=Path, help="another checkout: old against new, in one run"
+    )
     parser.add_argument("--list", action="store_true", help="name the scenarios and end")
     options = parser.parse_args()
     if options.list:
@@ -37,9 +41,12 @@ def main() -> int:
             print(f"{scenario.name:12} {scenario.measures}")
         return 0
     print(f"{machine()}\n", flush=True)
+    if options.against:
+        add_checkout(options.against.resolve())
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         found = measure(options.scenarios.split(","), options.rounds, Path(name))
     print(report.to_table(found))
+    print(report.to_comparison(found))
     verdict = report.to_verdict(found)
     print(verdict)
     print(subprocess.run([sys.executable, "-m", "bench.stores"], cwd=ROOT, check=True, text=True,

@@ -58,6 +58,20 @@ def to_table(found: Medians) -> str:
     return "\n".join(blocks)
 
 
+def to_comparison(found: Medians) -> str:
+    """Return each figure as a ratio to the other checkout's, as Markdown; nothing without one."""
+    rows = [
+        f"| {scenario} | {TITLES[name]} | {seen[name] / before[name]:.3f} |"
+        for scenario, targets in found.items()
+        for target, seen in targets.items()
+        if (before := targets.get(f"{target} before"))
+        for name in BY_NAME[scenario].shows
+        if seen.get(name) and before.get(name)
+    ]
+    head = ["| scenario | figure | now / before |", "|---|---|---|"]
+    return "\n".join([*head, *rows, ""]) if rows else ""
+
+
 @dataclass(frozen=True)
 class Goal:
     """One target figure: what is looked at, and what it may be."""

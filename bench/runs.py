@@ -44,7 +44,8 @@ def _visit_all(
 ) -> None:
     with upstream(certificate, tls=tls) as source:
         for scenario in scenarios:
-            for name in scenario.targets:
+            beside = [f"{name} before" for name in scenario.targets]
+            for name in (*scenario.targets, *(name for name in beside if name in TARGETS)):
                 # A server of its own: streams would find room that others have left.
                 with TARGETS[name](source, directory, certificate) as target:
                     visit(source, target, {"tokens": 20}, WARM_UP)

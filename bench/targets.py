@@ -7,9 +7,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +121,14 @@ def nginx(source: FakeUpstream, directory: Path, certificate: Path) -> Iterator[
 
 @contextmanager
 def perch(
-    source: FakeUpstream, directory: Path, certificate: Path, *, store: str = "convex"
+    source: FakeUpstream,
+    directory: Path,
+    certificate: Path,
+    *,
+    store: str = "convex",
+    root: Path = ROOT,
 ) -> Iterator[Target]:
-    """Ours, over the fake Convex or over a SQLite file."""
+    """Ours, over the fake Convex or over a SQLite file; ``root`` is the checkout to run."""
     port = free_port()
     stores = {
         "convex": {"CONVEX_URL": source.convex, "CONVEX_DEPLOY_KEY": "prod:bench|key"},
@@ -134,9 +140,11 @@ def perch(
         "PORT": str(port),
         "OPENAI_BASE_URL": f"{source.model}/v1",
         "SSL_CERT_FILE": str(certificate),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(root),
     }
-    command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py")]
+    own_python = root / ".venv" / "bin" / "python"
+    python = str(own_python) if own_python.exists() else sys.executable
+    command = [python, "-m", "gunicorn", "-c", str(root / "gunicorn.conf.py")]
     with (
         (directory / f"perch-{port}.log").open("wb") as log,
         Process(
@@ -148,14 +156,18 @@ def perch(
         yield Target("perch", f"{base}/v1/chat/stream", "ndjson", {"x-api-key": KEY}, process)
 
 
-@contextmanager
-def perch_sqlite(source: FakeUpstream, directory: Path, certificate: Path) -> Iterator[Target]:
-    """Ours, over a SQLite file."""
-    with perch(source, directory, certificate, store="sqlite") as target:
-        yield target
+Start = Callable[[FakeUpstream, Path, Path], AbstractContextManager[Target]]
+TARGETS: dict[str, Start] = {
+    "nginx": nginx,
+    "perch": perch,
+    "perch-sqlite": partial(perch, store="sqlite"),
+}
 
 
-TARGETS = {"nginx": nginx, "perch": perch, "perch-sqlite": perch_sqlite}
+def add_checkout(root: Path) -> None:
+    """Measure the server of another checkout beside each of ours, as "perch before"."""
+    TARGETS["perch before"] = partial(perch, root=root)
+    TARGETS["perch-sqlite before"] = partial(perch, store="sqlite", root=root)
 
 
 def make_certificate(directory: Path) -> Path:

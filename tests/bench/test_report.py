@@ -1,6 +1,6 @@
 """From rounds to medians and a verdict."""
 
-from bench.report import medians, to_table, to_verdict
+from bench.report import medians, to_comparison, to_table, to_verdict
 from bench.runs import Round
 
 
@@ -34,3 +34,11 @@ def test_a_figure_that_nobody_saw_is_an_empty_cell() -> None:
     table = to_table(medians([a_round(30, 20)]))
 
     assert "| perch | 30.00 |  |  |  |  | 0 |" in table
+
+
+def test_old_against_new_is_a_ratio_of_each_figure_that_both_have() -> None:
+    now, before = ({"cpu_us_per_token": figure} for figure in (30, 40))
+    found = {"hold200": {"perch": now, "perch before": before}}
+
+    assert to_comparison(found).splitlines()[2:] == ["| hold200 | CPU µs/token | 0.750 |"]
+    assert to_comparison(medians([a_round(30, 20)])) == ""
