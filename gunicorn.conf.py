@@ -71,6 +71,8 @@ limit_request_field_size = 32 * 1024
 # around a proxy's rules. What proxies say is read by app.web.proxies, and nowhere else.
 forwarder_headers = "NONE"
 secure_scheme_headers: dict[str, str] = {}
+# Nobody is believed more than another: asking whose address it is takes 15 µs a request.
+forwarded_allow_ips = "*"
 accesslog = None
 errorlog = "-"
 logger_class = logs.GunicornLogger

@@ -78,6 +78,8 @@ class Redaction:
 
         Where some are gone, no sentence is believed to quote none of them: all are hidden.
         """
+        if sum(map(len, self._texts)) <= _MAX_KEPT_CHARS:
+            return
         sizes = accumulate(len(text) for text in reversed(self._texts))
         count = max(1, sum(1 for size in sizes if size <= _MAX_KEPT_CHARS))
         self._is_partial = count < len(self._texts)

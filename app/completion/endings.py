@@ -131,6 +131,8 @@ def join_reasons(first: str | None, second: str) -> str:
 
 def _word(reason: str) -> str:
     """Return a reason in lower case, with ``_`` between its parts."""
+    if reason in _KINDS:
+        return reason
     word = reason.partition(":")[0].strip().rpartition(".")[2]
     word = re.sub(r"(?<=[a-z])(?=[A-Z])|[\s-]+", "_", word)
     return word.casefold().removeprefix("finish_reason_")

@@ -8,7 +8,7 @@ from typing import Self
 
 from app.completion.breaker import Breaker
 from app.completion.mends import of_fallback
-from app.completion.protocol import Completion, CompletionModel, Receive
+from app.completion.protocol import Completion, CompletionModel, Receive, SecondChoice
 from app.domain.conversation import PromptMessage, Usage
 from app.domain.errors import (
     ModelFailure,
@@ -56,7 +56,7 @@ class FallbackModel:
         self._other.close()
 
 
-class _Either:
+class _Either(SecondChoice):
     """The completion of the first model, until it turns out that there will be none."""
 
     def __init__(
@@ -71,7 +71,6 @@ class _Either:
         # What is open, and has to be left.
         self._run: AbstractContextManager[Completion] | None = None
         self._completion: Completion | None = None
-        self._first_failure: ModelFailure | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -100,11 +99,6 @@ class _Either:
         return self._completion is not None and self._completion.has_thought
 
     @property
-    def first_failure(self) -> ModelFailure | None:
-        """Why the first model does not answer; ``None`` where it does."""
-        return self._first_failure
-
-    @property
     def finish_reason(self) -> str | None:
         return self._completion.finish_reason if self._completion else None
 
@@ -115,7 +109,7 @@ class _Either:
     @property
     def model(self) -> str | None:
         told = self._completion.model if self._completion else None
-        return told or (self._other_name if self._first_failure else None)
+        return told or (self._other_name if self.first_failure else None)
 
     @property
     def refusal(self) -> str | None:
@@ -133,7 +127,7 @@ class _Either:
                 raise
             # Its breaker hears of it now, and of the other's failure the other's.
             self._leave(failure)
-            if self._first_failure is not None:
+            if self.first_failure is not None:
                 raise self._both(failure) from failure
             self._turn_to_other(failure)
         return self.relay(receive)
@@ -146,7 +140,7 @@ class _Either:
         """
         if not _may_turn(failure):
             raise failure
-        self._first_failure = failure
+        self.first_failure = failure
         run = self._start_other()
         try:
             self._completion = run.__enter__()
@@ -161,7 +155,7 @@ class _Either:
 
     def _both(self, second: ModelFailure) -> ModelFailure:
         """Return why nobody answers: the first model's failure, unless the message is at fault."""
-        first = self._first_failure
+        first = self.first_failure
         if first is None:
             return second
         if isinstance(second, ModelRefused) or _ran_out(second):

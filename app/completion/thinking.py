@@ -68,6 +68,9 @@ class HeadFilter:
             if not bare:  # no word yet, and maybe none will come
                 self._held = "" if self._is_behind else text[:_MAX_BLANKS]
                 return ""
+            if bare[0] not in _MARKS:
+                self.is_over = True
+                return bare if self._is_behind else text
             low = bare[:_MAX_CHARS].lower()
             opening = next((each for each in _TAGS if low.startswith(each)), None)
             if opening is not None:

@@ -12,6 +12,8 @@ from app.http_client.failures import ClosedWhileIdle, HttpBroken, HttpTimeout, n
 from app.http_client.pump import Linger, Pump, Silence
 
 _MAX_HEAD_BYTES = 65_536
+_FRAMING = (b"content-length", b"transfer-encoding")
+_FRAMING_SIZES = tuple(map(len, _FRAMING))
 _MAX_BODY_BYTES = 32 * 1024 * 1024
 
 
@@ -263,9 +265,8 @@ class Exchange:
             self.headers.clear()
             return
         self.status = status
-        names = {name.lower() for name, _ in self.headers}
-        self._framed = (
-            status in (204, 304) or b"content-length" in names or b"transfer-encoding" in names
+        self._framed = status in (204, 304) or any(
+            len(name) in _FRAMING_SIZES and name.lower() in _FRAMING for name, _ in self.headers
         )
 
     def on_body(self, data: bytes) -> None:

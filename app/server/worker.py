@@ -6,14 +6,17 @@ places of those that would.
 """
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from email.utils import formatdate
+from functools import lru_cache, partial
 from socket import SHUT_RDWR, SHUT_WR
 from typing import Any
 
 import gevent
 from gevent import monkey, socket
+from gunicorn import util
 from gunicorn.http import body, parser, wsgi
 from gunicorn.http.errors import LimitRequestHeaders, ParseException
 from gunicorn.http.unreader import SocketUnreader
@@ -66,6 +69,7 @@ class Worker(GeventWorker):
         # Gunicorn looks up some thirty settings a request, each through three calls.
         vars(self.cfg).update((name, each.get()) for name, each in self.cfg.settings.items())
         vars(wsgi)["Response"] = Answer  # it has no other way to be told
+        vars(util)["http_date"] = _http_date
         vars(parser)["SocketUnreader"] = Reader
         vars(ggevent)["StreamServer"] = NewestFirstServer
         super().init_process()
@@ -245,6 +249,16 @@ class Answer(wsgi.Response):
                 data = data[os.write(self.sock.fileno(), data) :]
         if data:
             self.sock.sendall(data)
+
+
+def _http_date(timestamp: float | None = None) -> str:
+    """Return a time as RFC 9110, section 5.6.7, has it: gunicorn's own takes 15 µs a response."""
+    return _date_of(int(time.time() if timestamp is None else timestamp))
+
+
+@lru_cache(1)
+def _date_of(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 def _is_endless(name: str, value: str) -> bool:

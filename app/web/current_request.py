@@ -1,8 +1,10 @@
 """The request that is being answered, and what was found out about it on its way in."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import flask
+from flask.ctx import RequestContext
 from flask.globals import request_ctx
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.http import parse_cookie
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from app.web.guards.operator import SignIn
 
 COOKIE_PREFIX = "perch-"
+# Past the proxy, whose every attribute takes five calls: werkzeug documents this way.
+_context: Callable[[], RequestContext] = cast(Any, request_ctx)._get_current_object  # noqa: SLF001
 
 
 class Request(flask.Request):
@@ -47,4 +51,4 @@ class Request(flask.Request):
 
 def current_request() -> Request:
     """Return the request itself: `flask.request` looks it up again for each attribute."""
-    return cast(Request, request_ctx.request)
+    return cast(Request, _context().request)

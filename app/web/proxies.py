@@ -84,4 +84,5 @@ class ForwardedHeaders:
 
 def _last(environ: "WSGIEnvironment", name: str) -> str:
     """Return what the nearest proxy said; those before it may be the client's own words."""
-    return str(environ.get(name, "")).rpartition(",")[2].strip()
+    told: str | None = environ.get(name)
+    return told.rpartition(",")[2].strip() if told else ""

@@ -1,9 +1,10 @@
 """What the routes work with, kept on the application."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
-from flask import current_app
+from flask import Flask, current_app
 
 from app.bus.redis_connection import RedisLink
 from app.completion.breaker import Breaker
@@ -60,6 +61,10 @@ class Services:
     model_name: str
 
 
+# Past the proxy, whose every attribute takes five calls: werkzeug documents this way.
+_application: Callable[[], Flask] = cast(Any, current_app)._get_current_object  # noqa: SLF001
+
+
 def services() -> Services:
     """Return the current application's collaborators."""
-    return cast(Services, current_app.extensions[_KEY])
+    return cast(Services, _application().extensions[_KEY])

@@ -18,6 +18,9 @@ _TEXT_TYPES = (None, "text", "output_text")
 _ERRORS = ("error", "failed", "failure")
 _ERROR_PARTS = ("errors", "error_code", "error_msg", "error_message")
 _CODES = ("code", "status_code", "status")
+# Where a chunk has none of these, it is no error.
+_ERROR_FIELDS = {*_ERROR_PARTS, *_CODES, "base_resp", "detail", "type"}
+_CHUNK = "chat.completion.chunk"
 _GOOD_CODES = ("", "0", "ok", "success")
 _find_numbers = re.compile(rb'"content"\s*:\s*(-?\d[\d.eE+-]*)').finditer
 
@@ -63,6 +66,8 @@ def _is_told(error: Any) -> bool:
 
 def _is_error(chunk: Any) -> bool:
     """Tell whether what has no choice is an error of a kind that servers send bare."""
+    if _ERROR_FIELDS.isdisjoint(chunk) and chunk.get("object") == _CHUNK:
+        return False
     if any(chunk.get(name) for name in _ERROR_PARTS) or set(chunk) == {"detail"}:
         return True
     if any(str(chunk.get(name)).lower() in _ERRORS for name in ("object", "type", "status")):
