@@ -43,9 +43,13 @@ class TurnPolicy:
 
 @dataclass(frozen=True, slots=True)
 class BegunTurn:
-    """A turn that is ours to run, and what it was let in with."""
+    """A turn that is ours to run, what its model is asked, and what it was let in with.
+
+    ``turn`` holds no prompt of its own: a long one would be held to the answer's end.
+    """
 
     turn: Turn
+    prompt: Sequence[PromptMessage]
     ticket: Ticket
 
 
@@ -98,7 +102,7 @@ class TurnService:
             asked = [self._system, PromptMessage("user", question.content)]
             ticket = self._admission.admit(client, question.session_id, asked)
             try:
-                return BegunTurn(self._cover(self._begin(question), ticket), ticket)
+                return self._cover(self._begin(question), ticket)
             except BaseException:
                 ticket.give_back()
                 raise
@@ -112,6 +116,7 @@ class TurnService:
         turn = begun.turn
         running = RunningTurn(
             turn,
+            begun.prompt,
             begun.ticket,
             self._store,
             self._model,
@@ -205,20 +210,19 @@ class TurnService:
             if self._draining:
                 raise ServerRestarting(retry_after_s=_RESTARTING_RETRY_S)
 
-    def _cover(self, turn: Turn, ticket: Ticket) -> Turn:
-        """Give a turn its whole prompt, and pay for it; one that is answered needs none."""
+    def _cover(self, turn: Turn, ticket: Ticket) -> BegunTurn:
+        """Make a turn's whole prompt, and pay for it; one that is answered needs none."""
         if turn.answer is not None:
-            return turn
+            return BegunTurn(turn, (), ticket)
         max_tokens = self._policy.max_prompt_tokens
         prompt, tokens = make_prompt(self._system, turn.prompt, max_tokens, ticket.fit)
-        turn = replace(turn, prompt=prompt)
         try:
             ticket.cover(tokens)
         except TooManyRequests as refused:
             # The question stands; the same turn may be tried again tomorrow.
             self._store.finish_turn(turn, Answer("", "error", error_code=refused.code))
             raise
-        return turn
+        return BegunTurn(replace(turn, prompt=()), prompt, ticket)
 
     def _wait_for(self, session_id: str, left_s: float) -> None:
         running = self._running.get(session_id)

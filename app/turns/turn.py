@@ -9,7 +9,7 @@ a greenlet of its own that feeds the reader.
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import gevent
@@ -95,6 +95,7 @@ class RunningTurn:
     def __init__(
         self,
         turn: Turn,
+        prompt: Sequence[PromptMessage],
         ticket: Ticket,
         store: ConversationStore,
         model: CompletionModel,
@@ -118,10 +119,11 @@ class RunningTurn:
         self._settled = False
         self._interruptible = False
         self._producer: Any = None
-        # Of an attempt that came to no word, and what is asked once more then.
+        # Until the first word: an attempt that comes to none is made once more.
+        self._prompt = prompt
+        # Of that attempt.
         self._earlier_usage: Usage | None = None
         self._earlier_tokens = 0
-        self._prompt: Sequence[PromptMessage] = ()
         self._started_at = time.monotonic()
 
     def start(self, on_end: Callable[["RunningTurn"], None], outlet: Outlet | None = None) -> None:
@@ -242,7 +244,6 @@ class RunningTurn:
         try:
             if self._ending is None:
                 self._was_asked = True
-                self._prompt = self.turn.prompt
                 self._relay.on_first = self._forget_prompt
                 second_limit = None
                 while True:
@@ -250,7 +251,6 @@ class RunningTurn:
                         with self._model.stream(
                             self._prompt, request_id=self.request_id, second_limit=second_limit
                         ) as completion:
-                            self.turn = replace(self.turn, prompt=())  # told; nor is it held here
                             self._hand_over(completion)
                         break
                     except ModelInterrupted as failure:

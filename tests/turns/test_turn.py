@@ -65,7 +65,8 @@ def run(turn: Turn, troubled: TroubledStore, model: ScriptedModel, kept: list[An
 
     def run(turn: Turn = turn, outlet: Outlet | None = None, **limits: float | str) -> RunningTurn:
         running = RunningTurn(
-            turn,
+            replace(turn, prompt=()),
+            turn.prompt,
             a_ticket(),
             troubled,  # type: ignore[arg-type]
             model,
@@ -535,7 +536,14 @@ def test_answer_keeps_whose_request_it_was(
     turn: Turn, store: ConversationStore, model: ScriptedModel
 ) -> None:
     running = RunningTurn(
-        turn, a_ticket(), store, model, TurnLimits(), lambda _turn, _answer: None, "request-7"
+        turn,
+        turn.prompt,
+        a_ticket(),
+        store,
+        model,
+        TurnLimits(),
+        lambda _turn, _answer: None,
+        "request-7",
     )
     running.start(lambda _: None)
 
