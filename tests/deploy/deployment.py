@@ -46,9 +46,10 @@ class Deployment(Server):
             "PATH": f"{VENV}:/usr/bin:/bin",
             **{name: self._here(value) for name, value in said.items() if name != "PATH"},
             **{name: answers[name] for name in platform.asked},
-            # The tests' own: any free port, and the scripted model.
+            # The tests' own: any free port, the scripted model, and as many chats as a test polls.
             "PORT": str(self.port),
             "OPENAI_BASE_URL": upstream.url,
+            "RATE_LIMIT_MAX_REQUESTS": "100000",
         }
         if "METRICS_BIND" in self.environment:
             self.environment["METRICS_BIND"] = f"127.0.0.1:{free_port()}"
