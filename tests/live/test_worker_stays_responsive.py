@@ -11,7 +11,9 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -34,6 +36,8 @@ MAX_STREAMS = 10
 # Below its places the server has room for so many connections and 510 more.
 CROWD = 1600
 BODY_BYTES = 256 * 1024
+GUESSES = 2_000
+GUESSERS = 1_000  # addresses
 HEAD = {"x-api-key": WIDGET_KEY, "Content-Type": "application/json"}
 OWNER = {"x_admin_api_key": ADMIN_KEY}
 
@@ -234,6 +238,48 @@ def test_the_worst_forms(server: Server) -> None:
             assert answer.status in (413, 429)
 
     hold(server, send)
+
+
+def guess(server: Server, numbers: range, seen: list[int]) -> None:
+    """Try passwords over one connection, each from an address of the crowd."""
+    page = server.request("GET", "/dashboard/login")
+    visit = str(page.headers["Set-Cookie"]).partition(";")[0]
+    token = re.search(rb'name="token" value="([^"]+)"', page.body)
+    assert token is not None
+    kind = {"Cookie": visit, "Content-Type": "application/x-www-form-urlencoded"}
+    link = HTTPConnection(*server.address, timeout=20)
+    for number in numbers:
+        form = urlencode({"token": token[1].decode(), "password": f"guess {number}"})
+        address = f"10.{number % GUESSERS >> 8}.{number % GUESSERS & 255}.1"
+        link.request("POST", "/dashboard/login", form, {**kind, "X-IP": address})
+        answer = link.getresponse()
+        answer.read()
+        seen.append(answer.status)
+    link.close()
+
+
+def test_a_storm_of_passwords(server: Server, operator: str) -> None:
+    seen: list[int] = []
+    owner: list[int] = []
+
+    def storm(server: Server) -> None:
+        share = GUESSES // 4
+        with ThreadPoolExecutor(4) as crowd:
+            jobs = [
+                crowd.submit(guess, server, range(share * part, share * (part + 1)), seen)
+                for part in range(4)
+            ]
+            while not all(job.done() for job in jobs):
+                owner.append(server.request("GET", "/dashboard/settings", cookie=operator).status)
+                time.sleep(0.05)
+            for job in jobs:
+                job.result()
+
+    hold(server, storm)
+
+    assert set(seen) <= {401, 429}
+    assert seen.count(401) <= 50 * TRIES
+    assert set(owner) == {200}
 
 
 HEADERS = {
