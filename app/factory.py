@@ -26,10 +26,9 @@ from app.completion.protocol import CompletionModel
 from app.domain.shutdowns import advise_shutdown
 from app.limits.budget import Budgets, Meter
 from app.limits.estimate import Tokenizer
-from app.limits.memory import MemoryLedger
-from app.limits.protocol import Ledger
+from app.limits.ledger import Ledger, MemoryLedger
 from app.limits.recorded import RecordedSpend
-from app.limits.redis import RedisLedger
+from app.limits.redis_ledger import RedisLedger
 from app.observability import crash_reports, refusals, request_log
 from app.observability.metrics import Metrics
 from app.observability.metrics import register as register_metrics
@@ -49,8 +48,7 @@ from app.storage.sqlite import SqliteStore
 from app.turns.admission import Admission, Guard
 from app.turns.service import TurnPolicy, TurnService
 from app.turns.turn import RunningTurn, TurnLimits
-from app.web import problems
-from app.web import rates as limits
+from app.web import problems, rates
 from app.web.answer_headers import AnswerHeaders
 from app.web.guards import guards as security
 from app.web.guards import secret_keys, tokens
@@ -159,7 +157,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         meter=meter,
         breaker=breaker,
         metrics=metrics,
-        limits=limits.register(app, settings, redis),
+        limits=rates.make(settings, redis),
         tokens=_tokens(settings, secrets),
         operators=_operators(settings, secrets[0]),
         ended_sign_ins=EndedSignIns(store),

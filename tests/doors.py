@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 
 from app.domain.conversation import PromptMessage
 from app.limits.budget import Budgets, Meter
-from app.limits.memory import MemoryLedger
-from app.limits.protocol import Ledger
+from app.limits.ledger import Ledger, MemoryLedger
 from app.turns.admission import Admission, Guard, Ticket
 
 CLIENT = "192.0.2.7"

@@ -17,8 +17,8 @@ from app.domain.errors import (
     ServiceError,
 )
 from app.limits.estimate import Tokenizer, estimate_prompt, estimate_text
+from app.limits.ledger import Account, AccountFull, Hold, Ledger, account
 from app.limits.prompts import Join, Prompt, PromptSizes, SentPrompt
-from app.limits.protocol import Account, AccountFull, Hold, Kind, Ledger
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Meter:
         self._budgets = budgets
         self.max_output_tokens = max_output_tokens
         self._clock = clock
-        self._service = Account(Kind.SERVICE, "service", budgets.service)
+        self._service = account("service", limit=budgets.service)
         self._told: set[tuple[str, str]] = set()
         self.counters: Counter[str] = Counter()
 
@@ -106,9 +106,9 @@ class Meter:
         """
         accounts = [self._service]
         if self._budgets.client:
-            accounts.append(Account(Kind.CLIENT, f"client:{client}", self._budgets.client))
+            accounts.append(account("client", client, self._budgets.client))
         if self._budgets.session:
-            accounts.append(Account(Kind.SESSION, f"session:{session_id}", self._budgets.session))
+            accounts.append(account("session", session_id, self._budgets.session))
         prompt_tokens = estimate_prompt(prompt, self.tokenizer)
         day = self._today()
         try:
@@ -144,10 +144,10 @@ class Meter:
     def _today(self) -> str:
         return datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
 
-    def _refusal(self, account: Account) -> ServiceError:
+    def _refusal(self, full: Account) -> ServiceError:
         self.counters["refused"] += 1
         until_midnight_s = _DAY_S - self._clock() % _DAY_S
-        if account.kind is not Kind.SERVICE:
+        if full.name != self._service.name:
             return DailyLimitReached(retry_after_s=until_midnight_s)
         self._tell("exhausted", "The day's budget of %d tokens is spent", self.budget)
         return BudgetExhausted(self._budgets.exhausted_message, retry_after_s=until_midnight_s)

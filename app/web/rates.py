@@ -1,13 +1,13 @@
 """How often visitors may ask: every limit, and what a refused visitor is told.
 
-flask-limiter holds the storage. Its decorators run inside a view, and the
-original service counts before the key, so what is counted is decided here.
+flask-limiter counts, by a strategy and a storage of ours. Who counts when is said by
+the guards and the routes, not by its hooks: ``docs/adr/0013-request-limits.md``.
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import cast
 
 from flask import Flask
@@ -15,8 +15,11 @@ from flask_limiter import Limiter
 
 from app.bus.redis_connection import RedisLink
 from app.domain.errors import DailyLimitReached, SendingTooFast, TooManyRequests, TooManySessions
-from app.limits.storage import MEMORY, REDIS, CountStorage, Window
+from app.limits.counters.memory import MemoryCounters
+from app.limits.counters.redis import RedisCounters
+from app.limits.storage import SCHEME, STRATEGY, InTurn, Limit
 from app.settings import Settings
+from app.web.current_request import current_request
 
 _MINUTE_S = 60
 _HOUR_S = 3600
@@ -25,20 +28,6 @@ _DAY_S = 86_400
 # once does not mean to send them.
 MAX_WAITING_BODIES = 32
 _BODY_RETRY_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """So many hits in a window, for each of those it is counted for; 0 is no limit."""
-
-    name: str
-    amount: int
-    length_s: int
-    refusal: type[TooManyRequests]
-
-    def window(self, who: str) -> Window:
-        """Return one counter of this limit."""
-        return Window(f"{self.name}/{who}", self.length_s, self.amount)
 
 
 class WaitingBodies:
@@ -68,12 +57,12 @@ class WaitingBodies:
 class Limits:
     """Counts what visitors do, and raises where it was too much."""
 
-    def __init__(self, storage: CountStorage, settings: Settings) -> None:
+    def __init__(self, limiter: Limiter, settings: Settings) -> None:
         self.bodies = WaitingBodies()
-        self._storage = storage
+        self._windows = cast(InTurn, limiter.limiter)
         # The original's, in whole seconds; as the original rounds them.
         window_s = -(-settings.rate_limit_window_ms // 1000)
-        self._chats = Limit("chat", settings.rate_limit_max_requests, window_s, TooManyRequests)
+        self._chats = Limit("chat", settings.rate_limit_max_requests, window_s)
         self._session_minute = Limit(
             "session-minute", settings.limit_session_per_minute, _MINUTE_S, SendingTooFast
         )
@@ -86,7 +75,7 @@ class Limits:
         )
 
     def count_chat(self, client: str) -> None:
-        """Count a request to a chat route, whatever it brings.
+        """Count a request to a route that can begin a turn, whatever it brings.
 
         Raises:
             TooManyRequests: with the original's text.
@@ -119,31 +108,26 @@ class Limits:
         Raises:
             TooManyRequests: the full limit's own kind of it.
         """
-        windows = {limit.window(who): limit for limit, who in hits if limit.amount}
-        full = self._storage.hit(tuple(windows)) if windows else None
+        full = self._windows.hit_in_turn([hit for hit in hits if hit[0].amount])
         if full is not None:
-            _, left_s = self._storage.known(full)
-            raise windows[full].refusal(retry_after_s=max(1.0, left_s))
+            ends_at = self._windows.get_window_stats(*full).reset_time
+            raise full[0].refusal(retry_after_s=max(1.0, ends_at - time.time()))
 
     def take_back(self, *hits: tuple[Limit, str]) -> None:
         """Undo what ``count`` has just counted."""
-        for limit, who in hits:
-            self._storage.incr(limit.window(who).key, limit.length_s, amount=-1)
+        for hit in hits:
+            self._windows.hit(*hit, cost=-1)
 
 
-def register(app: Flask, settings: Settings, link: RedisLink | None) -> Limits:
-    """Give an application its limits."""
+def make(settings: Settings, link: RedisLink | None) -> Limits:
+    """Return the limits of an application, shared where there is a Redis."""
+    counters = RedisCounters(link) if link else MemoryCounters()
     limiter = Limiter(
-        _no_key,
-        storage_uri=f"{REDIS if link else MEMORY}://",
-        storage_options={"link": link} if link else {},  # type: ignore[dict-item]
+        lambda: current_request().client_key,
+        storage_uri=f"{SCHEME}://",
+        storage_options={"counters": counters},  # type: ignore[dict-item]
+        strategy=STRATEGY,
     )
-    # An extension that the application knows already hooks into no request:
-    # its own look-ups would cost each one 100 µs, and find nothing.
-    app.extensions.setdefault("limiter", set()).add(limiter)
-    limiter.init_app(app)
-    return Limits(cast(CountStorage, limiter.storage), settings)
-
-
-def _no_key() -> str:
-    raise AssertionError("flask-limiter counts nothing by itself here")
+    # One that no request passes: its hooks take 370 calls a request, all our guards 100.
+    limiter.init_app(Flask(__name__))
+    return Limits(limiter, settings)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from app.limits.protocol import Account, AccountFull, Hold, Kind, Ledger
+from app.limits.ledger import Account, AccountFull, Hold, Ledger, account
 
 DAY = "2026-11-22"
-LIMITS = {Kind.SERVICE: 1000, Kind.CLIENT: 600, Kind.SESSION: 400}
+LIMITS = {"service": 1000, "client": 600, "session": 400}
 CLIENTS = ("10.0.0.1", "10.0.0.2")
 SESSIONS = ("s-1", "s-2", "s-3")
 
@@ -18,9 +18,9 @@ PEOPLE = st.tuples(st.sampled_from(CLIENTS), st.sampled_from(SESSIONS))
 
 def accounts_of(client: str, session: str) -> Sequence[Account]:
     return (
-        Account(Kind.SERVICE, "service", LIMITS[Kind.SERVICE]),
-        Account(Kind.CLIENT, f"client:{client}", LIMITS[Kind.CLIENT]),
-        Account(Kind.SESSION, f"session:{session}", LIMITS[Kind.SESSION]),
+        account("service", limit=LIMITS["service"]),
+        account("client", client, LIMITS["client"]),
+        account("session", session, LIMITS["session"]),
     )
 
 

@@ -10,10 +10,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from app.bus.redis_connection import RedisLink
 from app.domain.errors import StorageUnavailable
-from app.limits.protocol import AccountFull
-from app.limits.redis import OFFLINE_SHARE, RedisLedger
+from app.limits.ledger import AccountFull
+from app.limits.redis_ledger import OFFLINE_SHARE, RedisLedger
 from tests.clock import Clock
-from tests.limits.ledgers import DAY, LIMITS, PEOPLE, SERVICE, TOKENS, Books, accounts_of
+from tests.limits.ledgers import DAY, PEOPLE, SERVICE, TOKENS, Books, accounts_of
 from tests.redis_server import RedisServer
 
 RETRY_S = 2.0
@@ -70,7 +70,7 @@ def machine_over(server: RedisServer) -> type[RuleBasedStateMachine]:
         @invariant()
         def nothing_exceeds_its_limit(self) -> None:
             for account, spent in self.books.spent.items():
-                assert spent <= LIMITS[account.kind]
+                assert spent <= account.limit
 
         @invariant()
         def redis_tells_the_truth(self) -> None:
@@ -120,7 +120,7 @@ def test_without_redis_a_worker_spends_a_small_allowance(
 
 
 def test_allowance_ends_at_the_budget(own_redis: RedisServer, clock: Clock) -> None:
-    ledger = worker(own_redis, clock, lambda _day: LIMITS[SERVICE.kind] - 30)
+    ledger = worker(own_redis, clock, lambda _day: SERVICE.limit - 30)
 
     assert spend([ledger]) == 20
 
@@ -141,7 +141,7 @@ def test_one_who_spent_a_share_gets_no_other_in_an_outage(
 ) -> None:
     own_redis.start()
     ledger = worker(own_redis, clock)
-    ledger.hold(DAY, JANE, LIMITS[JANE[2].kind])
+    ledger.hold(DAY, JANE, JANE[2].limit)
     own_redis.stop()
 
     with pytest.raises(AccountFull) as full:
@@ -194,7 +194,7 @@ def test_redis_that_lost_its_data_is_told_by_every_worker(redis: RedisServer, cl
         client.flushall()
 
     assert before == 600
-    assert before + spend(ledgers) <= LIMITS[SERVICE.kind] + 20
+    assert before + spend(ledgers) <= SERVICE.limit + 20
 
 
 def test_restarted_service_and_redis_begin_with_the_stores_figures(
@@ -235,3 +235,17 @@ def test_counts_are_kept_for_two_days(redis: RedisServer, clock: Clock) -> None:
 
     with redis.client() as client:
         assert 86_400 < client.ttl(f"{{perch}}:budget:{DAY}") <= 172_800
+
+
+def test_a_day_that_an_earlier_version_began_goes_on(redis: RedisServer, clock: Clock) -> None:
+    with redis.client() as client:
+        kept = {"epoch": "0011223344556677", "service": 900, in_redis(JANE[1].name): 350}
+        client.hset(f"{{perch}}:budget:{DAY}", mapping=kept)
+    ledger = worker(redis, clock)
+
+    with pytest.raises(AccountFull) as full:
+        ledger.hold(DAY, JANE, 101)
+
+    assert full.value.account == SERVICE
+    ledger.hold(DAY, JANE, 60)
+    assert [ledger.spent(DAY, account) for account in JANE] == [960, 410, 60]

@@ -3,23 +3,25 @@
 import pytest
 
 from app.bus.redis_connection import RedisLink
-from app.limits.storage import RedisWindowStorage, Window
+from app.limits.counters.protocol import Counter
+from app.limits.counters.redis import RedisCounters
+from app.limits.storage import CounterStorage
 from tests.clock import Clock
 from tests.redis_server import RedisServer
 
 RETRY_S = 2.0
-MINUTE = Window("minute/a", 60, limit=10)
-DAY = Window("day/a", 86_400, limit=100)
+MINUTE = Counter("minute/a", 60, limit=10)
+DAY = Counter("day/a", 86_400, limit=100)
 # What Redis knows "a" by.
 A = RedisLink("redis://nowhere").hide("a")
 
 
-def worker(server: RedisServer, clock: Clock) -> RedisWindowStorage:
-    return RedisWindowStorage(link=RedisLink(server.url, retry_s=RETRY_S, clock=clock))
+def worker(server: RedisServer, clock: Clock) -> RedisCounters:
+    return RedisCounters(RedisLink(server.url, retry_s=RETRY_S, clock=clock))
 
 
-def let_through(storages: list[RedisWindowStorage], tries: int) -> int:
-    return sum(storages[n % len(storages)].hit([MINUTE, DAY]) is None for n in range(tries))
+def let_through(workers: list[RedisCounters], tries: int) -> int:
+    return sum(workers[n % len(workers)].take([MINUTE, DAY]) is None for n in range(tries))
 
 
 def test_workers_share_a_window(redis: RedisServer, clock: Clock) -> None:
@@ -29,18 +31,18 @@ def test_workers_share_a_window(redis: RedisServer, clock: Clock) -> None:
 
 
 def test_refused_hit_is_not_counted_in_the_next_window(redis: RedisServer, clock: Clock) -> None:
-    storage = worker(redis, clock)
-    let_through([storage], 30)
+    counters = worker(redis, clock)
+    let_through([counters], 30)
 
-    assert storage.known(DAY)[0] == 10
-    hits, left_s = storage.known(MINUTE)
+    assert counters.known(DAY)[0] == 10
+    hits, left_s = counters.known(MINUTE)
     assert hits == 30
     assert 59 < left_s <= 60
 
 
 def test_window_ends_in_redis_too(redis: RedisServer, clock: Clock) -> None:
-    storage = worker(redis, clock)
-    storage.hit([MINUTE, DAY])
+    counters = worker(redis, clock)
+    counters.take([MINUTE, DAY])
 
     with redis.client() as client:
         left_ms = {key: client.pttl(key) for key in client.scan_iter()}
@@ -52,12 +54,12 @@ def test_window_ends_in_redis_too(redis: RedisServer, clock: Clock) -> None:
 def test_late_redis_learns_what_was_counted_without_it(
     own_redis: RedisServer, clock: Clock
 ) -> None:
-    storage = worker(own_redis, clock)
-    before = let_through([storage], 7)
+    counters = worker(own_redis, clock)
+    before = let_through([counters], 7)
     own_redis.start()
     clock.advance(RETRY_S)
 
-    assert (before, let_through([storage], 10)) == (7, 3)
+    assert (before, let_through([counters], 10)) == (7, 3)
     assert let_through([worker(own_redis, clock)], 10) == 0
 
 
@@ -108,8 +110,17 @@ def test_redis_that_lost_its_data_learns_it_from_the_workers(
 
 
 def test_the_library_counts_by_it_too(redis: RedisServer, clock: Clock) -> None:
-    one, other = worker(redis, clock), worker(redis, clock)
+    one, other = (CounterStorage(counters=worker(redis, clock)) for _ in range(2))
 
     assert [one.incr("sign-in/a", 300), other.incr("sign-in/a", 300, amount=2)] == [1, 3]
     assert other.get("sign-in/a") == 3
     assert one.check()
+
+
+def test_a_window_that_an_earlier_version_opened_goes_on(redis: RedisServer, clock: Clock) -> None:
+    with redis.client() as client:
+        client.set(f"{{perch}}:limit:minute/{A}", 8, px=30_000)
+    counters = worker(redis, clock)
+
+    assert let_through([counters], 5) == 2
+    assert 0 < counters.known(MINUTE)[1] <= 30

@@ -16,10 +16,10 @@ from app.domain.errors import (
     NotConfigured,
     NotFound,
     OriginNotAllowed,
-    TooManyRequests,
     Unauthorized,
 )
 from app.domain.origin import AllowedOrigins
+from app.limits.storage import Limit
 from app.settings import Settings
 from app.web.current_request import Request, current_request
 from app.web.guards.client_address import ClientAddresses
@@ -27,7 +27,6 @@ from app.web.guards.dashboard import require_operator
 from app.web.guards.origins import is_own_page
 from app.web.guards.sessions import read_token, require_token
 from app.web.proxies import TrustedProxies
-from app.web.rates import Limit
 from app.web.services import services
 
 log = logging.getLogger(__name__)
@@ -75,7 +74,7 @@ _OPEN_ENDPOINTS = {
 }
 # Only wrong keys count. A right one always opens: it is too long to be guessed, and
 # whoever shares an address with a guesser must not be shut out.
-_WRONG_ADMIN_KEYS = Limit("wrong-admin-key", 20, 60, TooManyRequests)
+_WRONG_ADMIN_KEYS = Limit("wrong-admin-key", 20, 60)
 _PRIVATE_ENDPOINTS = ("metrics.metrics", "system.health")
 _CHAT_ENDPOINTS = ("chat.chat", "headless.chat", "headless.stream")
 

@@ -9,15 +9,15 @@ of addresses guesses no faster than a single one.
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from app.domain.errors import TooManyRequests
-from app.web.rates import Limit, Limits
+from app.limits.storage import Limit
+from app.web.rates import Limits
 
-_OF_DEVICE = Limit("sign-in-device", 5, 300, TooManyRequests)
-_OF_ADDRESS = Limit("sign-in", 5, 300, TooManyRequests)
+_OF_DEVICE = Limit("sign-in-device", 5, 300)
+_OF_ADDRESS = Limit("sign-in", 5, 300)
 # What a provider gives one customer: 256 times the address's own /64.
-_OF_NETWORK = Limit("sign-in-network", 10, 300, TooManyRequests)
+_OF_NETWORK = Limit("sign-in-network", 10, 300)
 # Of a length of its own: memory forgets windows by length, where there are too many.
-_OF_ALL = Limit("sign-in-all", 50, 1800, TooManyRequests)
+_OF_ALL = Limit("sign-in-all", 50, 1800)
 _EVERYBODY = "everybody"
 _IPV6_CUSTOMER_PREFIX = 56
 

@@ -5,9 +5,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from app.limits.memory import MemoryLedger
-from app.limits.protocol import AccountFull
-from tests.limits.ledgers import DAY, LIMITS, PEOPLE, SERVICE, TOKENS, Books, accounts_of
+from app.limits.ledger import AccountFull, MemoryLedger
+from tests.limits.ledgers import DAY, PEOPLE, SERVICE, TOKENS, Books, accounts_of
 
 
 class MemoryMachine(RuleBasedStateMachine):
@@ -33,7 +32,7 @@ class MemoryMachine(RuleBasedStateMachine):
     @invariant()
     def nothing_exceeds_its_limit(self) -> None:
         for account, spent in self.books.spent.items():
-            assert spent <= LIMITS[account.kind]
+            assert spent <= account.limit
 
     @invariant()
     def the_ledger_tells_the_truth(self) -> None:
@@ -86,7 +85,7 @@ def test_workers_that_share_nothing_do_not_exceed_the_budget_together() -> None:
         books.hold(workers[number % 3], (f"10.0.1.{number}", f"s-{number}"), 30)
 
     assert books.refused
-    assert 200 + books.spent[SERVICE] <= LIMITS[SERVICE.kind]
+    assert 200 + books.spent[SERVICE] <= SERVICE.limit
 
 
 def test_new_day_begins_at_nought_and_yesterdays_holds_are_over() -> None:

@@ -1,0 +1,1 @@
+"""Counts with limits and an end, in this process or in a Redis that all workers share."""
