@@ -1,17 +1,24 @@
 """Rules that every route, every failure and every answer keeps."""
 
+import inspect
 import json
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from types import CodeType
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Blueprint, Flask
 from werkzeug.test import TestResponse
 
 from app.domain import errors
-from app.web.guards.guards import ACCESS
+from app.domain.conversation import Question
+from app.routes.turn_response import stream_turn
+from app.storage.protocol import ConversationStore
+from app.turns.service import TurnService
+from app.web.guards import access
+from app.web.guards.access import ACCESS, CLOSED, Access, Guard, access_of
 from app.web.problems import STATUSES, status_of
-from tests.data import ADMIN_KEY, WIDGET_KEY
+from tests.data import ADMIN_KEY, SESSION, WIDGET_KEY
 
 if TYPE_CHECKING:
     from tests.conftest import MakeApp
@@ -40,22 +47,81 @@ def audience(endpoint: str) -> str:
     return endpoint.partition(".")[0]
 
 
-def test_every_blueprint_has_a_guard_and_every_guard_a_blueprint(flask_app: Flask) -> None:
-    assert set(ACCESS) == set(flask_app.blueprints)
+def test_every_blueprint_has_its_row_and_every_row_a_route(flask_app: Flask) -> None:
+    endpoints = {*flask_app.view_functions}
+
+    assert set(flask_app.blueprints) <= set(ACCESS)
+    assert set(ACCESS) <= endpoints | set(flask_app.blueprints)
+    assert [name for name in endpoints if access_of(name) is CLOSED] == []
 
 
-def test_route_without_a_guard_is_closed(flask_app: Flask) -> None:
-    flask_app.register_blueprint(_unguarded())
+def test_route_without_a_row_is_closed_and_counted(make_app: "MakeApp") -> None:
+    app = make_app(RATE_LIMIT_MAX_REQUESTS="2")
+    app.register_blueprint(a_blueprint(lambda: "secret"))
+
+    statuses = [app.test_client().get("/forgotten").status_code for _ in range(3)]
+
+    assert statuses == [401, 401, 429]
+
+
+def a_blueprint(view: Callable[[], Any]) -> Blueprint:
+    blueprint = Blueprint("forgotten", __name__)
+    blueprint.get("/forgotten", endpoint="route")(view)
+    return blueprint
+
+
+def test_every_route_that_can_begin_a_turn_is_counted(flask_app: Flask) -> None:
+    beginning = those_that_begin_turns(flask_app)
+
+    assert len(beginning) > 1
+    assert [endpoint for endpoint in beginning if not access_of(endpoint).counted] == []
+
+
+def test_route_that_begins_a_turn_without_being_counted_is_found_and_begins_none(
+    flask_app: Flask, store: ConversationStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = Question(session_id=SESSION, turn_id="turn-000", content="Hi")
+    flask_app.register_blueprint(a_blueprint(lambda: stream_turn(question)))
+    monkeypatch.setitem(access.ACCESS, "forgotten", Access(Guard.ANYONE))
 
     response = flask_app.test_client().get("/forgotten")
 
-    assert response.status_code == 401
+    assert response.status_code == 500
+    assert store.read_session(SESSION, limit=1, cursor=None) is None
+    assert "forgotten.route" in those_that_begin_turns(flask_app)
+    assert not access_of("forgotten.route").counted
 
 
-def _unguarded() -> Blueprint:
-    blueprint = Blueprint("forgotten", __name__)
-    blueprint.get("/forgotten")(lambda: "secret")
-    return blueprint
+def those_that_begin_turns(flask_app: Flask) -> list[str]:
+    """Return the endpoints whose code leads to ``TurnService.begin``."""
+    return [name for name, view in flask_app.view_functions.items() if leads_to_a_turn(view, set())]
+
+
+def leads_to_a_turn(function: Any, seen: set[Any]) -> bool:
+    """Whether a function, or any of ours that it names, asks the turns to begin one."""
+    function = inspect.unwrap(function)
+    if function in seen or not inspect.isfunction(function):
+        return False
+    seen.add(function)
+    names = set(names_in(function.__code__))
+    if {"turns", TurnService.begin.__name__} <= names:
+        return True
+    known = [function.__globals__.get(name) for name in names]
+    known += [cell.cell_contents for cell in function.__closure__ or ()]
+    for module in filter(inspect.ismodule, [*known]):
+        known += [getattr(module, name, None) for name in names]
+    for kind in filter(inspect.isclass, [*known]):
+        known += vars(kind).values()
+    ours = ("app.", __name__)
+    known = [each for each in known if str(getattr(each, "__module__", "")).startswith(ours)]
+    return any(leads_to_a_turn(each, seen) for each in known)
+
+
+def names_in(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield from names_in(each)
 
 
 def test_every_route_of_the_api_has_a_contract(flask_app: Flask) -> None:

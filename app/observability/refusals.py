@@ -13,7 +13,6 @@ log = logging.getLogger(__name__)
 
 # An attack must cost no write for each request that it sends.
 _TELL_AFTER_S = 5.0
-_VISITORS = ("chat", "headless", "session", "session_door")
 
 
 class RefusalTally:
@@ -51,6 +50,6 @@ def register(app: Flask, store: ConversationStore) -> None:
 
     @app.after_request
     def count_refusal(response: Response) -> Response:
-        if response.status_code == 429 and current_request().blueprint in _VISITORS:
+        if response.status_code == 429 and current_request().access.is_visitors:
             tally.count()
         return response

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _NS = 1_000_000_000
-_CHATS = ("chat", "headless")
 
 
 class Traces:
@@ -50,7 +49,7 @@ class Traces:
                 "perch.request_id": request.id,
             },
         )
-        if request.blueprint in _CHATS:
+        if request.is_counted:  # it may begin a turn
             self._asked[request.id] = set_span_in_context(request.span)
 
     def end_request(self, response: Response) -> None:

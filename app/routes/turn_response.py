@@ -58,7 +58,7 @@ def complete_turn(question: Question) -> TurnDone:
 def _run(
     question: Question, request: Request, perch: Services, outlet: Outlet | None = None
 ) -> RunningTurn:
-    client = request.client_key
+    client = request.counted_client
     perch.limits.count_question(client, question.session_id)
     return perch.turns.run(perch.turns.begin(question, client), request.id, outlet)
 

@@ -10,6 +10,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.http import parse_cookie
 from werkzeug.utils import cached_property
 
+from app.web.guards.access import CLOSED, Access
 from app.web.guards.client_address import limit_key
 
 if TYPE_CHECKING:
@@ -25,7 +26,11 @@ class Request(flask.Request):
 
     id = ""
     started_at = 0.0
+    access: Access = CLOSED
+    # Whether it came through the port for monitoring.
+    is_private = False
     client_address = ""
+    is_counted = False
     # Whose token came with it; routes ask `app.web.guards.sessions`.
     session_id: str | None = None
     sign_in: "SignIn | None" = None
@@ -47,6 +52,13 @@ class Request(flask.Request):
     def client_key(self) -> str:
         """What this request's client is limited by."""
         return limit_key(self.client_address)
+
+    @property
+    def counted_client(self) -> str:
+        """The client for whom this request was counted; nobody begins a turn for another."""
+        if not self.is_counted:
+            raise AssertionError(f"{self.endpoint} is not counted: see app/web/guards/access.py")
+        return self.client_key
 
 
 def current_request() -> Request:

@@ -15,7 +15,7 @@ from app import __version__
 from app.domain.errors import InvalidRequest, TooManyRequests, Unauthorized
 from app.protocols import ndjson
 from app.web.contract import Contract
-from app.web.guards.guards import ACCESS, Access
+from app.web.guards.access import Guard, access_of
 from app.web.problems import status_of
 from app.web.schemas.chat import (
     MAX_CONVERSATION_ID_CHARS,
@@ -27,12 +27,12 @@ from app.web.schemas.chat import (
 )
 
 # The ways to be let in; a scheme of one way that is left out is not needed for it.
-_SCHEMES: dict[Access, list[dict[str, list[str]]]] = {
-    Access.WIDGET_KEY: [{"WidgetKey": []}],
-    Access.CHAT: [{"WidgetKey": []}, {"WidgetKey": [], "SessionToken": []}],
-    Access.SESSION: [{"SessionToken": []}],
-    Access.ADMIN_KEY: [{"AdminKey": []}],
-    Access.METRICS: [{"AdminKey": []}],
+_SCHEMES: dict[Guard, list[dict[str, list[str]]]] = {
+    Guard.WIDGET_KEY: [{"WidgetKey": []}],
+    Guard.CHAT: [{"WidgetKey": []}, {"WidgetKey": [], "SessionToken": []}],
+    Guard.SESSION: [{"SessionToken": []}],
+    Guard.ADMIN_KEY: [{"AdminKey": []}],
+    Guard.METRICS: [{"AdminKey": []}],
 }
 _KEY = "perch.openapi"
 _LINES = (StartLineSchema, TokenLineSchema, DoneLineSchema, ErrorLineSchema)
@@ -81,15 +81,15 @@ def _promises(app: Flask) -> Iterator[tuple[Rule, Contract]]:
 def _operation(
     app: Flask, rule: Rule, promise: Contract, converter: OpenAPIConverter | None
 ) -> dict[str, Any]:
-    access = ACCESS[rule.endpoint.partition(".")[0]]
+    guard = access_of(rule.endpoint).guard
     operation: dict[str, Any] = {
         "operationId": rule.endpoint,
         "summary": (app.view_functions[rule.endpoint].__doc__ or "").strip().partition("\n")[0],
         "tags": [rule.endpoint.partition(".")[0]],
-        "responses": _responses(promise, access),
+        "responses": _responses(promise, guard),
     }
-    if access in _SCHEMES:
-        operation["security"] = _SCHEMES[access]
+    if guard in _SCHEMES:
+        operation["security"] = _SCHEMES[guard]
     parameters = [
         {
             "name": _camel(name),
@@ -111,9 +111,9 @@ def _operation(
     return operation
 
 
-def _responses(promise: Contract, access: Access) -> dict[str, Any]:
+def _responses(promise: Contract, guard: Guard) -> dict[str, Any]:
     failures = list(promise.raises)
-    if access in _SCHEMES:
+    if guard in _SCHEMES:
         failures.append(Unauthorized)
     if promise.body is not None:
         failures += [*InvalidRequest.__subclasses__(), TooManyRequests]

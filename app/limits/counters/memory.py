@@ -28,8 +28,9 @@ class MemoryCounters:
             for counter in counters:
                 if 0 < counter.limit < self.known(counter)[0] + amount:
                     return counter
+        now = self._clock()
         for counter in counters:
-            if self._add(counter, amount) > counter.limit > 0 and not all_or_none:
+            if self._add(counter, amount, now) > counter.limit > 0 and not all_or_none:
                 return counter
         return None
 
@@ -72,16 +73,15 @@ class MemoryCounters:
             for name in names:
                 counts.pop(name, None)
 
-    def _add(self, counter: Counter, amount: int) -> int:
+    def _add(self, counter: Counter, amount: int, now: float) -> int:
         name, length_s, _ = counter
-        now = self._clock()
         counts = self._lengths.setdefault(length_s, {})
         ends_at, count = counts.get(name, (now, 0))
         if ends_at <= now:
             counts.pop(name, None)
             ends_at, count = now + length_s, 0
             self._forget_ended(counts, now)
-        count = max(0, count + amount)
+        count = count + amount if count > -amount else 0
         counts[name] = (ends_at, count)
         return count
 

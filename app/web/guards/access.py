@@ -1,0 +1,69 @@
+"""Who may call which route, and what else is looked at: one table for all of them."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Guard(Enum):
+    """Who may call a route."""
+
+    NOBODY = auto()
+    ANYONE = auto()
+    WIDGET_KEY = auto()
+    CHAT = auto()  # the widget key, and a session token for a session that has one
+    SESSION = auto()
+    ADMIN_KEY = auto()
+    OPERATOR = auto()
+    METRICS = auto()  # the admin key, or whoever reaches the private port
+    DEVELOPMENT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a route may be called.
+
+    ``counted``: each request counts for its address, before its key is looked at; of a route that
+    can begin a turn, it must. ``open``: readable from any origin, for it holds nothing that
+    is not public. ``private``: the port for monitoring answers it, and nothing else.
+    """
+
+    guard: Guard
+    counted: bool = False
+    open: bool = False
+    private: bool = False
+
+    @property
+    def is_visitors(self) -> bool:
+        """Whether the visitors of a page call it."""
+        return self.guard in (Guard.WIDGET_KEY, Guard.CHAT, Guard.SESSION)
+
+
+# By blueprint, or by endpoint for a route that differs from its blueprint's others.
+ACCESS: dict[str, Access] = {
+    "chat": Access(Guard.CHAT, counted=True),
+    "headless": Access(Guard.CHAT, counted=True),
+    "session_door": Access(Guard.WIDGET_KEY),
+    "session": Access(Guard.SESSION),
+    "admin": Access(Guard.ADMIN_KEY),
+    "dashboard_door": Access(Guard.ANYONE),  # asks for the password itself
+    "dashboard": Access(Guard.OPERATOR),
+    "widget": Access(Guard.ANYONE, open=True),
+    "static": Access(Guard.ANYONE, open=True),
+    "system": Access(Guard.ANYONE),
+    "system.health": Access(Guard.ANYONE, open=True, private=True),
+    "system.ready": Access(Guard.ANYONE, open=True),
+    "system.openapi_document": Access(Guard.ANYONE, open=True),
+    "system.docs": Access(Guard.ANYONE, open=True),
+    "metrics": Access(Guard.METRICS, private=True),
+    "demo": Access(Guard.DEVELOPMENT),
+}
+NO_ROUTE = Access(Guard.ANYONE)
+# A route that was forgotten here.
+CLOSED = Access(Guard.NOBODY, counted=True)
+
+
+def access_of(endpoint: str | None) -> Access:
+    """Return how an endpoint may be called; ``None`` is an address at which nothing is."""
+    if endpoint is None:
+        return NO_ROUTE
+    return ACCESS.get(endpoint) or ACCESS.get(endpoint.rpartition(".")[0]) or CLOSED
