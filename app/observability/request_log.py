@@ -9,6 +9,7 @@ import time
 
 import structlog
 from flask import Flask, Response
+from structlog.contextvars import bind_contextvars
 
 from app.domain.errors import cause_of, mend_of
 from app.turns.turn import RunningTurn
@@ -29,6 +30,7 @@ def register(app: Flask) -> None:
         given = request.environ.get("HTTP_X_REQUEST_ID", "")
         request.id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         request.started_at = time.monotonic()
+        bind_contextvars(id=request.id)
 
     @app.after_request
     def log_request(response: Response) -> Response:
@@ -36,7 +38,6 @@ def register(app: Flask) -> None:
         response.headers.add("X-Request-Id", request.id)
         log.info(
             "request",
-            id=request.id,
             method=request.method,
             path=request.path,
             status=response.status_code,
@@ -47,15 +48,12 @@ def register(app: Flask) -> None:
         return response
 
 
-def log_stream(running: RunningTurn, request_id: str, opened_at: float) -> None:
+def log_stream(running: RunningTurn, opened_at: float) -> None:
     """Say how a turn ended, and why where it failed."""
     failure = running.failure
     say = log.info if failure is None else log.warning
     say(
         "stream",
-        id=request_id,
-        conversation=running.turn.conversation_id,
-        turn=running.turn.id,
         attempt=running.turn.attempt,
         outcome=running.outcome,
         tokens=running.token_count,

@@ -51,7 +51,7 @@ def complete_turn(question: Question) -> TurnDone:
     finally:
         if connection is not None:
             connection.close()
-        log_stream(running, request.id, opened_at)
+        log_stream(running, opened_at)
         request.is_failure_logged = running.failure is not None
 
 
@@ -74,14 +74,13 @@ class _Body:
     A class, because a generator that was never started ignores ``close``.
     """
 
-    __slots__ = ("_connection", "_environ", "_opened_at", "_request_id", "_running")
+    __slots__ = ("_connection", "_environ", "_opened_at", "_running")
 
     def __init__(
         self, running: RunningTurn, connection: Connection | None, request: Request
     ) -> None:
         self._running = running
         self._connection = connection
-        self._request_id = request.id
         self._environ = request.environ
         self._opened_at = time.monotonic()
         _watch(running, connection)
@@ -101,4 +100,4 @@ class _Body:
         self._running.cancel(Ending.LEFT)
         if self._connection is not None:
             self._connection.close()
-        log_stream(self._running, self._request_id, self._opened_at)
+        log_stream(self._running, self._opened_at)

@@ -22,6 +22,7 @@ from gunicorn.http.errors import LimitRequestHeaders, ParseException
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers import ggevent
 from gunicorn.workers.ggevent import GeventWorker
+from structlog.contextvars import clear_contextvars
 
 from app.server.newest_first import NewestFirstServer
 from app.server.pauses import let_others_work
@@ -100,6 +101,7 @@ class Worker(GeventWorker):
             raise
         if req.unreader.is_left:
             raise StopIteration
+        clear_contextvars()  # the connection goes on, and what it says next is no part of this
         self._let_be_silent(sock)
         if not (req.body.is_whole or self._has_read_rest(req.body)):
             if req.unreader.is_left:

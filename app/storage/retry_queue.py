@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import gevent
+from structlog.contextvars import bind_contextvars
 
 from app.domain.conversation import Answer, Turn, Usage
 from app.domain.errors import ServiceError
@@ -70,6 +71,7 @@ class AnswerSpool:
     def retry(self) -> None:
         """Try each answer once more."""
         for name, (turn, answer) in list(self._waiting.items()):
+            bind_contextvars(id=answer.request_id, conversation=turn.conversation_id, turn=turn.id)
             try:
                 stored = bool(self._finish_turn(turn, answer))
             except ServiceError:

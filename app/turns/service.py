@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import gevent
+from structlog.contextvars import bind_contextvars
 
 from app.bus.protocol import StopBus, StopRequest
 from app.completion.protocol import CompletionModel
@@ -212,6 +213,7 @@ class TurnService:
 
     def _cover(self, turn: Turn, ticket: Ticket) -> BegunTurn:
         """Make a turn's whole prompt, and pay for it; one that is answered needs none."""
+        bind_contextvars(conversation=turn.conversation_id, turn=turn.id)
         if turn.answer is not None:
             return BegunTurn(turn, (), ticket)
         max_tokens = self._policy.max_prompt_tokens

@@ -14,6 +14,7 @@ from typing import Any
 
 import gevent
 from gevent.event import Event
+from structlog.contextvars import bind_contextvars
 
 from app.completion.endings import failure_of_ending, raise_limit
 from app.completion.protocol import Completion, CompletionModel, SecondChoice
@@ -209,7 +210,13 @@ class RunningTurn:
 
     def _produce_apart(self) -> None:
         self._relay.outlet = None
-        self._producer = gevent.spawn(self._produce)
+        self._producer = gevent.spawn(self._produce_bound)
+
+    def _produce_bound(self) -> None:
+        # A greenlet inherits no context, and the hub, which has none, may have begun this one.
+        turn = self.turn
+        bind_contextvars(id=self.request_id, conversation=turn.conversation_id, turn=turn.id)
+        self._produce()
 
     def _produce_here(self, outlet: Outlet) -> None:
         self._producer = gevent.getcurrent()

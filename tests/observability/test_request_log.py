@@ -4,6 +4,7 @@ import logging
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from app.domain.errors import ModelMisconfigured, ModelUnavailable
@@ -31,7 +32,7 @@ def test_turn_that_failed_says_why_once(
     else:
         model.script("Half", refusal())
 
-    with capture_logs() as lines, caplog.at_level(logging.WARNING):
+    with capture_logs([merge_contextvars]) as lines, caplog.at_level(logging.WARNING):
         response = ask(path=path)
         response.get_data()
         response.close()

@@ -9,6 +9,7 @@ import gevent
 import pytest
 from flask.testing import FlaskClient
 from gevent.event import Event
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from app.completion.openai.model import OpenAIModel, OpenAIOptions
@@ -308,7 +309,7 @@ def test_owner_is_told_why_and_nothing_of_the_visitor(
 ) -> None:
     monkeypatch.setitem(ANSWERS, "scripted", (answer(),))
 
-    with capture_logs() as lines:
+    with capture_logs([merge_contextvars]) as lines:
         visitor.ask("scripted", QUESTION, path)
 
     (line,) = [each for each in lines if "cause" in each]
