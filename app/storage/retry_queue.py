@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import gevent
-from structlog.contextvars import bind_contextvars
+from structlog.contextvars import bound_contextvars
 
 from app.domain.conversation import Answer, Turn, Usage
 from app.domain.errors import ServiceError
@@ -71,19 +71,24 @@ class AnswerSpool:
     def retry(self) -> None:
         """Try each answer once more."""
         for name, (turn, answer) in list(self._waiting.items()):
-            bind_contextvars(id=answer.request_id, conversation=turn.conversation_id, turn=turn.id)
-            try:
-                stored = bool(self._finish_turn(turn, answer))
-            except ServiceError:
-                continue
-            except Exception:  # a bug: the next version may know better
-                log.exception("An answer cannot be stored, and stays in the spool as %s", name)
-                del self._waiting[name]
-                continue
-            log.info("A spooled answer was %s", "stored" if stored else "overtaken, and dropped")
+            with bound_contextvars(
+                id=answer.request_id, conversation=turn.conversation_id, turn=turn.id
+            ):
+                self._retry_one(name, turn, answer)
+
+    def _retry_one(self, name: str, turn: Turn, answer: Answer) -> None:
+        try:
+            stored = bool(self._finish_turn(turn, answer))
+        except ServiceError:
+            return
+        except Exception:  # a bug: the next version may know better
+            log.exception("An answer cannot be stored, and stays in the spool as %s", name)
             del self._waiting[name]
-            with suppress(OSError):  # there may be no copy
-                (self._directory / name).unlink()
+            return
+        log.info("A spooled answer was %s", "stored" if stored else "overtaken, and dropped")
+        del self._waiting[name]
+        with suppress(OSError):  # there may be no copy
+            (self._directory / name).unlink()
 
     def _retry_soon(self) -> None:
         if not self._retrying:

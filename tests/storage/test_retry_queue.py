@@ -2,9 +2,11 @@
 
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.contextvars import get_contextvars
 
 from app.domain.conversation import Answer, Turn, Usage
 from app.domain.errors import StorageUnavailable
@@ -54,6 +56,24 @@ def test_kept_answer_is_stored_when_the_store_is_back(folder: Path, away: Fickle
 
     assert away.stored == [(TURN, ANSWER)]
     assert (len(spool), files(folder)) == (0, [])
+
+
+def test_what_is_said_after_an_answer_does_not_bear_its_ids(folder: Path) -> None:
+    bound: list[dict[str, object]] = []
+
+    def finish_turn(_turn: Turn, _answer: Answer) -> bool:
+        bound.append(get_contextvars())
+        raise StorageUnavailable
+
+    spool = AnswerSpool(folder, finish_turn)
+    spool.keep(TURN, replace(ANSWER, request_id="request-1"))
+    before = get_contextvars()
+
+    spool.retry()
+
+    ids = {"id": "request-1", "conversation": "conversation-1", "turn": "turn-0001"}
+    assert bound == [{**before, **ids}]
+    assert get_contextvars() == before
 
 
 def test_only_the_services_own_user_can_read_it(folder: Path, away: FickleStore) -> None:
