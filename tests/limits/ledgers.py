@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from app.limits.ledger import Account, AccountFull, Hold, Ledger, account
 
@@ -66,3 +67,29 @@ class Books:
         tokens = int(hold.tokens * share)
         ledger.settle(hold, tokens)
         self.spent.update(dict.fromkeys(hold.accounts, tokens - hold.tokens))
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Any order of holds, extensions and settlements, by one ledger or by several at once."""
+
+    def __init__(self, *ledgers: Ledger) -> None:
+        super().__init__()
+        self.ledgers = ledgers
+        self.books = Books()
+
+    @rule(number=st.integers(0, 9), people=PEOPLE, tokens=TOKENS)
+    def hold(self, number: int, people: tuple[str, str], tokens: int) -> None:
+        self.books.hold(self.ledgers[number % len(self.ledgers)], people, tokens)
+
+    @rule(number=st.integers(0, 9), tokens=TOKENS)
+    def extend(self, number: int, tokens: int) -> None:
+        self.books.extend(number, tokens)
+
+    @rule(number=st.integers(0, 9), share=st.floats(0, 1))
+    def settle(self, number: int, share: float) -> None:
+        self.books.settle(number, share)
+
+    @invariant()
+    def nothing_exceeds_its_limit(self) -> None:
+        for each, spent in self.books.spent.items():
+            assert spent <= each.limit

@@ -2,42 +2,22 @@
 
 import pytest
 from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import invariant
 
 from app.limits.ledger import AccountFull, MemoryLedger
-from tests.limits.ledgers import DAY, PEOPLE, SERVICE, TOKENS, Books, accounts_of
+from tests.limits.ledgers import DAY, SERVICE, Books, LedgerMachine, accounts_of
 
 
-class MemoryMachine(RuleBasedStateMachine):
-    """Any order of holds, extensions and settlements."""
+class MemoryMachine(LedgerMachine):
+    """One worker that shares nothing."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.ledger = MemoryLedger(lambda _day: 0)
-        self.books = Books()
-
-    @rule(people=PEOPLE, tokens=TOKENS)
-    def hold(self, people: tuple[str, str], tokens: int) -> None:
-        self.books.hold(self.ledger, people, tokens)
-
-    @rule(number=st.integers(0, 9), tokens=TOKENS)
-    def extend(self, number: int, tokens: int) -> None:
-        self.books.extend(number, tokens)
-
-    @rule(number=st.integers(0, 9), share=st.floats(0, 1))
-    def settle(self, number: int, share: float) -> None:
-        self.books.settle(number, share)
-
-    @invariant()
-    def nothing_exceeds_its_limit(self) -> None:
-        for account, spent in self.books.spent.items():
-            assert spent <= account.limit
+        super().__init__(MemoryLedger(lambda _day: 0))
 
     @invariant()
     def the_ledger_tells_the_truth(self) -> None:
         for account, spent in self.books.spent.items():
-            assert self.ledger.spent(DAY, account) == spent
+            assert self.ledgers[0].spent(DAY, account) == spent
 
 
 TestMemoryLedger = MemoryMachine.TestCase

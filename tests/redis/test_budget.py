@@ -5,15 +5,14 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, run_state_machine_as_test
 
 from app.bus.redis_connection import RedisLink
 from app.domain.errors import StorageUnavailable
 from app.limits.ledger import AccountFull
 from app.limits.redis_ledger import OFFLINE_SHARE, RedisLedger
 from tests.clock import Clock
-from tests.limits.ledgers import DAY, PEOPLE, SERVICE, TOKENS, Books, accounts_of
+from tests.limits.ledgers import DAY, SERVICE, Books, LedgerMachine, accounts_of
 from tests.redis_server import RedisServer
 
 RETRY_S = 2.0
@@ -44,33 +43,14 @@ def in_redis(account: str) -> str:
     return f"{kind}:{RedisLink('redis://nowhere').hide(who)}" if who else kind
 
 
-def machine_over(server: RedisServer) -> type[RuleBasedStateMachine]:
+def machine_over(server: RedisServer) -> type[LedgerMachine]:
     """Two workers, in any order of holds, extensions and settlements."""
 
-    class TwoWorkers(RuleBasedStateMachine):
+    class TwoWorkers(LedgerMachine):
         def __init__(self) -> None:
-            super().__init__()
             with server.client() as client:
                 client.flushall()
-            self.ledgers = [worker(server, Clock()) for _ in range(2)]
-            self.books = Books()
-
-        @rule(number=st.integers(0, 1), people=PEOPLE, tokens=TOKENS)
-        def hold(self, number: int, people: tuple[str, str], tokens: int) -> None:
-            self.books.hold(self.ledgers[number], people, tokens)
-
-        @rule(number=st.integers(0, 9), tokens=TOKENS)
-        def extend(self, number: int, tokens: int) -> None:
-            self.books.extend(number, tokens)
-
-        @rule(number=st.integers(0, 9), share=st.floats(0, 1))
-        def settle(self, number: int, share: float) -> None:
-            self.books.settle(number, share)
-
-        @invariant()
-        def nothing_exceeds_its_limit(self) -> None:
-            for account, spent in self.books.spent.items():
-                assert spent <= account.limit
+            super().__init__(*(worker(server, Clock()) for _ in range(2)))
 
         @invariant()
         def redis_tells_the_truth(self) -> None:
