@@ -124,13 +124,18 @@ def conversation(server: Server, session: str) -> str:
     return next(str(each["_id"]) for each in found if each["sessionId"] == session)
 
 
-def sign_in(server: Server) -> str:
-    """Return the operator's cookies."""
+def open_form(server: Server) -> tuple[str, str]:
+    """Return the cookie and the token that a sign-in must bring back."""
     page = server.request("GET", "/dashboard/login")
-    visit = str(page.headers["Set-Cookie"]).partition(";")[0]
     token = re.search(rb'name="token" value="([^"]+)"', page.body)
     assert token is not None
-    form = urlencode({"token": token[1].decode(), "password": PASSWORD}).encode()
+    return str(page.headers["Set-Cookie"]).partition(";")[0], token[1].decode()
+
+
+def sign_in(server: Server) -> str:
+    """Return the operator's cookies."""
+    visit, token = open_form(server)
+    form = urlencode({"token": token, "password": PASSWORD}).encode()
     answer = server.request(
         "POST",
         "/dashboard/login",
@@ -242,14 +247,11 @@ def test_the_worst_forms(server: Server) -> None:
 
 def guess(server: Server, numbers: range, seen: list[int]) -> None:
     """Try passwords over one connection, each from an address of the crowd."""
-    page = server.request("GET", "/dashboard/login")
-    visit = str(page.headers["Set-Cookie"]).partition(";")[0]
-    token = re.search(rb'name="token" value="([^"]+)"', page.body)
-    assert token is not None
+    visit, token = open_form(server)
     kind = {"Cookie": visit, "Content-Type": "application/x-www-form-urlencoded"}
     link = HTTPConnection(*server.address, timeout=20)
     for number in numbers:
-        form = urlencode({"token": token[1].decode(), "password": f"guess {number}"})
+        form = urlencode({"token": token, "password": f"guess {number}"})
         address = f"10.{number % GUESSERS >> 8}.{number % GUESSERS & 255}.1"
         link.request("POST", "/dashboard/login", form, {**kind, "X-IP": address})
         answer = link.getresponse()
