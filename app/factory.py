@@ -23,6 +23,7 @@ from app.completion.demo import NAME as DEMO_MODEL_NAME
 from app.completion.demo import DemoModel
 from app.completion.fallback import FallbackModel, check_both
 from app.completion.protocol import CompletionModel
+from app.domain.events import TurnEnded
 from app.domain.shutdowns import advise_shutdown
 from app.limits.budget import Budgets, Meter
 from app.limits.estimate import Tokenizer
@@ -47,7 +48,7 @@ from app.storage.retry_queue import AnswerSpool
 from app.storage.sqlite import SqliteStore
 from app.turns.admission import Admission, Guard
 from app.turns.service import TurnPolicy, TurnService
-from app.turns.turn import RunningTurn, TurnLimits
+from app.turns.turn import TurnLimits
 from app.web import problems, rates
 from app.web.answer_headers import AnswerHeaders
 from app.web.guards import guards as security
@@ -146,7 +147,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
             ),
             keep=spool.keep,
             buses=_buses(settings, redis),
-            told=_tell(metrics, traces),
+            listeners=_listeners(metrics, traces),
         ),
         model=model,
         fallback=fallback,
@@ -207,15 +208,11 @@ def _remark(settings: Settings) -> None:
         )
 
 
-def _tell(metrics: Metrics, traces: Traces | None) -> Callable[[RunningTurn], None]:
-    if traces is None:
-        return metrics.count_turn
-
-    def tell(running: RunningTurn) -> None:
-        metrics.count_turn(running)
-        traces.add_turn(running)
-
-    return tell
+def _listeners(metrics: Metrics, traces: Traces | None) -> list[Callable[[TurnEnded], None]]:
+    listeners: list[Callable[[TurnEnded], None]] = [metrics.count_turn, request_log.log_turn]
+    if traces is not None:
+        listeners.append(traces.add_turn)
+    return listeners
 
 
 def _read_figures(metrics: Metrics, services: Services) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from app.domain.conversation import PromptMessage
-from app.limits.budget import Budgets, Meter
+from app.limits.budget import Budgets, Meter, Reservation
 from app.limits.ledger import Ledger, MemoryLedger
-from app.turns.admission import Admission, Guard, Ticket
+from app.turns.admission import Admission, Guard
 
 CLIENT = "192.0.2.7"
 MAX_OUTPUT_TOKENS = 100
@@ -28,5 +28,5 @@ def an_admission(
     return Admission(meter or a_meter(), guards, seats)
 
 
-def a_ticket(meter: Meter | None = None) -> Ticket:
+def a_reservation(meter: Meter | None = None) -> Reservation:
     return an_admission(meter).admit(CLIENT, "session-1", [PromptMessage("user", "Hello")])

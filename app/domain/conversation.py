@@ -1,4 +1,4 @@
-"""What is said, and what happens while it is said: plain frozen values.
+"""What is said: plain frozen values.
 
 All times are milliseconds since the Unix epoch.
 """
@@ -6,8 +6,6 @@ All times are milliseconds since the Unix epoch.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
-
-from app.domain.errors import ServiceError
 
 Role = Literal["user", "assistant", "system"]
 Status = Literal["complete", "partial", "error"]
@@ -247,49 +245,3 @@ class PurgedBatch:
 
     conversations: int
     has_more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TurnStarted:
-    """The question is stored."""
-
-    conversation_id: str
-    turn_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class TokensReceived:
-    """The deltas that one network read brought, in order."""
-
-    tokens: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
-    """Nothing was said for a while, and the turn is alive."""
-
-
-@dataclass(frozen=True, slots=True)
-class TurnDone:
-    """The answer is stored.
-
-    ``finish_reason`` is set where the answer is not simply whole:
-    ``length``, ``content_filter``, or ``stopped`` by the visitor.
-    ``message_id`` names the answer, where one is stored.
-    """
-
-    message: str
-    conversation_id: str
-    turn_id: str
-    finish_reason: str | None = None
-    message_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TurnFailed:
-    """No whole answer; what was said so far is kept."""
-
-    error: ServiceError
-
-
-TurnEvent = TurnStarted | TokensReceived | Heartbeat | TurnDone | TurnFailed

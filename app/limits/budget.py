@@ -165,17 +165,31 @@ class Meter:
 
 
 class Reservation:
-    """What one turn has taken and not yet settled."""
+    """What one turn was let in with: settle it, and give it back when the turn has ended.
 
-    __slots__ = ("_hold", "_is_settled", "_meter", "_prompt_tokens", "_sent", "_session_id")
+    ``on_return`` hears of that once.
+    """
+
+    __slots__ = (
+        "_hold",
+        "_is_returned",
+        "_is_settled",
+        "_meter",
+        "_prompt_tokens",
+        "_sent",
+        "_session_id",
+        "on_return",
+    )
 
     def __init__(self, meter: Meter, hold: Hold, session_id: str, prompt_tokens: int) -> None:
+        self.on_return: Callable[[], None] = _nothing
         self._meter = meter
         self._hold = hold
         self._session_id = session_id
         self._prompt_tokens = prompt_tokens
         self._sent: SentPrompt | None = None
         self._is_settled = False
+        self._is_returned = False
 
     def fit(self, said: Prompt, max_tokens: int, join: Join) -> tuple[Prompt, int]:
         """Return the prompt of a conversation, and how many tokens it has at most."""
@@ -271,11 +285,26 @@ class Reservation:
             said = max(estimate_text(spending.said, self._meter.tokenizer), spending.delta_count)
         return usage.prompt_tokens + said
 
-    def settle(self, tokens: int) -> None:
-        """Give back what was not spent; only the first settlement counts."""
+    def settle(self, spending: Spending) -> int:
+        """Pay for what the turn did, and return how many tokens that was."""
+        tokens = self.price(spending)
+        self._pay(tokens)
+        return tokens
+
+    def give_back(self) -> None:
+        """Give back all that was taken and not paid for. Again, it does nothing."""
+        if not self._is_returned:
+            self._is_returned = True
+            self._pay(0)
+            self.on_return()
+
+    def _pay(self, tokens: int) -> None:
         if not self._is_settled:
             self._is_settled = True
             self._meter.settle(self._hold, tokens)
+
+
+def _nothing() -> None: ...
 
 
 def _may_have_said_more(failure: ServiceError | None) -> bool:

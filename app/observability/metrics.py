@@ -9,9 +9,9 @@ from collections.abc import Callable
 import gevent
 from flask import Flask, Response
 
+from app.domain.events import TurnEnded
 from app.observability.metric_text import GAUGES, HISTOGRAMS, to_text
 from app.observability.metric_values import Board, Key, Values
-from app.turns.turn import RunningTurn
 from app.web.current_request import Request, current_request
 
 _POST_EVERY_S = 1.0
@@ -50,18 +50,18 @@ class Metrics:
         if request.error_code:
             self._values.add(("perch_errors", request.error_code))
 
-    def count_turn(self, running: RunningTurn) -> None:
+    def count_turn(self, ended: TurnEnded) -> None:
         """Count a turn that has ended."""
-        values, answer = self._values, running.answer
-        if running.turn.answer is not None:
+        values, answer = self._values, ended.answer
+        if ended.is_repeat:
             values.add(("perch_turns", "repeated"))
             return
-        values.add(("perch_turns", running.outcome))
-        values.add(_DELTAS, running.token_count)
-        if running.first_token_ms is not None:
-            values.observe(_FIRST_TOKEN, _FIRST_TOKEN_S, running.first_token_ms / 1000)
+        values.add(("perch_turns", ended.outcome))
+        values.add(_DELTAS, ended.token_count)
         if answer is None:
             return
+        if answer.first_token_ms is not None:
+            values.observe(_FIRST_TOKEN, _FIRST_TOKEN_S, answer.first_token_ms / 1000)
         if answer.latency_ms is not None:
             values.observe(_TURN, _TURN_S, answer.latency_ms / 1000)
         if answer.usage is not None:

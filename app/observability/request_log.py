@@ -12,7 +12,7 @@ from flask import Flask, Response
 from structlog.contextvars import bind_contextvars
 
 from app.domain.errors import cause_of, mend_of
-from app.turns.turn import RunningTurn
+from app.domain.events import TurnEnded
 from app.web.current_request import Request, current_request
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
@@ -48,20 +48,23 @@ def register(app: Flask) -> None:
         return response
 
 
-def log_stream(running: RunningTurn, opened_at: float) -> None:
+def log_turn(ended: TurnEnded) -> None:
     """Say how a turn ended, and why where it failed."""
-    failure = running.failure
-    say = log.info if failure is None else log.warning
-    say(
-        "stream",
-        attempt=running.turn.attempt,
-        outcome=running.outcome,
-        tokens=running.token_count,
-        firstTokenMs=running.first_token_ms,
-        ms=_ms_since(opened_at),
-        **({} if failure is None else {"cause": cause_of(failure)}),
-        **({} if failure is None or not mend_of(failure) else {"check": mend_of(failure)}),
-    )
+    failure, answer = ended.failure, ended.answer
+    fields: dict[str, object] = {
+        "attempt": ended.turn.attempt,
+        "outcome": ended.outcome,
+        "tokens": ended.token_count,
+        "firstTokenMs": answer.first_token_ms if answer else None,
+        "ms": round(ended.duration_ms, 1),
+    }
+    if failure is None:
+        log.info("stream", **fields)
+        return
+    fields["cause"] = cause_of(failure)
+    if mend := mend_of(failure):
+        fields["check"] = mend
+    log.warning("stream", **fields)
 
 
 def _ms_since(started_at: float) -> float:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response
 
 from app import __version__
+from app.domain.conversation import Answer
+from app.domain.events import TurnEnded
 from app.settings import Settings
-from app.turns.turn import RunningTurn
 from app.web.current_request import current_request
 
 if TYPE_CHECKING:
@@ -67,12 +68,12 @@ class Traces:
         if not response.is_streamed:
             self._asked.pop(request.id, None)
 
-    def add_turn(self, running: RunningTurn) -> None:
+    def add_turn(self, ended: TurnEnded) -> None:
         """Add the span of a turn that has ended, under its request's."""
         from opentelemetry.trace import SpanKind
 
-        asked = self._asked.pop(running.request_id or "", None)
-        answer = running.answer
+        asked = self._asked.pop(ended.request_id or "", None)
+        answer = ended.answer
         if answer is None:
             return
         ended_at = time.time()
@@ -81,11 +82,11 @@ class Traces:
             "turn",
             asked,
             SpanKind.INTERNAL,
-            _attributes(running),
+            _attributes(ended, answer),
             start_time=round(began_at * _NS),
         )
-        if running.first_token_ms is not None:
-            first = began_at + running.first_token_ms / 1000
+        if answer.first_token_ms is not None:
+            first = began_at + answer.first_token_ms / 1000
             span.add_event("first token", timestamp=round(first * _NS))
         span.end(round(ended_at * _NS))
 
@@ -136,16 +137,15 @@ def _tracer(endpoint: str) -> "Tracer":
     return provider.get_tracer("perch", __version__)
 
 
-def _attributes(running: RunningTurn) -> dict[str, Any]:
-    answer = running.answer
-    usage = answer.usage if answer else None
+def _attributes(ended: TurnEnded, answer: Answer) -> dict[str, Any]:
+    usage = answer.usage
     told = {
-        "perch.request_id": running.request_id,
-        "perch.attempt": running.turn.attempt,
-        "perch.outcome": running.outcome,
-        "perch.deltas": running.token_count,
+        "perch.request_id": ended.request_id,
+        "perch.attempt": ended.turn.attempt,
+        "perch.outcome": ended.outcome,
+        "perch.deltas": ended.token_count,
         "gen_ai.operation.name": "chat",
-        "gen_ai.response.model": answer.model if answer else None,
+        "gen_ai.response.model": answer.model,
         "gen_ai.usage.input_tokens": usage.prompt_tokens if usage else None,
         "gen_ai.usage.output_tokens": usage.completion_tokens if usage else None,
     }

@@ -6,7 +6,7 @@ from json.encoder import encode_basestring, encode_basestring_ascii
 
 import orjson
 
-from app.domain.conversation import (
+from app.domain.events import (
     Heartbeat,
     TokensReceived,
     TurnDone,

@@ -4,7 +4,7 @@ import secrets
 
 from flask import Blueprint, Response
 
-from app.domain.conversation import Question, TurnDone
+from app.domain.conversation import Question
 from app.domain.errors import (
     Conflict,
     ModelFailure,
@@ -12,6 +12,7 @@ from app.domain.errors import (
     StorageUnavailable,
     TooManyRequests,
 )
+from app.domain.events import TurnDone
 from app.protocols import ndjson
 from app.routes.turn_response import complete_turn, stream_turn
 from app.web.contract import contract

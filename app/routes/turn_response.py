@@ -1,18 +1,17 @@
 """A turn as an HTTP response: a stream of lines, or one body."""
 
-import time
 from collections.abc import Iterator
 from functools import partial
 
 from flask import Response
 
-from app.domain.conversation import Question, TurnDone, TurnFailed
-from app.observability.request_log import log_stream
+from app.domain.conversation import Question
+from app.domain.events import TurnDone, TurnFailed
 from app.protocols import ndjson
 from app.server.writer import Connection, LastPiece
 from app.turns.endings import Ending
+from app.turns.service import StartedTurn
 from app.turns.transcript import Outlet
-from app.turns.turn import RunningTurn
 from app.web.current_request import Request, current_request
 from app.web.services import Services, services
 
@@ -43,7 +42,6 @@ def complete_turn(question: Question) -> TurnDone:
     """
     request, perch = current_request(), services()
     running = _run(question, request, perch)
-    opened_at = time.monotonic()
     connection = Connection.of(request.environ, perch.settings.send_timeout_s)
     _watch(running, connection)
     try:
@@ -51,19 +49,18 @@ def complete_turn(question: Question) -> TurnDone:
     finally:
         if connection is not None:
             connection.close()
-        log_stream(running, opened_at)
         request.is_failure_logged = running.failure is not None
 
 
 def _run(
     question: Question, request: Request, perch: Services, outlet: Outlet | None = None
-) -> RunningTurn:
+) -> StartedTurn:
     client = request.counted_client
     perch.limits.count_question(client, question.session_id)
     return perch.turns.run(perch.turns.begin(question, client), request.id, outlet)
 
 
-def _watch(running: RunningTurn, connection: Connection | None) -> None:
+def _watch(running: StartedTurn, connection: Connection | None) -> None:
     if connection is not None:
         connection.watch(partial(running.cancel, Ending.LEFT))
 
@@ -74,15 +71,14 @@ class _Body:
     A class, because a generator that was never started ignores ``close``.
     """
 
-    __slots__ = ("_connection", "_environ", "_opened_at", "_running")
+    __slots__ = ("_connection", "_environ", "_running")
 
     def __init__(
-        self, running: RunningTurn, connection: Connection | None, request: Request
+        self, running: StartedTurn, connection: Connection | None, request: Request
     ) -> None:
         self._running = running
         self._connection = connection
         self._environ = request.environ
-        self._opened_at = time.monotonic()
         _watch(running, connection)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -96,8 +92,7 @@ class _Body:
             yield LastPiece(lines) if isinstance(event, TurnDone | TurnFailed) else lines
 
     def close(self) -> None:
-        """End a turn that nobody reads, and say how the stream went."""
+        """End a turn that nobody reads."""
         self._running.cancel(Ending.LEFT)
         if self._connection is not None:
             self._connection.close()
-        log_stream(self._running, self._opened_at)

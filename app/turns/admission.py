@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from app.domain.conversation import PromptMessage, Usage
-from app.domain.errors import ModelFailure, Overloaded
-from app.limits.budget import Meter, Reservation, Spending
-from app.limits.prompts import Join, Prompt
+from app.domain.conversation import PromptMessage
+from app.domain.errors import Overloaded
+from app.limits.budget import Meter, Reservation
 
 _SEAT_RETRY_S = 5.0
 
@@ -15,7 +15,7 @@ Guard = Callable[[], None]
 
 
 class Admission:
-    """Lets turns in, each with a ticket.
+    """Lets turns in, each with a reservation.
 
     ``seats`` bounds the turns of one client that run in this process; 0 is
     no limit.
@@ -27,7 +27,7 @@ class Admission:
         self._seats = seats
         self._taken: Counter[str] = Counter()
 
-    def admit(self, client: str, session_id: str, prompt: Sequence[PromptMessage]) -> "Ticket":
+    def admit(self, client: str, session_id: str, prompt: Sequence[PromptMessage]) -> Reservation:
         """Take a seat, and the tokens that a prompt and its answer may cost.
 
         Raises:
@@ -44,63 +44,14 @@ class Admission:
             )
         self._taken[client] += 1
         try:
-            return Ticket(self, client, self._meter.reserve(client, session_id, prompt))
+            reservation = self._meter.reserve(client, session_id, prompt)
         except BaseException:
-            self.free(client)
+            self._free(client)
             raise
+        reservation.on_return = partial(self._free, client)
+        return reservation
 
-    def free(self, client: str) -> None:
-        """Give a seat back."""
+    def _free(self, client: str) -> None:
         self._taken[client] -= 1
         if self._taken[client] <= 0:
             del self._taken[client]
-
-
-class Ticket:
-    """What one turn was let in with; give it back when the turn has ended."""
-
-    __slots__ = ("_admission", "_client", "_is_valid", "_reservation")
-
-    def __init__(self, admission: Admission, client: str, reservation: Reservation) -> None:
-        self._admission = admission
-        self._client = client
-        self._reservation = reservation
-        self._is_valid = True
-
-    def fit(self, said: Prompt, max_tokens: int, join: Join) -> tuple[Prompt, int]:
-        """Return the prompt of a conversation, and how many tokens it has at most."""
-        return self._reservation.fit(said, max_tokens, join)
-
-    def cover(self, prompt_tokens: int) -> None:
-        """Take more tokens where the prompt is longer than it was known to be.
-
-        Raises:
-            BudgetExhausted, DailyLimitReached: nothing more was taken.
-        """
-        self._reservation.cover(prompt_tokens)
-
-    def cover_again(self, answer_tokens: int) -> bool:
-        """Take the tokens of a second attempt; answers whether there are that many."""
-        return self._reservation.cover_again(answer_tokens)
-
-    def estimate(
-        self, usage: Usage | None, answer_tokens: int, first_failure: ModelFailure | None
-    ) -> int:
-        """Return what an attempt cost that took all of its ``answer_tokens``.
-
-        ``first_failure`` is of the model that was asked before, in vain.
-        """
-        return self._reservation.estimate(usage, answer_tokens, first_failure)
-
-    def settle(self, spending: Spending) -> int:
-        """Pay for what the turn did, and return how many tokens that was."""
-        tokens = self._reservation.price(spending)
-        self._reservation.settle(tokens)
-        return tokens
-
-    def give_back(self) -> None:
-        """Free the seat, and the tokens where nothing was paid. Again, it does nothing."""
-        if self._is_valid:
-            self._is_valid = False
-            self._admission.free(self._client)
-            self._reservation.settle(0)

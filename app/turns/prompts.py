@@ -8,7 +8,7 @@ nothing, a history that begins where its limit cut it.
 from collections.abc import Callable, Iterator, Sequence
 
 from app.completion.thinking import cut_thinking
-from app.domain.conversation import PromptMessage
+from app.domain.conversation import PromptMessage, Question
 from app.limits.prompts import Join, Prompt
 from app.turns.endings import EMPTY_ANSWER
 
@@ -18,16 +18,25 @@ Fit = Callable[[Prompt, int, Join], tuple[Prompt, int]]
 """Cuts a conversation to so many tokens, and gives it the form in which it is sent."""
 
 
-def make_prompt(
-    system: PromptMessage, said: Prompt, max_tokens: int, fit: Fit
-) -> tuple[Prompt, int]:
-    """Return the prompt of a conversation that ends with the question, and its size.
+class Prompts:
+    """Makes the prompts of one assistant."""
 
-    What is too long for ``max_tokens`` loses its oldest turns, whole; the
-    question stays. One that was not answered is put before the next: a visitor
-    who asks "hello?" after a failure still means the first.
-    """
-    return fit([system, *_history(said), said[-1]], max_tokens, _joined)
+    def __init__(self, system_prompt: str, max_tokens: int) -> None:
+        self._system = PromptMessage("system", system_prompt)
+        self._max_tokens = max_tokens
+
+    def opening(self, question: Question) -> Prompt:
+        """Return the least that a question costs: what is known before its history is."""
+        return [self._system, PromptMessage("user", question.content)]
+
+    def make(self, said: Prompt, fit: Fit) -> tuple[Prompt, int]:
+        """Return the prompt of a conversation that ends with the question, and its size.
+
+        What is too long loses its oldest turns, whole; the question stays. One
+        that was not answered is put before the next: a visitor who asks "hello?"
+        after a failure still means the first.
+        """
+        return fit([self._system, *_history(said), said[-1]], self._max_tokens, _joined)
 
 
 def _history(said: Sequence[PromptMessage]) -> Iterator[PromptMessage]:

@@ -1,5 +1,6 @@
 """Turns: a question is stored, answered once, and the answer is stored."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,20 +10,26 @@ from structlog.contextvars import bind_contextvars
 
 from app.bus.protocol import StopBus, StopRequest
 from app.completion.protocol import CompletionModel
-from app.domain.conversation import Answer, PromptMessage, Question, Turn, TurnDone, TurnFailed
+from app.domain.conversation import Answer, PromptMessage, Question, Turn
 from app.domain.errors import Overloaded, ServerRestarting, TooManyRequests, TurnInProgress
+from app.domain.events import TurnDone, TurnEnded, TurnFailed
+from app.limits.budget import Reservation
 from app.storage.protocol import ConversationStore
-from app.turns.admission import Admission, Ticket
-from app.turns.endings import Ending
-from app.turns.prompts import make_prompt
+from app.turns.admission import Admission
+from app.turns.endings import RESTART_RETRY_S, Ending
+from app.turns.prompts import Prompts
+from app.turns.repeated import RepeatedTurn
 from app.turns.transcript import Outlet
 from app.turns.turn import KeepAnswer, RunningTurn, TurnLimits
+
+log = logging.getLogger(__name__)
 
 _BUSY_POLL_S = 0.25
 _BUSY_RETRY_S = 1.0
 _OVERLOADED_RETRY_S = 5.0
-_RESTARTING_RETRY_S = 2.0
 _DRAIN_POLL_S = 0.05
+
+StartedTurn = RunningTurn | RepeatedTurn
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +58,13 @@ class BegunTurn:
 
     turn: Turn
     prompt: Sequence[PromptMessage]
-    ticket: Ticket
+    reservation: Reservation
 
 
 class TurnService:
     """Begins turns and keeps hold of those that run in this process.
 
-    ``told`` hears of each that has ended.
+    ``listeners`` hear of each that has ended, in their order.
     """
 
     def __init__(
@@ -68,7 +75,7 @@ class TurnService:
         admission: Admission,
         keep: KeepAnswer = lambda _turn, _answer: None,
         buses: Sequence[StopBus] = (),
-        told: Callable[[RunningTurn], None] = lambda _running: None,
+        listeners: Sequence[Callable[[TurnEnded], None]] = (),
     ) -> None:
         self._store = store
         self._model = model
@@ -76,9 +83,9 @@ class TurnService:
         self._admission = admission
         self._keep = keep
         self._buses = buses
-        self._told = told
+        self._listeners = listeners
         self._listening = False
-        self._system = PromptMessage("system", policy.system_prompt)
+        self._prompts = Prompts(policy.system_prompt, policy.max_prompt_tokens)
         self._running: dict[str, RunningTurn] = {}
         self._beginning = 0
         self._draining = False
@@ -97,41 +104,46 @@ class TurnService:
             SwitchedOff, ModelPaused, BudgetExhausted, DailyLimitReached:
                 see ``Admission``.
         """
-        self.admit()
+        self._refuse_one_too_many()
         self._beginning += 1
         try:
-            asked = [self._system, PromptMessage("user", question.content)]
-            ticket = self._admission.admit(client, question.session_id, asked)
+            opening = self._prompts.opening(question)
+            reservation = self._admission.admit(client, question.session_id, opening)
             try:
-                return self._cover(self._begin(question), ticket)
+                return self._cover(self._begin(question), reservation)
             except BaseException:
-                ticket.give_back()
+                reservation.give_back()
                 raise
         finally:
             self._beginning -= 1
 
     def run(
         self, begun: BegunTurn, request_id: str | None = None, outlet: Outlet | None = None
-    ) -> RunningTurn:
+    ) -> StartedTurn:
         """Start to answer a turn; the caller reads its events, or cancels it."""
         turn = begun.turn
+        if turn.answer is not None:
+            begun.reservation.give_back()
+            repeated = RepeatedTurn(turn, request_id)
+            self._tell(repeated.summary())
+            return repeated
         running = RunningTurn(
             turn,
             begun.prompt,
-            begun.ticket,
+            begun.reservation,
             self._store,
             self._model,
             self._policy.limits,
             self._keep,
+            self._forget,
             request_id,
         )
-        if turn.answer is None:
-            self._running[turn.session_id] = running
-            self._listen()
-        running.start(self._forget, outlet)
+        self._running[turn.session_id] = running
+        self._listen()
+        running.start(outlet)
         return running
 
-    def complete(self, running: RunningTurn) -> TurnDone:
+    def complete(self, running: StartedTurn) -> TurnDone:
         """Wait for the whole answer.
 
         Raises:
@@ -154,10 +166,9 @@ class TurnService:
             for bus in self._buses:
                 bus.send(request)
 
-    def admit(self) -> None:
-        """Refuse a turn that this process cannot take now."""
+    def _refuse_one_too_many(self) -> None:
         if self._draining:
-            raise ServerRestarting(retry_after_s=_RESTARTING_RETRY_S)
+            raise ServerRestarting(retry_after_s=RESTART_RETRY_S)
         if self._held >= self._policy.max_running:
             raise Overloaded(retry_after_s=_OVERLOADED_RETRY_S)
 
@@ -209,22 +220,21 @@ class TurnService:
                     ) from busy
             self._wait_for(question.session_id, left_s)
             if self._draining:
-                raise ServerRestarting(retry_after_s=_RESTARTING_RETRY_S)
+                raise ServerRestarting(retry_after_s=RESTART_RETRY_S)
 
-    def _cover(self, turn: Turn, ticket: Ticket) -> BegunTurn:
+    def _cover(self, turn: Turn, reservation: Reservation) -> BegunTurn:
         """Make a turn's whole prompt, and pay for it; one that is answered needs none."""
         bind_contextvars(conversation=turn.conversation_id, turn=turn.id)
         if turn.answer is not None:
-            return BegunTurn(turn, (), ticket)
-        max_tokens = self._policy.max_prompt_tokens
-        prompt, tokens = make_prompt(self._system, turn.prompt, max_tokens, ticket.fit)
+            return BegunTurn(turn, (), reservation)
+        prompt, tokens = self._prompts.make(turn.prompt, reservation.fit)
         try:
-            ticket.cover(tokens)
+            reservation.cover(tokens)
         except TooManyRequests as refused:
             # The question stands; the same turn may be tried again tomorrow.
             self._store.finish_turn(turn, Answer("", "error", error_code=refused.code))
             raise
-        return BegunTurn(replace(turn, prompt=()), prompt, ticket)
+        return BegunTurn(replace(turn, prompt=()), prompt, reservation)
 
     def _wait_for(self, session_id: str, left_s: float) -> None:
         running = self._running.get(session_id)
@@ -248,7 +258,14 @@ class TurnService:
         return True
 
     def _forget(self, running: RunningTurn) -> None:
-        running.ticket.give_back()
+        running.reservation.give_back()
         if self._running.get(running.turn.session_id) is running:
             del self._running[running.turn.session_id]
-        self._told(running)
+        self._tell(running.summary())
+
+    def _tell(self, ended: TurnEnded) -> None:
+        for listener in self._listeners:
+            try:
+                listener(ended)
+            except Exception:  # who watches must not cost who is watched
+                log.exception("A turn that ended was not told to all")

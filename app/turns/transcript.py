@@ -1,19 +1,25 @@
-"""What a model says: kept, and handed on to the reader as it comes."""
+"""What a model says in one turn: kept whole, and handed to any number of readers.
 
+Nobody who reads slowly holds up the model or another reader: each reader is a
+place in the one text.
+"""
+
+import errno
 import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+import gevent
 from gevent.event import Event
 
-# A reader this far behind stops the model's socket from being read.
-_MAX_PENDING_DELTAS = 512
 # So many deltas become one text: as strings of their own they take ten times what they say.
 _DELTAS_A_BLOCK = 16
+# A reader who is further behind than this gets what it missed as one text.
+_DELTAS_A_BLOCK_WITH_READERS = 512
 
 
 class Outlet(Protocol):
-    """A way to the visitor, used while the turn runs in the reader's greenlet."""
+    """A way to the visitor that is written to from gevent's hub, as the model speaks."""
 
     def send(self, tokens: Sequence[str]) -> bool:
         """Write deltas, from the hub; false when ``flush`` must do the rest."""
@@ -32,62 +38,58 @@ class Outlet(Protocol):
         ...
 
 
-class Relay:
-    """Takes deltas from the model, up to ``max_chars`` of them, and has one reader.
+class Transcript:
+    """The text of one turn while it is said, up to ``max_chars`` of it.
 
-    While there is an ``outlet`` they leave through it at once; else they wait
-    for ``take``. ``first_at`` is when the first one came, by the monotonic clock,
-    and ``on_first`` hears of it.
+    ``first_at`` is when the first delta came, by the monotonic clock, and
+    ``on_first`` hears of it. With an outlet (``attach``) deltas leave through
+    it at once; a reader (``read``) takes them in its own time.
     """
 
     __slots__ = (
+        "_block_deltas",
         "_blocks",
+        "_catching_up",
         "_chars_left",
-        "_deltas_in_blocks",
-        "_pending",
-        "_room",
-        "_said",
-        "_wake",
+        "_max_chars",
+        "_on_gone",
+        "_outlet",
+        "_readers",
+        "_tail",
         "first_at",
         "on_first",
-        "outlet",
     )
 
     def __init__(self, max_chars: int) -> None:
-        self.outlet: Outlet | None = None
         self.first_at: float | None = None
         self.on_first: Callable[[], None] | None = None
-        # First whole blocks of what was said, then the deltas since.
-        self._said: list[str] = []
-        self._blocks = 0
-        self._deltas_in_blocks = 0
-        self._chars_left = max_chars
-        self._pending: list[str] = []
-        self._wake = Event()
-        self._room = Event()
+        self._max_chars = self._chars_left = max_chars
+        # What was said: whole blocks of deltas, then the deltas since.
+        self._blocks: list[str] = []
+        self._block_deltas = 0
+        self._tail: list[str] = []
+        self._readers: list[TranscriptReader] = []
+        self._outlet: Outlet | None = None
+        self._on_gone: Callable[[], None] | None = None
+        self._catching_up: gevent.Greenlet[..., None] | None = None
 
     @property
     def text(self) -> str:
         """Everything that was said."""
-        return "".join(self._said)
+        return "".join(self._blocks) + "".join(self._tail)
 
     @property
     def count(self) -> int:
         """How many deltas have come so far."""
-        return self._deltas_in_blocks + len(self._said) - self._blocks
+        return self._block_deltas + len(self._tail)
 
     @property
     def is_full(self) -> bool:
         """Whether more was said than may be; what was too much is gone."""
         return self._chars_left < 0
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether something waits for ``take``."""
-        return bool(self._pending)
-
     def receive(self, deltas: Sequence[str]) -> bool:
-        """Keep deltas and hand them on; answers whether more may come.
+        """Keep deltas and hand them on; false when no more may come.
 
         Called from the hub, for each read of the model's socket: it never
         blocks and never raises.
@@ -102,54 +104,121 @@ class Relay:
         self._chars_left = left
         if left < 0:
             deltas = _cut(deltas, left)
-        said = self._said
-        said.extend(deltas)
-        if len(said) - self._blocks >= _DELTAS_A_BLOCK:
+        tail = self._tail
+        tail.extend(deltas)
+        if len(tail) >= _DELTAS_A_BLOCK:
             self._close_block()
-        outlet = self.outlet
-        if outlet is not None:
-            return outlet.send(deltas) and left >= 0
-        self._pending.extend(deltas)
-        self._wake.set()
-        return len(self._pending) < _MAX_PENDING_DELTAS and left >= 0
+        if self._outlet is not None and not self._outlet.send(deltas):
+            self._fall_behind(self._outlet)
+        for reader in self._readers:
+            reader.wake()
+        return left >= 0
 
-    def make_room(self) -> None:
-        """Wait until ``receive`` may be called again.
+    def attach(self, outlet: Outlet, on_gone: Callable[[], None]) -> None:
+        """Send what comes from now on through an outlet, until ``detach``.
+
+        ``on_gone`` is called when the visitor takes nothing any more.
+        """
+        self._outlet, self._on_gone = outlet, on_gone
+
+    def detach(self, patience_s: float) -> None:
+        """Let go of the outlet once it has taken everything that was said.
 
         Raises:
-            OSError: the visitor takes nothing.
+            BrokenPipeError: the visitor took too long for that.
         """
-        if self.outlet is not None:
-            self.outlet.flush()
-            return
-        self._room.clear()
-        if len(self._pending) >= _MAX_PENDING_DELTAS:
-            self._room.wait()
+        behind = self._catching_up
+        try:
+            if behind is not None:
+                behind.join(patience_s)
+                if not behind.dead:
+                    raise BrokenPipeError(errno.EPIPE, "the visitor reads too slowly")
+        finally:
+            if behind is not None:
+                behind.kill()  # whose connection it is from now on is another's business
+            self._outlet = self._on_gone = None
 
-    def tell_again(self, text: str) -> None:
-        """Let the reader have a text that was said at another time."""
-        self._pending.append(text)
-
-    def take(self) -> Sequence[str]:
-        """Return the deltas that wait for the reader."""
-        taken, self._pending = self._pending, []
-        self._room.set()
-        return taken
+    def read(self) -> "TranscriptReader":
+        """Return a reader that begins with the first word."""
+        reader = TranscriptReader(self)
+        self._readers.append(reader)
+        return reader
 
     def wake(self) -> None:
-        """Let the reader look."""
-        self._wake.set()
+        """Let all readers look: what is awaited may be over."""
+        for reader in self._readers:
+            reader.wake()
+
+    def forget(self, reader: "TranscriptReader") -> None:
+        """Wake a reader no more."""
+        self._readers.remove(reader)
+
+    def since(self, deltas: int, chars: int) -> tuple[Sequence[str], int, int]:
+        """Return what was said after so many deltas of so many characters, and how many are all."""
+        tail = self._tail
+        if deltas >= self._block_deltas:
+            said: Sequence[str] = tail[deltas - self._block_deltas :]
+        else:
+            said = ["".join(self._blocks)[chars:], *tail]
+        return said, self.count, self._max_chars - max(0, self._chars_left)
+
+    def _close_block(self) -> None:
+        tail = self._tail
+        if not self._readers or len(tail) >= _DELTAS_A_BLOCK_WITH_READERS:
+            self._block_deltas += len(tail)
+            self._blocks.append("".join(tail))
+            tail.clear()
+
+    def _fall_behind(self, outlet: Outlet) -> None:
+        reader = self.read()
+        reader.take()  # the outlet has these
+        self._outlet = None
+        self._catching_up = gevent.spawn(self._catch_up, outlet, reader)
+
+    def _catch_up(self, outlet: Outlet, reader: "TranscriptReader") -> None:
+        try:
+            outlet.flush()
+            while tokens := reader.take():
+                outlet.send(tokens)
+                outlet.flush()
+            if self._on_gone is not None:
+                self._outlet = outlet
+        except OSError:
+            if self._on_gone is not None:
+                self._on_gone()
+        finally:
+            reader.close()
+            self._catching_up = None
+
+
+class TranscriptReader:
+    """One reader's place in a transcript; close it."""
+
+    __slots__ = ("_chars", "_deltas", "_transcript", "_woken")
+
+    def __init__(self, transcript: Transcript) -> None:
+        self._transcript = transcript
+        self._woken = Event()
+        self._deltas = self._chars = 0
+
+    def take(self) -> Sequence[str]:
+        """Return the deltas that came since the last time; those of long ago as one."""
+        said, self._deltas, self._chars = self._transcript.since(self._deltas, self._chars)
+        return said
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until there is something to look at; false when there is not in time."""
-        woken = self._wake.wait(timeout_s)
-        self._wake.clear()
+        woken = self._woken.wait(timeout_s)
+        self._woken.clear()
         return bool(woken)
 
-    def _close_block(self) -> None:
-        self._deltas_in_blocks += len(self._said) - self._blocks
-        self._said[self._blocks :] = ["".join(self._said[self._blocks :])]
-        self._blocks += 1
+    def wake(self) -> None:
+        """Let the reader look."""
+        self._woken.set()
+
+    def close(self) -> None:
+        """Read no more."""
+        self._transcript.forget(self)
 
 
 def _cut(deltas: Sequence[str], left: int) -> Sequence[str]:

@@ -160,8 +160,9 @@ def test_reservation_is_spent_until_it_is_settled_once() -> None:
     reservation = meter.reserve(CLIENT, "s-1", PROMPT)
     held = meter.spent_today
 
-    reservation.settle(7)
-    reservation.settle(0)
+    assert reservation.settle(spending(usage=Usage(5, 2), said="Hi")) == 7
+    reservation.settle(spending(was_asked=False))
+    reservation.give_back()
 
     assert (held, meter.spent_today) == (ONE_TURN, 7)
 

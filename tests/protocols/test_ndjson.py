@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.conversation import (
+from app.domain.errors import ModelMisconfigured, ServerRestarting, ServiceError
+from app.domain.events import (
     Heartbeat,
     TokensReceived,
     TurnDone,
@@ -15,7 +16,6 @@ from app.domain.conversation import (
     TurnFailed,
     TurnStarted,
 )
-from app.domain.errors import ModelMisconfigured, ServerRestarting, ServiceError
 from app.protocols.ndjson import to_lines, token_lines
 from app.web.schemas.chat import DoneLineSchema, ErrorLineSchema, StartLineSchema, TokenLineSchema
 

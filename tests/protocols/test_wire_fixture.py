@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from app.domain.conversation import (
+from app.domain.errors import ModelInterrupted, ServerRestarting
+from app.domain.events import (
     Heartbeat,
     TokensReceived,
     TurnDone,
@@ -10,7 +11,6 @@ from app.domain.conversation import (
     TurnFailed,
     TurnStarted,
 )
-from app.domain.errors import ModelInterrupted, ServerRestarting
 from app.protocols.ndjson import to_lines
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "turn.ndjson"

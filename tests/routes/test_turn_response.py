@@ -1,6 +1,7 @@
 """A stream as gunicorn takes it: an iterable, a connection, an end."""
 
 import json
+import socket
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +26,17 @@ def request_environ() -> dict[str, Any]:
 
 
 @pytest.fixture
-def called(make_app: "MakeApp", pair: Pair, request_environ: dict[str, Any]) -> Any:
+def send_timeout_s() -> str:
+    """How long a visitor may take nothing."""
+    return "0.05"
+
+
+@pytest.fixture
+def called(
+    make_app: "MakeApp", pair: Pair, request_environ: dict[str, Any], send_timeout_s: str
+) -> Any:
     """Calls the application as gunicorn does; returns the response's iterable."""
-    app = make_app(SEND_TIMEOUT_S="0.05")
+    app = make_app(SEND_TIMEOUT_S=send_timeout_s)
 
     def call(path: str = "/v1/chat/stream") -> Any:
         body = json.dumps({"sessionId": SESSION, "message": "Hi"}).encode()
@@ -119,6 +128,28 @@ def test_reader_who_takes_nothing_ends_the_response_with_an_error(
     until(lambda: model.open_count == 0)
     until(lambda: len(stored(store)) == 2)
     assert stored(store)[1] == ("assistant", large, "partial")
+
+
+@pytest.mark.parametrize("send_timeout_s", ["20"])
+def test_visitor_who_reads_late_holds_up_neither_the_model_nor_the_session(
+    called: Any, model: ScriptedModel, store: ConversationStore, pair: Pair
+) -> None:
+    words = [f"{number:05}-" * 1000 for number in range(30)]
+    model.script(*[[word] for word in words])
+    response = called()
+    lines = gevent.spawn(b"".join, response)
+
+    until(lambda: len(stored(store)) == 2)
+
+    assert stored(store)[1] == ("assistant", "".join(words), "complete")
+    assert not lines.ready()
+    reading = gevent.spawn(lambda: b"".join(iter(lambda: pair[1].recv(65_536), b"")))
+    lines.get(timeout=20)
+    response.close()
+    pair[0].shutdown(socket.SHUT_WR)
+    read = reading.get(timeout=20)
+    tokens = [json.loads(line) for line in read.split(b"\n") if line.startswith(b"{")]
+    assert "".join(each["token"] for each in tokens) == "".join(words)
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/stream", "/chat", "/v1/chat"])

@@ -1,4 +1,4 @@
-"""The door to a turn: guards, seats, and what a ticket gives back."""
+"""The door to a turn: guards, seats, and what a reservation gives back."""
 
 import pytest
 
@@ -18,47 +18,47 @@ def admit(admission: Admission, client: str = CLIENT) -> object:
 
 def test_client_has_so_many_seats_and_another_has_its_own() -> None:
     admission = an_admission(seats=2)
-    tickets = [admission.admit(CLIENT, "s-1", PROMPT) for _ in range(2)]
+    reservations = [admission.admit(CLIENT, "s-1", PROMPT) for _ in range(2)]
 
     with pytest.raises(Overloaded, match="your network") as refused:
         admit(admission)
     admit(admission, "192.0.2.8")
-    tickets[0].give_back()
+    reservations[0].give_back()
 
     admit(admission)
     assert refused.value.retry_after_s == 5
 
 
-def test_ticket_is_given_back_once() -> None:
+def test_reservation_is_given_back_once() -> None:
     admission = an_admission(seats=2)
-    ticket = admission.admit(CLIENT, "s-1", PROMPT)
+    reservation = admission.admit(CLIENT, "s-1", PROMPT)
     admit(admission)
 
     for _ in range(3):
-        ticket.give_back()
+        reservation.give_back()
     admit(admission)
 
     with pytest.raises(Overloaded):
         admit(admission)
 
 
-def test_unused_ticket_costs_nothing() -> None:
+def test_unused_reservation_costs_nothing() -> None:
     meter = a_meter()
-    ticket = an_admission(meter).admit(CLIENT, "s-1", PROMPT)
+    reservation = an_admission(meter).admit(CLIENT, "s-1", PROMPT)
     reserved = meter.spent_today
 
-    ticket.give_back()
+    reservation.give_back()
 
     assert reserved > MAX_OUTPUT_TOKENS
     assert meter.spent_today == 0
 
 
-def test_settled_ticket_keeps_its_price() -> None:
+def test_settled_reservation_keeps_its_price() -> None:
     meter = a_meter()
-    ticket = an_admission(meter).admit(CLIENT, "s-1", PROMPT)
+    reservation = an_admission(meter).admit(CLIENT, "s-1", PROMPT)
 
-    paid = ticket.settle(USED)
-    ticket.give_back()
+    paid = reservation.settle(USED)
+    reservation.give_back()
 
     assert (paid, meter.spent_today) == (7, 7)
 

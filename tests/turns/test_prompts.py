@@ -8,8 +8,8 @@ from app.domain.conversation import PromptMessage, Role
 from app.limits.estimate import estimate_prompt
 from app.limits.prompts import Prompt
 from app.turns.endings import EMPTY_ANSWER
-from app.turns.prompts import make_prompt
-from tests.doors import a_ticket
+from app.turns.prompts import Prompts
+from tests.doors import a_reservation
 
 SYSTEM = PromptMessage("system", "Be brief.")
 ENOUGH = 10_000
@@ -21,7 +21,7 @@ def said(*texts: str) -> list[PromptMessage]:
 
 
 def made(messages: list[PromptMessage], max_tokens: int) -> tuple[Prompt, int]:
-    return make_prompt(SYSTEM, messages, max_tokens, a_ticket().fit)
+    return Prompts(SYSTEM.content, max_tokens).make(messages, a_reservation().fit)
 
 
 def contents(messages: list[PromptMessage], max_tokens: int = ENOUGH) -> list[str]:

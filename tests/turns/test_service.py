@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import gevent
 import pytest
 
-from app.domain.conversation import Message, Question, TurnDone
+from app.domain.conversation import Message, Question
 from app.domain.errors import (
     ModelUnavailable,
     Overloaded,
@@ -16,6 +16,7 @@ from app.domain.errors import (
     TurnInProgress,
     TurnMismatch,
 )
+from app.domain.events import TurnDone
 from app.storage.protocol import ConversationStore
 from app.turns.service import TurnPolicy, TurnService
 from app.turns.turn import RunningTurn

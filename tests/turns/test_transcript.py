@@ -1,68 +1,86 @@
-"""What a model says, on its way to the reader."""
+"""What a model says, kept whole and read by any number."""
 
 from collections.abc import Sequence
 
 import gevent
 import pytest
 
-from app.turns.transcript import Relay
+from app.turns.transcript import Transcript
+from tests.fakes import until
 
-MANY = 600  # more than one reader may be behind
+MANY = 600  # more than is kept delta by delta
 
 
 class Sent:
-    """An outlet that takes everything at once."""
+    """An outlet; every so often one waits for a flush, and the visitor may be gone by then."""
 
-    def __init__(self) -> None:
+    def __init__(self, full_at: int = 0, *, is_gone: bool = False) -> None:
         self.tokens: list[str] = []
+        self.is_gone = is_gone
+        self._full_at = full_at
+        self._rest: Sequence[str] = ()
+        self.may_flush = gevent.event.Event()
+        self.may_flush.set()
 
     def send(self, tokens: Sequence[str]) -> bool:
+        self._full_at -= 1
+        if self._full_at == 0:
+            self._rest = tokens
+            return False
         self.tokens += tokens
         return True
 
     def beat(self) -> None: ...
 
-    def flush(self) -> None: ...
+    def flush(self) -> None:
+        self.may_flush.wait()
+        if self.is_gone:
+            raise BrokenPipeError
+        self.tokens += self._rest
+        self._rest = ()
 
 
-def a_relay(max_chars: int = 10_000, outlet: Sent | None = None) -> Relay:
-    relay = Relay(max_chars)
-    relay.outlet = outlet
-    return relay
+def nobody() -> None:
+    raise AssertionError("nobody has gone")
+
+
+def attached(outlet: Sent, max_chars: int = 10_000) -> Transcript:
+    transcript = Transcript(max_chars)
+    transcript.attach(outlet, nobody)
+    return transcript
 
 
 def test_everything_that_was_said_is_kept_in_order() -> None:
-    relay = a_relay()
+    transcript = Transcript(10_000)
     words = [f"{number} " for number in range(100)]
+    reader = transcript.read()
 
     for at in range(0, 100, 7):
-        relay.receive(words[at : at + 7])
+        transcript.receive(words[at : at + 7])
 
-    assert (relay.text, relay.count) == ("".join(words), 100)
-    assert relay.take() == words
-    assert not relay.is_waiting
+    assert (transcript.text, transcript.count) == ("".join(words), 100)
+    assert list(reader.take()) == words
+    assert not reader.take()
 
 
-def test_outlet_takes_what_would_wait() -> None:
+def test_outlet_takes_what_comes() -> None:
     outlet = Sent()
-    relay = a_relay(outlet=outlet)
+    transcript = attached(outlet)
 
-    wanted = relay.receive(["Hel", "lo"])
+    assert transcript.receive(["Hel", "lo"])
 
-    assert wanted
     assert outlet.tokens == ["Hel", "lo"]
-    assert not relay.is_waiting
 
 
 def test_first_delta_is_the_one_whose_time_is_known() -> None:
-    relay = a_relay()
-    assert relay.first_at is None
-    relay.receive(["a"])
-    first_at = relay.first_at
+    transcript = Transcript(10_000)
+    assert transcript.first_at is None
+    transcript.receive(["a"])
+    first_at = transcript.first_at
 
-    relay.receive(["b"])
+    transcript.receive(["b"])
 
-    assert relay.first_at == first_at is not None
+    assert transcript.first_at == first_at is not None
 
 
 @pytest.mark.parametrize(
@@ -79,54 +97,109 @@ def test_too_much_is_cut_to_the_character_and_no_more_is_wanted(
     reads: list[list[str]], said: str
 ) -> None:
     outlet = Sent()
-    relay = a_relay(7, outlet)
+    transcript = attached(outlet, max_chars=7)
+    reader = transcript.read()
 
-    wanted = [relay.receive(deltas) for deltas in reads]
+    wanted = [transcript.receive(deltas) for deltas in reads]
 
     assert not wanted[-1]
-    assert relay.is_full
-    assert relay.text == "".join(outlet.tokens) == said
+    assert transcript.is_full
+    assert transcript.text == "".join(outlet.tokens) == "".join(reader.take()) == said
 
 
 def test_exactly_as_much_as_may_be_is_not_too_much() -> None:
-    relay = a_relay(7)
+    transcript = Transcript(7)
 
-    assert relay.receive(["1234567"])
-    assert not relay.is_full
+    assert transcript.receive(["1234567"])
+    assert not transcript.is_full
 
 
-def test_reader_far_behind_holds_up_the_model_until_it_takes() -> None:
-    relay = a_relay()
-    assert not relay.receive(["x"] * MANY)
-    waiting = gevent.spawn(relay.make_room)
+@pytest.mark.parametrize("behind", [0, 1, 15, 16, 17, 40, 511, 512, 513, MANY])
+@pytest.mark.parametrize("step", [1, 7, 30])
+def test_reader_gets_all_of_it_once_however_far_behind(behind: int, step: int) -> None:
+    transcript = Transcript(100_000)
+    words = [f"{number} " for number in range(MANY)]
+    transcript.receive(words[:behind])
+    reader = transcript.read()
+    taken = [*reader.take()]
+
+    for at in range(behind, MANY, step):
+        transcript.receive(words[at : at + step])
+        if at % 3 == 0:
+            taken += reader.take()
+    taken += reader.take()
+
+    assert "".join(taken) == transcript.text == "".join(words)
+
+
+def test_readers_are_woken_by_what_comes_and_else_by_the_clock() -> None:
+    transcript = Transcript(10)
+    readers = [transcript.read(), transcript.read()]
+    gevent.spawn(transcript.receive, ["a"])
+
+    assert all(reader.wait(20) for reader in readers)
+    assert not any(reader.wait(0.001) for reader in readers)
+
+
+def test_reader_who_has_closed_is_woken_no_more() -> None:
+    transcript = Transcript(10)
+    reader = transcript.read()
+    reader.close()
+
+    transcript.receive(["a"])
+
+    assert not reader.wait(0.001)
+
+
+def test_outlet_that_is_full_gets_the_rest_in_order_and_holds_up_nobody() -> None:
+    outlet = Sent(full_at=2)
+    outlet.may_flush.clear()
+    transcript = attached(outlet)
+
+    for word in "abcd":
+        assert transcript.receive([word])
     gevent.idle()
-    assert not waiting.dead
+    assert outlet.tokens == ["a"]
+    outlet.may_flush.set()
+    until(lambda: len(outlet.tokens) == 4)
+    transcript.receive(["e"])
 
-    assert len(relay.take()) == MANY
-
-    waiting.get(timeout=20)
-
-
-def test_room_that_was_made_already_is_not_waited_for() -> None:
-    relay = a_relay()
-    relay.receive(["x"] * MANY)
-    relay.take()
-
-    relay.make_room()
+    assert outlet.tokens == list("abcde")
 
 
-def test_reader_is_woken_by_what_comes_and_else_by_the_clock() -> None:
-    relay = a_relay()
-    gevent.spawn(relay.receive, ["a"])
+def test_detached_outlet_has_taken_everything() -> None:
+    outlet = Sent(full_at=1)
+    transcript = attached(outlet)
+    transcript.receive(["a"])
+    transcript.receive(["b"])
 
-    assert relay.wait(20)
-    assert not relay.wait(0.001)
+    transcript.detach(20)
+    transcript.receive(["c"])
+
+    assert outlet.tokens == ["a", "b"]
 
 
-def test_text_of_another_time_is_told_and_not_said_again() -> None:
-    relay = a_relay()
+def test_outlet_that_takes_too_long_is_given_up() -> None:
+    outlet = Sent(full_at=1)
+    outlet.may_flush.clear()
+    transcript = attached(outlet)
+    transcript.receive(["a"])
 
-    relay.tell_again("Nine to five.")
+    with pytest.raises(BrokenPipeError, match="too slowly"):
+        transcript.detach(0.01)
 
-    assert relay.take() == ["Nine to five."]
-    assert relay.text == ""
+    outlet.may_flush.set()
+    gevent.idle()
+    assert outlet.tokens == []  # the connection is another's by now
+
+
+def test_visitor_who_is_gone_is_told_of_once() -> None:
+    outlet = Sent(full_at=1, is_gone=True)
+    gone: list[bool] = []
+    transcript = Transcript(10_000)
+    transcript.attach(outlet, lambda: gone.append(True))
+
+    transcript.receive(["a"])
+    transcript.detach(20)
+
+    assert gone == [True]

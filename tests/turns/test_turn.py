@@ -8,18 +8,7 @@ from typing import Any
 import gevent
 import pytest
 
-from app.domain.conversation import (
-    Answer,
-    Heartbeat,
-    Message,
-    TokensReceived,
-    Turn,
-    TurnDone,
-    TurnEvent,
-    TurnFailed,
-    TurnStarted,
-    Usage,
-)
+from app.domain.conversation import Answer, Message, Turn, Usage
 from app.domain.errors import (
     Conflict,
     ModelInterrupted,
@@ -29,12 +18,20 @@ from app.domain.errors import (
     ServiceError,
     StorageUnavailable,
 )
+from app.domain.events import (
+    Heartbeat,
+    TokensReceived,
+    TurnDone,
+    TurnEvent,
+    TurnFailed,
+    TurnStarted,
+)
 from app.storage.protocol import ConversationStore
 from app.turns.endings import EMPTY_ANSWER, Ending
 from app.turns.transcript import Outlet
 from app.turns.turn import RunningTurn, TurnLimits
 from tests.data import a_question
-from tests.doors import a_ticket
+from tests.doors import a_reservation
 from tests.fakes import Gate, ScriptedModel, TroubledStore, until
 
 Run = Callable[..., RunningTurn]
@@ -57,7 +54,19 @@ def kept() -> list[tuple[Turn, Answer]]:
 
 
 @pytest.fixture
-def run(turn: Turn, troubled: TroubledStore, model: ScriptedModel, kept: list[Any]) -> Run:
+def ended() -> list[RunningTurn]:
+    """The turns that have said that they are over."""
+    return []
+
+
+@pytest.fixture
+def run(
+    turn: Turn,
+    troubled: TroubledStore,
+    model: ScriptedModel,
+    kept: list[Any],
+    ended: list[RunningTurn],
+) -> Run:
     """Starts ``turn``, or another, with limits of the test's own."""
 
     def keep(turn: Turn, answer: Answer) -> None:
@@ -67,13 +76,14 @@ def run(turn: Turn, troubled: TroubledStore, model: ScriptedModel, kept: list[An
         running = RunningTurn(
             replace(turn, prompt=()),
             turn.prompt,
-            a_ticket(),
+            a_reservation(),
             troubled,  # type: ignore[arg-type]
             model,
             TurnLimits(**limits),  # type: ignore[arg-type]
             keep,
+            ended.append,
         )
-        running.start(lambda _: None, outlet)
+        running.start(outlet)
         return running
 
     return run
@@ -178,7 +188,7 @@ def test_long_answer_is_kept_word_by_word(
     list(running.events())
 
     assert the_answer(store, turn) == ("".join(words).strip(), "complete", "stop")
-    assert running.token_count == number
+    assert running.summary().token_count == number
 
 
 def test_answer_is_stored_before_done(
@@ -322,9 +332,10 @@ def test_store_that_fails_at_the_end_is_an_error_and_the_answer_is_kept(
     running = run()
 
     assert the_error(list(running.events())) is StorageUnavailable
-    assert running.answer is not None
-    assert running.answer.content == "Hello there"
-    assert kept == [(replace(turn, prompt=()), running.answer)]
+    answer = running.summary().answer
+    assert answer is not None
+    assert answer.content == "Hello there"
+    assert kept == [(replace(turn, prompt=()), answer)]
 
 
 def test_store_that_crashes_at_the_end_is_an_error_and_the_answer_is_kept(
@@ -334,7 +345,7 @@ def test_store_that_crashes_at_the_end_is_an_error_and_the_answer_is_kept(
     running = run()
 
     assert the_error(list(running.events())) is StorageUnavailable
-    assert kept == [(replace(turn, prompt=()), running.answer)]
+    assert kept == [(replace(turn, prompt=()), running.summary().answer)]
 
 
 def test_attempt_that_was_overtaken_is_a_conflict(
@@ -348,23 +359,6 @@ def test_attempt_that_was_overtaken_is_a_conflict(
     gate.open()
 
     assert the_error(list(running.events())) is Conflict
-
-
-def test_complete_turn_is_told_again(
-    run: Run, store: ConversationStore, model: ScriptedModel
-) -> None:
-    model.script("All", " of it", finish_reason="length")
-    list(run().events())
-    again = begin(store)
-
-    events = list(run(again).events())
-
-    assert [nameless(event) for event in events] == [
-        TurnStarted(again.conversation_id, again.id),
-        TokensReceived(["All of it"]),
-        TurnDone("All of it", again.conversation_id, again.id, "length"),
-    ]
-    assert len(model.prompts) == 1
 
 
 CANCELLED = [
@@ -446,7 +440,7 @@ def test_cancelled_mid_stream_keeps_what_was_said(
 
     assert outcome_of(reader.to_end()) is outcome
     assert the_answer(store, turn) == ("Half an", "partial", ending.value)
-    assert running.outcome == (
+    assert running.summary().outcome == (
         ending.value if outcome is TurnDone else outcome.code  # type: ignore[attr-defined]
     )
     assert model.open_count == 0
@@ -469,13 +463,14 @@ def test_cancelled_while_storing_changes_nothing(
     assert the_answer(store, turn) == ("Hello there", "complete", "stop")
 
 
-def test_cancelled_when_all_is_over_changes_nothing(run: Run) -> None:
+def test_cancelled_when_all_is_over_changes_nothing(run: Run, ended: list[RunningTurn]) -> None:
     running = run()
     list(running.events())
 
     running.cancel(Ending.LEFT)  # as every stream does that closes
 
-    assert running.outcome == "done"
+    assert running.summary().outcome == "done"
+    assert ended == [running]
 
 
 def test_first_reason_to_cancel_decides(
@@ -538,14 +533,14 @@ def test_answer_keeps_whose_request_it_was(
     running = RunningTurn(
         turn,
         turn.prompt,
-        a_ticket(),
+        a_reservation(),
         store,
         model,
         TurnLimits(),
         lambda _turn, _answer: None,
-        "request-7",
+        request_id="request-7",
     )
-    running.start(lambda _: None)
+    running.start()
 
     list(running.events())
 
@@ -582,24 +577,48 @@ def test_silence_is_filled_with_heartbeats(run: Run, model: ScriptedModel) -> No
     assert isinstance(list(events)[-1], TurnDone)
 
 
-def test_reader_far_behind_pauses_the_model_and_loses_nothing(
+def said(events: Sequence[TurnEvent]) -> str:
+    return "".join(
+        token for event in events if isinstance(event, TokensReceived) for token in event.tokens
+    )
+
+
+def test_slow_reader_holds_up_neither_the_model_nor_another_reader(
     run: Run, model: ScriptedModel
 ) -> None:
-    read = [str(number % 10) for number in range(100)]
-    gate = Gate()
-    model.script(*[read] * 6, gate, *[read] * 6)
+    reads = [[str(number % 10) for number in range(100)]] * 20
+    model.script(*reads)
     running = run()
-    events = running.events()
-    next(events)
+    slow = running.events()
+    next(slow)
+
+    quick = Reader(running).to_end()
+
+    text = "".join(map("".join, reads))
+    assert said(quick) == text
+    assert running.wait_ended(0)
+    rest = list(slow)
+    assert said(rest) == text
+    assert isinstance(rest[-1], TurnDone)
+
+
+def test_reader_who_comes_late_is_told_everything(run: Run, model: ScriptedModel) -> None:
+    gate = Gate()
+    model.script("Hel", gate, "lo")
+    outlet = FakeOutlet()
+    running = run(outlet=outlet)
+    first = Reader(running)
+    gate.wait_reached()
+
+    second = Reader(running)
     gevent.idle()
-
-    assert running.token_count == 600  # the rest comes only when somebody reads
     gate.open()
-    said = [
-        token for event in events if isinstance(event, TokensReceived) for token in event.tokens
-    ]
 
-    assert said == read * 12
+    events = second.to_end()
+    assert events[1] == TokensReceived(["Hel"])
+    assert (said(events), "".join(outlet.sent)) == ("Hello", "Hello")
+    assert events[-1] == first.to_end()[-1]
+    assert said(list(running.events())) == "Hello"  # and so is one who comes when it is over
 
 
 class FakeOutlet:
@@ -736,5 +755,6 @@ def test_waiting_for_the_end(run: Run, model: ScriptedModel) -> None:
     assert not running.wait_ended(0.01)
     gate.open()
     assert running.wait_ended(5)
-    assert running.answer is not None
-    assert running.answer.content == "a"
+    answer = running.summary().answer
+    assert answer is not None
+    assert answer.content == "a"

@@ -1,0 +1,92 @@
+"""What a turn comes to when its model has ended: the answer, its price, and what is told."""
+
+import logging
+import time
+from typing import NamedTuple
+
+from app.domain.conversation import Answer, Turn
+from app.domain.errors import ServiceError
+from app.domain.events import TurnDone
+from app.limits.budget import Reservation, Spending
+from app.turns.endings import Asked, Ending, failure_of_cut, failure_of_end, judge
+from app.turns.transcript import Transcript
+
+log = logging.getLogger(__name__)
+
+
+class Settled(NamedTuple):
+    """An answer as it is stored, and what the visitor is told instead of it, if anything."""
+
+    answer: Answer
+    failure: ServiceError | None
+
+
+def settle(
+    asked: Asked,
+    transcript: Transcript,
+    ending: Ending | None,
+    reservation: Reservation,
+    refusal_message: str,
+    started_at: float,
+    request_id: str | None,
+) -> Settled:
+    """Judge what was said, and pay for it; ``started_at`` is of the monotonic clock."""
+    said, is_full = transcript.text, transcript.is_full
+    was_cut = ending is not None or is_full
+    failure = failure_of_end(asked, said, was_cut=was_cut)
+    told = failure_of_cut(ending) or failure
+    content, status, finish_reason = judge(
+        said, asked.completion, failure, ending, is_full=is_full, refusal_message=refusal_message
+    )
+    first_at = transcript.first_at
+    answer = Answer(
+        content=content,
+        status=status,
+        model=asked.completion.model if asked.completion else None,
+        usage=asked.usage,
+        latency_ms=_ms(started_at, time.monotonic()),
+        first_token_ms=None if first_at is None else _ms(started_at, first_at),
+        finish_reason=finish_reason,
+        charged_tokens=_pay(asked, said, transcript.count, failure, reservation, was_cut=was_cut),
+        error_code=told.code if told else None,
+        request_id=request_id,
+    )
+    return Settled(answer, told)
+
+
+def done(turn: Turn, content: str, finish_reason: str | None, message_id: str | None) -> TurnDone:
+    """Return the event of an answer that is stored."""
+    marked = finish_reason if finish_reason != "stop" else None
+    return TurnDone(content, turn.conversation_id, turn.id, marked, message_id)
+
+
+def _pay(
+    asked: Asked,
+    said: str,
+    delta_count: int,
+    failure: ServiceError | None,
+    reservation: Reservation,
+    *,
+    was_cut: bool,
+) -> int | None:
+    completion = asked.completion
+    spending = Spending(
+        asked.was_asked,
+        completion.usage if completion else None,
+        said,
+        delta_count,
+        failure,
+        was_cut=was_cut,
+        earlier_tokens=asked.earlier_tokens,
+        has_thought=completion is not None and completion.has_thought,
+        first_failure=asked.first_failure,
+    )
+    try:
+        return reservation.settle(spending)
+    except Exception:  # an account in disorder must not cost the answer
+        log.exception("A turn was not paid for: what was reserved stays spent")
+        return None
+
+
+def _ms(since: float, until: float) -> int:
+    return round((until - since) * 1000)
