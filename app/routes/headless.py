@@ -13,11 +13,12 @@ from app.domain.errors import (
     TooManyRequests,
 )
 from app.domain.events import TurnDone
-from app.protocols import ndjson
+from app.protocols.ndjson import NDJSON
+from app.protocols.protocol import ChatRequest
 from app.routes.turn_response import complete_turn, stream_turn
 from app.web.contract import contract
 from app.web.guards.sessions import chatting_session
-from app.web.schemas.chat import ChatRequest, ChatSchema, ReplySchema
+from app.web.schemas.chat import ChatSchema, ReplySchema
 
 blueprint = Blueprint("headless", __name__)
 
@@ -32,10 +33,10 @@ def chat(asked: ChatRequest) -> TurnDone:
 
 
 @blueprint.post("/v1/chat/stream")
-@contract(body=ChatSchema, media_type=ndjson.MEDIA_TYPE, raises=FAILURES)
+@contract(protocol=NDJSON, raises=FAILURES)
 def stream(asked: ChatRequest) -> Response:
     """Stream an answer, one JSON object a line."""
-    return stream_turn(to_question(asked))
+    return stream_turn(to_question(asked), NDJSON)
 
 
 def to_question(asked: ChatRequest) -> Question:

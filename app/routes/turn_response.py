@@ -7,7 +7,7 @@ from flask import Response
 
 from app.domain.conversation import Question
 from app.domain.events import TurnDone, TurnFailed
-from app.protocols import ndjson
+from app.protocols.protocol import AnswerProtocol, Encoder, encode
 from app.server.writer import Connection, LastPiece
 from app.turns.endings import Ending
 from app.turns.service import StartedTurn
@@ -18,20 +18,20 @@ from app.web.services import Services, services
 _HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 
 
-def stream_turn(question: Question) -> Response:
-    """Begin a turn and stream its events as lines.
+def stream_turn(question: Question, protocol: AnswerProtocol) -> Response:
+    """Begin a turn and stream its events as a protocol tells them.
 
     Raises:
         ServiceError: before the first byte.
     """
     request, perch = current_request(), services()
-    connection = Connection.of(request.environ, perch.settings.send_timeout_s)
+    encoder = protocol.encoder()
+    connection = Connection.of(request.environ, perch.settings.send_timeout_s, encoder)
     running = _run(question, request, perch, connection.outlet if connection else None)
-    body = _Body(running, connection, request)
+    body = _Body(running, connection, encoder, request)
     # Straight to the server: werkzeug's own iterators would stand between for all of the stream.
-    return Response(
-        body, content_type=ndjson.CONTENT_TYPE, headers=_HEADERS, direct_passthrough=True
-    )
+    content_type = f"{protocol.media_type}; charset=utf-8"
+    return Response(body, content_type=content_type, headers=_HEADERS, direct_passthrough=True)
 
 
 def complete_turn(question: Question) -> TurnDone:
@@ -66,17 +66,22 @@ def _watch(running: StartedTurn, connection: Connection | None) -> None:
 
 
 class _Body:
-    """The lines of a stream, and what must happen when it closes.
+    """The bytes of a stream, and what must happen when it closes.
 
     A class, because a generator that was never started ignores ``close``.
     """
 
-    __slots__ = ("_connection", "_environ", "_running")
+    __slots__ = ("_connection", "_encoder", "_environ", "_running")
 
     def __init__(
-        self, running: StartedTurn, connection: Connection | None, request: Request
+        self,
+        running: StartedTurn,
+        connection: Connection | None,
+        encoder: Encoder,
+        request: Request,
     ) -> None:
         self._running = running
+        self._encoder = encoder
         self._connection = connection
         self._environ = request.environ
         _watch(running, connection)
@@ -88,8 +93,8 @@ class _Body:
         for event in self._running.events():
             if outlet is not None:
                 outlet.flush()
-            lines = ndjson.to_lines(event)
-            yield LastPiece(lines) if isinstance(event, TurnDone | TurnFailed) else lines
+            piece = encode(self._encoder, event)
+            yield LastPiece(piece) if isinstance(event, TurnDone | TurnFailed) else piece
 
     def close(self) -> None:
         """End a turn that nobody reads."""

@@ -9,18 +9,28 @@ import os
 import select
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import gevent
 from gevent import monkey, socket
 
-from app.protocols.ndjson import token_lines
-
 # With a heartbeat every 12 s a vanished visitor is noticed within 25 s.
 _TCP_USER_TIMEOUT_MS = 10_000
 _GONE = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
-_HEARTBEAT = b"1\r\n\n\r\n"
 _poll = monkey.get_original("select", "poll")
+
+
+class Encoder(Protocol):
+    """What an answer's bytes are: deltas, and what clients skip."""
+
+    @property
+    def heartbeat(self) -> bytes:
+        """Bytes that only show that the connection lives."""
+        ...
+
+    def tokens(self, tokens: Sequence[str]) -> bytes:
+        """Return deltas; called in gevent's hub, so it never blocks and never raises."""
+        ...
 
 
 class ReaderGone(BrokenPipeError):
@@ -49,11 +59,13 @@ class Connection:
         self.outlet = outlet
 
     @classmethod
-    def of(cls, environ: dict[str, Any], send_timeout_s: float) -> Self | None:
+    def of(
+        cls, environ: dict[str, Any], send_timeout_s: float, encoder: Encoder | None = None
+    ) -> Self | None:
         """Return the connection of a request; ``None`` outside gunicorn's gevent worker.
 
-        A TLS or HTTP/2 connection, and a client of HTTP/1.0, are watched but
-        not written to directly: their framing is gunicorn's business.
+        Without an ``encoder`` it is only watched. So are a TLS or HTTP/2 connection
+        and a client of HTTP/1.0: their framing is gunicorn's business.
         """
         sock = environ.get("gunicorn.socket")
         if sock is None or not hasattr(sock, "hub"):
@@ -63,8 +75,9 @@ class Connection:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _TCP_USER_TIMEOUT_MS)
         is_plain = type(sock) is socket.socket and environ.get("HTTP_VERSION") != "2"
         is_chunked = environ.get("SERVER_PROTOCOL") == "HTTP/1.1"
-        outlet = SocketOutlet(sock.fileno(), send_timeout_s) if is_plain and is_chunked else None
-        return cls(sock, outlet)
+        if encoder is None or not (is_plain and is_chunked):
+            return cls(sock, None)
+        return cls(sock, SocketOutlet(sock.fileno(), send_timeout_s, encoder))
 
     def watch(self, on_leave: Callable[[], None]) -> None:
         """Call ``on_leave`` from the hub when the visitor's side closes."""
@@ -95,10 +108,11 @@ class Connection:
 class SocketOutlet:
     """Writes deltas as HTTP chunks (RFC 9112 section 7.1), never blocking in the hub."""
 
-    __slots__ = ("_fd", "_is_gone", "_rest", "_send_timeout_s", "on_broken")
+    __slots__ = ("_encoder", "_fd", "_is_gone", "_rest", "_send_timeout_s", "on_broken")
 
-    def __init__(self, fd: int, send_timeout_s: float) -> None:
+    def __init__(self, fd: int, send_timeout_s: float, encoder: Encoder) -> None:
         self._fd = fd
+        self._encoder = encoder
         self._send_timeout_s = send_timeout_s
         self._rest = b""
         self._is_gone = False
@@ -111,17 +125,16 @@ class SocketOutlet:
 
     def send(self, tokens: Sequence[str]) -> bool:
         """Write deltas from the hub; false when ``flush`` must do the rest."""
-        lines = token_lines(tokens)
-        chunk = b"%x\r\n%b\r\n" % (len(lines), lines)
+        chunk = _chunk(self._encoder.tokens(tokens))
         if self._rest:
             self._rest += chunk
             return False
         return self._write(chunk)
 
     def beat(self) -> None:
-        """Write an empty line, which clients skip; from the hub."""
+        """Write a heartbeat, which clients skip; from the hub."""
         if not self._rest:
-            self._write(_HEARTBEAT)
+            self._write(_chunk(self._encoder.heartbeat))
 
     def flush(self) -> None:
         """Write what ``send`` could not, from the response's greenlet.
@@ -163,3 +176,7 @@ class SocketOutlet:
                     raise ReaderGone from None
             except OSError as error:
                 raise ReaderGone from error
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, jsonify
+from flask import Response, current_app, jsonify
 from jiter import from_json
 from marshmallow import Schema, ValidationError
 
 from app.domain.errors import InvalidRequest, MediaTypeUnsupported, ServiceError
+from app.protocols.protocol import AnswerProtocol
 from app.server.pauses import let_others_work
 from app.web.bodies import read_body
 from app.web.current_request import current_request
@@ -32,6 +33,7 @@ class Contract:
     body: Schema | None
     query: Schema | None
     answer: Schema | None
+    protocol: AnswerProtocol | None
     status: int
     media_type: str
     other_media_types: tuple[str, ...]
@@ -45,6 +47,7 @@ def contract(
     body: type[Schema] | None = None,
     query: type[Schema] | None = None,
     answer: type[Schema] | None = None,
+    protocol: AnswerProtocol | None = None,
     status: int = 200,
     media_type: str = "application/json",
     other_media_types: tuple[str, ...] = (),
@@ -56,14 +59,19 @@ def contract(
 
     The view gets the loaded body, then the loaded query, then its path
     arguments. What it returns is dumped through ``answer``; a ``Response``
-    passes as it is. ``long`` is a field of the answer, a list of any length:
-    it is written item by item, while others get their turn. ``otherwise``
-    names answers of other statuses that are not failures.
+    passes as it is. ``protocol`` is of a route that streams an answer: it
+    says how it is asked, and in which shape it fails. ``long`` is a field of
+    the answer, a list of any length: it is written item by item, while others
+    get their turn. ``otherwise`` names answers of other statuses that are not
+    failures.
     """
+    if protocol is not None:
+        body, media_type = protocol.request, protocol.media_type
     promise = Contract(
         body() if body else None,
         query() if query else None,
         answer() if answer else None,
+        protocol,
         status,
         media_type,
         other_media_types,
@@ -95,6 +103,12 @@ def contract(
         return keep
 
     return decorate
+
+
+def protocol_of(endpoint: str | None) -> AnswerProtocol | None:
+    """Return the protocol in which an endpoint streams its answers, if it does."""
+    promise = getattr(current_app.view_functions.get(endpoint or ""), "contract", None)
+    return promise.protocol if promise else None
 
 
 def _load(schema: Schema, data: Any, text: str) -> Any:

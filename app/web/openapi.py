@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, derived from the contracts that the routes keep."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -9,21 +9,17 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Flask
+from marshmallow import Schema
 from werkzeug.routing import Rule
 
 from app import __version__
 from app.domain.errors import InvalidRequest, TooManyRequests, Unauthorized
-from app.protocols import ndjson
 from app.web.contract import Contract
 from app.web.guards.access import Guard, access_of
 from app.web.problems import status_of
 from app.web.schemas.chat import (
     MAX_CONVERSATION_ID_CHARS,
-    DoneLineSchema,
-    ErrorLineSchema,
     ProblemSchema,
-    StartLineSchema,
-    TokenLineSchema,
 )
 
 # The ways to be let in; a scheme of one way that is left out is not needed for it.
@@ -35,7 +31,6 @@ _SCHEMES: dict[Guard, list[dict[str, list[str]]]] = {
     Guard.METRICS: [{"AdminKey": []}],
 }
 _KEY = "perch.openapi"
-_LINES = (StartLineSchema, TokenLineSchema, DoneLineSchema, ErrorLineSchema)
 
 
 def describe(app: Flask, base_url: str) -> dict[str, Any]:
@@ -124,19 +119,22 @@ def _responses(promise: Contract, guard: Guard) -> dict[str, Any]:
     if promise.query is not None:  # it may be longer than a request's first line
         responses["414"] = _answer("application/json", ProblemSchema, 414)
     for status, schema in {promise.status: promise.answer, **promise.otherwise}.items():
-        answer = _answer(promise.media_type, schema, status)
+        events = promise.protocol.events if promise.protocol else ()
+        answer = _answer(promise.media_type, schema, status, events)
         for other in promise.other_media_types:
             answer["content"][other] = {"schema": {"type": "string"}}
         responses[str(status)] = answer
     return dict(sorted(responses.items()))
 
 
-def _answer(media_type: str, schema: Any, status: int) -> dict[str, Any]:
+def _answer(
+    media_type: str, schema: Any, status: int, events: Sequence[type[Schema]] = ()
+) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
     if status == HTTPStatus.NO_CONTENT:
         return answer
-    if media_type == ndjson.MEDIA_TYPE:
-        schema = {"oneOf": list(_LINES)}
+    if events:
+        schema = {"oneOf": list(events)}
     elif schema is None:
         schema = {"type": "object" if media_type == "application/json" else "string"}
     answer["content"] = {media_type: {"schema": schema}}

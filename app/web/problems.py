@@ -12,6 +12,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from app.domain import errors
+from app.protocols.protocol import Problem, problem_body
+from app.web.contract import protocol_of
 from app.web.current_request import current_request
 
 log = logging.getLogger(__name__)
@@ -62,15 +64,22 @@ def status_of(error: errors.ServiceError) -> int:
 
 def respond(error: errors.ServiceError) -> Response:
     """Return a failure as JSON, with ``Retry-After`` where waiting may help."""
-    request = current_request()
-    request.error_code = error.code
-    body: dict[str, object] = {"error": str(error), "code": error.code, "requestId": request.id}
-    if error.details:
-        body["details"] = _cut(error.details)
-    response = jsonify(body)
-    response.status_code = status_of(error)
+    details = _cut(error.details) if error.details else None
+    response = _respond(str(error), error.code, status_of(error), details)
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = to_retry_after(error.retry_after_s)
+    return response
+
+
+def _respond(
+    text: str, code: str, status: int, details: Mapping[str, object] | None = None
+) -> Response:
+    request = current_request()
+    request.error_code = code
+    problem = Problem(text, code, status, request.id, details)
+    protocol = protocol_of(request.endpoint)
+    response = jsonify(protocol.problem(problem) if protocol else problem_body(problem))
+    response.status_code = status
     return response
 
 
@@ -110,10 +119,7 @@ def _on_http_error(error: HTTPException) -> Response:
         return error.get_response()  # type: ignore[return-value]
     if error.code >= 500:
         return respond(errors.ServiceError())
-    request = current_request()
-    request.error_code = code_of(error.code)
-    response = jsonify(error=error.name, code=request.error_code, requestId=request.id)
-    response.status_code = error.code
+    response = _respond(error.name, code_of(error.code), error.code)
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):
             response.headers[name] = value

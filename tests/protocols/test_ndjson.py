@@ -16,7 +16,8 @@ from app.domain.events import (
     TurnFailed,
     TurnStarted,
 )
-from app.protocols.ndjson import to_lines, token_lines
+from app.protocols.ndjson import NDJSON
+from app.protocols.protocol import encode
 from app.web.schemas.chat import DoneLineSchema, ErrorLineSchema, StartLineSchema, TokenLineSchema
 
 DONE = b'{"type":"done","message":"Hi","conversationId":"c-1","turnId":"t-1"'
@@ -51,7 +52,7 @@ LINES: list[tuple[TurnEvent, bytes]] = [
 
 @pytest.mark.parametrize(("event", "lines"), LINES)
 def test_each_event_has_its_line(event: TurnEvent, lines: bytes) -> None:
-    assert to_lines(event) == lines
+    assert encode(NDJSON, event) == lines
 
 
 def parsed(lines: bytes) -> list[dict[str, object]]:
@@ -67,13 +68,13 @@ any_text = st.text(st.characters(), max_size=30)  # lone surrogates and control 
 @settings(max_examples=50)
 @given(st.lists(any_text, max_size=6))
 def test_any_tokens_round_trip(tokens: Sequence[str]) -> None:
-    assert parsed(token_lines(tokens)) == [{"type": "token", "token": each} for each in tokens]
+    assert parsed(NDJSON.tokens(tokens)) == [{"type": "token", "token": each} for each in tokens]
 
 
 @settings(max_examples=50)
 @given(any_text)
 def test_any_message_round_trips(message: str) -> None:
-    [line] = parsed(to_lines(TurnDone(message, "c-1", "t-1")))
+    [line] = parsed(encode(NDJSON, TurnDone(message, "c-1", "t-1")))
 
     assert line["message"] == message
 
@@ -81,7 +82,7 @@ def test_any_message_round_trips(message: str) -> None:
 @settings(max_examples=50)
 @given(any_text)
 def test_any_error_round_trips(text: str) -> None:
-    [line] = parsed(to_lines(TurnFailed(ServiceError(text or None))))
+    [line] = parsed(encode(NDJSON, TurnFailed(ServiceError(text or None))))
 
     assert line["error"] == (text or "Internal server error")
 
@@ -96,6 +97,6 @@ def test_any_error_round_trips(text: str) -> None:
     ],
 )
 def test_lines_are_what_the_document_says(event: TurnEvent, schema: type) -> None:
-    [line] = parsed(to_lines(event))
+    [line] = parsed(encode(NDJSON, event))
 
     assert schema().validate(line) == {}

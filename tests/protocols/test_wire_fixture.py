@@ -11,7 +11,8 @@ from app.domain.events import (
     TurnFailed,
     TurnStarted,
 )
-from app.protocols.ndjson import to_lines
+from app.protocols.ndjson import NDJSON
+from app.protocols.protocol import encode
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "turn.ndjson"
 CONVERSATION = "k57cq3n1"
@@ -28,6 +29,6 @@ EVENTS: tuple[TurnEvent, ...] = (
 
 
 def test_the_wire_fixture_is_what_the_server_writes() -> None:
-    written = b"".join(to_lines(event) for event in EVENTS)
+    written = b"".join(encode(NDJSON, event) for event in EVENTS)
 
     assert written == FIXTURE.read_bytes()

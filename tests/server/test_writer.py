@@ -9,7 +9,7 @@ import gevent
 import pytest
 from gevent import socket
 
-from app.protocols.ndjson import token_lines
+from app.protocols.ndjson import NDJSON
 from app.server.writer import Connection, ReaderGone, SocketOutlet
 from tests.conftest import Pair
 from tests.fakes import until
@@ -20,7 +20,7 @@ def environ(sock: Any, **more: str) -> dict[str, Any]:
 
 
 def opened(sock: Any, send_timeout_s: float = 5.0) -> tuple[Connection, SocketOutlet]:
-    connection = Connection.of(environ(sock), send_timeout_s)
+    connection = Connection.of(environ(sock), send_timeout_s, NDJSON)
     assert connection is not None
     assert connection.outlet is not None
     return connection, connection.outlet
@@ -38,13 +38,13 @@ def unchunked(data: bytes) -> bytes:
 
 
 def test_outside_gunicorn_there_is_none() -> None:
-    assert Connection.of({}, 5) is None
-    assert Connection.of(environ(object()), 5) is None
+    assert Connection.of({}, 5, NDJSON) is None
+    assert Connection.of(environ(object()), 5, NDJSON) is None
 
 
 @pytest.mark.parametrize("more", [{"SERVER_PROTOCOL": "HTTP/1.0"}, {"HTTP_VERSION": "2"}])
 def test_framing_that_is_gunicorns_business_has_no_outlet(pair: Pair, more: dict[str, str]) -> None:
-    connection = Connection.of(environ(pair[0], **more), 5)
+    connection = Connection.of(environ(pair[0], **more), 5, NDJSON)
 
     assert connection is not None
     assert connection.outlet is None
@@ -57,7 +57,7 @@ def test_deltas_are_one_chunk_of_lines(pair: Pair) -> None:
     assert outlet.send(["Hel", 'lo "you"\n']) is True
 
     assert outlet.is_clear
-    assert unchunked(visitor.recv(4096)) == token_lines(["Hel", 'lo "you"\n'])
+    assert unchunked(visitor.recv(4096)) == NDJSON.tokens(["Hel", 'lo "you"\n'])
 
 
 def test_slow_reader_gets_everything_in_order(pair: Pair) -> None:
@@ -77,7 +77,7 @@ def test_slow_reader_gets_everything_in_order(pair: Pair) -> None:
     received = b"".join(iter(lambda: visitor.recv(65_536), b""))
     sending.get(timeout=20)
 
-    assert unchunked(received) == b"".join(token_lines(deltas) for deltas in sends)
+    assert unchunked(received) == b"".join(NDJSON.tokens(deltas) for deltas in sends)
 
 
 def test_what_is_sent_while_the_outlet_is_full_waits_its_turn(pair: Pair) -> None:
@@ -93,7 +93,7 @@ def test_what_is_sent_while_the_outlet_is_full_waits_its_turn(pair: Pair) -> Non
         received += visitor.recv(65_536)
     flushing.get(timeout=20)
 
-    assert unchunked(received) == token_lines([*large, "after"])
+    assert unchunked(received) == NDJSON.tokens([*large, "after"])
 
 
 def test_reader_who_takes_nothing_is_gone(pair: Pair) -> None:

@@ -1,28 +1,17 @@
 """What goes over the wire, as Marshmallow schemas: they validate, dump and document."""
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_dump, post_load, validate
 
 from app.domain.conversation import MARKS, Page
+from app.protocols.protocol import ChatRequest
 
 MAX_MESSAGE_CHARS = 4000
 MAX_CONVERSATION_ID_CHARS = 128
 _SESSION_ID = r"[A-Za-z0-9._:-]{1,128}"
 _TURN_ID = r"[A-Za-z0-9._:-]{8,64}"
-
-
-@dataclass(frozen=True, slots=True)
-class ChatRequest:
-    """A visitor's message, as the chat routes take it in."""
-
-    message: str
-    session_id: str | None = None
-    turn_id: str | None = None
-    regenerate: bool = False
-    page: Page | None = None
 
 
 def _matching(pattern: str, description: str = "", **kwargs: Any) -> fields.String:
