@@ -209,6 +209,10 @@ class Turn:
     prompt: Sequence[PromptMessage]
     answer: Message | None = None
 
+    def without_prompt(self) -> "Turn":
+        """Return the turn as it is kept while it runs: a prompt may be long."""
+        return Turn(self.id, self.attempt, self.session_id, self.conversation_id, (), self.answer)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

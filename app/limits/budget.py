@@ -153,8 +153,9 @@ class Meter:
         return BudgetExhausted(self._budgets.exhausted_message, retry_after_s=until_midnight_s)
 
     def _watch(self, day: str) -> None:
-        if self.budget and self._ledger.spent(day, self._service) >= WARN_SHARE * self.budget:
-            self._tell("near", "80 %% of the day's budget of %d tokens is spent", self.budget)
+        budget = self.budget
+        if budget and self._ledger.spent(day, self._service) >= WARN_SHARE * budget:
+            self._tell("near", "80 %% of the day's budget of %d tokens is spent", budget)
 
     def _tell(self, what: str, sentence: str, budget: int) -> None:
         day = self._today()

@@ -26,6 +26,9 @@ class Tokenizer(Enum):
     OPENAI = ("o200k", "cl100k")
     ANY = ()
 
+    # Of each estimate it is the key: what `Enum` hashes in Python, this does in C.
+    __hash__ = object.__hash__
+
     @classmethod
     def of(cls, *models: str) -> "Tokenizer":
         """Return what the names of models tell that may be asked.
@@ -92,7 +95,7 @@ def estimate_prompt(
 def estimate_messages(prompt: Iterable[PromptMessage], tokenizer: Tokenizer) -> int:
     """Return how many tokens messages add to a prompt at most."""
     text, around = _estimator(tokenizer).text, _TOKENS_A_MESSAGE[tokenizer]
-    return sum(text(said.content) + around for said in prompt)
+    return sum([text(said.content) + around for said in prompt])
 
 
 def cut_prompt(

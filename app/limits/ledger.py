@@ -121,13 +121,14 @@ class MemoryLedger(Ledger):
 
     def _take(self, accounts: Sequence[Account], tokens: int) -> None:
         self._look(accounts[0])
-        taken = bounded(accounts, self._ceiling)
-        refuse(self._counts.take(taken, tokens, all_or_none=True))
+        if self._workers > 1:
+            accounts = bounded(accounts, self._ceiling)
+        refuse(self._counts.take(accounts, tokens, all_or_none=True))
         self._held += tokens
 
     def _settle(self, hold: Hold, tokens: int) -> None:
         self._held -= hold.tokens
-        self._counts.take(unlimited(hold.accounts), tokens - hold.tokens)
+        self._counts.add(hold.accounts, tokens - hold.tokens)
 
     def _look(self, service: Account) -> None:
         recorded = self._recorded(self._day)
@@ -135,11 +136,6 @@ class MemoryLedger(Ledger):
             self._known = recorded
             count = self._raise_to(service, recorded + self._held)
             self._ceiling = count + max(0, service.limit - count) // self._workers
-
-
-def unlimited(accounts: Sequence[Account]) -> Sequence[Account]:
-    """Return accounts that take whatever a turn cost."""
-    return [each._replace(limit=0) for each in accounts]
 
 
 def bounded(accounts: Sequence[Account], ceiling: int) -> Sequence[Account]:

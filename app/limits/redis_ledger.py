@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from app.bus.redis_connection import RedisAway, RedisLink
 from app.limits.counters.memory import MemoryCounters
 from app.limits.counters.redis import BookUnknown, RedisCounters
-from app.limits.ledger import KEPT_S, Account, Hold, Ledger, Recorded, bounded, refuse, unlimited
+from app.limits.ledger import KEPT_S, Account, Hold, Ledger, Recorded, bounded, refuse
 
 # A worker without Redis may spend this part of the day's budget, once, until
 # Redis is back; but always enough for one turn.
@@ -43,7 +43,7 @@ class RedisLedger(Ledger):
     def _settle(self, hold: Hold, tokens: int) -> None:
         if tokens == hold.tokens:
             return
-        accounts = unlimited(hold.accounts)
+        accounts = [each._replace(limit=0) for each in hold.accounts]
         try:
             self._ask(accounts, tokens - hold.tokens)
         except RedisAway:

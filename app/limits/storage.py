@@ -29,7 +29,7 @@ class Limit(RateLimitItemPerSecond):
     ``refusal`` is what those are told for whom it is full.
     """
 
-    __slots__ = ("refusal",)
+    __slots__ = ("length_s", "refusal")
 
     def __init__(
         self,
@@ -39,11 +39,16 @@ class Limit(RateLimitItemPerSecond):
         refusal: type[TooManyRequests] = TooManyRequests,
     ) -> None:
         super().__init__(amount, length_s, name)
+        self.length_s = length_s
         self.refusal = refusal
 
     def key_for(self, *identifiers: bytes | str | float) -> str:
         """Return the name of a window, without amount and length, which an owner may change."""
-        return f"{self.namespace}/{identifiers[0]!s}"
+        return self.counter(str(identifiers[0])).name
+
+    def counter(self, who: str) -> Counter:
+        """Return the counter of a window."""
+        return Counter(f"{self.namespace}/{who}", self.length_s, self.amount)
 
 
 class CounterStorage(Storage):
@@ -104,9 +109,7 @@ class InTurn(FixedWindowRateLimiter):
 
     def hit_in_turn(self, hits: Sequence[tuple[Limit, str]]) -> tuple[Limit, str] | None:
         """Count in one window after the other, and return the first that is full."""
-        counters = [
-            Counter(limit.key_for(who), limit.get_expiry(), limit.amount) for limit, who in hits
-        ]
+        counters = [limit.counter(who) for limit, who in hits]
         full = self.storage.counters.take(counters)
         return None if full is None else hits[counters.index(full)]
 

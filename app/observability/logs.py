@@ -6,7 +6,6 @@ hold: the request's ``id``, then the ``conversation`` and the ``turn``.
 
 import logging
 import sys
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -58,9 +57,11 @@ class _Lossy:
 
     def msg(self, line: str) -> None:
         """Write a line."""
-        with suppress(OSError):  # a full disk, a pipe whose reader is gone
+        try:
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
+        except OSError:  # a full disk, a pipe whose reader is gone
+            return
 
     info = warning = error = msg
 

@@ -223,8 +223,8 @@ class Answer(wsgi.Response):
     def send_headers(self) -> None:
         """Prepare the head."""
         if not self.headers_sent:
-            lines = [*self.default_headers(), *(f"{name}: {it}\r\n" for name, it in self.headers)]
-            self._held = f"{''.join(lines)}\r\n".encode("latin-1")
+            lines = [f"{name}: {value}\r\n" for name, value in self.headers]
+            self._held = "".join([*self.default_headers(), *lines, "\r\n"]).encode("latin-1")
             self.headers = []  # a stream would hold them to its end
             self.headers_sent = True
 
@@ -247,8 +247,11 @@ class Answer(wsgi.Response):
     def _send(self, data: bytes) -> None:
         data, self._held = self._held + data, b""
         if type(self.sock) is socket.socket:  # else TLS
-            with suppress(BlockingIOError):
-                data = data[os.write(self.sock.fileno(), data) :]
+            try:
+                sent = os.write(self.sock.fileno(), data)
+            except BlockingIOError:
+                sent = 0
+            data = data[sent:]
         if data:
             self.sock.sendall(data)
 

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import gevent
 from structlog.contextvars import bind_contextvars
@@ -234,7 +234,7 @@ class TurnService:
             # The question stands; the same turn may be tried again tomorrow.
             self._store.finish_turn(turn, Answer("", "error", error_code=refused.code))
             raise
-        return BegunTurn(replace(turn, prompt=()), prompt, reservation)
+        return BegunTurn(turn.without_prompt(), prompt, reservation)
 
     def _wait_for(self, session_id: str, left_s: float) -> None:
         running = self._running.get(session_id)

@@ -81,7 +81,7 @@ class AnswerHeaders:
             # What is open to all pages is the same for each: caches in between keep one copy.
             more = to_anybody if "access-control-allow-origin" in given else to_this_page
             given.discard("vary")
-            headers.extend(header for name, header in more if name not in given)
+            headers += [header for name, header in more if name not in given]
             return start_response(status, headers, *error)
 
         return self._application(environ, start)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import flask
-from flask.ctx import RequestContext
 from flask.globals import request_ctx
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.http import parse_cookie
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 COOKIE_PREFIX = "perch-"
 # Past the proxy, whose every attribute takes five calls: werkzeug documents this way.
-_context: Callable[[], RequestContext] = cast(Any, request_ctx)._get_current_object  # noqa: SLF001
+_context: Callable[[], Any] = cast(Any, request_ctx)._get_current_object  # noqa: SLF001
 
 
 class Request(flask.Request):
@@ -63,4 +62,5 @@ class Request(flask.Request):
 
 def current_request() -> Request:
     """Return the request itself: `flask.request` looks it up again for each attribute."""
-    return cast(Request, _context().request)
+    request: Request = _context().request
+    return request

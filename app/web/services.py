@@ -67,4 +67,5 @@ _application: Callable[[], Flask] = cast(Any, current_app)._get_current_object  
 
 def services() -> Services:
     """Return the current application's collaborators."""
-    return cast(Services, _application().extensions[_KEY])
+    found: Services = _application().extensions[_KEY]
+    return found

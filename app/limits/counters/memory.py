@@ -7,6 +7,8 @@ from app.limits.counters.protocol import Counter
 
 # Of each length; past it the count that ends first is forgotten. About 20 MB.
 MAX_COUNTS = 100_000
+# When it ends, and how many.
+_NO_COUNT = (float("-inf"), 0)
 
 
 class MemoryCounters:
@@ -24,19 +26,25 @@ class MemoryCounters:
         self, counters: Sequence[Counter], amount: int = 1, *, all_or_none: bool = False
     ) -> Counter | None:
         """Count in one after the other, and return the first that is full."""
+        now = self._clock()
         if all_or_none:
             for counter in counters:
-                if 0 < counter.limit < self.known(counter)[0] + amount:
+                if 0 < counter.limit < self._count(counter, now) + amount:
                     return counter
-        now = self._clock()
         for counter in counters:
             if self._add(counter, amount, now) > counter.limit > 0 and not all_or_none:
                 return counter
         return None
 
+    def add(self, counters: Sequence[Counter], amount: int) -> None:
+        """Count in all of them, whatever their limits are."""
+        now = self._clock()
+        for counter in counters:
+            self._add(counter, amount, now)
+
     def known(self, counter: Counter) -> tuple[int, float]:
         """Return a count and the seconds that are left of it."""
-        ends_at, count = self._lengths.get(counter.length_s, {}).get(counter.name, (0.0, 0))
+        ends_at, count = self._find(counter)
         left_s = ends_at - self._clock()
         return (count, left_s) if left_s > 0 else (0, 0.0)
 
@@ -73,10 +81,20 @@ class MemoryCounters:
             for name in names:
                 counts.pop(name, None)
 
+    def _find(self, counter: Counter) -> tuple[float, int]:
+        counts = self._lengths.get(counter.length_s)
+        return (counts.get(counter.name) if counts else None) or _NO_COUNT
+
+    def _count(self, counter: Counter, now: float) -> int:
+        ends_at, count = self._find(counter)
+        return count if ends_at > now else 0
+
     def _add(self, counter: Counter, amount: int, now: float) -> int:
         name, length_s, _ = counter
-        counts = self._lengths.setdefault(length_s, {})
-        ends_at, count = counts.get(name, (now, 0))
+        counts = self._lengths.get(length_s)
+        if counts is None:
+            counts = self._lengths[length_s] = {}
+        ends_at, count = counts.get(name, _NO_COUNT)
         if ends_at <= now:
             counts.pop(name, None)
             ends_at, count = now + length_s, 0
