@@ -10,9 +10,10 @@ It speaks what those servers speak: no redirects, cookies or compression (it
 asks for ``identity``).
 
 Read top-down: ``client`` is the pool, ``exchange`` one request with its
-response, ``pump`` the fast path, ``connection`` the socket under it; ``route``
-opens one, over a proxy where there is one, and ``happy_eyeballs`` chooses among
-a name's addresses.
+response, ``parser`` what its bytes say, ``pump`` their way through the hub
+(``chunk_shortcut`` past the parser, ``linger`` behind the end), ``connection`` the
+socket under them; ``route`` opens one, over a proxy where there is one, and
+``happy_eyeballs`` chooses among a name's addresses.
 """
 
 from app.http_client.client import HttpClient, Response

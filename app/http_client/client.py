@@ -6,9 +6,11 @@ from collections import deque
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from app.http_client.chunk_shortcut import ChunkParser
 from app.http_client.connection import Connection, make_tls_context
 from app.http_client.exchange import Exchange, find_header
 from app.http_client.failures import ClosedWhileIdle, HttpBroken
+from app.http_client.parser import ResponseParser
 from app.http_client.proxies import NO_PROXIES, Proxies
 from app.http_client.route import Route
 
@@ -100,7 +102,8 @@ class HttpClient:
             HttpFailure: within ``deadline_s``, and within the read timeout
                 after the last byte.
         """
-        with self.open(method, path, body=body, headers=headers, deadline_s=deadline_s) as exchange:
+        head = self._head(method, path, body, headers)
+        with self._open(head + body, deadline_s, ResponseParser) as exchange:
             body = exchange.read_all()
             return Response(exchange.status, exchange.headers, body, exchange.resent)
 
@@ -122,6 +125,16 @@ class HttpClient:
             HttpFailure: no head came.
         """
         head = self._head(method, path, body, headers)
+        return self._open(head + body, deadline_s, ChunkParser)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _open(
+        self, request: bytes, deadline_s: float | None, parser: type[ResponseParser]
+    ) -> Exchange:
         deadline = time.monotonic() + deadline_s if deadline_s is not None else None
         resent = False
         while True:
@@ -131,10 +144,15 @@ class HttpClient:
             kept = connection is not None
             connection = connection or self._connect(deadline)
             exchange = Exchange(
-                self._give_back, connection, self._read_timeout_s, self._head_timeout_s, deadline
+                self._give_back,
+                connection,
+                self._read_timeout_s,
+                self._head_timeout_s,
+                deadline,
+                parser(),
             )
             try:
-                exchange.start(head + body)
+                exchange.start(request)
             except ClosedWhileIdle:
                 exchange.close()
                 # The server closed it while the request was on its way and sent
@@ -148,11 +166,6 @@ class HttpClient:
                 raise
             exchange.resent = resent
             return exchange
-
-    def close(self) -> None:
-        """Close the idle connections."""
-        while self._idle:
-            self._idle.pop().close()
 
     def _head(self, method: str, path: str, body: bytes, headers: Headers) -> bytes:
         first = f"{method} {self._prefix}{path} HTTP/1.1"

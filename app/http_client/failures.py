@@ -1,7 +1,5 @@
 """Why there is no usable response."""
 
-import httptools
-
 
 class HttpFailure(Exception):
     """No usable response."""
@@ -25,12 +23,3 @@ class HttpBroken(HttpFailure):
 
 class ClosedWhileIdle(Exception):
     """A kept connection was dead before it brought a byte; for the pool alone."""
-
-
-def name_failure(error: Exception) -> Exception:
-    """Name an error of the socket or the parser in our words; others are what they are."""
-    if isinstance(error, OSError):
-        return HttpBroken("the connection was cut")
-    if isinstance(error, httptools.HttpParserError | httptools.HttpParserUpgrade):
-        return HttpBroken("what came is not HTTP")
-    return error

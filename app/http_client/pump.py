@@ -1,32 +1,23 @@
-"""The fast path: a response's bytes move in gevent's hub while its greenlet sleeps.
+"""A response's bytes move in gevent's hub while its greenlet sleeps.
 
 A greenlet switch costs about as much as everything else a token needs, so
 the hub's own watcher reads, parses and hands over, and wakes the greenlet only
-at the end. ``Exchange.read`` is the plain twin; tests hold both to the same
-bytes.
-
-What a token passes through is one function, which holds what it needs: among
-a thousand streams, each object on the way is a cold one.
+at the end.
 """
 
-import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gevent
 from gevent.hub import Waiter
 
-from app.http_client.connection import READ_BYTES, WOULD_BLOCK, Connection
-from app.http_client.failures import ClosedWhileIdle, HttpBroken, HttpTimeout, name_failure
-
-if TYPE_CHECKING:
-    from app.http_client.exchange import Exchange
+from app.http_client.connection import WOULD_BLOCK, Connection
+from app.http_client.failures import ClosedWhileIdle, HttpBroken, HttpTimeout
+from app.http_client.parser import Part, ResponseParser
 
 # How many reads one wake-up may take, so that one fast server cannot keep
 # the hub from the other streams.
 _MAX_READS_A_WAKE = 16
-_MAX_SIZE_DIGITS = 8
-_LINGER_S = 1.0
 
 Silence = float | Callable[[], float]
 """How long, in seconds, no byte may come."""
@@ -38,13 +29,11 @@ class Pump:
     __slots__ = (
         "_connection",
         "_consume",
-        "_exchange",
-        "_fd",
         "_heard_at",
-        "_is_between_chunks",
         "_loop",
         "_now",
         "_over",
+        "_parser",
         "_read_timeout_s",
         "_silence_s",
         "_timer",
@@ -53,13 +42,13 @@ class Pump:
 
     def __init__(
         self,
-        exchange: "Exchange",
+        parser: ResponseParser,
         connection: Connection,
         consume: Callable[[bytes], bool],
         read_timeout_s: float,
         silence_s: Silence | None = None,
     ) -> None:
-        self._exchange = exchange
+        self._parser = parser
         self._connection = connection
         self._consume = consume
         self._read_timeout_s = read_timeout_s
@@ -67,8 +56,6 @@ class Pump:
         self._loop: Any = gevent.get_hub().loop
         self._now: Callable[[], float] = self._loop.now
         self._heard_at = self._now()
-        self._fd = connection.fd
-        self._is_between_chunks = exchange.is_between_chunks
         self._waiter: Any = Waiter()
         self._over = False
         self._timer = self._loop.timer(min(self._patience_s(), read_timeout_s))
@@ -92,46 +79,34 @@ class Pump:
             watcher.stop()
             self._timer.close()
 
-    def _on_readable(self, read: Callable[[], bytes] | None = None) -> None:
+    def _on_readable(self) -> None:
         """Move what one read brings; the watcher comes again while there is more."""
         if self._over:
             return
         try:
-            data = os.read(self._fd, READ_BYTES) if read is None else read()
-            now = self._now
-            self._heard_at = now()
-            if self._is_between_chunks:
-                # Most reads bring one whole chunk. As it begins and ends here, the
-                # parser, which stays between chunks, need not see it.
-                at = data.find(b"\r\n", 0, _MAX_SIZE_DIGITS)
-                size = len(data) - at - 4
-                if size > 0 and data[:at] == b"%x" % size and data.endswith(b"\r\n"):
-                    consume = self._consume
-                    if not consume(data[at + 2 : -2]):
-                        self._end(False)
-                    return
-            self._parse(data)
+            data = self._connection.read()
+            self._heard_at = self._now()
+            self._move(data)
         except WOULD_BLOCK:
             return
         except Exception as error:  # handed to the greenlet that waits
             self._fail(error)
 
-    def _parse(self, data: bytes) -> None:
-        """Let the parser read, and move what it finds of the body."""
-        exchange, consume = self._exchange, self._consume
-        exchange.feed(data)
-        self._is_between_chunks = exchange.is_between_chunks
-        body = exchange.take()
-        if body and not consume(body):
-            self._end(exchange.ended)
-        elif exchange.ended:
+    def _move(self, data: bytes) -> None:
+        """Let the parser read, and hand over what it finds of the body."""
+        parser = self._parser
+        parser.feed(data)
+        body = parser.take()
+        if body and not self._consume(body):
+            self._end(parser.part is Part.NOTHING)
+        elif parser.part is Part.NOTHING:
             self._end(True)
 
     def _on_buffered(self) -> None:
         """Move what is there, where the watcher does not see all of it."""
         connection = self._connection
         for _ in range(_MAX_READS_A_WAKE):
-            self._on_readable(connection.read)
+            self._on_readable()
             if self._over or not connection.holds_more:
                 return
         self._loop.run_callback(self._on_buffered)
@@ -158,43 +133,6 @@ class Pump:
 
     def _fail(self, error: Exception) -> None:
         self._over = True
-        error = name_failure(error)
-        if isinstance(error, ClosedWhileIdle):
+        if isinstance(error, OSError | ClosedWhileIdle):
             error = HttpBroken("the connection was cut")
         self._waiter.throw(error)
-
-
-class Linger:
-    """Waits a second, in the hub, for the last bytes of a response that is known already.
-
-    Most often only the body's end mark is missing; with it the connection
-    can be kept, and the next turn needs no handshake.
-    """
-
-    __slots__ = ("_connection", "_exchange", "_timer")
-
-    def __init__(self, exchange: "Exchange", connection: Connection) -> None:
-        self._exchange = exchange
-        self._connection = connection
-        self._timer: Any = gevent.get_hub().loop.timer(_LINGER_S)
-        self._timer.start(self._leave)
-        connection.watcher.start(self._on_readable)
-        if connection.holds_more:
-            self._on_readable()
-
-    def _on_readable(self) -> None:
-        try:
-            self._exchange.feed_once()
-            while self._connection.holds_more and not self._exchange.ended:
-                self._exchange.feed_once()
-        except Exception:
-            self._leave()
-            return
-        if self._exchange.ended:
-            self._leave()
-
-    def _leave(self) -> None:
-        self._timer.close()
-        self._connection.watcher.stop()
-        self._exchange.forget_lingering()
-        self._exchange.close()

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from app.http_client import Exchange, HttpBroken, HttpFailure
 from app.http_client import exchange as exchange_module
 from tests.http_client.conftest import MakeClient, MakePeer
-from tests.peer import CHUNKED_HEAD, LAST_CHUNK, Link, chunk, whole
+from tests.http_client.responses import BROKEN, FRAMED
+from tests.peer import CHUNKED_HEAD, Link, chunk, whole
 
 
 def served(peer: MakePeer, client: MakeClient, *pieces: bytes) -> Exchange:
@@ -19,20 +20,6 @@ def served(peer: MakePeer, client: MakeClient, *pieces: bytes) -> Exchange:
             link.send(piece)
 
     return client(peer(handle)).open("GET", "/")
-
-
-FRAMED = {
-    "content-length": whole(b"hello"),
-    "empty": whole(b""),
-    "no content": b"HTTP/1.1 204 No Content\r\n\r\n",
-    "chunked": CHUNKED_HEAD + chunk(b"he") + chunk(b"llo") + LAST_CHUNK,
-    "chunk extension": CHUNKED_HEAD + b"5;name=value\r\nhello\r\n" + LAST_CHUNK,
-    "trailers": CHUNKED_HEAD + chunk(b"hello") + b"0\r\nX-Sum: 1\r\nX-Other: 2\r\n\r\n",
-    "closed": b"HTTP/1.1 200 OK\r\n\r\nhello",
-    "1xx before": b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + whole(b"hello"),
-    "100 twice": b"HTTP/1.1 100 Continue\r\n\r\n" * 2 + whole(b"hello"),
-    "old": b"HTTP/1.0 200 OK\r\n\r\nhello",
-}
 
 
 @pytest.mark.parametrize("response", FRAMED.values(), ids=FRAMED)
@@ -51,26 +38,9 @@ def test_body_comes_whole_however_it_is_framed(
 def test_body_comes_whole_byte_by_byte(peer: MakePeer, client: MakeClient, response: bytes) -> None:
     pieces = [response[at : at + 1] for at in range(len(response))]
     with served(peer, client, *pieces) as exchange:
-        read = b"".join(iter(exchange.read, b""))
+        body = exchange.read_all()
 
-    assert read == (b"" if b" 204 " in response or b"Length: 0" in response else b"hello")
-
-
-BROKEN = {
-    "nothing but a status": b"HTTP/1.1 200 OK\r\n",
-    "cut head": b"HTTP/1.1 200 OK\r\nContent-Le",
-    "cut body": b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
-    "cut chunk": CHUNKED_HEAD + b"a\r\nhalf",
-    "no last chunk": CHUNKED_HEAD + chunk(b"whole"),
-    "cut trailers": CHUNKED_HEAD + chunk(b"whole") + b"0\r\nX-Sum: ",
-    "no http": b"\x16\x03\x01 this is not HTTP\r\n\r\n",
-    "chunk without a size": CHUNKED_HEAD + b"x\r\nhello\r\n",
-    "chunk longer than it says": CHUNKED_HEAD + b"2\r\nhello\r\n",
-    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-    "head too large": b"HTTP/1.1 200 OK\r\n" + b"X-Padding: x\r\n" * 6000 + b"\r\n",
-    "1xx without end": b"HTTP/1.1 100 Continue\r\n\r\n" * 6000,
-    "upgrade": b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n",
-}
+    assert body == (b"" if b" 204 " in response or b"Length: 0" in response else b"hello")
 
 
 @pytest.mark.parametrize("response", BROKEN.values(), ids=BROKEN)
@@ -121,7 +91,7 @@ def test_exchange_that_was_left_reads_no_more(peer: MakePeer, client: MakeClient
         pass
 
     with pytest.raises(HttpBroken):
-        exchange.read()
+        exchange.read_all()
 
 
 @settings(
