@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -127,8 +127,13 @@ def perch(
     *,
     store: str = "convex",
     root: Path = ROOT,
+    under: Sequence[str] = (),
+    boot_s: float = BOOT_S,
 ) -> Iterator[Target]:
-    """Ours, over the fake Convex or over a SQLite file; ``root`` is the checkout to run."""
+    """Ours, over the fake Convex or over a SQLite file.
+
+    ``root`` is the checkout to run, ``under`` the command that runs it, if any.
+    """
     port = free_port()
     stores = {
         "convex": {"CONVEX_URL": source.convex, "CONVEX_DEPLOY_KEY": "prod:bench|key"},
@@ -144,7 +149,7 @@ def perch(
     }
     own_python = root / ".venv" / "bin" / "python"
     python = str(own_python) if own_python.exists() else sys.executable
-    command = [python, "-m", "gunicorn", "-c", str(root / "gunicorn.conf.py")]
+    command = [*under, python, "-m", "gunicorn", "-c", str(root / "gunicorn.conf.py")]
     with (
         (directory / f"perch-{port}.log").open("wb") as log,
         Process(
@@ -152,7 +157,7 @@ def perch(
         ) as process,
     ):
         base = f"http://127.0.0.1:{port}"
-        _wait_until_up(process, f"{base}/health")
+        _wait_until_up(process, f"{base}/health", boot_s)
         yield Target("perch", f"{base}/v1/chat/stream", "ndjson", {"x-api-key": KEY}, process)
 
 
@@ -192,8 +197,8 @@ def free_port() -> int:
         return port
 
 
-def _wait_until_up(process: Process, url: str) -> None:
-    deadline = time.monotonic() + BOOT_S
+def _wait_until_up(process: Process, url: str, boot_s: float = BOOT_S) -> None:
+    deadline = time.monotonic() + boot_s
     while time.monotonic() < deadline and not process.has_ended:
         try:
             _ask(url)
