@@ -24,12 +24,12 @@ from app.operations.diagnostics import reason_of, store_is_missing  # noqa: E402
 from app.server import bad_http  # noqa: E402
 from app.server.listening import addresses  # noqa: E402
 from app.server.worker import MAX_SILENT  # noqa: E402
-from app.settings import Settings, SettingsFaults  # noqa: E402
+from app.settings import SettingsFaults, load_all  # noqa: E402
 
 log = logging.getLogger(__name__)
 
 try:
-    _settings = Settings.from_env()
+    _settings = load_all()
 except SettingsFaults as error:
     raise SystemExit(error.in_words()) from error
 

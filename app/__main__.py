@@ -9,7 +9,7 @@ from flask.cli import FlaskGroup
 
 from app.cli.verify import verify
 from app.factory import create_app
-from app.settings import ENV_FILE_VARIABLE, Settings, SettingsFaults
+from app.settings import ENV_FILE_VARIABLE, SettingsFaults, load_all
 
 
 class _Commands(FlaskGroup):
@@ -21,7 +21,7 @@ class _Commands(FlaskGroup):
 
 def _create_app() -> Flask:
     try:
-        return create_app(Settings.from_env())
+        return create_app(load_all())
     except SettingsFaults as error:
         raise SystemExit(error.in_words()) from error
 

@@ -5,6 +5,7 @@ import platform
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
 from unittest.mock import patch
 
@@ -16,7 +17,8 @@ from app.settings import (
     Settings,
     SettingsFaults,
     load,
-    read_dotenv,
+    load_all,
+    read_environment,
     variables,
 )
 
@@ -467,8 +469,7 @@ def test_env_local_wins_over_env_and_real_variables_over_both(tmp_path: Path) ->
     )
     os.environ["PORT"] = "3"
 
-    read_dotenv(tmp_path)
-    settings = load()
+    settings = load(read_environment(tmp_path))
 
     assert settings.port == 3
     assert settings.openai_model == "from-local"
@@ -500,7 +501,7 @@ ADMIN_DASHBOARD_URL=https://a.example/admin
     )
     os.environ["CONVEX_DEPLOY_KEY"] = "prod:x|y"
 
-    settings = load(read_dotenv(tmp_path))
+    settings = load(read_environment(tmp_path))
 
     assert settings.is_production
     assert settings.convex_url == "https://happy-animal-123.convex.cloud"
@@ -519,16 +520,14 @@ ADMIN_DASHBOARD_URL=https://a.example/admin
 
 
 def test_no_dotenv_is_fine(tmp_path: Path) -> None:
-    read_dotenv(tmp_path)
-
-    assert load().port == 4000
+    assert load(read_environment(tmp_path)).port == 4000
 
 
 def test_dotenv_that_is_no_text_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"PORT=\xff\xfe4\x000\x00")
 
     with pytest.raises(SettingsFaults) as found:
-        read_dotenv(tmp_path)
+        read_environment(tmp_path)
 
     assert list(found.value.faults) == [".env"]
 
@@ -552,7 +551,7 @@ def test_a_line_of_a_file_that_sets_nothing_is_a_fault(
     (tmp_path / ".env").write_text(f"PORT=4000\n{text}")
 
     with pytest.raises(SettingsFaults) as found:
-        read_dotenv(tmp_path)
+        read_environment(tmp_path)
 
     (sentence,) = found.value.faults.values()
     assert sentence.startswith(f"{lines} nothing"), sentence
@@ -565,16 +564,16 @@ def test_comments_blank_lines_and_what_the_environment_has_are_none(
     monkeypatch.setenv("WIDGET_TITLE", "Support")
     (tmp_path / ".env").write_text("# One\n\n; two\n  # three\nWIDGET_TITLE\nPORT = 4001 # four\n")
 
-    read_dotenv(tmp_path)
+    settings = load(read_environment(tmp_path))
 
-    assert (load().port, load().widget_title) == (4001, "Support")
+    assert (settings.port, settings.widget_title) == (4001, "Support")
 
 
 def test_dotenv_with_a_nul_byte_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"WIDGET_TITLE=a\0b\n")
 
     with pytest.raises(SettingsFaults) as found:
-        read_dotenv(tmp_path)
+        read_environment(tmp_path)
 
     assert list(found.value.faults) == [".env"]
 
@@ -621,7 +620,7 @@ def test_number_of_workers_that_stops_gunicorn_is_noticed(
     write(tmp_path, env=file)
     os.environ.update(environment)
 
-    assert Settings.from_env().gunicorn_stumbles is stumbles
+    assert load_all().gunicorn_stumbles is stumbles
 
 
 @pytest.mark.parametrize("name", ["OPENAI_API_KEY", "WIDGET_API_KEY", "SYSTEM_PROMPT"])
@@ -729,7 +728,7 @@ def faults_of_file(directory: Path, text: str, **environment: str) -> dict[str, 
     os.environ.update(environment)
     write(directory, env=text)
     try:
-        load(read_dotenv(directory))
+        load(read_environment(directory))
     except SettingsFaults as found:
         return found.faults
     return {}
@@ -828,7 +827,7 @@ def test_host_of_a_file_wins_over_a_shells(tmp_path: Path, line: str) -> None:
     os.environ["HOST"] = MACHINE
     write(tmp_path, env="HOST=::1", env_local=line)
 
-    settings = load(read_dotenv(tmp_path))
+    settings = load(read_environment(tmp_path))
 
     assert settings.hosts == (("127.0.0.1",) if line.endswith("1") else ())
     assert settings.ignored == ()
@@ -848,7 +847,7 @@ def test_names_of_a_file_that_do_nothing_are_told_and_those_that_libraries_read_
 ) -> None:
     write(tmp_path, env="JWT_SECRET=x\nOTEL_SERVICE_NAME=x\nOPENAI_ORG_ID=x\nTZ=UTC\nPORT=1\n")
 
-    assert load(read_dotenv(tmp_path)).ignored == ("JWT_SECRET",)
+    assert load(read_environment(tmp_path)).ignored == ("JWT_SECRET",)
 
 
 # The file that is named
@@ -859,8 +858,9 @@ def test_named_file_takes_the_place_of_both_files(tmp_path: Path) -> None:
     (tmp_path / "named").write_text("\ufeffOPENAI_MODEL=from-named\n", encoding="utf-8")
     os.environ["PERCH_ENV_FILE"] = "named"
 
-    assert read_dotenv(tmp_path) == {"OPENAI_MODEL": "named"}
-    settings = load()
+    environment = read_environment(tmp_path)
+    assert environment.in_files == {"OPENAI_MODEL": "named"}
+    settings = load(environment)
 
     assert (settings.port, settings.openai_model) == (4000, "from-named")
 
@@ -870,6 +870,36 @@ def test_named_file_that_cannot_be_read_is_a_fault(tmp_path: Path, name: str) ->
     os.environ["PERCH_ENV_FILE"] = name
 
     with pytest.raises(SettingsFaults) as found:
-        read_dotenv(tmp_path)
+        read_environment(tmp_path)
 
     assert list(found.value.faults) == [name]
+
+
+def test_environment_is_left_alone_but_for_what_libraries_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.environ["OPENAI_MODEL"] = ' "quoted" '
+    (tmp_path / "key").write_text(GOOD_KEY)
+    write(
+        tmp_path,
+        env=f"OTEL_SERVICE_NAME=chat\nPORT=4001\nOTEL_EXPORTER_OTLP_ENDPOINT=http://otel:4318\n"
+        f"OPENAI_API_KEY_FILE={tmp_path}/key\n",
+    )
+
+    settings = load_all()
+
+    assert (settings.port, settings.openai_model) == (4001, "quoted")
+    assert settings.openai_api_key == GOOD_KEY
+    names = os.environ.keys() - {"PYTEST_CURRENT_TEST"}
+    assert names == {"OPENAI_MODEL", "OTEL_SERVICE_NAME"}
+    assert os.environ["OPENAI_MODEL"] == ' "quoted" '
+
+
+def test_every_setting_is_declared_once_and_every_variable_is_of_one() -> None:
+    declared = [
+        each.metadata["declared"].name for each in fields(Settings) if "declared" in each.metadata
+    ]
+
+    assert len(set(declared)) == len(declared)
+    assert set(VARIABLES) - set(declared) == {"HTTP_PROXY", "ALL_PROXY", "NO_PROXY"}

@@ -12,8 +12,9 @@ from rich.text import Text
 from app.cli.printing import print_table
 from app.cli.steps import STEPS, Key, Step
 from app.cli.visit import Failed, Visit
-from app.settings import ENV_FILE_VARIABLE, SettingsFaults, read_dotenv
-from app.settings.reader import Reader
+from app.settings import ENV_FILE_VARIABLE, SettingsFaults, read_environment
+from app.settings.addresses import Reader
+from app.settings.reader import Declared
 from app.settings.syntax import is_url
 
 Outcome = Literal["good", "skipped", "failed"]
@@ -51,7 +52,6 @@ def verify(url: str) -> None:
         raise click.BadParameter("write where the service is: https://chat.example.com")
     visit = Visit(url)
     click.echo(f"on {visit.url}", err=True)
-    _read_named_file()
     keys = _read_keys()
     try:
         visit.reach()
@@ -75,26 +75,29 @@ def verify(url: str) -> None:
         raise SystemExit(1)
 
 
-def _read_named_file() -> None:
-    # No `.env` of this folder: its keys are of another service than the one at the address.
-    if not os.environ.get(ENV_FILE_VARIABLE):
-        return
-    try:
-        read_dotenv()
-    except SettingsFaults as error:
-        raise SystemExit(error.in_words()) from error
-
-
 def _read_keys() -> dict[Key, str]:
     """Return the keys as the server reads them, from files and without quotes, too."""
     found: dict[str, str] = {}
-    reader = Reader(found)
+    reader = Reader(_environment(), found)
     # Several may be accepted: any of them will do.
-    keys: dict[Key, str] = {key: (*reader.keys(name), "")[0] for key, name in _VARIABLES.items()}
+    keys: dict[Key, str] = {
+        key: (*reader.read(Declared(Reader.keys, name, True, ())), "")[0]
+        for key, name in _VARIABLES.items()
+    }
     ours = {each for name in _VARIABLES.values() for each in (name, f"{name}_FILE")}
     if faults := {name: fault for name, fault in found.items() if name in ours}:
         raise SystemExit(SettingsFaults(faults).in_words())
     return keys
+
+
+def _environment() -> Mapping[str, str]:
+    # No `.env` of this folder: its keys are of another service than the one at the address.
+    if not os.environ.get(ENV_FILE_VARIABLE):
+        return os.environ
+    try:
+        return read_environment().values
+    except SettingsFaults as error:
+        raise SystemExit(error.in_words()) from error
 
 
 def _try(visit: Visit, step: Step, keys: Mapping[Key, str]) -> Result:

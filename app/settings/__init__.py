@@ -2,15 +2,15 @@
 
 Nothing else reads the environment. ``load`` reports all faults at once, each
 by the variable's name and with what to do about it. A new variable is a field
-in ``values`` and a row in ``table``.
+in ``values``.
 """
 
 from app.settings.contradictions import DEVELOPMENT_WIDGET_KEY, MIN_KEY_CHARS, MIN_PASSWORD_CHARS
 from app.settings.faults import SettingsFaults
-from app.settings.files import ENV_FILE_VARIABLE, read_dotenv
-from app.settings.reader import ROOT, AppEnv
-from app.settings.table import DEFAULT_SYSTEM_PROMPT, variables
-from app.settings.values import SessionMode, Settings, load
+from app.settings.files import ENV_FILE_VARIABLE, Environment, read_environment
+from app.settings.loading import load, load_all, variables
+from app.settings.reader import ROOT, AppEnv, SessionMode
+from app.settings.values import DEFAULT_SYSTEM_PROMPT, Settings
 
 __all__ = (
     "DEFAULT_SYSTEM_PROMPT",
@@ -20,10 +20,12 @@ __all__ = (
     "MIN_PASSWORD_CHARS",
     "ROOT",
     "AppEnv",
+    "Environment",
     "SessionMode",
     "Settings",
     "SettingsFaults",
     "load",
-    "read_dotenv",
+    "load_all",
+    "read_environment",
     "variables",
 )

@@ -1,9 +1,11 @@
 """Faults of settings that can each be read: weak keys, and what does not go together."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from app.settings.syntax import NO_HEADER, is_header_text, model_url_fault
+
+if TYPE_CHECKING:
+    from app.settings.values import Settings
 
 DEVELOPMENT_WIDGET_KEY = "development-widget-key"
 MIN_KEY_CHARS = 24
@@ -11,82 +13,88 @@ MIN_PASSWORD_CHARS = 12
 _PLACEHOLDERS = ("change", "your-", "your_", "example", "placeholder", "replace", "xxxx")
 
 
-def find_contradictions(values: Mapping[str, Any]) -> dict[str, str]:
+def find_contradictions(settings: "Settings") -> dict[str, str]:
     """Return the faults that only several variables together make."""
     faults: dict[str, str] = {}
-    if values["convex_url"] and not values["convex_deploy_key"]:
+    if settings.convex_url and not settings.convex_deploy_key:
         faults["CONVEX_DEPLOY_KEY"] = (
             "is needed with CONVEX_URL, because the functions are internal. Make one in the Convex "
             "dashboard (Settings, Deploy keys) with only the permissions to run internal queries "
             "and internal mutations; docs/convex.md shows each step"
         )
-    if values["app_env"] == "production":
-        _check_keys(faults, "WIDGET_API_KEY", values["widget_api_keys"])
-    _check_keys(faults, "ADMIN_API_KEY", values["admin_api_keys"])
-    _check_keys(faults, "SECRET_KEY", values["secret_keys"])
+    if settings.app_env == "production":
+        _check_keys(faults, "WIDGET_API_KEY", settings.widget_api_keys)
+    _check_keys(faults, "ADMIN_API_KEY", settings.admin_api_keys)
+    _check_keys(faults, "SECRET_KEY", settings.secret_keys)
     # HS256 wants a key as long as its digest (RFC 7518, section 3.2).
-    _check_keys(faults, "IDENTITY_SECRET", values["identity_secrets"], least=32)
-    _check_password(faults, values)
-    if "*" in values["cors_origins"] and len(values["cors_origins"]) > 1:
+    _check_keys(faults, "IDENTITY_SECRET", settings.identity_secrets, least=32)
+    _check_password(faults, settings)
+    if "*" in settings.cors_origins and len(settings.cors_origins) > 1:
         faults["CORS_ORIGIN"] = "mixes * with origins: name the origins only"
-    if not (values["redis_url"] or "redis://").startswith(("redis://", "rediss://", "unix://")):
+    if not (settings.redis_url or "redis://").startswith(("redis://", "rediss://", "unix://")):
         faults["REDIS_URL"] = "must begin with redis:// (rediss:// for TLS, unix:// for a socket)"
-    if (values["metrics_bind"] or "").endswith(f":{values['port']}"):
+    if (settings.metrics_bind or "").endswith(f":{settings.port}"):
         faults["METRICS_BIND"] = "is PORT's port: choose another one"
-    _check_budgets(faults, values)
-    _check_model(faults, values)
-    if values["app_env"] == "production":
-        faults.update(_production_faults(values))
+    _check_budgets(faults, settings)
+    _check_model(faults, settings)
+    if settings.app_env == "production":
+        faults.update(_production_faults(settings))
     return faults
 
 
-def _production_faults(values: Mapping[str, Any]) -> dict[str, str]:
+def _production_faults(settings: "Settings") -> dict[str, str]:
     faults: dict[str, str] = {}
-    if not values["convex_url"] and not values["sqlite_path"]:
+    if not settings.convex_url and not settings.sqlite_path:
         faults["CONVEX_URL"] = (
             "is not set. Set it to your Convex deployment, or set SQLITE_PATH to a file on a disk "
             "that survives a restart"
         )
-    if not values["openai_api_key"] and not values["openai_base_url"]:
+    if not settings.openai_api_key and not settings.openai_base_url:
         faults["OPENAI_API_KEY"] = (
             "is not set: production never answers with the demo model. A server that needs no key "
             "is named by OPENAI_BASE_URL"
         )
-    if not values["widget_api_keys"]:
+    if not settings.widget_api_keys:
         faults["WIDGET_API_KEY"] = (
             'is not set. Make one: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
         )
-    if not values["cors_origins"]:
+    if not settings.cors_origins:
         faults["CORS_ORIGIN"] = (
             "is not set: name the origins of the pages that embed the widget, comma-separated"
         )
-    elif "*" in values["cors_origins"]:
+    elif "*" in settings.cors_origins:
         faults["CORS_ORIGIN"] = "is *, which is refused in production: name the origins"
     return faults
 
 
-def _check_budgets(faults: dict[str, str], values: Mapping[str, Any]) -> None:
-    one_turn = values["max_prompt_tokens"] + values["max_output_tokens"]
-    for name in ("per_day", "per_ip_day", "per_session_day"):
-        tokens = values[f"budget_tokens_{name}"]
+def _check_budgets(faults: dict[str, str], settings: "Settings") -> None:
+    one_turn = settings.max_prompt_tokens + settings.max_output_tokens
+    for name, tokens in (
+        ("PER_DAY", settings.budget_tokens_per_day),
+        ("PER_IP_DAY", settings.budget_tokens_per_ip_day),
+        ("PER_SESSION_DAY", settings.budget_tokens_per_session_day),
+    ):
         if 0 < tokens < one_turn:
-            faults[f"BUDGET_TOKENS_{name.upper()}"] = (
+            faults[f"BUDGET_TOKENS_{name}"] = (
                 f"is {tokens}, and one turn may take {one_turn} (MAX_PROMPT_TOKENS and "
                 "MAX_OUTPUT_TOKENS): raise it, lower those, or use 0 for no budget"
             )
 
 
-def _check_model(faults: dict[str, str], values: Mapping[str, Any]) -> None:
-    for prefix in ("openai", "openai_fallback"):
-        url, key = values[f"{prefix}_base_url"], values[f"{prefix}_api_key"]
+def _check_model(faults: dict[str, str], settings: "Settings") -> None:
+    for name, url, key in (
+        ("OPENAI_BASE_URL", settings.openai_base_url, settings.openai_api_key),
+        ("OPENAI_FALLBACK_BASE_URL", settings.openai_fallback_base_url,
+         settings.openai_fallback_api_key),
+    ):  # fmt: skip
         if url and (fault := model_url_fault(url, has_key=bool(key))):
-            faults[f"{prefix.upper()}_BASE_URL"] = fault
-    fallback = (values["openai_fallback_base_url"], values["openai_fallback_api_key"])
-    if any(fallback) and not values["openai_fallback_model"]:
+            faults[name] = fault
+    fallback = (settings.openai_fallback_base_url, settings.openai_fallback_api_key)
+    if any(fallback) and not settings.openai_fallback_model:
         faults["OPENAI_FALLBACK_MODEL"] = (
             "is not set, but OPENAI_FALLBACK_BASE_URL or OPENAI_FALLBACK_API_KEY is: name the model"
         )
-    turn_s, first_s = values["turn_timeout_s"], values["model_first_token_timeout_s"]
+    turn_s, first_s = settings.turn_timeout_s, settings.model_first_token_timeout_s
     if first_s >= turn_s:
         faults["MODEL_FIRST_TOKEN_TIMEOUT_S"] = (
             f"is {first_s:g}, and a whole turn may take {turn_s:g} (TURN_TIMEOUT_S): lower it, or "
@@ -107,9 +115,9 @@ def _check_keys(
             faults[name] = f"{NO_HEADER}: use letters and digits"
 
 
-def _check_password(faults: dict[str, str], values: Mapping[str, Any]) -> None:
-    password = values["dashboard_password"]
-    if password and values["app_env"] == "production" and len(password) < MIN_PASSWORD_CHARS:
+def _check_password(faults: dict[str, str], settings: "Settings") -> None:
+    password = settings.dashboard_password
+    if password and settings.app_env == "production" and len(password) < MIN_PASSWORD_CHARS:
         faults["DASHBOARD_PASSWORD"] = (
             f"has {len(password)} characters: use at least {MIN_PASSWORD_CHARS}"
         )

@@ -2,7 +2,8 @@
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dotenv.parser import parse_stream
@@ -12,33 +13,30 @@ from app.settings.machine import names_the_machine
 from app.settings.syntax import unquoted
 
 ENV_FILE_VARIABLE = "PERCH_ENV_FILE"
-SECRETS = (
-    "OPENAI_API_KEY",
-    "OPENAI_EXTRA_HEADERS",
-    "OPENAI_FALLBACK_API_KEY",
-    "CONVEX_DEPLOY_KEY",
-    "WIDGET_API_KEY",
-    "ADMIN_API_KEY",
-    "REDIS_URL",
-    "DASHBOARD_PASSWORD",
-    "SECRET_KEY",
-    "IDENTITY_SECRET",
-    "SYSTEM_PROMPT",
-)
 
 
-def read_dotenv(directory: Path | None = None) -> dict[str, str]:
-    """Add ``.env.local`` and ``.env`` to the environment, or the file of ``PERCH_ENV_FILE``.
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Variables, and in which file each of those stands that a file has, whoever wins."""
+
+    values: Mapping[str, str]
+    in_files: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_environment(directory: Path | None = None) -> Environment:
+    """Read the process's variables, and what ``.env.local`` and ``.env`` add to them.
+
+    Or the one file that ``PERCH_ENV_FILE`` names.
 
     Real variables win over all of them, the first file over the second. (A shell's
     own ``HOST`` wins over none.)
-    Returns in which file each name stands, whoever wins.
 
     Raises:
         SettingsFaults: a file is no text, has a line that sets nothing, or the
             one that was named cannot be read.
     """
-    found: dict[str, str] = {}
+    found = dict(os.environ)
+    in_files: dict[str, str] = {}
     for name, path in _files(directory or Path.cwd()):
         try:
             # Without the mark that some editors put first, which no name has.
@@ -47,13 +45,13 @@ def read_dotenv(directory: Path | None = None) -> dict[str, str]:
             raise SettingsFaults({name: "is not UTF-8 text: save it as such"}) from error
         except OSError as error:
             raise SettingsFaults({name: f"cannot be read: {error.strerror}"}) from error
-        if "HOST" in values.keys() - found and names_the_machine(os.environ.get("HOST", "")):
-            del os.environ["HOST"]
+        if "HOST" in values.keys() - in_files and names_the_machine(found.get("HOST", "")):
+            del found["HOST"]
         for variable, value in values.items():
-            found.setdefault(variable, name)
+            in_files.setdefault(variable, name)
             if value is not None:
-                os.environ.setdefault(variable, value)
-    return found
+                found.setdefault(variable, value)
+    return Environment(found, in_files)
 
 
 def _parse(name: str, text: str) -> dict[str, str | None]:
@@ -97,19 +95,20 @@ def _files(directory: Path) -> Iterator[tuple[str, Path]]:
             yield name, directory / name
 
 
-def read_secret_files(faults: dict[str, str]) -> None:
-    """Add the text of each ``…_FILE`` to the environment; the variable itself wins over it."""
-    for name in SECRETS:
-        path = unquoted(os.environ.get(f"{name}_FILE", ""))
-        if not path or os.environ.get(name):
-            continue
-        try:
-            # Without the mark that some editors put first.
-            text = Path(path).read_text(encoding="utf-8-sig").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            faults[f"{name}_FILE"] = f"cannot be read ({type(error).__name__}): {path}"
-            continue
-        if "\0" in text:
-            faults[f"{name}_FILE"] = f"has a NUL byte, save it as UTF-8 text: {path}"
-            continue
-        os.environ[name] = text
+def read_secret_file(name: str, environment: Mapping[str, str]) -> str:
+    """Return the text of the file that ``…_FILE`` names; nothing where it names none.
+
+    Raises:
+        ValueError: the file cannot be read, in words.
+    """
+    path = unquoted(environment.get(f"{name}_FILE", ""))
+    if not path:
+        return ""
+    try:
+        # Without the mark that some editors put first.
+        text = Path(path).read_text(encoding="utf-8-sig").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"cannot be read ({type(error).__name__}): {path}") from error
+    if "\0" in text:
+        raise ValueError(f"has a NUL byte, save it as UTF-8 text: {path}")
+    return text

@@ -1,7 +1,25 @@
-"""Names that shells and compilers put into ``HOST``, which is a setting as well."""
+"""Where this runs: its platform, and names that shells and compilers put into ``HOST``."""
 
 import platform
 import socket
+from typing import NamedTuple
+
+
+class Platform(NamedTuple):
+    """Where this runs, if that is known, and how visitors' addresses are told there."""
+
+    name: str | None = None
+    hops: int = 0
+    ip_header: str | None = None
+
+
+# One variable of its own tells each platform.
+PLATFORMS = {
+    "RENDER": Platform("Render", hops=2),
+    "RAILWAY_ENVIRONMENT_NAME": Platform("Railway", ip_header="X-Real-IP"),
+    "FLY_APP_NAME": Platform("Fly.io", ip_header="Fly-Client-IP"),
+    "DYNO": Platform("Heroku", hops=1),
+}
 
 
 def names_the_machine(text: str) -> bool:

@@ -1,10 +1,9 @@
 """Names that are no settings: misspelt ones, which are faults, and those that do nothing here."""
 
-import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
-from app.settings.files import ENV_FILE_VARIABLE, SECRETS
+from app.settings.files import ENV_FILE_VARIABLE, Environment
 
 # What the original service's projects keep in the same file and the server
 # never needed: said in one log line, so that nobody wonders.
@@ -39,17 +38,17 @@ _OUR_PREFIX = "PERCH_"
 _MIN_CHARS_FOR_TWO_SLIPS = 8
 
 
-def find_misspelt(settings: Collection[str], in_files: Mapping[str, str]) -> dict[str, str]:
+def find_misspelt(settings: Collection[str], environment: Environment) -> dict[str, str]:
     """Return a fault for each name that is nearly one of the settings.
 
-    ``in_files`` says which file each name stands in. A name of the
-    environment is let be where the setting that it resembles is set, too:
-    then it is likely to be another program's.
+    A name that stands in no file is let be where the setting that it resembles
+    is set, too: then it is likely to be another program's.
     """
-    ours = [*settings, *(f"{name}_FILE" for name in SECRETS), "NODE_ENV", ENV_FILE_VARIABLE]
+    ours = [*settings, "NODE_ENV", ENV_FILE_VARIABLE]
     known = {*ours, *_IGNORED}
+    in_files = environment.in_files
     faults = {}
-    for name in sorted({*in_files, *os.environ} - known):
+    for name in sorted({*in_files, *environment.values} - known):
         if name.startswith(_IGNORED_PREFIXES) or name.upper() in _OTHERS:
             continue
         file = in_files.get(name)
@@ -59,26 +58,37 @@ def find_misspelt(settings: Collection[str], in_files: Mapping[str, str]) -> dic
         if meant is None and file is not None:
             # Of the environment it is Kubernetes' name for what a service is called.
             meant = _meant(name.upper().removeprefix(_OUR_PREFIX), ours)
-        if meant is None or (file is None and os.environ.get(meant)):
+        if meant is None or (file is None and environment.values.get(meant)):
             continue
         faults[name] = f"is no setting: did you mean {meant}?" + (f" (in {file})" if file else "")
     return faults
 
 
-def find_ignored(settings: Collection[str], in_files: Mapping[str, str]) -> tuple[str, ...]:
+def find_ignored(settings: Collection[str], environment: Environment) -> tuple[str, ...]:
     """Return the names that change nothing: the original's, and what else stands in the files."""
-    ours = {*settings, *(f"{name}_FILE" for name in SECRETS), "NODE_ENV", ENV_FILE_VARIABLE}
+    ours = {*settings, "NODE_ENV", ENV_FILE_VARIABLE}
     ignored = {
-        name for name in os.environ if name in _IGNORED or name.startswith(_IGNORED_PREFIXES)
+        name
+        for name in environment.values
+        if name in _IGNORED or name.startswith(_IGNORED_PREFIXES)
     }
     strangers = {
-        name
-        for name in in_files
-        if name not in ours
-        and name.upper() not in _OTHERS
-        and not name.startswith(_OTHERS_PREFIXES)
+        name for name in environment.in_files if name not in ours and not _is_for_others(name)
     }
     return tuple(sorted(ignored | strangers))
+
+
+def for_libraries(settings: Collection[str], environment: Environment) -> dict[str, str]:
+    """Return what the files set that libraries of ours read for themselves."""
+    return {
+        name: environment.values[name]
+        for name in environment.in_files
+        if name in environment.values and name not in settings and _is_for_others(name)
+    }
+
+
+def _is_for_others(name: str) -> bool:
+    return name.upper() in _OTHERS or name.startswith(_OTHERS_PREFIXES)
 
 
 def _meant(name: str, ours: Collection[str]) -> str | None:

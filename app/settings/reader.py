@@ -1,149 +1,191 @@
 """Reads single variables of the environment, and collects what is wrong with them."""
 
-import os
-from collections.abc import Collection, Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar, cast
 
 import orjson
-from environs import Env, EnvValidationError
+from marshmallow import ValidationError, fields
 from marshmallow.validate import Range
 
-from app.domain.origin import ANY, is_prefix, normal_origin, normal_pattern
 from app.domain.prices import DEFAULT_PRICES, Prices
-from app.http_client.proxies import Proxies, Proxy
-from app.settings.files import read_secret_files
+from app.settings.files import read_secret_file
+from app.settings.machine import PLATFORMS, Platform
 from app.settings.syntax import (
     NO_HEADER,
     STRAY_QUOTE,
-    can_be_sent,
     has_quotes,
-    is_header_name,
     is_header_text,
-    is_url,
-    normal_network,
     unquoted,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
 
 AppEnv = Literal["development", "production", "test"]
+SessionMode = Literal["compat", "strict"]
+Number = TypeVar("Number", int, float)
+T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R", bound="ValueReader")
+
+# A model that thinks is silent for longer before its first word than after it.
+_FIRST_TOKEN_FACTOR = 3
+_SHARE_OF_TURN = 0.9
 
 # Variables that nobody put in, and what other programs' databases are named by.
 _NO_PATH = ("$", "%", ":", "sqlite:", "file:")
 _ORIGINAL_BUNDLE_PATH = Path("../widget/dist/chat-widget.js")
 
 
-class Reader:
-    """Reads single variables, and notes what is wrong instead of raising."""
+class Declared(NamedTuple):
+    """How a field is read: by a method of a reader, from a variable, with these arguments."""
 
-    def __init__(self, faults: dict[str, str], set_aside: Collection[str] = ()) -> None:
+    read: Callable[..., Any]
+    name: str
+    is_secret: bool
+    arguments: tuple[Any, ...]
+
+
+def variable(
+    read: "Callable[Concatenate[R, str, P], T]", name: str, *args: P.args, **_: P.kwargs
+) -> T:
+    """Declare a field: a reader's method reads it from a variable, with these arguments."""
+    return cast(T, field(metadata={"declared": Declared(read, name, False, args)}))
+
+
+def secret(
+    read: "Callable[Concatenate[R, str, P], T]", name: str, *args: P.args, **_: P.kwargs
+) -> T:
+    """Declare a field whose value a file may hold as well."""
+    return cast(T, field(metadata={"declared": Declared(read, name, True, args)}))
+
+
+class ValueReader:
+    """Reads variables of an environment one by one, and notes what is wrong instead of raising.
+
+    ``names`` are those that were asked for, in this order, each with whether a
+    file may hold it. ``is_development`` is known once ``app_env`` was read: some
+    defaults are such as no stranger should meet.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        faults: dict[str, str],
+        set_aside: Collection[str] = (),
+    ) -> None:
+        self.environment = environment
         self._set_aside = set_aside
-        self._env = Env(eager=False)
-        self._faults = faults
-        read_secret_files(faults)
+        self.faults = faults
+        self.names: dict[str, bool] = {}
+        self.is_development = True
+        found = (row for name, row in PLATFORMS.items() if environment.get(name))
+        self.platform = next(found, Platform())
+
+    def read(self, declared: Declared) -> Any:
+        """Return the value of a field."""
+        self.names[declared.name] = declared.is_secret
+        return declared.read(self, declared.name, *declared.arguments)
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The variables that were asked for, in this order."""
-        return tuple(self._env.dump())
+    def all_names(self) -> list[str]:
+        """The variables that were asked for, and those that name a file for one."""
+        secrets = [name for name, is_secret in self.names.items() if is_secret]
+        return [*self.names, *(f"{name}_FILE" for name in secrets)]
 
-    def app_env(self, default: str) -> AppEnv:
+    def app_env(self, name: str) -> AppEnv:
         """Read where this runs; ``NODE_ENV`` is the original's name for it."""
-        name = "APP_ENV" if self.is_set("APP_ENV") or not self.is_set("NODE_ENV") else "NODE_ENV"
-        value = self.text(name) or default
+        if not self.is_set(name) and self.is_set("NODE_ENV"):
+            name = "NODE_ENV"
+        value = self.text_or(name, "production" if self.platform.name else "development")
         if value not in ("development", "production", "test"):
-            self._faults[name] = f"is {value!r}: use development, production or test"
-            return "production"
+            self.faults[name] = f"is {value!r}: use development, production or test"
+            value = "production"
+        self.is_development = value != "production"
         return cast(AppEnv, value)
 
-    def text(self, name: str, default: str | None = None) -> str | None:
+    def text(self, name: str) -> str | None:
         """Read a text; a blank one is none."""
-        value: str | None = self._env.str(name, None)
-        if name in self._set_aside:  # asked for all the same: `names` has it
-            return default
-        return unquoted(value or "") or default
+        self.names.setdefault(name, False)
+        if name in self._set_aside:
+            return None
+        value = self.environment.get(name, "")
+        if self.names[name] and not value:
+            value = self._secret_file(name)
+        return unquoted(value) or None
+
+    def text_or(self, name: str, default: str) -> str:
+        """Read a text that is not blank."""
+        return self.text(name) or default
+
+    def _secret_file(self, name: str) -> str:
+        try:
+            return read_secret_file(name, self.environment)
+        except ValueError as error:
+            self.faults[f"{name}_FILE"] = str(error)
+            return ""
 
     def password(self, name: str) -> str | None:
         """Read a password: any character may stand in it, but nobody means a pair of “”."""
         value = self.text(name)
         if value and all(has_quotes(each) and not each.isascii() for each in (value[0], value[-1])):
-            self._faults[name] = STRAY_QUOTE
+            self.faults[name] = STRAY_QUOTE
         return value
 
     def vendor_key(self, name: str) -> str | None:
         """Read a key that somebody else made, and that goes out in a header."""
         value = self.text(name)
         if value and not is_header_text(value):
-            self._faults[name] = f"{NO_HEADER}: copy the key alone"
+            self.faults[name] = f"{NO_HEADER}: copy the key alone"
         elif value and has_quotes(value):
-            self._faults[name] = STRAY_QUOTE
+            self.faults[name] = STRAY_QUOTE
         return value
 
     def texts(self, name: str, default: str, separator: str = ",") -> tuple[str, ...]:
         """Read several texts, without blank ones."""
-        value = self.text(name, default) or ""
+        value = self.text_or(name, default)
         return tuple(text for part in value.split(separator) if (text := unquoted(part)))
 
-    def keys(self, name: str, default: str = "") -> tuple[str, ...]:
+    def keys(self, name: str, in_development: str = "") -> tuple[str, ...]:
         """Read several keys."""
-        keys = self.texts(name, default)
+        keys = self.texts(name, in_development if self.is_development else "")
         if any(map(has_quotes, keys)):
-            self._faults[name] = STRAY_QUOTE
+            self.faults[name] = STRAY_QUOTE
         return keys
-
-    def header(self, name: str, default: str | None) -> str | None:
-        """Read the name of a header."""
-        value = self.text(name, default)
-        if value and not is_header_name(value):
-            self._faults[name] = f"is {value!r}: write a header's name alone, as in X-Real-IP"
-            return None
-        return value
 
     def flag(self, name: str) -> bool:
         """Read whether something is asked for; it is not by default."""
         value = (self.text(name) or "false").lower()
         if value not in ("true", "false", "1", "0", "yes", "no", "on", "off"):
-            self._faults[name] = f"is {value!r}: use true or false"
+            self.faults[name] = f"is {value!r}: use true or false"
         return value in ("true", "1", "yes", "on")
 
-    def origins(self, name: str, default: str) -> tuple[str, ...]:
-        """Read origins and wildcards, and return them in the form of browsers."""
-        origins: list[str] = []
-        for text in self.texts(name, default):
-            try:
-                origins.append(text if text == ANY else normal_pattern(text))
-            except ValueError as error:
-                # A password may stand before the host.
-                shown = f"has {text!r}" if "@" not in text else "has what is no origin"
-                self._faults[name] = STRAY_QUOTE if has_quotes(text) else f"{shown}: {error}"
-                origins.append(text)
-        return tuple(dict.fromkeys(origins))
-
-    def choice(self, name: str, default: str, *others: str) -> str:
-        """Read one of a few words."""
-        value = self.text(name) or default
-        if value not in (default, *others):
-            self._faults[name] = f"is {value!r}: use {' or '.join((default, *others))}"
-        return value
+    def session_mode(self, name: str) -> SessionMode:
+        """Read whether clients of the original are served, which have no token."""
+        value = self.text_or(name, "compat")
+        if value not in ("compat", "strict"):
+            self.faults[name] = f"is {value!r}: use compat or strict"
+        return cast(SessionMode, value)
 
     def whole(self, name: str, default: int, least: int, most: int) -> int:
         """Read a whole number; both bounds are allowed."""
-        self._tidy(name)
-        value: int | None = self._env.int(name, default, validate=Range(least, most))
-        return default if value is None else value  # None: a fault, told by `finish`
+        return self._number(name, fields.Integer(validate=Range(least, most)), default)
 
     def limit(self, name: str, default: int) -> int:
         """Read a count that 0 switches off."""
         return self.whole(name, default, 0, 2**53)
 
+    def days(self, name: str) -> int | None:
+        """Read a number of days; 0 is none."""
+        return self.whole(name, 0, 0, 36_500) or None
+
     def prices(self, name: str) -> Prices:
         """Read what the models cost."""
         try:
-            return Prices.parse(self.text(name, DEFAULT_PRICES) or "")
+            return Prices.parse(self.text_or(name, DEFAULT_PRICES))
         except ValueError as error:
-            self._faults[name] = (
+            self.faults[name] = (
                 f"has {str(error)!r}: write model=prompt/completion, the money for a million "
                 "tokens of each, as in EUR gpt-6-luna=0.10/0.50 (the currency may be left out)"
             )
@@ -151,46 +193,16 @@ class Reader:
 
     def seconds(self, name: str, default: float, least: float = 0.01) -> float:
         """Read a duration of at most a day."""
-        self._tidy(name)
-        value: float | None = self._env.float(name, default, validate=Range(least, 86_400))
-        return default if value is None else value
+        return self._number(name, fields.Float(validate=Range(least, 86_400)), default)
 
-    def url(self, name: str) -> str | None:
-        """Read a server's address, and return it without a slash at its end."""
-        value = self.text(name)
-        if value is None:
-            return None
-        if not is_url(value):
-            self._faults[name] = "must be a URL that begins with https:// (or http://)"
-            return None
-        return value.rstrip("/")
+    def first_token_s(self, name: str, read_s: float, turn_s: float) -> float:
+        """Read how long a model may be silent before its first word: longer than after it.
 
-    def proxies(self) -> Proxies:
-        """Read the proxies of outgoing requests, by the names that all programs share.
-
-        The lower-case name wins where both are set, as in Python's own library.
+        ``read_s`` and ``turn_s`` are the defaults of the timeouts on which its own depends.
         """
-        found: dict[str, Proxy] = {}
-        exempt = tuple(part.strip() for part in self._shared("NO_PROXY").split(",") if part.strip())
-        for scheme, name in (
-            ("https", "HTTPS_PROXY"),
-            ("http", "HTTP_PROXY"),
-            ("all", "ALL_PROXY"),
-        ):
-            value = self._shared(name)
-            is_needed = scheme != "all" or len(found) < 2
-            if not value or "*" in exempt or not is_needed:
-                continue
-            try:
-                found[scheme] = Proxy.parse(value)
-            except ValueError as error:
-                self._faults[name] = str(error)
-        return Proxies(found, exempt if found else ())
-
-    def _shared(self, name: str) -> str:
-        """Read a variable that is not ours alone, in lower case, too."""
-        upper = self.text(name) or ""
-        return os.environ.get(name.lower(), "").strip() or upper
+        read_s = self.seconds("MODEL_READ_TIMEOUT_S", read_s)
+        turn_s = self.seconds("TURN_TIMEOUT_S", turn_s)
+        return self.seconds(name, min(_FIRST_TOKEN_FACTOR * read_s, _SHARE_OF_TURN * turn_s))
 
     def json_object(self, name: str) -> dict[str, Any]:
         """Read a JSON object; none is an empty one."""
@@ -202,7 +214,7 @@ class Reader:
         except ValueError:
             told = None
         if not isinstance(told, dict):
-            self._faults[name] = 'is no JSON object: write {"name": "value"}, in one line'
+            self.faults[name] = 'is no JSON object: write {"name": "value"}, in one line'
             return {}
         return told
 
@@ -210,124 +222,56 @@ class Reader:
         """Read more fields of the model's requests."""
         told = self.json_object(name)
         if "messages" in told:
-            self._faults[name] = "has messages, which are the conversation's: take them out"
-        return told
-
-    def extra_headers(self, name: str) -> dict[str, str]:
-        """Read more headers of the model's requests, whose values are secrets."""
-        told = self.json_object(name)
-        for header, value in told.items():
-            if not can_be_sent(header):
-                self._faults[name] = f"has {header!r}, which is no header that can be set here"
-            elif not isinstance(value, str) or not is_header_text(value):
-                self._faults[name] = f"has no text that a header carries for {header}"
+            self.faults[name] = "has messages, which are the conversation's: take them out"
         return told
 
     def word_of(self, name: str, *words: str) -> str | None:
         """Read one of a few words; none is ``None``."""
         value = self.text(name)
         if value is not None and value not in words:
-            self._faults[name] = f"is {value!r}: use {', '.join(words[:-1])} or {words[-1]}"
+            self.faults[name] = f"is {value!r}: use {', '.join(words[:-1])} or {words[-1]}"
         return value
-
-    def public_url(self, name: str) -> str | None:
-        """Read where visitors find this server, and return it in the form of browsers."""
-        value = self.text(name)
-        if value is None:
-            return None
-        scheme, mark, rest = value.partition("://")
-        host, _, path = rest.partition("/")
-        path = path.rstrip("/")
-        try:
-            if not is_prefix(f"/{path}") and path:
-                raise ValueError("its path may have letters, digits and . _ ~ - between slashes")
-            origin = normal_origin(f"{scheme}{mark}{host}")
-        except ValueError as error:
-            self._faults[name] = (
-                f"is no address of a site, such as https://chat.example.com: {error}"
-            )
-            return None
-        return f"{origin}/{path}" if path else origin
-
-    def addresses(self, name: str) -> tuple[str, ...]:
-        """Read the addresses to listen on; none means all of them."""
-        addresses: list[str] = []
-        for text in self.texts(name, ""):
-            text = "127.0.0.1" if text.lower() == "localhost" else text
-            try:
-                address = ip_address(text.removeprefix("[").removesuffix("]"))
-            except ValueError:
-                self._faults[name] = (
-                    f"has {text!r}: write addresses of this machine, as in 127.0.0.1 or ::1, or "
-                    "leave it empty for all of them"
-                )
-                continue
-            addresses.append(f"[{address}]" if address.version == 6 else str(address))
-        return tuple(addresses)
-
-    def networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
-        """Read addresses, and networks as in 10.0.0.0/8."""
-        networks = []
-        for text in self.texts(name, ""):
-            try:
-                networks.append(normal_network(text))
-            except ValueError:
-                self._faults[name] = (
-                    f"has {text!r}: write addresses or networks, as in 203.0.113.7 or 10.0.0.0/8"
-                )
-        return tuple(networks)
 
     def is_set(self, name: str) -> bool:
         """Tell whether a variable says anything."""
-        return bool(unquoted(os.environ.get(name, "")))
+        return bool(unquoted(self.environment.get(name, "")))
 
-    def bind(self, name: str) -> str | None:
-        """Read an address and a port to listen on."""
-        value = self.text(name)
-        if value is None:
+    def store_path(self, name: str, in_development: str) -> Path | None:
+        """Read where the SQLite file is; in production there is none by default."""
+        if not (self.is_development or self.text(name)):
             return None
-        host, _, port = value.rpartition(":")
-        if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
-            self._faults[name] = f"is {value!r}: write address:port, as in 127.0.0.1:9091"
-            return None
-        return value
+        return self.path(name, in_development)
 
-    def path(self, name: str, default: str | None) -> Path | None:
+    def path(self, name: str, default: str | Path) -> Path:
         """Read where a file is, or will be."""
-        value = self.text(name, default)
+        value = self.text(name)
         if not value:
-            return None
+            return Path(default)
         if has_quotes(value):
-            self._faults[name] = STRAY_QUOTE
+            self.faults[name] = STRAY_QUOTE
         elif "://" in value or value.lower().startswith(_NO_PATH):
             # SQLite would make a file of this name, somewhere. Not shown: it may hold a password.
-            self._faults[name] = "is no path: write a path, as in /var/lib/perch/chat.db"
+            self.faults[name] = "is no path: write a path, as in /var/lib/perch/chat.db"
         elif value.startswith("~"):
             try:
                 return Path(value).expanduser()
             except RuntimeError:
-                self._faults[name] = f"is {value!r}: write a path, for that home is not known"
+                self.faults[name] = f"is {value!r}: write a path, for that home is not known"
         return Path(value)
 
     def bundle_path(self, name: str) -> Path:
         """Read where the widget is; the original's place means ours, where nothing is there."""
         ours = ROOT / "widget_dist" / "chat-widget.js"
-        path = self.path(name, None)
-        if path is None or (path == _ORIGINAL_BUNDLE_PATH and not path.exists()):
-            return ours
-        return path
+        path = self.path(name, ours)
+        return ours if path == _ORIGINAL_BUNDLE_PATH and not path.exists() else path
 
-    def finish(self) -> None:
-        """Note what is wrong with the numbers, which are all checked at the end."""
+    def _number(self, name: str, kind: fields.Number[Number], default: Number) -> Number:
+        value = self.text(name)
+        if value is None:
+            return default
         try:
-            self._env.seal()
-        except EnvValidationError as error:
-            messages = cast(Mapping[str, list[str]], error.error_messages)
-            for name, sentences in messages.items():
-                self._faults.setdefault(name, " ".join(sentences))
-
-    def _tidy(self, name: str) -> None:
-        # An empty line of a .env file means "the default", as in the original.
-        value = unquoted(os.environ.pop(name, ""))
-        if value:
-            os.environ[name] = value
+            number: Number = kind.deserialize(value)
+        except ValidationError as error:
+            self.faults[name] = " ".join(cast(list[str], error.messages))
+            return default
+        return number

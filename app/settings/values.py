@@ -1,113 +1,134 @@
 """The settings themselves, typed and frozen."""
 
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from app.domain.prices import Prices
 from app.domain.shutdowns import describe_shutdown, known_shutdown
 from app.http_client.proxies import Proxies, Proxy
-from app.settings.files import read_dotenv
-from app.settings.reader import AppEnv
-from app.settings.table import read_values
+from app.settings.addresses import Reader
+from app.settings.contradictions import DEVELOPMENT_WIDGET_KEY
+from app.settings.reader import AppEnv, SessionMode, secret, variable
 
 OPENAI_URL = "https://api.openai.com/v1"
 
-SessionMode = Literal["compat", "strict"]
+
+DEFAULT_SYSTEM_PROMPT = (
+    "You are a concise, helpful assistant in the support chat of a website. "
+    "Answer in the language of the question, in Markdown where it helps."
+)
+DEFAULT_MODEL = "gpt-6-luna"
+_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+_TURN_TIMEOUT_S = 120
+_READ_TIMEOUT_S = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the environment decides. Durations in seconds unless named otherwise."""
+    """What the environment decides. Durations in seconds unless named otherwise.
 
-    app_env: AppEnv
-    platform: str | None
-    port: int
-    hosts: tuple[str, ...]
-    public_url: str | None
-    web_concurrency: int
-    graceful_timeout_s: int
+    Each field says how it is read: as what, from which variable, with which default
+    and bounds (see ``Reader``). A secret is also read from the file that ``…_FILE`` names.
+    """
 
-    convex_url: str | None
-    convex_deploy_key: str | None
-    sqlite_path: Path | None
-    storage_timeout_s: float
-    spool_path: Path
-    retention_days: int | None
+    app_env: AppEnv = variable(Reader.app_env, "APP_ENV")
+    port: int = variable(Reader.whole, "PORT", 4000, 1, 65535)
+    hosts: tuple[str, ...] = variable(Reader.addresses, "HOST")
+    public_url: str | None = variable(Reader.public_url, "PUBLIC_URL")
+    web_concurrency: int = variable(Reader.whole, "WEB_CONCURRENCY", 1, 1, 64)
+    graceful_timeout_s: int = variable(Reader.whole, "GRACEFUL_TIMEOUT", 25, 2, 600)
 
-    openai_api_key: str | None
-    openai_model: str
-    openai_base_url: str | None
-    openai_reasoning_effort: str | None
-    openai_extra_body: Mapping[str, Any]
-    openai_extra_headers: Mapping[str, str]
-    openai_fallback_model: str | None
-    openai_fallback_base_url: str | None
-    openai_fallback_api_key: str | None
-    system_prompt: str
-    max_output_tokens: int
-    max_history_messages: int
-    max_prompt_tokens: int
-    refusal_message: str
-    model_connect_timeout_s: float
-    model_first_token_timeout_s: float
-    model_read_timeout_s: float
-    proxies: Proxies
+    convex_url: str | None = variable(Reader.url, "CONVEX_URL")
+    convex_deploy_key: str | None = secret(Reader.vendor_key, "CONVEX_DEPLOY_KEY")
+    sqlite_path: Path | None = variable(Reader.store_path, "SQLITE_PATH", "data/chat.db")
+    storage_timeout_s: float = variable(Reader.seconds, "STORAGE_TIMEOUT_S", 5)
+    spool_path: Path = variable(Reader.path, "SPOOL_PATH", "data/spool")
+    retention_days: int | None = variable(Reader.days, "RETENTION_DAYS")
 
-    turn_timeout_s: float
-    busy_wait_s: float
-    heartbeat_s: float
-    lease_grace_s: float
-    request_timeout_s: float
-    send_timeout_s: float
-    max_streams: int
+    openai_api_key: str | None = secret(Reader.vendor_key, "OPENAI_API_KEY")
+    openai_model: str = variable(Reader.text_or, "OPENAI_MODEL", DEFAULT_MODEL)
+    openai_base_url: str | None = variable(Reader.url, "OPENAI_BASE_URL")
+    openai_reasoning_effort: str | None = variable(
+        Reader.word_of, "OPENAI_REASONING_EFFORT", *_EFFORTS
+    )
+    openai_extra_body: Mapping[str, Any] = variable(Reader.extra_body, "OPENAI_EXTRA_BODY")
+    openai_extra_headers: Mapping[str, str] = secret(Reader.extra_headers, "OPENAI_EXTRA_HEADERS")
+    openai_fallback_model: str | None = variable(Reader.text, "OPENAI_FALLBACK_MODEL")
+    openai_fallback_base_url: str | None = variable(Reader.url, "OPENAI_FALLBACK_BASE_URL")
+    openai_fallback_api_key: str | None = secret(Reader.vendor_key, "OPENAI_FALLBACK_API_KEY")
+    system_prompt: str = secret(Reader.text_or, "SYSTEM_PROMPT", DEFAULT_SYSTEM_PROMPT)
+    max_output_tokens: int = variable(Reader.whole, "MAX_OUTPUT_TOKENS", 800, 1, 1_000_000)
+    max_history_messages: int = variable(Reader.whole, "MAX_HISTORY_MESSAGES", 30, 1, 1000)
+    max_prompt_tokens: int = variable(Reader.whole, "MAX_PROMPT_TOKENS", 8000, 100, 10_000_000)
+    refusal_message: str = variable(Reader.text_or, "REFUSAL_MESSAGE", "I can't help with that.")
+    model_connect_timeout_s: float = variable(Reader.seconds, "MODEL_CONNECT_TIMEOUT_S", 3)
+    model_first_token_timeout_s: float = variable(
+        Reader.first_token_s, "MODEL_FIRST_TOKEN_TIMEOUT_S", _READ_TIMEOUT_S, _TURN_TIMEOUT_S
+    )
+    model_read_timeout_s: float = variable(Reader.seconds, "MODEL_READ_TIMEOUT_S", _READ_TIMEOUT_S)
+    proxies: Proxies = variable(Reader.proxies, "HTTPS_PROXY")
 
-    widget_api_keys: tuple[str, ...]
-    admin_api_keys: tuple[str, ...]
-    dashboard_password: str | None
-    dashboard_idle_s: float
-    dashboard_session_s: float
-    secret_keys: tuple[str, ...]
-    session_mode: SessionMode
-    session_token_ttl_s: float
-    identity_secrets: tuple[str, ...]
-    widget_title: str | None
-    widget_welcome_message: str | None
-    widget_starters: tuple[str, ...]
-    cors_origins: tuple[str, ...]
-    hsts_subdomains: bool
-    rate_limit_window_ms: int
-    rate_limit_max_requests: int
-    limit_ip_per_day: int
-    limit_session_per_minute: int
-    limit_session_per_day: int
-    limit_new_sessions_per_hour: int
-    max_streams_per_ip: int
-    budget_tokens_per_day: int
-    budget_tokens_per_ip_day: int
-    budget_tokens_per_session_day: int
-    budget_exhausted_message: str | None
-    switched_off_message: str | None
-    model_prices: Prices
-    breaker_failures: int
-    breaker_pause_s: float
-    breaker_owner_pause_s: float
-    redis_url: str | None
-    redis_timeout_s: float
-    redis_retry_s: float
-    trusted_proxy_hops: int
-    client_ip_header: str | None
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
-    widget_bundle_path: Path
-    metrics_bind: str | None
-    sentry_dsn: str | None
-    otel_endpoint: str | None
+    turn_timeout_s: float = variable(Reader.seconds, "TURN_TIMEOUT_S", _TURN_TIMEOUT_S)
+    busy_wait_s: float = variable(Reader.seconds, "BUSY_WAIT_S", 5, 0.0)
+    heartbeat_s: float = variable(Reader.seconds, "HEARTBEAT_S", 12)
+    lease_grace_s: float = variable(Reader.seconds, "LEASE_GRACE_S", 10)
+    request_timeout_s: float = variable(Reader.seconds, "REQUEST_TIMEOUT_S", 10)
+    send_timeout_s: float = variable(Reader.seconds, "SEND_TIMEOUT_S", 30)
+    max_streams: int = variable(Reader.whole, "MAX_STREAMS", 1500, 1, 100_000)
 
+    widget_api_keys: tuple[str, ...] = secret(Reader.keys, "WIDGET_API_KEY", DEVELOPMENT_WIDGET_KEY)
+    admin_api_keys: tuple[str, ...] = secret(Reader.keys, "ADMIN_API_KEY")
+    dashboard_password: str | None = secret(Reader.password, "DASHBOARD_PASSWORD")
+    dashboard_idle_s: float = variable(Reader.seconds, "DASHBOARD_IDLE_S", 3600)
+    dashboard_session_s: float = variable(Reader.seconds, "DASHBOARD_SESSION_S", 43_200)
+    secret_keys: tuple[str, ...] = secret(Reader.keys, "SECRET_KEY")
+    session_mode: SessionMode = variable(Reader.session_mode, "SESSION_MODE")
+    session_token_ttl_s: float = variable(Reader.seconds, "SESSION_TOKEN_TTL_S", 900)
+    identity_secrets: tuple[str, ...] = secret(Reader.keys, "IDENTITY_SECRET")
+    widget_title: str | None = variable(Reader.text, "WIDGET_TITLE")
+    widget_welcome_message: str | None = variable(Reader.text, "WIDGET_WELCOME_MESSAGE")
+    widget_starters: tuple[str, ...] = variable(Reader.texts, "WIDGET_STARTERS", "", "|")
+    cors_origins: tuple[str, ...] = variable(Reader.origins, "CORS_ORIGIN", "*")
+    hsts_subdomains: bool = variable(Reader.flag, "HSTS_SUBDOMAINS")
+    rate_limit_window_ms: int = variable(
+        Reader.whole, "RATE_LIMIT_WINDOW_MS", 60_000, 1, 86_400_000
+    )
+    rate_limit_max_requests: int = variable(Reader.whole, "RATE_LIMIT_MAX_REQUESTS", 30, 1, 2**31)
+    limit_ip_per_day: int = variable(Reader.limit, "LIMIT_IP_PER_DAY", 1000)
+    limit_session_per_minute: int = variable(Reader.limit, "LIMIT_SESSION_PER_MINUTE", 20)
+    limit_session_per_day: int = variable(Reader.limit, "LIMIT_SESSION_PER_DAY", 300)
+    limit_new_sessions_per_hour: int = variable(Reader.limit, "LIMIT_NEW_SESSIONS_PER_HOUR", 60)
+    max_streams_per_ip: int = variable(Reader.limit, "MAX_STREAMS_PER_IP", 20)
+    budget_tokens_per_day: int = variable(Reader.limit, "BUDGET_TOKENS_PER_DAY", 2_000_000)
+    budget_tokens_per_ip_day: int = variable(Reader.limit, "BUDGET_TOKENS_PER_IP_DAY", 200_000)
+    budget_tokens_per_session_day: int = variable(
+        Reader.limit, "BUDGET_TOKENS_PER_SESSION_DAY", 100_000
+    )
+    budget_exhausted_message: str | None = variable(Reader.text, "BUDGET_EXHAUSTED_MESSAGE")
+    switched_off_message: str | None = variable(Reader.text, "SWITCHED_OFF_MESSAGE")
+    model_prices: Prices = variable(Reader.prices, "MODEL_PRICES")
+    breaker_failures: int = variable(Reader.limit, "BREAKER_FAILURES", 5)
+    breaker_pause_s: float = variable(Reader.seconds, "BREAKER_PAUSE_S", 10)
+    breaker_owner_pause_s: float = variable(Reader.seconds, "BREAKER_OWNER_PAUSE_S", 120)
+    redis_url: str | None = secret(Reader.text, "REDIS_URL")
+    redis_timeout_s: float = variable(Reader.seconds, "REDIS_TIMEOUT_S", 0.25)
+    redis_retry_s: float = variable(Reader.seconds, "REDIS_RETRY_S", 2)
+    trusted_proxy_hops: int = variable(Reader.hops, "TRUSTED_PROXY_HOPS")
+    client_ip_header: str | None = variable(Reader.ip_header, "CLIENT_IP_HEADER")
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = variable(
+        Reader.networks, "TRUSTED_PROXIES"
+    )
+    widget_bundle_path: Path = variable(Reader.bundle_path, "WIDGET_BUNDLE_PATH")
+    metrics_bind: str | None = variable(Reader.bind, "METRICS_BIND")
+    sentry_dsn: str | None = variable(Reader.url, "SENTRY_DSN")
+    otel_endpoint: str | None = variable(Reader.url, "OTEL_EXPORTER_OTLP_ENDPOINT")
+
+    platform: str | None = None
     ignored: tuple[str, ...] = ()
     # WEB_CONCURRENCY may be blank or in quotes to us. gunicorn, which reads the
     # real environment before it reads its configuration, ends with a traceback.
@@ -173,30 +194,3 @@ class Settings:
     def metrics_port(self) -> int | None:
         """The port on which ``/metrics`` needs no key."""
         return int(self.metrics_bind.rpartition(":")[2]) if self.metrics_bind else None
-
-    @classmethod
-    def from_env(cls) -> "Settings":
-        """Read the environment, ``.env`` and ``.env.local`` (or ``PERCH_ENV_FILE``) included.
-
-        Raises:
-            SettingsFaults: with everything that is wrong.
-        """
-        stumbles = not _is_number(os.environ.get("WEB_CONCURRENCY", "1"))
-        return replace(load(read_dotenv()), gunicorn_stumbles=stumbles)
-
-
-def load(in_files: Mapping[str, str] | None = None) -> Settings:
-    """Read the environment's variables; ``in_files`` says which of them a file brought.
-
-    Raises:
-        SettingsFaults: with everything that is wrong.
-    """
-    return Settings(**read_values(in_files or {}))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        int(text)
-    except ValueError:
-        return False
-    return True
