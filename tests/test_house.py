@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,30 @@ def test_env_example_has_every_variable() -> None:
     named = re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", text(".env.example"), re.MULTILINE)
 
     assert sorted(named) == sorted(settings.variables())
+
+
+def test_env_example_has_the_defaults() -> None:
+    lines = re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=(.*)$", text(".env.example"), re.MULTILINE)
+
+    example = settings.load(settings.Environment(dict(lines)))
+
+    default = settings.load(settings.Environment({}))
+    # Written from where the server is started, and found from where the code is.
+    assert replace(example, widget_bundle_path=default.widget_bundle_path) == default
+    assert example.widget_bundle_path == default.widget_bundle_path.relative_to(ROOT)
+
+
+def test_the_settings_page_has_the_defaults() -> None:
+    told = re.findall(
+        r"^\| `([A-Z][A-Z0-9_]+)` \| ([\d,.]+) \|", text("docs/settings.md"), re.MULTILINE
+    )
+
+    page = settings.load(
+        settings.Environment({name: value.replace(",", "") for name, value in told})
+    )
+
+    assert len(told) > 20
+    assert page == settings.load(settings.Environment({}))
 
 
 def rows_of(document: str) -> dict[str, str]:
