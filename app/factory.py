@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from flask import Flask, Request
@@ -18,7 +18,7 @@ from app.bus.machines import MachineBus
 from app.bus.protocol import StopBus
 from app.bus.redis_connection import RedisLink
 from app.bus.workers import WorkerBus
-from app.completion.breaker import Breaker, BreakerModel, BreakerPolicy
+from app.completion.breaker import Breaker, BreakerModel
 from app.completion.demo import NAME as DEMO_MODEL_NAME
 from app.completion.demo import DemoModel
 from app.completion.fallback import FallbackModel, check_both
@@ -47,8 +47,7 @@ from app.storage.protocol import ConversationStore
 from app.storage.retry_queue import AnswerSpool
 from app.storage.sqlite import SqliteStore
 from app.turns.admission import Admission, Guard
-from app.turns.service import TurnPolicy, TurnService
-from app.turns.turn import TurnLimits
+from app.turns.service import TurnService
 from app.web import problems, rates
 from app.web.answer_headers import AnswerHeaders
 from app.web.guards import guards as security
@@ -58,6 +57,9 @@ from app.web.guards.operator import Operators
 from app.web.proxies import ForwardedHeaders, TrustedProxies
 from app.web.readiness import Readiness
 from app.web.services import Services
+
+if TYPE_CHECKING:
+    from app.completion.openai.model import OpenAIOptions
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +130,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     redis = _redis(settings)
     model = parts.model or _model(settings)
     fallback = parts.fallback or _fallback(settings)
-    breaker = Breaker(_breaker_policy(settings))
+    breaker = _breaker(settings)
     asked, check_models = _behind_breakers(model, breaker, fallback, settings)
     switches = Switches(store, settings.switched_off_message)
     meter = _meter(settings, store, redis)
@@ -139,7 +141,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         turns=TurnService(
             store,
             asked,
-            _policy(settings),
+            settings.turns,
             Admission(
                 meter,
                 [switches.check, check_models],
@@ -259,47 +261,47 @@ def _model(settings: Settings) -> CompletionModel:
     if not settings.has_model:
         return DemoModel()
     # Half of the start-up time, and the demo needs none of it.
-    from app.completion.openai.model import OpenAIModel, OpenAIOptions
+    from app.completion.openai.model import OpenAIModel
 
-    return OpenAIModel(
-        OpenAIOptions(
-            api_key=settings.openai_api_key,
-            model=settings.openai_model,
-            base_url=settings.openai_base_url,
-            reasoning_effort=settings.openai_reasoning_effort,
-            extra_body=settings.openai_extra_body,
-            extra_headers=settings.openai_extra_headers,
-            max_output_tokens=settings.max_output_tokens,
-            connect_timeout_s=settings.model_connect_timeout_s,
-            first_token_timeout_s=settings.model_first_token_timeout_s,
-            read_timeout_s=settings.model_read_timeout_s,
-            proxies=settings.proxies,
-        )
-    )
+    return OpenAIModel(_options(settings))
 
 
 def _fallback(settings: Settings) -> CompletionModel | None:
     if not settings.has_fallback or settings.openai_fallback_model is None:
         return None
-    from app.completion.openai.model import OpenAIModel, OpenAIOptions
+    from app.completion.openai.model import OpenAIModel
 
-    # Keys and headers are the first server's secrets: another one never sees them.
-    elsewhere = settings.openai_fallback_base_url is not None
-    own_key = None if elsewhere else settings.openai_api_key
+    options = _options(settings)
+    if settings.openai_fallback_base_url is not None:
+        # Keys and headers are the first server's secrets: another one never sees them.
+        options = replace(
+            options, api_key=None, reasoning_effort=None, extra_body={}, extra_headers={}
+        )
     return OpenAIModel(
-        OpenAIOptions(
-            api_key=settings.openai_fallback_api_key or own_key,
+        replace(
+            options,
+            api_key=settings.openai_fallback_api_key or options.api_key,
             model=settings.openai_fallback_model,
             base_url=settings.openai_fallback_base_url or settings.openai_base_url,
-            reasoning_effort=None if elsewhere else settings.openai_reasoning_effort,
-            extra_body={} if elsewhere else settings.openai_extra_body,
-            extra_headers={} if elsewhere else settings.openai_extra_headers,
-            max_output_tokens=settings.max_output_tokens,
-            connect_timeout_s=settings.model_connect_timeout_s,
-            first_token_timeout_s=settings.model_first_token_timeout_s,
-            read_timeout_s=settings.model_read_timeout_s,
-            proxies=settings.proxies,
         )
+    )
+
+
+def _options(settings: Settings) -> "OpenAIOptions":
+    from app.completion.openai.model import OpenAIOptions
+
+    return OpenAIOptions(
+        api_key=settings.openai_api_key,
+        model=settings.openai_model,
+        base_url=settings.openai_base_url,
+        reasoning_effort=settings.openai_reasoning_effort,
+        extra_body=settings.openai_extra_body,
+        extra_headers=settings.openai_extra_headers,
+        max_output_tokens=settings.turns.max_output_tokens,
+        connect_timeout_s=settings.model_connect_timeout_s,
+        first_token_timeout_s=settings.model_first_token_timeout_s,
+        read_timeout_s=settings.model_read_timeout_s,
+        proxies=settings.proxies,
     )
 
 
@@ -310,7 +312,7 @@ def _behind_breakers(
     guarded = BreakerModel(model, breaker)
     if fallback is None:
         return guarded, breaker.check
-    spare = Breaker(_breaker_policy(settings))
+    spare = _breaker(settings)
     other = BreakerModel(fallback, spare)
     name = settings.openai_fallback_model or ""
     return FallbackModel(guarded, other, name), check_both(breaker, spare)
@@ -333,7 +335,9 @@ def _tokens(settings: Settings, secrets: Sequence[bytes]) -> tokens.SessionToken
 def _meter(settings: Settings, store: ConversationStore, redis: RedisLink | None) -> Meter:
     recorded = RecordedSpend(store)
     ledger: Ledger = (
-        RedisLedger(redis, recorded, settings.max_prompt_tokens + settings.max_output_tokens)
+        RedisLedger(
+            redis, recorded, settings.turns.max_prompt_tokens + settings.turns.max_output_tokens
+        )
         if redis
         else MemoryLedger(recorded, settings.web_concurrency)
     )
@@ -350,19 +354,15 @@ def _meter(settings: Settings, store: ConversationStore, redis: RedisLink | None
     return Meter(
         ledger,
         budgets,
-        settings.max_output_tokens,
+        settings.turns.max_output_tokens,
         tokenizer=tokenizer,
         counts_alike=len(names) == 1 or tokenizer in (Tokenizer.O200K, Tokenizer.CL100K),
     )
 
 
-def _breaker_policy(settings: Settings) -> BreakerPolicy:
-    return BreakerPolicy(
-        failures=settings.breaker_failures,
-        pause_s=settings.breaker_pause_s,
-        owner_pause_s=settings.breaker_owner_pause_s,
-        probe_patience_s=settings.model_first_token_timeout_s,
-    )
+def _breaker(settings: Settings) -> Breaker:
+    patience_s = settings.model_first_token_timeout_s
+    return Breaker(replace(settings.breaker, probe_patience_s=patience_s))
 
 
 def _operators(settings: Settings, secret: bytes) -> Operators | None:
@@ -373,21 +373,4 @@ def _operators(settings: Settings, secret: bytes) -> Operators | None:
         settings.dashboard_password,
         idle_s=settings.dashboard_idle_s,
         longest_s=settings.dashboard_session_s,
-    )
-
-
-def _policy(settings: Settings) -> TurnPolicy:
-    return TurnPolicy(
-        system_prompt=settings.system_prompt,
-        history_limit=settings.max_history_messages,
-        max_prompt_tokens=settings.max_prompt_tokens,
-        busy_wait_s=settings.busy_wait_s,
-        lease_grace_s=settings.lease_grace_s,
-        max_running=settings.max_streams,
-        limits=TurnLimits(
-            turn_timeout_s=settings.turn_timeout_s,
-            heartbeat_s=settings.heartbeat_s,
-            refusal_message=settings.refusal_message,
-            max_output_tokens=settings.max_output_tokens,
-        ),
     )

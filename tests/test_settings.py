@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 from unittest.mock import patch
 
@@ -14,8 +15,10 @@ import pytest
 from app.settings import (
     DEVELOPMENT_WIDGET_KEY,
     ROOT,
+    BreakerPolicy,
     Settings,
     SettingsFaults,
+    TurnPolicy,
     load,
     load_all,
     read_environment,
@@ -65,8 +68,8 @@ def test_nothing_is_needed_in_development() -> None:
     assert settings.widget_api_keys == (DEVELOPMENT_WIDGET_KEY,)
     assert settings.admin_api_keys == ()
     assert settings.cors_origins == ("*",)
-    assert settings.max_history_messages == 30
-    assert settings.max_output_tokens == 800
+    assert settings.turns.history_limit == 30
+    assert settings.turns.max_output_tokens == 800
     assert (settings.rate_limit_window_ms, settings.rate_limit_max_requests) == (60_000, 30)
     assert (settings.trusted_proxy_hops, settings.client_ip_header) == (0, None)
     assert settings.widget_bundle_path == ROOT / "widget_dist" / "chat-widget.js"
@@ -248,7 +251,7 @@ def test_each_key_of_a_list_may_have_quotes_of_its_own() -> None:
 def test_quotes_of_a_text_stay(prompt: str) -> None:
     settings = read(SYSTEM_PROMPT=prompt, DASHBOARD_PASSWORD=prompt)
 
-    assert (settings.system_prompt, settings.dashboard_password) == (prompt, prompt)
+    assert (settings.turns.system_prompt, settings.dashboard_password) == (prompt, prompt)
 
 
 @pytest.mark.parametrize(
@@ -473,7 +476,7 @@ def test_env_local_wins_over_env_and_real_variables_over_both(tmp_path: Path) ->
 
     assert settings.port == 3
     assert settings.openai_model == "from-local"
-    assert settings.refusal_message == "from-env"
+    assert settings.turns.refusal_message == "from-env"
 
 
 def test_dotenv_of_the_original_works_as_it_is(tmp_path: Path) -> None:
@@ -626,9 +629,10 @@ def test_number_of_workers_that_stops_gunicorn_is_noticed(
 @pytest.mark.parametrize("name", ["OPENAI_API_KEY", "WIDGET_API_KEY", "SYSTEM_PROMPT"])
 def test_secret_is_read_from_its_file(tmp_path: Path, name: str) -> None:
     (tmp_path / "secret").write_text(f"  {GOOD_KEY}\n")
-    field = {"WIDGET_API_KEY": "widget_api_keys"}.get(name, name.lower())
+    fields = {"WIDGET_API_KEY": "widget_api_keys", "SYSTEM_PROMPT": "turns.system_prompt"}
+    field = attrgetter(fields.get(name, name.lower()))
 
-    told = getattr(read(**{f"{name}_FILE": str(tmp_path / "secret")}), field)
+    told = field(read(**{f"{name}_FILE": str(tmp_path / "secret")}))
 
     assert told in (GOOD_KEY, (GOOD_KEY,))
 
@@ -897,8 +901,12 @@ def test_environment_is_left_alone_but_for_what_libraries_read(
 
 
 def test_every_setting_is_declared_once_and_every_variable_is_of_one() -> None:
+    groups = [Settings, TurnPolicy, BreakerPolicy]
     declared = [
-        each.metadata["declared"].name for each in fields(Settings) if "declared" in each.metadata
+        each.metadata["declared"].name
+        for group in groups
+        for each in fields(group)
+        if "declared" in each.metadata
     ]
 
     assert len(set(declared)) == len(declared)

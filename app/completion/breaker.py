@@ -12,7 +12,6 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from app.completion.causes import shorten
 from app.completion.protocol import Completion, CompletionModel, Receive
@@ -27,6 +26,7 @@ from app.domain.errors import (
     cause_of,
     mend_of,
 )
+from app.settings import BreakerPolicy
 
 log = logging.getLogger(__name__)
 
@@ -38,21 +38,6 @@ _MAX_UNEXPLAINED = 5
 _MEND_OF_ALL = "OPENAI_MODEL, SYSTEM_PROMPT and OPENAI_EXTRA_BODY"
 # A refused visitor who asks while a probe runs.
 _PROBE_RETRY_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class BreakerPolicy:
-    """After how many failures in a row it opens (0: never), and for how long.
-
-    ``owner_pause_s`` is for what only the owner can mend: key, quota, name. A
-    probe that never ends, for a visitor who holds it, keeps others out for
-    ``probe_patience_s``: as long as a model may take for its first word.
-    """
-
-    failures: int = 5
-    pause_s: float = 10.0
-    owner_pause_s: float = 120.0
-    probe_patience_s: float = 30.0
 
 
 class Breaker:

@@ -92,11 +92,11 @@ def _model(settings: Settings, model_name: str) -> list[Row]:
         Row("Model", "OPENAI_MODEL", model_name),
         Row("Asked at", "OPENAI_BASE_URL", _provider(settings)),
         *_fallback(settings),
-        Row("Tokens of an answer", "MAX_OUTPUT_TOKENS", to_count(settings.max_output_tokens)),
-        Row("Tokens of a prompt", "MAX_PROMPT_TOKENS", to_count(settings.max_prompt_tokens)),
-        Row("Messages", "MAX_HISTORY_MESSAGES", to_count(settings.max_history_messages)),
-        Row("Longest turn", "TURN_TIMEOUT_S", f"{settings.turn_timeout_s:g} s"),
-        Row("System prompt", "SYSTEM_PROMPT", settings.system_prompt),
+        Row("Tokens of an answer", "MAX_OUTPUT_TOKENS", to_count(settings.turns.max_output_tokens)),
+        Row("Tokens of a prompt", "MAX_PROMPT_TOKENS", to_count(settings.turns.max_prompt_tokens)),
+        Row("Messages", "MAX_HISTORY_MESSAGES", to_count(settings.turns.history_limit)),
+        Row("Longest turn", "TURN_TIMEOUT_S", f"{settings.turns.turn_timeout_s:g} s"),
+        Row("System prompt", "SYSTEM_PROMPT", settings.turns.system_prompt),
     ]
 
 

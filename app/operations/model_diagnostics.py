@@ -102,7 +102,7 @@ def _check_answer(
     trial = _try(model, settings, None)
     again = None
     if trial.ran_out:
-        again = _try(model, settings, raise_limit(settings.max_output_tokens))
+        again = _try(model, settings, raise_limit(settings.turns.max_output_tokens))
     last = again or trial
     if last.failure is not None:
         yield Finding(
@@ -124,7 +124,10 @@ def _check_answer(
 
 
 def _try(model: CompletionModel, settings: Settings, second_limit: int | None) -> _Trial:
-    prompt = [PromptMessage("system", settings.system_prompt), PromptMessage("user", _QUESTION)]
+    prompt = [
+        PromptMessage("system", settings.turns.system_prompt),
+        PromptMessage("user", _QUESTION),
+    ]
     trial = _Trial()
     try:
         # Some models ask at once, and some when the context is entered.

@@ -2,15 +2,16 @@
 
 Nothing else reads the environment. ``load`` reports all faults at once, each
 by the variable's name and with what to do about it. A new variable is a field
-in ``values``.
+in ``values``, or in a group of ``policies``.
 """
 
 from app.settings.contradictions import DEVELOPMENT_WIDGET_KEY, MIN_KEY_CHARS, MIN_PASSWORD_CHARS
 from app.settings.faults import SettingsFaults
 from app.settings.files import ENV_FILE_VARIABLE, Environment, read_environment
 from app.settings.loading import load, load_all, variables
+from app.settings.policies import DEFAULT_SYSTEM_PROMPT, BreakerPolicy, TurnPolicy
 from app.settings.reader import ROOT, AppEnv, SessionMode
-from app.settings.values import DEFAULT_SYSTEM_PROMPT, Settings
+from app.settings.values import Settings
 
 __all__ = (
     "DEFAULT_SYSTEM_PROMPT",
@@ -20,10 +21,12 @@ __all__ = (
     "MIN_PASSWORD_CHARS",
     "ROOT",
     "AppEnv",
+    "BreakerPolicy",
     "Environment",
     "SessionMode",
     "Settings",
     "SettingsFaults",
+    "TurnPolicy",
     "load",
     "load_all",
     "read_environment",

@@ -68,7 +68,7 @@ def _production_faults(settings: "Settings") -> dict[str, str]:
 
 
 def _check_budgets(faults: dict[str, str], settings: "Settings") -> None:
-    one_turn = settings.max_prompt_tokens + settings.max_output_tokens
+    one_turn = settings.turns.max_prompt_tokens + settings.turns.max_output_tokens
     for name, tokens in (
         ("PER_DAY", settings.budget_tokens_per_day),
         ("PER_IP_DAY", settings.budget_tokens_per_ip_day),
@@ -94,7 +94,7 @@ def _check_model(faults: dict[str, str], settings: "Settings") -> None:
         faults["OPENAI_FALLBACK_MODEL"] = (
             "is not set, but OPENAI_FALLBACK_BASE_URL or OPENAI_FALLBACK_API_KEY is: name the model"
         )
-    turn_s, first_s = settings.turn_timeout_s, settings.model_first_token_timeout_s
+    turn_s, first_s = settings.turns.turn_timeout_s, settings.model_first_token_timeout_s
     if first_s >= turn_s:
         faults["MODEL_FIRST_TOKEN_TIMEOUT_S"] = (
             f"is {first_s:g}, and a whole turn may take {turn_s:g} (TURN_TIMEOUT_S): lower it, or "

@@ -1,7 +1,7 @@
 """Settings from an environment: all that is wrong with it is told at once."""
 
 import os
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from app.settings.addresses import Reader
 from app.settings.contradictions import find_contradictions
@@ -9,6 +9,7 @@ from app.settings.faults import SettingsFaults
 from app.settings.files import Environment, read_environment
 from app.settings.machine import names_the_machine
 from app.settings.names import find_ignored, find_misspelt, for_libraries
+from app.settings.reader import read_group
 from app.settings.values import Settings
 
 _HOST_OF_A_SHELL = "HOST (it names the machine, and no address to listen on)"
@@ -65,9 +66,7 @@ def _read_nothing() -> Reader:
 
 
 def _read(env: Reader) -> Settings:
-    declared = {each.name: each.metadata.get("declared") for each in fields(Settings)}
-    values = {name: env.read(how) for name, how in declared.items() if how is not None}
-    return Settings(**values, platform=env.platform.name)
+    return read_group(Settings, env, platform=env.platform.name)
 
 
 def _is_number(text: str) -> bool:

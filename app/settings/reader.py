@@ -1,13 +1,13 @@
 """Reads single variables of the environment, and collects what is wrong with them."""
 
+import dataclasses
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import field
 from pathlib import Path
 from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar, cast
 
 import orjson
-from marshmallow import ValidationError, fields
-from marshmallow.validate import Range
 
 from app.domain.prices import DEFAULT_PRICES, Prices
 from app.settings.files import read_secret_file
@@ -50,15 +50,40 @@ class Declared(NamedTuple):
 def variable(
     read: "Callable[Concatenate[R, str, P], T]", name: str, *args: P.args, **_: P.kwargs
 ) -> T:
-    """Declare a field: a reader's method reads it from a variable, with these arguments."""
-    return cast(T, field(metadata={"declared": Declared(read, name, False, args)}))
+    """Declare a field: a reader's method reads it from a variable, with these arguments.
+
+    Where nothing is said of it, it is what the method makes of no variable.
+    """
+    return cast(T, _declare(Declared(read, name, False, args)))
 
 
 def secret(
     read: "Callable[Concatenate[R, str, P], T]", name: str, *args: P.args, **_: P.kwargs
 ) -> T:
     """Declare a field whose value a file may hold as well."""
-    return cast(T, field(metadata={"declared": Declared(read, name, True, args)}))
+    return cast(T, _declare(Declared(read, name, True, args)))
+
+
+def group(kind: type[T]) -> T:
+    """Declare a field that is a group of declared fields."""
+    return cast(T, field(metadata={"group": kind}))
+
+
+def read_group(kind: type[T], env: "ValueReader", **values: Any) -> T:
+    """Return a group with what an environment says of each of its fields, and other values."""
+    for each in dataclasses.fields(cast(Any, kind)):
+        if "declared" in each.metadata:
+            values[each.name] = env.read(each.metadata["declared"])
+        elif "group" in each.metadata:
+            values[each.name] = read_group(each.metadata["group"], env)
+    return kind(**values)
+
+
+def _declare(declared: Declared) -> Any:
+    def read_nothing() -> Any:
+        return declared.read(ValueReader({}, {}), declared.name, *declared.arguments)
+
+    return field(default_factory=read_nothing, metadata={"declared": declared})
 
 
 class ValueReader:
@@ -170,7 +195,7 @@ class ValueReader:
 
     def whole(self, name: str, default: int, least: int, most: int) -> int:
         """Read a whole number; both bounds are allowed."""
-        return self._number(name, fields.Integer(validate=Range(least, most)), default)
+        return self._number(name, int, default, least, most)
 
     def limit(self, name: str, default: int) -> int:
         """Read a count that 0 switches off."""
@@ -193,7 +218,7 @@ class ValueReader:
 
     def seconds(self, name: str, default: float, least: float = 0.01) -> float:
         """Read a duration of at most a day."""
-        return self._number(name, fields.Float(validate=Range(least, 86_400)), default)
+        return self._number(name, float, default, least, 86_400)
 
     def first_token_s(self, name: str, read_s: float, turn_s: float) -> float:
         """Read how long a model may be silent before its first word: longer than after it.
@@ -265,13 +290,21 @@ class ValueReader:
         path = self.path(name, ours)
         return ours if path == _ORIGINAL_BUNDLE_PATH and not path.exists() else path
 
-    def _number(self, name: str, kind: fields.Number[Number], default: Number) -> Number:
+    def _number(
+        self, name: str, kind: type[Number], default: Number, least: float, most: float
+    ) -> Number:
         value = self.text(name)
         if value is None:
             return default
         try:
-            number: Number = kind.deserialize(value)
-        except ValidationError as error:
-            self.faults[name] = " ".join(cast(list[str], error.messages))
+            number = kind(value)
+        except ValueError:
+            self.faults[name] = f"Not a valid {'integer' if kind is int else 'number'}."
             return default
+        if isinstance(number, float) and not math.isfinite(number):
+            self.faults[name] = "Special numeric values (nan or infinity) are not permitted."
+        elif not least <= number <= most:
+            self.faults[name] = (
+                f"Must be greater than or equal to {least} and less than or equal to {most}."
+            )
         return number

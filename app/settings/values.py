@@ -13,18 +13,14 @@ from app.domain.shutdowns import describe_shutdown, known_shutdown
 from app.http_client.proxies import Proxies, Proxy
 from app.settings.addresses import Reader
 from app.settings.contradictions import DEVELOPMENT_WIDGET_KEY
-from app.settings.reader import AppEnv, SessionMode, secret, variable
+from app.settings.policies import TURN_TIMEOUT_S, BreakerPolicy, TurnPolicy
+from app.settings.reader import AppEnv, SessionMode, group, secret, variable
 
 OPENAI_URL = "https://api.openai.com/v1"
 
 
-DEFAULT_SYSTEM_PROMPT = (
-    "You are a concise, helpful assistant in the support chat of a website. "
-    "Answer in the language of the question, in Markdown where it helps."
-)
 DEFAULT_MODEL = "gpt-6-luna"
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-_TURN_TIMEOUT_S = 120
 _READ_TIMEOUT_S = 30
 
 
@@ -50,6 +46,8 @@ class Settings:
     spool_path: Path = variable(Reader.path, "SPOOL_PATH", "data/spool")
     retention_days: int | None = variable(Reader.days, "RETENTION_DAYS")
 
+    turns: TurnPolicy = group(TurnPolicy)
+    breaker: BreakerPolicy = group(BreakerPolicy)
     openai_api_key: str | None = secret(Reader.vendor_key, "OPENAI_API_KEY")
     openai_model: str = variable(Reader.text_or, "OPENAI_MODEL", DEFAULT_MODEL)
     openai_base_url: str | None = variable(Reader.url, "OPENAI_BASE_URL")
@@ -61,25 +59,15 @@ class Settings:
     openai_fallback_model: str | None = variable(Reader.text, "OPENAI_FALLBACK_MODEL")
     openai_fallback_base_url: str | None = variable(Reader.url, "OPENAI_FALLBACK_BASE_URL")
     openai_fallback_api_key: str | None = secret(Reader.vendor_key, "OPENAI_FALLBACK_API_KEY")
-    system_prompt: str = secret(Reader.text_or, "SYSTEM_PROMPT", DEFAULT_SYSTEM_PROMPT)
-    max_output_tokens: int = variable(Reader.whole, "MAX_OUTPUT_TOKENS", 800, 1, 1_000_000)
-    max_history_messages: int = variable(Reader.whole, "MAX_HISTORY_MESSAGES", 30, 1, 1000)
-    max_prompt_tokens: int = variable(Reader.whole, "MAX_PROMPT_TOKENS", 8000, 100, 10_000_000)
-    refusal_message: str = variable(Reader.text_or, "REFUSAL_MESSAGE", "I can't help with that.")
     model_connect_timeout_s: float = variable(Reader.seconds, "MODEL_CONNECT_TIMEOUT_S", 3)
     model_first_token_timeout_s: float = variable(
-        Reader.first_token_s, "MODEL_FIRST_TOKEN_TIMEOUT_S", _READ_TIMEOUT_S, _TURN_TIMEOUT_S
+        Reader.first_token_s, "MODEL_FIRST_TOKEN_TIMEOUT_S", _READ_TIMEOUT_S, TURN_TIMEOUT_S
     )
     model_read_timeout_s: float = variable(Reader.seconds, "MODEL_READ_TIMEOUT_S", _READ_TIMEOUT_S)
     proxies: Proxies = variable(Reader.proxies, "HTTPS_PROXY")
 
-    turn_timeout_s: float = variable(Reader.seconds, "TURN_TIMEOUT_S", _TURN_TIMEOUT_S)
-    busy_wait_s: float = variable(Reader.seconds, "BUSY_WAIT_S", 5, 0.0)
-    heartbeat_s: float = variable(Reader.seconds, "HEARTBEAT_S", 12)
-    lease_grace_s: float = variable(Reader.seconds, "LEASE_GRACE_S", 10)
     request_timeout_s: float = variable(Reader.seconds, "REQUEST_TIMEOUT_S", 10)
     send_timeout_s: float = variable(Reader.seconds, "SEND_TIMEOUT_S", 30)
-    max_streams: int = variable(Reader.whole, "MAX_STREAMS", 1500, 1, 100_000)
 
     widget_api_keys: tuple[str, ...] = secret(Reader.keys, "WIDGET_API_KEY", DEVELOPMENT_WIDGET_KEY)
     admin_api_keys: tuple[str, ...] = secret(Reader.keys, "ADMIN_API_KEY")
@@ -112,9 +100,6 @@ class Settings:
     budget_exhausted_message: str | None = variable(Reader.text, "BUDGET_EXHAUSTED_MESSAGE")
     switched_off_message: str | None = variable(Reader.text, "SWITCHED_OFF_MESSAGE")
     model_prices: Prices = variable(Reader.prices, "MODEL_PRICES")
-    breaker_failures: int = variable(Reader.limit, "BREAKER_FAILURES", 5)
-    breaker_pause_s: float = variable(Reader.seconds, "BREAKER_PAUSE_S", 10)
-    breaker_owner_pause_s: float = variable(Reader.seconds, "BREAKER_OWNER_PAUSE_S", 120)
     redis_url: str | None = secret(Reader.text, "REDIS_URL")
     redis_timeout_s: float = variable(Reader.seconds, "REDIS_TIMEOUT_S", 0.25)
     redis_retry_s: float = variable(Reader.seconds, "REDIS_RETRY_S", 2)

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import gevent
 from structlog.contextvars import bind_contextvars
@@ -14,13 +14,14 @@ from app.domain.conversation import Answer, PromptMessage, Question, Turn
 from app.domain.errors import Overloaded, ServerRestarting, TooManyRequests, TurnInProgress
 from app.domain.events import TurnDone, TurnEnded, TurnFailed
 from app.limits.budget import Reservation
+from app.settings import TurnPolicy
 from app.storage.protocol import ConversationStore
 from app.turns.admission import Admission
 from app.turns.endings import RESTART_RETRY_S, Ending
 from app.turns.prompts import Prompts
 from app.turns.repeated import RepeatedTurn
 from app.turns.transcript import Outlet
-from app.turns.turn import KeepAnswer, RunningTurn, TurnLimits
+from app.turns.turn import KeepAnswer, RunningTurn
 
 log = logging.getLogger(__name__)
 
@@ -30,23 +31,6 @@ _OVERLOADED_RETRY_S = 5.0
 _DRAIN_POLL_S = 0.05
 
 StartedTurn = RunningTurn | RepeatedTurn
-
-
-@dataclass(frozen=True, slots=True)
-class TurnPolicy:
-    """What the settings decide of all turns.
-
-    ``lease_grace_s`` is how long after its deadline a turn still owns its
-    session, so that a slow write is not overtaken.
-    """
-
-    system_prompt: str
-    history_limit: int = 30
-    max_prompt_tokens: int = 8000
-    busy_wait_s: float = 5.0
-    lease_grace_s: float = 10.0
-    max_running: int = 1500
-    limits: TurnLimits = field(default_factory=TurnLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +117,7 @@ class TurnService:
             begun.reservation,
             self._store,
             self._model,
-            self._policy.limits,
+            self._policy,
             self._keep,
             self._forget,
             request_id,
@@ -206,7 +190,7 @@ class TurnService:
 
     def _begin(self, question: Question) -> Turn:
         give_up_at = time.monotonic() + self._policy.busy_wait_s
-        lease_s = self._policy.limits.turn_timeout_s + self._policy.lease_grace_s
+        lease_s = self._policy.turn_timeout_s + self._policy.lease_grace_s
         while True:
             try:
                 return self._store.begin_turn(

@@ -9,7 +9,6 @@ it is a greenlet of its own.
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -29,6 +28,7 @@ from app.domain.events import (
     TurnStarted,
 )
 from app.limits.budget import Reservation
+from app.settings import TurnPolicy
 from app.storage.protocol import ConversationStore
 from app.turns.asking import Asking, Interrupted
 from app.turns.endings import Ending
@@ -39,18 +39,6 @@ log = logging.getLogger(__name__)
 
 KeepAnswer = Callable[[Turn, Answer], None]
 """Holds an answer that the store would not take; never raises."""
-
-
-@dataclass(frozen=True, slots=True)
-class TurnLimits:
-    """What every turn is held to, and the owner's words where the model has none."""
-
-    turn_timeout_s: float = 120.0
-    heartbeat_s: float = 12.0
-    # At most 800 KB: a message must fit into one document of Convex (1 MiB).
-    max_answer_chars: int = 200_000
-    max_output_tokens: int = 800
-    refusal_message: str = "I can't help with that."
 
 
 class State(Enum):
@@ -74,9 +62,9 @@ class RunningTurn:
         "_ended",
         "_ending",
         "_keep",
-        "_limits",
         "_on_end",
         "_outlet",
+        "_policy",
         "_producer",
         "_started_at",
         "_state",
@@ -95,7 +83,7 @@ class RunningTurn:
         reservation: Reservation,
         store: ConversationStore,
         model: CompletionModel,
-        limits: TurnLimits,
+        policy: TurnPolicy,
         keep: KeepAnswer,
         on_end: Callable[["RunningTurn"], None] = lambda _running: None,
         request_id: str | None = None,
@@ -104,12 +92,12 @@ class RunningTurn:
         self.reservation = reservation
         self.request_id = request_id
         self._store = store
-        self._limits = limits
+        self._policy = policy
         self._keep = keep
         self._on_end = on_end
-        self._transcript = Transcript(limits.max_answer_chars)
+        self._transcript = Transcript(policy.max_answer_chars)
         self._asking = Asking(
-            model, prompt, self._transcript, reservation, limits.max_output_tokens
+            model, prompt, self._transcript, reservation, policy.max_output_tokens
         )
         self._state = State.NEW
         self._ending: Ending | None = None
@@ -195,7 +183,7 @@ class RunningTurn:
                     yield TokensReceived(tokens)
                 elif is_last:
                     return
-                elif not reader.wait(self._limits.heartbeat_s):
+                elif not reader.wait(self._policy.heartbeat_s):
                     yield Heartbeat()
         finally:
             reader.close()
@@ -212,7 +200,7 @@ class RunningTurn:
 
     def _produce_here(self, outlet: Outlet) -> None:
         self._producer = gevent.getcurrent()
-        beat_s = self._limits.heartbeat_s
+        beat_s = self._policy.heartbeat_s
         heart = gevent.get_hub().loop.timer(beat_s, beat_s)
         heart.start(outlet.beat)
         self._transcript.attach(outlet, self._leave)
@@ -222,10 +210,10 @@ class RunningTurn:
             # From here the connection belongs to whoever writes what is yielded.
             heart.stop()
             heart.close()
-            self._transcript.detach(self._limits.turn_timeout_s)
+            self._transcript.detach(self._policy.turn_timeout_s)
 
     def _produce(self) -> None:
-        deadline = gevent.get_hub().loop.timer(self._limits.turn_timeout_s)
+        deadline = gevent.get_hub().loop.timer(self._policy.turn_timeout_s)
         deadline.start(self.cancel, Ending.DEADLINE)
         try:
             self._ask()
@@ -259,7 +247,7 @@ class RunningTurn:
             self._transcript,
             self._ending,
             self.reservation,
-            self._limits.refusal_message,
+            self._policy.refusal_message,
             self._started_at,
             self.request_id,
         )

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from app.completion.breaker import Breaker, BreakerModel, BreakerPolicy
+from app.completion.breaker import Breaker, BreakerModel
 from app.domain.conversation import PromptMessage
 from app.domain.errors import (
     ModelFailure,
@@ -17,6 +17,7 @@ from app.domain.errors import (
     ModelUnavailable,
     ProviderError,
 )
+from app.settings import BreakerPolicy
 from tests.clock import Clock
 from tests.fakes import ScriptedModel
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.completion.breaker import Breaker, BreakerModel, BreakerPolicy
+from app.completion.breaker import Breaker, BreakerModel
 from app.completion.fallback import FallbackModel, check_both
 from app.domain.conversation import PromptMessage
 from app.domain.errors import (
@@ -21,6 +21,7 @@ from app.domain.errors import (
 )
 from app.factory import Parts, create_app
 from app.limits.estimate import Tokenizer
+from app.settings import BreakerPolicy
 from app.storage.protocol import ConversationStore
 from tests.data import WIDGET_KEY, some_settings
 from tests.fakes import ScriptedModel

@@ -17,8 +17,9 @@ from app.domain.errors import (
     TurnMismatch,
 )
 from app.domain.events import TurnDone
+from app.settings import TurnPolicy
 from app.storage.protocol import ConversationStore
-from app.turns.service import TurnPolicy, TurnService
+from app.turns.service import TurnService
 from app.turns.turn import RunningTurn
 from tests.data import a_question
 from tests.doors import CLIENT, an_admission

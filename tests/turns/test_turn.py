@@ -26,10 +26,11 @@ from app.domain.events import (
     TurnFailed,
     TurnStarted,
 )
+from app.settings import TurnPolicy
 from app.storage.protocol import ConversationStore
 from app.turns.endings import EMPTY_ANSWER, Ending
 from app.turns.transcript import Outlet
-from app.turns.turn import RunningTurn, TurnLimits
+from app.turns.turn import RunningTurn
 from tests.data import a_question
 from tests.doors import a_reservation
 from tests.fakes import Gate, ScriptedModel, TroubledStore, until
@@ -79,7 +80,7 @@ def run(
             a_reservation(),
             troubled,  # type: ignore[arg-type]
             model,
-            TurnLimits(**limits),  # type: ignore[arg-type]
+            TurnPolicy(**limits),  # type: ignore[arg-type]
             keep,
             ended.append,
         )
@@ -536,7 +537,7 @@ def test_answer_keeps_whose_request_it_was(
         a_reservation(),
         store,
         model,
-        TurnLimits(),
+        TurnPolicy(),
         lambda _turn, _answer: None,
         request_id="request-7",
     )

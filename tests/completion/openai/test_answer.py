@@ -10,7 +10,7 @@ from typing import Any
 import gevent
 import pytest
 
-from app.completion.breaker import Breaker, BreakerModel, BreakerPolicy
+from app.completion.breaker import Breaker, BreakerModel
 from app.completion.openai.model import OpenAIModel, OpenAIOptions
 from app.completion.protocol import CompletionModel
 from app.domain.conversation import PromptMessage, Usage
@@ -21,6 +21,7 @@ from app.domain.errors import (
     ModelRateLimited,
     ModelUnavailable,
 )
+from app.settings import BreakerPolicy
 from tests.peer import Link, Peer
 
 QUESTION = "Where is my blue lamp, please?"
