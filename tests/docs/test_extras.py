@@ -73,7 +73,7 @@ def test_git_does_not_see_what_was_made(installed: Path) -> None:
     shell(installed, "git init --quiet && git add .")
 
     tracked = shell(installed, "git ls-files").splitlines()
-    assert "app/factory.py" in tracked
+    assert "app/factory/__init__.py" in tracked
     assert [name for name in tracked if name.startswith(("build/", "constraints.txt"))] == []
 
 
