@@ -25,7 +25,7 @@ from app.operations.retention import Retention
 from app.operations.switches import Switches
 from app.settings import Settings
 from app.storage.convex import ConvexStore
-from app.storage.measured import measured
+from app.storage.measured import MeasuredStore
 from app.storage.protocol import ConversationStore
 from app.storage.retry_queue import AnswerSpool
 from app.storage.sqlite import SqliteStore
@@ -67,7 +67,7 @@ def make_services(
     secret that is made up may be kept in a file.
     """
     secrets = secret_keys.read_secrets(settings, keep=keep_secret)
-    store = measured(parts.store or _store(settings), metrics.time_call)
+    store = MeasuredStore(parts.store or _store(settings), metrics.time_call)
     redis = _redis(settings, secrets[0])
     model = parts.model or _model(settings)
     fallback = parts.fallback or _fallback(settings)

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import ParamSpec, Protocol, TypeVar
 
 from app.domain.errors import StorageUnavailable
 from app.storage.protocol import ConversationStore
 
-_CALLS = frozenset(name for name in vars(ConversationStore) if not name.startswith("_"))
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class TimeCall(Protocol):
@@ -18,28 +19,40 @@ class TimeCall(Protocol):
         ...
 
 
-def measured(store: ConversationStore, note: TimeCall) -> ConversationStore:
-    """Return a store that tells of its calls."""
-    return cast(ConversationStore, _Measured(store, note))
-
-
-class _Measured:
-    """Stands in for a store; what the protocol does not name passes through."""
+class MeasuredStore:
+    """A ``ConversationStore`` that tells ``note`` of the calls of another one."""
 
     def __init__(self, store: ConversationStore, note: TimeCall) -> None:
-        self._store = store
-        self._note = note
+        def timed(call: str, ask: Callable[P, T]) -> Callable[P, T]:
+            return _timed(call, ask, note)
 
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._store, name)
-        if name in _CALLS:
-            found = _timed(name, found, self._note)
-            setattr(self, name, found)  # asked for once
-        return found
+        self.begin_turn = timed("begin_turn", store.begin_turn)
+        self.finish_turn = timed("finish_turn", store.finish_turn)
+        self.list_conversations = timed("list_conversations", store.list_conversations)
+        self.list_marked_turns = timed("list_marked_turns", store.list_marked_turns)
+        self.read_thread = timed("read_thread", store.read_thread)
+        self.read_session = timed("read_session", store.read_session)
+        self.delete_session = timed("delete_session", store.delete_session)
+        self.is_session_deleted = timed("is_session_deleted", store.is_session_deleted)
+        self.set_user = timed("set_user", store.set_user)
+        self.delete_conversation = timed("delete_conversation", store.delete_conversation)
+        self.rate_message = timed("rate_message", store.rate_message)
+        self.read_figures = timed("read_figures", store.read_figures)
+        self.add_figures = timed("add_figures", store.add_figures)
+        self.backfill_figures = timed("backfill_figures", store.backfill_figures)
+        self.read_switches = timed("read_switches", store.read_switches)
+        self.set_switch = timed("set_switch", store.set_switch)
+        self.revoke = timed("revoke", store.revoke)
+        self.is_revoked = timed("is_revoked", store.is_revoked)
+        self.begin_job = timed("begin_job", store.begin_job)
+        self.end_job = timed("end_job", store.end_job)
+        self.purge = timed("purge", store.purge)
+        self.ping = timed("ping", store.ping)
+        self.close = timed("close", store.close)
 
 
-def _timed(name: str, call: Callable[..., Any], note: TimeCall) -> Callable[..., Any]:
-    def timed(*args: Any, **kwargs: Any) -> Any:
+def _timed(name: str, call: Callable[P, T], note: TimeCall) -> Callable[P, T]:
+    def timed(*args: P.args, **kwargs: P.kwargs) -> T:
         started_at = time.perf_counter()
         failed = False
         try:

@@ -292,14 +292,16 @@ def test_failing_model_is_the_last_line_of_a_stream(
 
 @pytest.mark.parametrize("path", ALL)
 def test_failing_store_is_a_503_before_the_first_byte(
-    ask: "Ask", store: ConversationStore, monkeypatch: pytest.MonkeyPatch, path: str
+    make_app: "MakeApp", store: ConversationStore, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise StorageUnavailable
 
     monkeypatch.setattr(type(store), "begin_turn", fail)
+    client = make_app().test_client()
 
-    response = ask("Hi", path)
+    body = {"sessionId": SESSION, "message": "Hi"}
+    response = client.post(path, json=body, headers={"x-api-key": WIDGET_KEY})
 
     assert (response.status_code, response.json["code"]) == (503, "storage_unavailable")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.errors import ConversationNotFound, StorageUnavailable
-from app.storage.measured import measured
+from app.storage.measured import MeasuredStore
 from app.storage.protocol import ConversationStore
 
 
@@ -28,7 +28,7 @@ class Away:
 
 def test_every_call_is_told(store: ConversationStore) -> None:
     notes = Notes()
-    timed = measured(store, notes)
+    timed = MeasuredStore(store, notes)
 
     timed.ping()
     timed.list_conversations(limit=1)
@@ -40,9 +40,9 @@ def test_only_the_stores_own_trouble_counts_as_failed(store: ConversationStore) 
     notes = Notes()
 
     with pytest.raises(ConversationNotFound):
-        measured(store, notes).read_thread("nobody's")
+        MeasuredStore(store, notes).read_thread("nobody's")
     with pytest.raises(StorageUnavailable):
-        measured(Away(), notes).ping()  # type: ignore[arg-type]
+        MeasuredStore(Away(), notes).ping()  # type: ignore[arg-type]
 
     assert notes.calls == [("read_thread", False), ("ping", True)]
 
@@ -50,5 +50,5 @@ def test_only_the_stores_own_trouble_counts_as_failed(store: ConversationStore) 
 def test_no_call_of_the_protocol_is_left_out(store: ConversationStore) -> None:
     calls = {name for name in vars(ConversationStore) if not name.startswith("_")}
 
-    timed = measured(store, Notes())
+    timed = MeasuredStore(store, Notes())
     assert {name for name in calls if getattr(timed, name).__name__ != "timed"} == set()
