@@ -3,9 +3,12 @@
 import ast
 import configparser
 import dataclasses
+import importlib.metadata
 import inspect
 import re
 import subprocess
+import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -228,3 +231,34 @@ def test_tests_run_with_the_versions_of_the_server() -> None:
     }
 
     assert pins["requirements.txt"] <= pins["requirements-dev.txt"]
+
+
+def imported_packages(*patterns: str) -> set[str]:
+    """Return the top names of all modules that are imported, but for Python's and our own."""
+    nodes = [node for path in tracked(*patterns) for node in ast.walk(ast.parse(path.read_text()))]
+    named = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    named += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    ours = {"app", "bench", "tests", "", "_typeshed"}  # typeshed is mypy's
+    return {name.partition(".")[0] for name in named} - ours - set(sys.stdlib_module_names)
+
+
+def normal(distribution: str) -> str:
+    return distribution.lower().replace("_", "-")
+
+
+def test_every_package_that_the_server_imports_is_declared() -> None:
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    extras = project["optional-dependencies"]
+    declared = {
+        re.split(r"[\[<>=~! ]", each)[0].lower()
+        for each in [*project["dependencies"], *extras["sentry"], *extras["otel"]]
+    }
+    distributions = importlib.metadata.packages_distributions()
+
+    undeclared = {
+        package
+        for package in imported_packages("app/*.py", "bench/*.py", "*.conf.py", "wsgi.py")
+        if not declared & {normal(each) for each in distributions.get(package, [package])}
+    }
+
+    assert undeclared == set()

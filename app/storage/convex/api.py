@@ -1,13 +1,13 @@
 """Convex's HTTP API: one call is one request, repeated where that is safe."""
 
 import logging
+import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import convex
 import orjson
-import stamina
 from convex import ConvexError
 
 from app.domain.errors import InvalidRequest
@@ -18,7 +18,7 @@ from app.storage.convex.trouble import ConvexBusy, ConvexTrouble
 
 # Convex is busy in bursts: the tries of many turns are spread over a moment.
 _RETRY_AFTER_S = 0.05
-_RETRY_JITTER_S = 0.2
+_RETRY_JITTER_MS = 200
 _RETRY_AFTER_AT_MOST_S = 0.5
 
 _log = logging.getLogger(__name__)
@@ -83,41 +83,21 @@ class ConvexApi:
     def _call(self, endpoint: str, path: str, args: dict[str, Any]) -> Reply:
         body = _encode(path, args)
         deadline = time.monotonic() + self._timeout_s
-        try:
+        wait_s, uncertain = _RETRY_AFTER_S, False
+        while True:
             try:
-                return self._try(endpoint, path, body, deadline)
-            except ConvexBusy as busy:
-                return self._repeat(endpoint, path, body, deadline, busy)
-        except ConvexTrouble as failure:
-            _log.warning("%s: %s", path, failure.reason)
-            raise
-
-    def _repeat(
-        self, endpoint: str, path: str, body: bytes, deadline: float, failure: ConvexBusy
-    ) -> Reply:
-        left_s = deadline - time.monotonic() - _RETRY_AFTER_AT_MOST_S
-        if left_s <= 0:
-            raise failure
-        uncertain = failure.uncertain
-        # Entered only after a failure: most calls need not pay for it.
-        for attempt in stamina.retry_context(
-            on=ConvexBusy,
-            attempts=None,
-            timeout=left_s,
-            wait_initial=_RETRY_AFTER_S,
-            wait_jitter=_RETRY_JITTER_S,
-            wait_max=_RETRY_AFTER_AT_MOST_S,
-        ):
-            with attempt:
-                if attempt.num == 1:
-                    raise failure
-                try:
-                    reply = self._try(endpoint, path, body, deadline)
-                    return Reply(reply.value, repeated=reply.repeated or uncertain)
-                except ConvexBusy as busy:
-                    uncertain = uncertain or busy.uncertain
+                reply = self._try(endpoint, path, body, deadline)
+                return Reply(reply.value, repeated=True) if uncertain else reply
+            except ConvexTrouble as failure:
+                spread_s = secrets.randbelow(_RETRY_JITTER_MS) / 1000
+                pause_s = min(wait_s + spread_s, _RETRY_AFTER_AT_MOST_S)
+                is_late = time.monotonic() + pause_s > deadline - _RETRY_AFTER_AT_MOST_S
+                if is_late or not isinstance(failure, ConvexBusy):
+                    _log.warning("%s: %s", path, failure.reason)
                     raise
-        raise AssertionError("stamina ends with a result or an error")
+                uncertain = uncertain or failure.uncertain
+                wait_s *= 2
+            time.sleep(pause_s)
 
     def _try(self, endpoint: str, path: str, body: bytes, deadline: float) -> Reply:
         try:
