@@ -23,6 +23,7 @@ _BLOCKS = re.compile(rf"\s*(?:{_ANY_BLOCK})", re.IGNORECASE | re.DOTALL)
 _OPENING = re.compile("|".join(map(re.escape, _TAGS)), re.IGNORECASE)
 _CLOSING = re.compile(rf"(?:{'|'.join(map(re.escape, _TAGS.values()))})\s*", re.IGNORECASE)
 _MARKS = tuple({tag[0] for tag in _TAGS})
+_find_mark = re.compile(f"[{re.escape(''.join(_MARKS))}]").search
 _QUOTES = "`'\"“‘«"
 
 
@@ -101,7 +102,7 @@ def cut_thinking(text: str) -> str:
     They are recognised by a lone closing tag as well, where a chat template
     has kept the opening one to itself: what stands before it is cut off.
     """
-    if not any(mark in text for mark in _MARKS):
+    if not _find_mark(text):
         return text
     while block := _BLOCKS.match(text):
         text = text[block.end() :]

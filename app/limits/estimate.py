@@ -109,13 +109,15 @@ def cut_prompt(
     at its end always stay. What does not fit is not looked at further.
     Returns what is left, with its estimate.
     """
-    first = sum(said.role == "system" for said in prompt[:-1])
+    end = len(prompt) - 1
+    first = next((at for at in range(end) if prompt[at].role != "system"), end)
     tokens = estimate_prompt([*prompt[:first], prompt[-1]], tokenizer)
     oldest = kept = len(prompt) - 1
     kept_tokens = tokens
+    text, around = _estimator(tokenizer).text, _TOKENS_A_MESSAGE[tokenizer]
     while oldest > first:
         oldest -= 1
-        tokens += estimate_messages(prompt[oldest : oldest + 1], tokenizer)
+        tokens += text(prompt[oldest].content) + around
         if tokens > max_tokens:
             break
         if prompt[oldest].role != "assistant":
