@@ -1,6 +1,6 @@
 """What it costs to read one token's event, here against another checkout, in one process.
 
-    git worktree add --detach /tmp/old a829c57
+    git worktree add --detach /tmp/old HEAD~1
     python -m bench.reader --against /tmp/old [--rounds 200]
 
 The two take turns, and the best round of each counts: what else runs on the
@@ -61,10 +61,13 @@ def _is_ours(name: str) -> bool:
 
 def load_reader(root: Path) -> Callable[[], Any]:
     with modules_of(root):
-        from app.completion.openai import chunks
+        from app.completion.openai import answer
 
-        assert Path(chunks.__file__).is_relative_to(root), chunks.__file__
-        return chunks.ChunkReader
+        assert Path(answer.__file__).is_relative_to(root), answer.__file__
+        # Whatever it is called there.
+        (reader,) = (each for each in vars(answer).values() if hasattr(each, "is_between_events"))
+        make: Callable[[], Any] = reader
+        return make
 
 
 def time_round(make: Callable[[], Any], reads: Sequence[bytes]) -> float:

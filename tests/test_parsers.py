@@ -1,6 +1,6 @@
 """Every parser of what strangers send: any text is read, or refused by the one documented error.
 
-The parsers of streams have more to keep: ``tests/completion/openai/test_chunks.py``,
+The parsers of streams have more to keep: ``tests/completion/openai/test_events.py``,
 ``tests/http_client/`` and ``tests/web/test_contract.py``.
 """
 

@@ -11,7 +11,7 @@ asks for ``identity``).
 
 Read top-down: ``client`` is the pool, ``exchange`` one request with its
 response, ``parser`` what its bytes say, ``pump`` their way through the hub
-(``chunk_shortcut`` past the parser, ``linger`` behind the end), ``connection`` the
+(``shortcut`` past the parser, ``linger`` behind the end), ``connection`` the
 socket under them; ``route`` opens one, over a proxy where there is one, and
 ``happy_eyeballs`` chooses among a name's addresses.
 """

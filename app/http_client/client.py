@@ -6,13 +6,13 @@ from collections import deque
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from app.http_client.chunk_shortcut import ChunkParser
 from app.http_client.connection import Connection, make_tls_context
 from app.http_client.exchange import Exchange, find_header
 from app.http_client.failures import ClosedWhileIdle, HttpBroken
 from app.http_client.parser import ResponseParser
 from app.http_client.proxies import NO_PROXIES, Proxies
 from app.http_client.route import Route
+from app.http_client.shortcut import ChunkParser
 
 Headers = Sequence[tuple[str, str]]
 

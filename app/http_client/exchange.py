@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
-from app.http_client.chunk_shortcut import ChunkParser, ShortcutPump
 from app.http_client.connection import WOULD_BLOCK, Connection
 from app.http_client.failures import ClosedWhileIdle, HttpBroken, HttpTimeout
 from app.http_client.linger import Linger
 from app.http_client.parser import Part, ResponseParser
 from app.http_client.pump import Pump, Silence
+from app.http_client.shortcut import ChunkParser, ShortcutPump
 
 _MAX_BODY_BYTES = 32 * 1024 * 1024
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.completion.openai.chunks import ChunkReader
 from app.completion.openai.events import EventReader
+from app.completion.openai.shortcut import ShortcutReader
 from tests.corpus.damaged_streams import COUNT, Outcome, Stream, damaged, pieces
 
 Told = tuple[object, ...]
@@ -27,7 +27,7 @@ def read_plainly(parts: Sequence[bytes]) -> Told:
 
 
 def read_shortly(parts: Sequence[bytes]) -> Told:
-    reader = ChunkReader()
+    reader = ShortcutReader()
     deltas: list[str] = []
     reader.receive = lambda said: deltas.extend(said) or True
     for part in parts:

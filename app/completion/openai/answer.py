@@ -7,7 +7,7 @@ from app.completion.causes import Redaction, shorten
 from app.completion.endings import failure_of_ending
 from app.completion.mends import PROXY
 from app.completion.openai.bodies import Inflater, not_a_stream, read_encoding
-from app.completion.openai.chunks import ChunkReader
+from app.completion.openai.shortcut import ShortcutReader
 from app.completion.protocol import Receive
 from app.domain.conversation import Usage
 from app.domain.errors import (
@@ -63,7 +63,7 @@ class OpenAICompletion:
         self._first_token_timeout_s = first_token_timeout_s
         self._read_timeout_s = read_timeout_s
         self._media_type = exchange.header("content-type") or ""
-        self._reader = ChunkReader(hide, self._media_type)
+        self._reader = ShortcutReader(hide, self._media_type)
         self._inflater: Inflater | None = None
         self._consume: Callable[[bytes], bool] = self._reader.take
         try:

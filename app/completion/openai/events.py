@@ -1,4 +1,4 @@
-"""Reads a chat completion as it comes: bytes in, deltas out. ``chunks`` has the shortcut.
+"""Reads a chat completion as it comes: bytes in, deltas out. ``shortcut`` does so faster.
 
 The bytes may be split anywhere. What jiter refuses is read a second time:
 ``app.completion.openai.surrogates``. What begins like a document or a page is no
@@ -8,7 +8,7 @@ Sources: the event stream format of the WHATWG HTML standard, section 9.2.6, and
 OpenAI's reference of the chat completion chunk object.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from jiter import from_json
@@ -26,6 +26,7 @@ from app.completion.openai.chunk_parts import (
 )
 from app.completion.openai.refusals import failure_of, parse_error, read_error
 from app.completion.openai.surrogates import HalfJoiner
+from app.completion.protocol import Receive
 from app.completion.thinking import HeadFilter
 from app.domain.conversation import Usage
 from app.domain.errors import ModelFailure, ModelInterrupted
@@ -44,6 +45,7 @@ class EventReader:
 
     ``failure`` is set where the stream makes no sense, or reports an error of
     the provider: what was read before it stands, and nothing after it counts.
+    ``receive`` is given the deltas.
     """
 
     __slots__ = (
@@ -66,6 +68,7 @@ class EventReader:
         "has_lines",
         "has_thought",
         "model",
+        "receive",
         "refusal",
         "usage",
     )
@@ -95,6 +98,7 @@ class EventReader:
         self.refusal: str | None = None
         self.usage: Usage | None = None
         self.failure: ModelFailure | None = None
+        self.receive: Receive = _want_all
 
     @property
     def has_only_thought(self) -> bool:
@@ -115,6 +119,20 @@ class EventReader:
             or self.done
             or self.failure
         )
+
+    def take(self, received: bytes) -> bool:
+        """Give ``receive`` the deltas that these bytes complete; answers whether more may come.
+
+        More may not where ``receive`` does not want it, and where the stream has
+        just told how it ends: there it is the caller's to look.
+        """
+        was_finished = self.finish_reason is not None
+        return self._hand_on(self.feed(received), was_finished)
+
+    def _hand_on(self, deltas: Sequence[str], was_finished: bool) -> bool:
+        wanted = not deltas or self.receive(deltas)
+        is_finished = self.finish_reason is not None and not was_finished
+        return wanted and not (is_finished or self.done or self.failure)
 
     def feed(self, received: bytes) -> list[str]:
         """Return the deltas that these bytes complete."""
@@ -327,3 +345,7 @@ def _nonsense(cause: str) -> ModelInterrupted:
     failure = ModelInterrupted()
     failure.cause = cause
     return failure
+
+
+def _want_all(_deltas: Sequence[str]) -> bool:
+    return True

@@ -1,7 +1,8 @@
-"""The shortcut past ``app.completion.openai.events``.
+"""The shortcut past ``app.completion.openai.events``, which is its plain twin.
 
 Most reads bring one event, or some, that repeat an earlier one but for their
-text: that is cut out, and nothing is parsed. See ``docs/adr/0011-events-that-repeat.md``.
+text: that is cut out, and nothing is parsed. It adds nothing but speed, and a test
+puts both through the same bytes. See ``docs/adr/0011-events-that-repeat.md``.
 """
 
 import re
@@ -9,10 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from app.completion.causes import Redaction
-from app.completion.openai.events import MAX_EVENT_BYTES, EventReader
-from app.completion.protocol import Receive
-
-__all__ = ["MAX_EVENT_BYTES", "ChunkReader"]
+from app.completion.openai.events import EventReader
 
 _END = b"\n\n"
 _CONTENT = b'"content"'
@@ -23,10 +21,10 @@ _SKIPPED = (b" ", b"\t", b"\r", b"\n", b"\xef")
 _is_plain = re.compile(rb'[^"\\\x00-\x1f]+').fullmatch
 
 
-class ChunkReader(EventReader):
-    """An ``EventReader`` that hands its deltas on, and reads what it knows already in one step."""
+class ShortcutReader(EventReader):
+    """An ``EventReader`` that reads what it knows already in one step."""
 
-    __slots__ = ("_after", "_before", "_padding", "receive")
+    __slots__ = ("_after", "_before", "_padding")
 
     def __init__(self, hide: Redaction | None = None, media_type: str = "") -> None:
         super().__init__(hide, media_type)
@@ -35,14 +33,9 @@ class ChunkReader(EventReader):
         self._after = b""
         # Between the two, behind the text, where the provider pads its events.
         self._padding = b""
-        self.receive: Receive = _want_all
 
     def take(self, received: bytes) -> bool:
-        """Give ``receive`` the deltas that these bytes complete; answers whether more may come.
-
-        More may not where ``receive`` does not want it, and where the stream has
-        just told how it ends: there it is the caller's to look.
-        """
+        """Give ``receive`` the deltas that these bytes complete; answers whether more may come."""
         before, after = self._before, self._after
         if before and received.startswith(before) and received.endswith(after):
             text = received[len(before) : -len(after)]
@@ -59,11 +52,14 @@ class ChunkReader(EventReader):
                     return self.receive([delta])
             elif deltas := self._cut_apart(received):
                 return self.receive(deltas)
+        was_between = self.is_between_events and (self._is_opened or received[:1] not in _SKIPPED)
         was_finished = self.finish_reason is not None
         deltas = self.feed(received)
-        wanted = not deltas or self.receive(deltas)
-        is_finished = self.finish_reason is not None and not was_finished
-        return wanted and not (is_finished or self.done or self.failure)
+        if not self.is_between_events or self._head is not None:
+            self._before = b""
+        elif was_between and deltas:
+            self._remember(received, deltas)
+        return self._hand_on(deltas, was_finished)
 
     def _cut_apart(self, received: bytes) -> list[str]:
         """Return the deltas of several events in one read; none where one of them is another."""
@@ -77,26 +73,16 @@ class ChunkReader(EventReader):
         except UnicodeDecodeError:
             return []
 
-    def feed(self, received: bytes) -> list[str]:
-        """Return the deltas that these bytes complete: what ``take`` does for any bytes."""
-        was_between = self.is_between_events and (self._is_opened or received[:1] not in _SKIPPED)
-        deltas = EventReader.feed(self, received)
-        if not self.is_between_events or self._head is not None:
-            self._before = b""
-        elif was_between and deltas:
-            event = received
-            if len(deltas) > 1:  # of several events the last, if each had a text
-                is_each = received.endswith(_END) and received.count(_END) == len(deltas)
-                event = received[received.rfind(_END, 0, -len(_END)) + len(_END) :] * is_each
-            self._remember(event, deltas[-1].encode())
-        return deltas
-
-    def _remember(self, event: bytes, text: bytes) -> None:
-        """Note what an event says beside its text, if that can be told from the bytes.
+    def _remember(self, event: bytes, deltas: Sequence[str]) -> None:
+        """Note what the last event says beside its text, if that can be told from the bytes.
 
         It can where there is one ``content`` and no escape: then whatever has the
         same bytes around another plain text means the same with that text.
         """
+        if len(deltas) > 1:  # of several events the last, if each had a text
+            is_each = event.endswith(_END) and event.count(_END) == len(deltas)
+            event = event[event.rfind(_END, 0, -len(_END)) + len(_END) :] * is_each
+        text = deltas[-1].encode()
         self._before = b""
         colon, _, rest = event.partition(_CONTENT)[2].partition(b'"')
         if colon.strip() != b":" or not rest.startswith(text + b'"'):
@@ -115,7 +101,3 @@ class ChunkReader(EventReader):
 def _shared(data: bytes) -> bytes:
     """Return one copy of what stands in the events of all streams: it stays in the caches."""
     return data
-
-
-def _want_all(_deltas: Sequence[str]) -> bool:
-    return True

@@ -1,7 +1,6 @@
 """The event stream of a chat completion, split anywhere."""
 
 import json
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.completion.openai.chunks import MAX_EVENT_BYTES, ChunkReader
+from app.completion.openai.events import MAX_EVENT_BYTES, EventReader
 from app.domain.conversation import Usage
 from app.domain.errors import (
     ModelFailure,
@@ -18,73 +17,23 @@ from app.domain.errors import (
     ModelRateLimited,
     ModelUnavailable,
 )
-
-USAGE = {"prompt_tokens": 24, "completion_tokens": 3, "total_tokens": 27}
-
-
-def event(chunk: Any, newline: str = "\n") -> bytes:
-    data = chunk if isinstance(chunk, str) else json.dumps(chunk)
-    return f"data: {data}{newline}{newline}".encode()
-
-
-def delta(finish_reason: str | None = None, **fields: Any) -> dict[str, Any]:
-    choice = {"index": 0, "delta": fields, "finish_reason": finish_reason}
-    return {"object": "chat.completion.chunk", "model": "gpt-x", "choices": [choice]}
-
-
-def stream(*chunks: Any, newline: str = "\n") -> bytes:
-    return b"".join(event(chunk, newline) for chunk in chunks)
-
-
-class Reader(ChunkReader):
-    """A reader that notes what it takes, and how often it had to read all of an event."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.deltas: list[str] = []
-        self.fed = 0
-        self.receive = self._note
-
-    def feed(self, received: bytes) -> list[str]:
-        self.fed += 1
-        return super().feed(received)
-
-    def _note(self, deltas: Sequence[str]) -> bool:
-        self.deltas += deltas
-        return True
-
-
-def read(*pieces: bytes) -> tuple[list[str], Reader]:
-    """What a reader makes of these pieces, to its end or its failure."""
-    reader = Reader()
-    for piece in pieces:
-        reader.take(piece)
-        if reader.failure:
-            break
-    return reader.deltas, reader
-
-
-def read_plainly(data: bytes) -> tuple[list[str], ChunkReader]:
-    """What a reader makes of the same bytes without the shortcut."""
-    reader = ChunkReader()
-    return reader.feed(data), reader
-
-
-def same(one: ChunkReader, other: ChunkReader) -> bool:
-    names = ("done", "finish_reason", "has_begun", "model", "refusal", "usage")
-    return all(getattr(one, name) == getattr(other, name) for name in names) and (
-        type(one.failure) is type(other.failure)
-    )
-
-
-WHOLE = (
-    delta(role="assistant", content=""),
-    delta(content="Hel"),
-    delta(content="lo 👋"),
-    delta("stop"),
-    {"model": "gpt-x", "choices": [], "usage": USAGE},
-    "[DONE]",
+from tests.completion.openai.reading import (
+    THOUGHTS,
+    USAGE,
+    WHOLE,
+    cut,
+    delta,
+    event,
+    read_pieces,
+    same,
+    stream,
+    streams,
 )
+
+
+def read(*pieces: bytes) -> tuple[list[str], EventReader]:
+    """What the plain reader makes of these pieces, to its end or its failure."""
+    return read_pieces(EventReader(), pieces)
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
@@ -317,7 +266,7 @@ def test_lines_may_end_each_in_its_own_way(size: int) -> None:
         + b"event: message\r"
         + event(delta("stop", content="!"), "\r")
     )
-    reader = ChunkReader()
+    reader = EventReader()
 
     pieces = [data[at : at + size] for at in range(0, len(data), size)]
 
@@ -332,7 +281,7 @@ def test_lines_may_end_each_in_its_own_way(size: int) -> None:
 def test_events_without_blank_lines_are_told_apart(newline: str, size: int) -> None:
     lines = [f"data: {each if isinstance(each, str) else json.dumps(each)}" for each in WHOLE]
     data = newline.join([*lines, ""]).encode()
-    reader = ChunkReader()
+    reader = EventReader()
 
     pieces = [data[at : at + size] for at in range(0, len(data), size)]
 
@@ -348,7 +297,7 @@ def test_end_mark_in_any_spelling(mark: str) -> None:
 
 
 def test_event_without_its_blank_line_is_read_at_the_end() -> None:
-    reader = ChunkReader()
+    reader = EventReader()
 
     assert reader.feed(stream(delta(content="Hi"), delta("stop"))[:-1]) == ["Hi"]
     assert reader.end() == []
@@ -374,7 +323,7 @@ DOCUMENT = {
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_document_is_an_answer(size: int) -> None:
     data = b"\n " + json.dumps(DOCUMENT, indent=1).encode()
-    reader = ChunkReader()
+    reader = EventReader()
 
     deltas = [reader.feed(data[at : at + size]) for at in range(0, len(data), size)]
 
@@ -401,7 +350,7 @@ def test_document_is_an_answer(size: int) -> None:
     ],
 )
 def test_document_that_is_no_answer(document: Any, failure: type[ModelFailure]) -> None:
-    reader = ChunkReader()
+    reader = EventReader()
 
     assert reader.feed(json.dumps(document).encode()) + reader.end() == []
     assert type(reader.failure) is failure
@@ -410,7 +359,7 @@ def test_document_that_is_no_answer(document: Any, failure: type[ModelFailure]) 
 
 @pytest.mark.parametrize("page", [b"<!doctype html><p>x", b"\n<html>", b"{not json", b"[1,"])
 def test_page_is_the_owners_trouble(page: bytes) -> None:
-    reader = ChunkReader(media_type="text/html; charset=utf-8")
+    reader = EventReader(media_type="text/html; charset=utf-8")
     reader.feed(page)
     reader.end()
 
@@ -421,33 +370,11 @@ def test_page_is_the_owners_trouble(page: bytes) -> None:
 
 
 def test_completion_that_was_cut_is_not_the_owners_trouble() -> None:
-    reader = ChunkReader(media_type="application/json")
+    reader = EventReader(media_type="application/json")
     reader.feed(json.dumps(DOCUMENT).encode()[:-30])
     reader.end()
 
     assert type(reader.failure) is ModelInterrupted
-
-
-THOUGHTS = {
-    "one": (["<think>The user", " greets.</think>\n\nHello!"], "Hello!"),
-    "cut anywhere": (["<th", "ink>hm", "</th", "ink>\n\nHel", "lo!"], "Hello!"),
-    "letter by letter": (list("<think>a</think> Hello!"), "Hello!"),
-    "after blanks": (["\n\n", " <think>hm</think>", "\n", "Hello!"], "Hello!"),
-    "blanks only": (["\n", " \n"], ""),
-    "two": (["<think>a</think>\n<think>b</think>\nHello!"], "Hello!"),
-    "thinking": (["<thinking>a</think>b</thinking>Hello!"], "Hello!"),
-    "upper case": (["<THINK>a</Think>Hello!"], "Hello!"),
-    "later": (
-        ["Use the <think> tag: `<think>x</think>`."],
-        "Use the <think> tag: `<think>x</think>`.",
-    ),
-    "nearly": (["<thin", "ker>x</thinker>"], "<thinker>x</thinker>"),
-    "another tag": (["<b>", "x</b>"], "<b>x</b>"),
-    "begun and ended": (["<thi"], "<thi"),
-    "never closed": (["<think>hm, ", "so"], ""),
-    "empty": (["<think></think>", "Hello!"], "Hello!"),
-    "a number behind it": (["<think>x</think>", "\n"], ""),
-}
 
 
 @pytest.mark.parametrize(("said", "expected"), THOUGHTS.values(), ids=THOUGHTS)
@@ -479,15 +406,6 @@ def test_thoughts_are_noticed_however_they_are_told(
 ) -> None:
     for chunks in ([delta(**part)], [delta(role="assistant"), delta(**part), delta("stop")]):
         assert read(stream(*chunks))[1].has_thought is has_thought
-
-
-def test_shortcut_begins_behind_the_thoughts() -> None:
-    said = ["<think>", "hm", "</think>", "Hel", "lo", "!"]
-
-    deltas, reader = read(*[event(FORMS[0] % json.dumps(text)) for text in said])
-
-    assert deltas == ["Hel", "lo", "!"]
-    assert reader.fed == 4
 
 
 def test_data_of_several_lines_is_one_event() -> None:
@@ -605,212 +523,22 @@ def test_long_delta_is_read() -> None:
     assert deltas == [long]
 
 
-chunks = (
-    st.builds(lambda text: delta(content=text), st.text(max_size=20))
-    | st.builds(lambda text: delta(content=text), st.sampled_from(["<", "<think>", "a</think>"]))
-    | st.builds(lambda said: delta(content=said), st.sampled_from([7, 0.5, True, [], {}]))
-    | st.builds(lambda text: delta(refusal=text), st.text(max_size=5))
-    | st.just(delta("stop"))
-    | st.just({"choices": [], "usage": USAGE})
-    | st.sampled_from(["[DONE]", "junk", '{"error": {}}', '{"error": {"code": 1}}'])
-)
-streams = st.lists(st.tuples(chunks, st.sampled_from(["\n", "\r\n", "\r"])), max_size=8).map(
-    lambda events: b"".join(event(chunk, newline) for chunk, newline in events)
-)
+def test_more_is_not_wanted_once_the_end_was_told() -> None:
+    reader = EventReader()
 
+    wanted = [reader.take(event(chunk)) for chunk in WHOLE]
 
-def cut(data: bytes, places: list[int]) -> list[bytes]:
-    ends = sorted({place % (len(data) + 1) for place in places} | {len(data)})
-    return [data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    assert wanted == [True, True, True, False, True, False]
 
 
 @given(data=streams | st.binary(max_size=200), places=st.lists(st.integers(0, 10_000), max_size=20))
 def test_any_split_of_the_bytes_gives_the_same(data: bytes, places: list[int]) -> None:
-    whole, one = read_plainly(data)
+    whole, one = read(data)
 
     pieces, other = read(*cut(data, places))
 
     assert pieces == whole
     assert same(one, other)
-
-
-# As providers write them: with and without spaces, padded, with escapes or none.
-FORMS = (
-    '{"id":"c-1","choices":[{"index":0,"delta":{"content":%s},"finish_reason":null}]}',
-    '{"id": "c-1", "choices": [{"delta": {"content": %s}}], "usage": null}',
-    '{"choices":[{"delta":{"content":%s}}],"obfuscation":"aB3","p":"x"}',
-    '{"choices":[{"delta":{"content":%s}}],"obfuscation":"q"}',
-    '{"choices":[{"delta":{"content":%s},"logprobs":{"content":[{"token":"x"}]}}]}',
-    '{"choices":[{"delta":{"role":"assistant","refusal":null,"content":%s}}],"error":null}',
-    '{"choices":[{"delta":{"content":%s}}],"usage":{"prompt_tokens":7,"completion_tokens":1}}',
-    '{"choices":[{"delta":{"refusal":"no","content":%s}}]}',
-    '{"choices":[{"delta":{}},{"delta":{"content":%s}}]}',
-    '{"c\\u006fntent":1,"choices":[{"delta":{"c\\u006fntent":"a","x":%s}}]}',
-    '{"choices":[{"index":1,"delta":{"content":%s}}]}',
-    '{"choices":[{"index":1,"delta":{"content":"b"}},{"index":0,"delta":{"content":%s}}]}',
-    '{"choices":[{"message":{"content":%s}}]}',
-    '{"choices":[{"delta":{"content":[{"type":"text","text":%s}]}}]}',
-    '{"choices":[{"delta":{"content":%s},"finish_reason":""}]}',
-    '{"choices":[{"delta":{"content":%s},"error":{"code":502}}]}',
-    '{"error":{"code":429},"choices":[{"delta":{"content":%s}}]}',
-    '{"choices":[{"delta":{"content":7,"x":%s}}]}',
-    '{"choices":[{"delta":{"reasoning":%s,"content":null}}]}',
-    '{"choices":[{"delta":{"content":%s},"finish_reason":"tool_calls"}]}',
-    '{"choices":[{"delta":{"content":%s},"finish_reason":"null"}]}',
-    '{"choices":[{"delta":{"content":%s}}],"error":{"code":null}}',
-    '{"choices":[{"delta":{"content":%s}}],"detail":"x","code":500}',
-    '{"object":"error","message":%s,"code":500}',
-    '{"content":%s,"detail":"x"}',
-)
-# Words that are no chunk, or more than one.
-RAW = (
-    b"data:\n\n",
-    b"data: null\n\n",
-    b"event: ping\ndata: ping\n\n",
-    b"event: error\n",
-    b"event: error\ndata: {}\n\n",
-    b'data: {"choices":[{"delta":{"content":"x"}}]}\n',
-    b"data: [DONE]\n",
-    b'data: {"detail":"x"}\n\n',
-    b"\xef\xbb\xbf",
-    b"\n",
-    b"\r",
-    b": ping\r",
-    b"event: ping\r\n",
-    b" ",
-)
-TRICKY = [
-    "<",
-    "<think>",
-    "</think>",
-    "think>",
-    '"',
-    "\\",
-    '","obfuscation":"',
-    "\x1f",
-    "\x7f",
-    "é",
-    "👋",
-    "\n",
-    " ",
-    '"},"content":"',
-]
-written = st.builds(
-    lambda form, text, escaped: form % json.dumps(text, ensure_ascii=escaped),
-    st.sampled_from(FORMS),
-    st.text(max_size=8) | st.lists(st.sampled_from(TRICKY), max_size=3).map("".join),
-    st.booleans(),
-)
-
-
-@given(
-    st.lists(
-        written.map(event)
-        | st.sampled_from([event(": ping"), event("[DONE]"), event('{"error":{}}'), *RAW]),
-        max_size=8,
-    ),
-    st.lists(st.tuples(st.integers(0, 10_000), st.binary(max_size=2)), max_size=2),
-    st.data(),
-)
-def test_events_one_by_one_give_what_all_at_once_gives(
-    events: list[bytes], damages: list[tuple[int, bytes]], data: st.DataObject
-) -> None:
-    pieces = list(events)
-    for place, damage in damages:  # which may also join two events or cut one
-        at = place % max(1, len(pieces))
-        pieces[at:at] = [damage]
-    if data.draw(st.booleans()):
-        pieces = [b"".join(pieces[:2]), *pieces[2:]]
-    whole, one = read_plainly(b"".join(pieces))
-
-    taken, other = read(*pieces)
-
-    assert taken == whole
-    assert same(one, other)
-
-
-@pytest.mark.parametrize("form", FORMS[:4])
-def test_event_like_the_one_before_is_not_read_again(form: str) -> None:
-    said = ["Hel", "lo ", "wörld 👋", "!"]
-
-    deltas, reader = read(*[event(form % json.dumps(text, ensure_ascii=False)) for text in said])
-
-    assert deltas == said
-    assert reader.fed == 1
-
-
-@pytest.mark.parametrize("form", FORMS[:4])
-@pytest.mark.parametrize("together", [2, 3, 5])
-def test_events_that_come_together_are_not_read_again(form: str, together: int) -> None:
-    said = [f"word {number} " for number in range(15)]
-    events = [event(form % json.dumps(text)) for text in said]
-
-    deltas, reader = read(
-        *[b"".join(events[at : at + together]) for at in range(0, len(events), together)]
-    )
-
-    assert deltas == said
-    assert reader.fed == 1
-
-
-def test_event_of_another_kind_among_those_that_come_together_is_read() -> None:
-    one = event(FORMS[0] % '"Hi"')
-    quoted, other = one.replace(b"Hi", b'\\"'), one.replace(b"content", b"refusal")
-
-    deltas, reader = read(one * 3, one * 2 + quoted, one * 2 + other)
-
-    assert deltas == [*["Hi"] * 5, '"', *["Hi"] * 2]
-    assert reader.refusal == "Hi"
-    assert reader.fed == 3
-
-
-def test_padding_of_another_length_is_no_other_event() -> None:
-    events = [event(FORMS[3].replace('"q"', f'"{"q" * size}"') % '"Hi"') for size in (1, 5, 2)]
-
-    deltas, reader = read(*events)
-
-    assert deltas == ["Hi"] * 3
-    assert reader.fed == 1
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [(b'a\\"b', 'a"b'), (b"\\u00e9", "é"), (b"a\\\\", "a\\"), (b"line\\n", "line\n")],
-)
-def test_text_with_an_escape_is_read(text: bytes, expected: str) -> None:
-    first = event(FORMS[0] % '"Hi"')
-
-    deltas, reader = read(first, first.replace(b"Hi", text))
-
-    assert deltas == ["Hi", expected]
-    assert reader.fed == 2
-
-
-@pytest.mark.parametrize("text", [b"\xff", b"\xed\xa0\xbd", b"\x01", b'"'])
-def test_text_that_is_none_is_refused_as_ever(text: bytes) -> None:
-    first = event(FORMS[0] % '"Hi"')
-
-    deltas, reader = read(first, first.replace(b"Hi", text))
-
-    assert deltas == ["Hi"]
-    assert type(reader.failure) is ModelInterrupted
-
-
-def test_event_behind_half_an_event_is_part_of_it() -> None:
-    whole = event(FORMS[0] % '"Hi"')
-
-    deltas, reader = read(whole, b"data: {", whole)
-
-    assert deltas == ["Hi"]
-    assert type(reader.failure) is ModelInterrupted
-
-
-def test_more_is_not_wanted_once_the_end_was_told() -> None:
-    reader = Reader()
-
-    wanted = [reader.take(event(chunk)) for chunk in WHOLE]
-
-    assert wanted == [True, True, True, False, True, False]
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1), max_size=10))
