@@ -63,7 +63,7 @@ control_socket_disable = True
 # On memory: a heartbeat file on a slow disk stops the worker.
 worker_tmp_dir = "/dev/shm" if sys.platform == "linux" else None  # noqa: S108
 # A request's head, in bytes and lines. A domain's cookies alone may be 8 KB
-# and more; the whole head is bounded by `app.server.worker`.
+# and more; the whole head is bounded by `app.server.incoming`.
 limit_request_line = 8190
 limit_request_fields = 64
 limit_request_field_size = 32 * 1024

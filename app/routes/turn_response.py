@@ -1,4 +1,4 @@
-"""A turn as an HTTP response: a stream of lines, or one body."""
+"""A turn as an HTTP response: a stream of a protocol's bytes, or one body."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -8,7 +8,8 @@ from flask import Response
 from app.domain.conversation import Question
 from app.domain.events import TurnDone, TurnFailed
 from app.protocols.protocol import AnswerProtocol, Encoder, encode
-from app.server.writer import Connection, LastPiece
+from app.server.watch import Watch
+from app.server.writer import WRITER, ChunkedWriter
 from app.turns.endings import Ending
 from app.turns.service import StartedTurn
 from app.turns.transcript import Outlet
@@ -26,9 +27,10 @@ def stream_turn(question: Question, protocol: AnswerProtocol) -> Response:
     """
     request, perch = current_request(), services()
     encoder = protocol.encoder()
-    connection = Connection.of(request.environ, perch.settings.send_timeout_s, encoder)
-    running = _run(question, request, perch, connection.outlet if connection else None)
-    body = _Body(running, connection, encoder, request)
+    writer: ChunkedWriter | None = request.environ.get(WRITER)
+    outlet = writer.stream(encoder.tokens, encoder.heartbeat) if writer else None
+    running = _run(question, request, perch, outlet)
+    body = _Body(running, writer, encoder, request)
     # Straight to the server: werkzeug's own iterators would stand between for all of the stream.
     content_type = f"{protocol.media_type}; charset=utf-8"
     return Response(body, content_type=content_type, headers=_HEADERS, direct_passthrough=True)
@@ -42,13 +44,12 @@ def complete_turn(question: Question) -> TurnDone:
     """
     request, perch = current_request(), services()
     running = _run(question, request, perch)
-    connection = Connection.of(request.environ, perch.settings.send_timeout_s)
-    _watch(running, connection)
+    watch = _watch(running, request)
     try:
         return perch.turns.complete(running)
     finally:
-        if connection is not None:
-            connection.close()
+        if watch is not None:
+            watch.close()
         request.is_failure_logged = running.failure is not None
 
 
@@ -60,9 +61,8 @@ def _run(
     return perch.turns.run(perch.turns.begin(question, client), request.id, outlet)
 
 
-def _watch(running: StartedTurn, connection: Connection | None) -> None:
-    if connection is not None:
-        connection.watch(partial(running.cancel, Ending.LEFT))
+def _watch(running: StartedTurn, request: Request) -> Watch | None:
+    return Watch.of(request.environ, partial(running.cancel, Ending.LEFT))
 
 
 class _Body:
@@ -71,33 +71,35 @@ class _Body:
     A class, because a generator that was never started ignores ``close``.
     """
 
-    __slots__ = ("_connection", "_encoder", "_environ", "_running")
+    __slots__ = ("_encoder", "_environ", "_running", "_watch", "_writer")
 
     def __init__(
         self,
         running: StartedTurn,
-        connection: Connection | None,
+        writer: ChunkedWriter | None,
         encoder: Encoder,
         request: Request,
     ) -> None:
         self._running = running
+        self._writer = writer
         self._encoder = encoder
-        self._connection = connection
         self._environ = request.environ
-        _watch(running, connection)
+        self._watch = _watch(running, request)
+        if writer is not None:
+            writer.on_gone = partial(running.cancel, Ending.LEFT)
 
     def __iter__(self) -> Iterator[bytes]:
-        # Gunicorn holds it to the answer's end, and the answer needs none of it.
+        # Gunicorn holds it to the answer's end, some 4 KiB, and the answer needs none of it.
         self._environ.clear()
-        outlet = self._connection.outlet if self._connection else None
         for event in self._running.events():
-            if outlet is not None:
-                outlet.flush()
             piece = encode(self._encoder, event)
-            yield LastPiece(piece) if isinstance(event, TurnDone | TurnFailed) else piece
+            if self._writer is not None and isinstance(event, TurnDone | TurnFailed):
+                self._writer.finish(piece)
+            else:
+                yield piece
 
     def close(self) -> None:
         """End a turn that nobody reads."""
         self._running.cancel(Ending.LEFT)
-        if self._connection is not None:
-            self._connection.close()
+        if self._watch is not None:
+            self._watch.close()

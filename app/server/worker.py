@@ -7,7 +7,6 @@ places of those that would.
 
 import os
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from email.utils import formatdate
 from functools import lru_cache, partial
@@ -15,27 +14,23 @@ from socket import SHUT_RDWR, SHUT_WR
 from typing import Any
 
 import gevent
-from gevent import monkey, socket
+from gevent import monkey
 from gunicorn import util
-from gunicorn.http import body, parser, wsgi
-from gunicorn.http.errors import LimitRequestHeaders, ParseException
-from gunicorn.http.unreader import SocketUnreader
+from gunicorn.http import parser, wsgi
 from gunicorn.workers import ggevent
 from gunicorn.workers.ggevent import GeventWorker
 from structlog.contextvars import clear_contextvars
 
+from app.server.incoming import Body, Reader
 from app.server.newest_first import NewestFirstServer
 from app.server.pauses import let_others_work
-from app.server.writer import LastPiece
+from app.server.writer import WRITER, ChunkedWriter
 
 # A client that has not asked anything yet holds a place among so many; the
 # one who is silent longest makes way for the next. So does one whose request
 # has a body that is not all in.
 MAX_SILENT = 1000
 _MAPPED = "::ffff:"
-# Of a request's head, the first line included. One field may be as long as
-# gunicorn.conf.py says, but not all of them.
-MAX_HEAD_BYTES = 64 * 1024
 # Lists that are parsed when they are asked for, item by item. Longer than any
 # that makes sense, they are as good as absent.
 _MAX_LIST_BYTES = 4096
@@ -43,9 +38,6 @@ _LISTS = {
     "ACCEPT", "ACCEPT-ENCODING", "ACCEPT-LANGUAGE", "CONTENT-TYPE",
     "IF-MATCH", "IF-NONE-MATCH", "IF-RANGE", "RANGE",
 }  # fmt: skip
-# Of a chunk's size with what may stand behind it, and of the trailers.
-_MAX_CHUNK_LINE_BYTES = 256
-_MAX_TRAILER_BYTES = 4096
 # What of a body nobody asked for is read for the sake of the next request, in
 # pieces: gunicorn's own, of 1 KB, cost the square of what has come.
 _MAX_UNREAD_BYTES = 64 * 1024
@@ -54,6 +46,7 @@ _PIECE_BYTES = 16 * 1024
 _LINGER_S = 2.0
 
 _Socket = monkey.get_original("socket", "socket")
+_create_response = wsgi.create
 
 
 class Worker(GeventWorker):
@@ -69,7 +62,8 @@ class Worker(GeventWorker):
         """Get ready to serve, in the worker's own process."""
         # Gunicorn looks up some thirty settings a request, each through three calls.
         vars(self.cfg).update((name, each.get()) for name, each in self.cfg.settings.items())
-        vars(wsgi)["Response"] = Answer  # it has no other way to be told
+        vars(wsgi)["Response"] = HeadWithBody  # it has no other way to be told
+        vars(wsgi)["create"] = _create
         vars(util)["http_date"] = _http_date
         vars(parser)["SocketUnreader"] = Reader
         vars(ggevent)["StreamServer"] = NewestFirstServer
@@ -140,120 +134,44 @@ class Worker(GeventWorker):
         self._silent[client] = None
 
 
-class Reader(SocketUnreader):
-    """What comes from a client: bounded in a head, and never so fast that others wait.
-
-    Where a client leaves within a body, the greenlet that reads ends: a thousand may
-    leave at once, and an answer to each, which nobody reads, takes a while.
-    """
-
-    is_in_head = True
-    is_left = False
-    head_bytes = 0
-    _has_read = False
-
-    def begin_head(self) -> None:
-        """Expect another request."""
-        self.is_in_head = True
-        self.head_bytes = 0
-        self._has_read = False
-
-    def chunk(self, size_hint: int | None = None) -> bytes:
-        """Return what is there, or wait for it."""
-        # A client that sends without a pause makes no read wait.
-        if self._has_read:
-            let_others_work()
-        self._has_read = True
-        try:
-            data: bytes = super().chunk(size_hint)  # type: ignore[call-arg]  # newer than its types
-        except ConnectionError:
-            data = b""
-        if not (data or self.is_in_head):
-            self.is_left = True
-            raise gevent.GreenletExit
-        if self.is_in_head:
-            self.head_bytes += len(data)
-            if self.head_bytes > MAX_HEAD_BYTES:
-                raise LimitRequestHeaders("the head is too long")
-        return data
-
-
-class Body(body.Body):
-    """A request's body, which says when it is whole; what is wrong with it is an ``OSError``."""
-
-    def __init__(self, reader: Any, arrived: Callable[[], object]) -> None:
-        super().__init__(reader)
-        self._source = reader
-        self._arrived = arrived
-        self._is_broken = False
-        self._is_chunked = isinstance(reader, body.ChunkedReader)
-        if self._is_chunked:
-            reader.limit_chunk_size_line = _MAX_CHUNK_LINE_BYTES
-            reader.limit_trailer_section = _MAX_TRAILER_BYTES
-        elif self.is_whole:
-            arrived()
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the connection's next byte is the next request's."""
-        if self._is_chunked:
-            return self._source.parser is None and not self._is_broken
-        return self._source.length == 0 and not self._is_broken
-
-    def read(self, size: int | None = None) -> bytes:
-        """Return so many bytes; fewer at the end."""
-        try:
-            data: bytes = super().read(size)
-        except (OSError, ParseException) as error:
-            self._is_broken = True
-            raise OSError("the body is cut off, or not as HTTP has it") from error
-        if self.is_whole:
-            self._arrived()
-        return data
-
-
-class Answer(wsgi.Response):
+class HeadWithBody(wsgi.Response):
     """A response whose head leaves with the first piece of its body, and its end with the last.
 
     That saves packets, and most of the calls of a short answer.
     """
 
-    _held = b""
+    def __init__(self, req: Any, sock: Any, cfg: Any) -> None:
+        super().__init__(req, sock, cfg)
+        self.writer = ChunkedWriter(sock, is_chunked=req.version > (1, 0))
 
     def send_headers(self) -> None:
         """Prepare the head."""
         if not self.headers_sent:
-            lines = [f"{name}: {value}\r\n" for name, value in self.headers]
-            self._held = "".join([*self.default_headers(), *lines, "\r\n"]).encode("latin-1")
+            lines = [*self.default_headers(), *(f"{name}: {it}\r\n" for name, it in self.headers)]
+            head = f"{''.join(lines)}\r\n".encode("latin-1")
+            self.writer.begin(head, is_chunked=self.chunked)
             self.headers = []  # a stream would hold them to its end
             self.headers_sent = True
 
     def close(self) -> None:
         """Send what is left, and the mark of the body's end."""
         self.send_headers()
-        self._send(b"0\r\n\r\n" if self.chunked else b"")
+        self.writer.end()
 
     def can_sendfile(self) -> bool:
         """Refuse: the kernel would send a file ahead of its head."""
         return False
 
     def _emit_body(self, data: bytes) -> None:
-        framed = b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else bytes(data)
-        if isinstance(data, LastPiece):
-            self._held += framed  # `close` is next
-        else:
-            self._send(framed)
+        self.writer.write(data)
 
-    def _send(self, data: bytes) -> None:
-        data, self._held = self._held + data, b""
-        if type(self.sock) is socket.socket:  # else TLS
-            try:
-                sent = os.write(self.sock.fileno(), data)
-            except BlockingIOError:
-                sent = 0
-            data = data[sent:]
-        if data:
-            self.sock.sendall(data)
+
+def _create(*args: Any, **options: Any) -> tuple[Any, dict[str, Any]]:
+    """Let the application have the writer of its answer."""
+    response, environ = _create_response(*args, **options)
+    if isinstance(response, HeadWithBody):  # HTTP/2 has its own
+        environ[WRITER] = response.writer
+    return response, environ
 
 
 def _http_date(timestamp: float | None = None) -> str:

@@ -9,7 +9,7 @@ import gevent
 import pytest
 from structlog.testing import capture_logs
 
-from app.server.writer import LastPiece
+from app.server.writer import WRITER, ChunkedWriter
 from app.storage.protocol import ConversationStore
 from tests.conftest import Pair
 from tests.data import SESSION, WIDGET_KEY
@@ -26,19 +26,20 @@ def request_environ() -> dict[str, Any]:
 
 
 @pytest.fixture
-def send_timeout_s() -> str:
-    """How long a visitor may take nothing."""
-    return "0.05"
+def writer(pair: Pair) -> ChunkedWriter:
+    """What the worker writes answers with."""
+    pair[0].settimeout(0.05)
+    return ChunkedWriter(pair[0], is_chunked=True)
 
 
 @pytest.fixture
 def called(
-    make_app: "MakeApp", pair: Pair, request_environ: dict[str, Any], send_timeout_s: str
+    make_app: "MakeApp", pair: Pair, writer: ChunkedWriter, request_environ: dict[str, Any]
 ) -> Any:
     """Calls the application as gunicorn does; returns the response's iterable."""
-    app = make_app(SEND_TIMEOUT_S=send_timeout_s)
+    app = make_app()
 
-    def call(path: str = "/v1/chat/stream") -> Any:
+    def call(path: str = "/v1/chat/stream", **more: Any) -> Any:
         body = json.dumps({"sessionId": SESSION, "message": "Hi"}).encode()
         request_environ.update(
             {
@@ -55,11 +56,20 @@ def called(
                 "wsgi.input": BytesIO(body),
                 "wsgi.errors": BytesIO(),
                 "gunicorn.socket": pair[0],
+                WRITER: writer,
+                **more,
             }
         )
         return app(request_environ, lambda *_: lambda _: None)
 
     return call
+
+
+def serve(response: Any, writer: ChunkedWriter) -> None:
+    """Write a response as gunicorn does."""
+    for lines in response:
+        writer.write(lines)
+    writer.end()
 
 
 def stored(store: ConversationStore) -> list[tuple[str, str, str | None]]:
@@ -82,20 +92,36 @@ def test_tokens_go_to_the_socket_while_the_response_waits(
     response.close()
     written = pair[1].recv(65_536)
 
-    assert [json.loads(line)["type"] for line in yielded] == ["start", "done"]
+    assert [json.loads(line)["type"] for line in yielded] == ["start"]
     assert written.split(b"\r\n")[1::2] == [
         b'{"type":"token","token":"Hel"}\n{"type":"token","token":"lo"}\n',
         b'{"type":"token","token":" there"}\n',
     ]
 
 
-def test_last_line_leaves_with_the_end_of_the_body(called: Any) -> None:
+def test_last_line_leaves_with_the_end_of_the_body(
+    called: Any, writer: ChunkedWriter, pair: Pair
+) -> None:
     response = called()
+    pieces = list(response)
+    assert [json.loads(piece)["type"] for piece in pieces] == ["start"]
+    pair[1].recv(65_536)  # the tokens
 
-    start, done = response
+    writer.end()
     response.close()
 
-    assert (type(start), type(done)) == (bytes, LastPiece)
+    _, line, end = pair[1].recv(65_536).split(b"\r\n", 2)
+    assert json.loads(line)["type"] == "done"
+    assert end == b"0\r\n\r\n"
+
+
+def test_without_a_writer_the_response_yields_every_line(
+    called: Any, request_environ: dict[str, Any], pair: Pair
+) -> None:
+    pieces = b"".join(called(**{WRITER: None, "gunicorn.socket": None}))
+
+    types = [json.loads(line)["type"] for line in pieces.splitlines()]
+    assert types == ["start", "token", "token", "done"]
 
 
 def test_what_gunicorn_holds_of_the_request_is_let_go(
@@ -110,19 +136,19 @@ def test_what_gunicorn_holds_of_the_request_is_let_go(
 
 
 def test_reader_who_takes_nothing_ends_the_response_with_an_error(
-    called: Any, model: ScriptedModel, store: ConversationStore
+    called: Any, writer: ChunkedWriter, model: ScriptedModel, store: ConversationStore
 ) -> None:
     gate = Gate()
     large = "x" * 150_000
     model.script(gate, large, Gate())
     response = called()
-    lines = gevent.spawn(b"".join, response)
+    serving = gevent.spawn(serve, response, writer)
     gate.wait_reached()
     gate.open()
 
     # Ended cleanly, it would write the end mark into the middle of a chunk.
     with pytest.raises(BrokenPipeError):
-        lines.get(timeout=20)
+        serving.get(timeout=20)
 
     response.close()
     until(lambda: model.open_count == 0)
@@ -130,26 +156,26 @@ def test_reader_who_takes_nothing_ends_the_response_with_an_error(
     assert stored(store)[1] == ("assistant", large, "partial")
 
 
-@pytest.mark.parametrize("send_timeout_s", ["20"])
 def test_visitor_who_reads_late_holds_up_neither_the_model_nor_the_session(
-    called: Any, model: ScriptedModel, store: ConversationStore, pair: Pair
+    called: Any, model: ScriptedModel, store: ConversationStore, pair: Pair, writer: ChunkedWriter
 ) -> None:
+    pair[0].settimeout(20)
     words = [f"{number:05}-" * 1000 for number in range(30)]
     model.script(*[[word] for word in words])
     response = called()
-    lines = gevent.spawn(b"".join, response)
+    serving = gevent.spawn(serve, response, writer)
 
     until(lambda: len(stored(store)) == 2)
 
     assert stored(store)[1] == ("assistant", "".join(words), "complete")
-    assert not lines.ready()
+    assert not serving.ready()
     reading = gevent.spawn(lambda: b"".join(iter(lambda: pair[1].recv(65_536), b"")))
-    lines.get(timeout=20)
+    serving.get(timeout=20)
     response.close()
     pair[0].shutdown(socket.SHUT_WR)
-    read = reading.get(timeout=20)
-    tokens = [json.loads(line) for line in read.split(b"\n") if line.startswith(b"{")]
-    assert "".join(each["token"] for each in tokens) == "".join(words)
+    lines = [line for line in reading.get(timeout=20).split(b"\n") if line.startswith(b"{")]
+    tokens = [event["token"] for line in lines if "token" in (event := json.loads(line))]
+    assert "".join(tokens) == "".join(words)
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/stream", "/chat", "/v1/chat"])

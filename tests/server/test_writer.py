@@ -1,8 +1,9 @@
-"""The visitor's connection, as a real socket."""
+"""What a client reads of what is written to it, over a real socket."""
 
 import errno
 import re
 import struct
+from contextlib import suppress
 from typing import Any
 
 import gevent
@@ -10,20 +11,19 @@ import pytest
 from gevent import socket
 
 from app.protocols.ndjson import NDJSON
-from app.server.writer import Connection, ReaderGone, SocketOutlet
+from app.server.writer import ChunkedWriter, ReaderGone
 from tests.conftest import Pair
 from tests.fakes import until
 
-
-def environ(sock: Any, **more: str) -> dict[str, Any]:
-    return {"gunicorn.socket": sock, "SERVER_PROTOCOL": "HTTP/1.1", **more}
+HEARTBEAT = b"\n"
 
 
-def opened(sock: Any, send_timeout_s: float = 5.0) -> tuple[Connection, SocketOutlet]:
-    connection = Connection.of(environ(sock), send_timeout_s, NDJSON)
-    assert connection is not None
-    assert connection.outlet is not None
-    return connection, connection.outlet
+def a_writer(sock: Any, send_timeout_s: float = 5.0) -> ChunkedWriter:
+    """A writer from which the hub may write."""
+    sock.settimeout(send_timeout_s)
+    writer = ChunkedWriter(sock, is_chunked=True)
+    assert writer.stream(NDJSON.tokens, HEARTBEAT) is writer
+    return writer
 
 
 def unchunked(data: bytes) -> bytes:
@@ -37,40 +37,105 @@ def unchunked(data: bytes) -> bytes:
     return body
 
 
-def test_outside_gunicorn_there_is_none() -> None:
-    assert Connection.of({}, 5, NDJSON) is None
-    assert Connection.of(environ(object()), 5, NDJSON) is None
+def test_hub_does_not_write_where_there_are_no_chunks_or_tls(pair: Pair) -> None:
+    old = ChunkedWriter(pair[0], is_chunked=False)
+    tls = ChunkedWriter(object(), is_chunked=True)
+
+    assert old.stream(NDJSON.tokens, HEARTBEAT) is None
+    assert tls.stream(NDJSON.tokens, HEARTBEAT) is None
 
 
-@pytest.mark.parametrize("more", [{"SERVER_PROTOCOL": "HTTP/1.0"}, {"HTTP_VERSION": "2"}])
-def test_framing_that_is_gunicorns_business_has_no_outlet(pair: Pair, more: dict[str, str]) -> None:
-    connection = Connection.of(environ(pair[0], **more), 5, NDJSON)
+def read_all(visitor: Any) -> bytes:
+    visitor.settimeout(0)
+    data = b""
+    with suppress(BlockingIOError):
+        while piece := visitor.recv(65_536):
+            data += piece
+    return data
 
-    assert connection is not None
-    assert connection.outlet is None
+
+def test_head_leaves_with_the_first_piece_and_the_last_piece_with_the_end(pair: Pair) -> None:
+    server, visitor = pair
+    writer = a_writer(server)
+
+    writer.begin(b"head\r\n\r\n", is_chunked=True)
+    assert read_all(visitor) == b""
+    writer.write(b"first\n")
+    assert read_all(visitor) == b"head\r\n\r\n6\r\nfirst\n\r\n"
+    writer.finish(b"last\n")
+    assert read_all(visitor) == b""
+    writer.end()
+    assert read_all(visitor) == b"5\r\nlast\n\r\n0\r\n\r\n"
+
+
+def test_body_without_chunks_is_written_as_it_is(pair: Pair) -> None:
+    server, visitor = pair
+    writer = a_writer(server)
+
+    writer.begin(b"head\r\n\r\n", is_chunked=False)
+    writer.write(b"first")
+    writer.finish(b"last")
+    writer.end()
+
+    assert read_all(visitor) == b"head\r\n\r\nfirstlast"
+
+
+class Tls:
+    """A socket whose bytes are encrypted on the way: only it may send them."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def sendall(self, data: bytes) -> None:
+        self.sent.append(data)
+
+
+def test_over_tls_the_socket_sends_the_same(pair: Pair) -> None:
+    sock = Tls()
+    writer = ChunkedWriter(sock, is_chunked=True)
+
+    writer.begin(b"head\r\n\r\n", is_chunked=True)
+    writer.write(b"first\n")
+    writer.finish(b"last\n")
+    writer.end()
+
+    assert sock.sent == [
+        b"head\r\n\r\n6\r\nfirst\n\r\n",
+        b"5\r\nlast\n\r\n0\r\n\r\n",
+    ]
+
+
+def test_heartbeat_is_a_chunk_unless_something_waits(pair: Pair) -> None:
+    server, visitor = pair
+    writer = a_writer(server)
+
+    writer.beat()
+    assert read_all(visitor) == b"1\r\n\n\r\n"
+
+    writer.begin(b"head", is_chunked=True)
+    writer.beat()
+    writer.flush()
+    assert read_all(visitor) == b"head"
 
 
 def test_deltas_are_one_chunk_of_lines(pair: Pair) -> None:
     server, visitor = pair
-    _, outlet = opened(server)
+    writer = a_writer(server)
 
-    assert outlet.send(["Hel", 'lo "you"\n']) is True
+    assert writer.send(["Hel", 'lo "you"\n']) is True
 
-    assert outlet.is_clear
     assert unchunked(visitor.recv(4096)) == NDJSON.tokens(["Hel", 'lo "you"\n'])
 
 
 def test_slow_reader_gets_everything_in_order(pair: Pair) -> None:
     server, visitor = pair
-    _, outlet = opened(server)
+    writer = a_writer(server)
     sends = [[f"{number} " + "x" * 20_000] for number in range(20)]
 
     def send_all() -> None:
         for deltas in sends:
-            if not outlet.send(deltas):
-                assert not outlet.is_clear
-                outlet.flush()
-            assert outlet.is_clear
+            if not writer.send(deltas):
+                writer.flush()
         server.shutdown(socket.SHUT_WR)
 
     sending = gevent.spawn(send_all)
@@ -80,14 +145,14 @@ def test_slow_reader_gets_everything_in_order(pair: Pair) -> None:
     assert unchunked(received) == b"".join(NDJSON.tokens(deltas) for deltas in sends)
 
 
-def test_what_is_sent_while_the_outlet_is_full_waits_its_turn(pair: Pair) -> None:
+def test_what_is_sent_while_the_writer_is_full_waits_its_turn(pair: Pair) -> None:
     server, visitor = pair
-    _, outlet = opened(server)
+    writer = a_writer(server)
     large = ["x" * 500_000]
 
-    assert outlet.send(large) is False
-    assert outlet.send(["after"]) is False
-    flushing = gevent.spawn(outlet.flush)
+    assert writer.send(large) is False
+    assert writer.send(["after"]) is False
+    flushing = gevent.spawn(writer.flush)
     received = b""
     while not received.endswith(b'"after"}\n\r\n'):
         received += visitor.recv(65_536)
@@ -97,11 +162,11 @@ def test_what_is_sent_while_the_outlet_is_full_waits_its_turn(pair: Pair) -> Non
 
 
 def test_reader_who_takes_nothing_is_gone(pair: Pair) -> None:
-    _, outlet = opened(pair[0], send_timeout_s=0.05)
-    outlet.send(["x" * 500_000])
+    writer = a_writer(pair[0], send_timeout_s=0.05)
+    writer.send(["x" * 500_000])
 
     with pytest.raises(ReaderGone) as gone:
-        outlet.flush()
+        writer.flush()
 
     # What gunicorn takes for a connection that broke: it closes, and writes no end.
     assert isinstance(gone.value, OSError)
@@ -110,101 +175,34 @@ def test_reader_who_takes_nothing_is_gone(pair: Pair) -> None:
 
 def test_reader_who_resets_is_gone(pair: Pair) -> None:
     server, visitor = pair
-    _, outlet = opened(server)
-    outlet.send(["x" * 500_000])
+    writer = a_writer(server)
+    writer.send(["x" * 500_000])
     visitor.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     visitor.close()
 
     with pytest.raises(ReaderGone):
-        outlet.flush()
-
-
-def watched(connection: Connection) -> list[str]:
-    left: list[str] = []
-    connection.watch(lambda: left.append("left"))
-    return left
-
-
-def test_visitor_who_closes_is_noticed_without_a_write(pair: Pair) -> None:
-    server, visitor = pair
-    connection, _ = opened(server)
-    left = watched(connection)
-
-    visitor.close()
-
-    until(lambda: left)
-    connection.close()
-    assert left == ["left"]
-
-
-def test_visitor_who_resets_is_noticed(pair: Pair) -> None:
-    server, visitor = pair
-    connection, _ = opened(server)
-    left = watched(connection)
-    visitor.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-    visitor.close()
-
-    until(lambda: left)
-    connection.close()
-
-
-def test_next_request_sent_early_is_not_leaving(pair: Pair) -> None:
-    server, visitor = pair
-    connection, _ = opened(server)
-    left = watched(connection)
-
-    visitor.sendall(b"GET /health HTTP/1.1\r\n\r\n")
-
-    for _ in range(3):
-        gevent.idle()
-    assert left == []
-    assert server.recv(4) == b"GET "  # still there for gunicorn
-    connection.close()
+        writer.flush()
 
 
 def test_write_to_one_who_left_tells_it(pair: Pair) -> None:
     server, visitor = pair
-    connection, outlet = opened(server)
-    left = watched(connection)
-    visitor.sendall(b"x")  # so that the watch sees something else first
-    gevent.idle()
+    writer = a_writer(server)
+    left: list[str] = []
+    writer.on_gone = lambda: left.append("left")
     visitor.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     visitor.close()
 
     def write() -> bool:
-        outlet.send(["Hi"])
+        writer.send(["Hi"])
         return bool(left)
 
     until(write)
-    connection.close()
-
-
-def test_closed_connection_tells_nothing_more(pair: Pair) -> None:
-    server, visitor = pair
-    connection, _ = opened(server)
-    left = watched(connection)
-
-    connection.close()
-    visitor.close()
-
-    for _ in range(3):
-        gevent.idle()
-    assert left == []
-    assert server.gettimeout() is None
-
-
-def test_vanished_visitors_are_noticed_by_the_kernel(pair: Pair) -> None:
-    opened(pair[0])
-
-    told = pair[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
-    assert 5_000 <= told <= 20_000
 
 
 def test_chunks_are_what_the_standard_says(pair: Pair) -> None:
     server, visitor = pair
-    _, outlet = opened(server)
+    writer = a_writer(server)
 
-    outlet.send(["a" * 100])
+    writer.send(["a" * 100])
 
     assert re.fullmatch(rb"[0-9a-f]+\r\n\{.*\}\n\r\n", visitor.recv(4096))
