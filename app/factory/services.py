@@ -61,10 +61,10 @@ def make_services(
     *,
     keep_secret: bool,
 ) -> Services:
-    """Return what the routes of an application work with.
+    """Return what routes work with.
 
-    ``listeners`` hear of each turn that has ended; ``keep_secret`` tells that a
-    secret that is made up may be kept in a file.
+    ``listeners`` hear of each turn that has ended; a secret that is made up is
+    kept in a file where ``keep_secret``.
     """
     secrets = secret_keys.read_secrets(settings, keep=keep_secret)
     store = MeasuredStore(parts.store or _store(settings), metrics.time_call)
@@ -77,11 +77,13 @@ def make_services(
     meter = _meter(settings, store, redis)
     spool = AnswerSpool(settings.spool_path, store.finish_turn)
     admission = Admission(meter, [switches.check, check_models], settings.max_streams_per_ip)
-    buses = _buses(settings, redis)
+    turns = TurnService(
+        store, asked, settings.turns, admission, spool.keep, _buses(settings, redis), listeners
+    )
     return Services(
         settings=settings,
         store=store,
-        turns=TurnService(store, asked, settings.turns, admission, spool.keep, buses, listeners),
+        turns=turns,
         model=model,
         fallback=fallback,
         spool=spool,

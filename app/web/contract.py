@@ -80,29 +80,28 @@ def contract(
         {code: schema() for code, schema in (otherwise or {}).items()},
     )
 
-    def decorate(view: Callable[..., Any]) -> Callable[..., Response]:
-        @functools.wraps(view)
-        def keep(**path: Any) -> Response:
-            inputs = []
-            if promise.body is not None:
-                inputs.append(_load(promise.body, read_json(), "Invalid request payload"))
-            if promise.query is not None:
-                inputs.append(
-                    _load(promise.query, current_request().args, "Invalid query parameters")
-                )
-            result = view(*inputs, **path)
-            if isinstance(result, Response):
-                return result
-            if promise.long is not None and promise.answer is not None:
-                return stream_json(promise.answer, result, promise.long)
-            response = jsonify(promise.answer.dump(result) if promise.answer else result)
-            response.status_code = promise.status
-            return response
+    return functools.partial(_keep, promise)
 
-        keep.contract = promise  # type: ignore[attr-defined]
-        return keep
 
-    return decorate
+def _keep(promise: Contract, view: Callable[..., Any]) -> Callable[..., Response]:
+    @functools.wraps(view)
+    def keep(**path: Any) -> Response:
+        inputs = []
+        if promise.body is not None:
+            inputs.append(_load(promise.body, read_json(), "Invalid request payload"))
+        if promise.query is not None:
+            inputs.append(_load(promise.query, current_request().args, "Invalid query parameters"))
+        result = view(*inputs, **path)
+        if isinstance(result, Response):
+            return result
+        if promise.long is not None and promise.answer is not None:
+            return stream_json(promise.answer, result, promise.long)
+        response = jsonify(promise.answer.dump(result) if promise.answer else result)
+        response.status_code = promise.status
+        return response
+
+    keep.contract = promise  # type: ignore[attr-defined]
+    return keep
 
 
 def protocol_of(endpoint: str | None) -> AnswerProtocol | None:
@@ -140,7 +139,7 @@ def read_json() -> dict[str, Any]:
         # No lone surrogates either, and no bytes that are not UTF-8.
         data = from_json(raw, allow_inf_nan=False, catch_duplicate_keys=True)
         if _may_be_odd(raw):
-            _check(data)
+            _refuse_odd(data)
     except ValueError as error:
         raise InvalidRequest(details={"body": [f"Not valid JSON: {_reason(error)}"]}) from error
     if not isinstance(data, dict):
@@ -159,7 +158,7 @@ def _may_be_odd(raw: bytes) -> bool:
     return b"\\u0000" in raw or raw.count(b"[") + raw.count(b"{") > _MAX_DEPTH
 
 
-def _check(data: Any) -> None:
+def _refuse_odd(data: Any) -> None:
     # A list of empty lists takes a second to walk: others get their turn meanwhile.
     left = [(data, _MAX_DEPTH)]
     for number in itertools.count(1):

@@ -57,7 +57,7 @@ class OutputSchema(Schema):
     """Something that we send."""
 
     @post_dump
-    def leave_out_nothing(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def leave_out_unset(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Leave out what is not set."""
         return {name: value for name, value in data.items() if value is not None}
 
