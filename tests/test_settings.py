@@ -911,3 +911,12 @@ def test_every_setting_is_declared_once_and_every_variable_is_of_one() -> None:
 
     assert len(set(declared)) == len(declared)
     assert set(VARIABLES) - set(declared) == {"HTTP_PROXY", "ALL_PROXY", "NO_PROXY"}
+
+
+@pytest.mark.parametrize(
+    "variable", [("TURN_TIMEOUT_S", "-1"), ("MAX_OUTPUT_TOKENS", "9000000"), ("PORT", "0")]
+)
+def test_number_that_is_out_of_bounds_is_one_fault(variable: tuple[str, str]) -> None:
+    name, value = variable
+
+    assert set(faults(**{name: value})) == {name}

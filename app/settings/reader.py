@@ -307,4 +307,5 @@ class ValueReader:
             self.faults[name] = (
                 f"Must be greater than or equal to {least} and less than or equal to {most}."
             )
-        return number
+        # What depends on it would only say again what is wrong with this one.
+        return default if name in self.faults else number
