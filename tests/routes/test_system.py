@@ -32,14 +32,14 @@ def test_ready_tells_what_serves(client: FlaskClient) -> None:
 
 
 def test_ready_names_a_store_that_is_down(
-    client: FlaskClient, store: ConversationStore, monkeypatch: pytest.MonkeyPatch
+    make_app: "MakeApp", store: ConversationStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: object) -> None:
         raise StorageUnavailable("the disk is full")
 
     monkeypatch.setattr(type(store), "ping", fail)
 
-    response = client.get("/ready")
+    response = make_app().test_client().get("/ready")
 
     assert response.status_code == 503
     assert response.json == {
