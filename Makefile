@@ -16,6 +16,7 @@ PYTEST := $(BIN)/python -m pytest --no-skips
 IN_MEMORY = --basetemp="$$(mktemp -d -p "$$(test -w /dev/shm && echo /dev/shm || echo /tmp)")/tests"
 # What failed runs once more, alone: that forgives a busy machine, not a fault.
 tested = $(PYTEST) $(2) $(1) || $(PYTEST) --last-failed --last-failed-no-failures none $(1)
+node_tested = npm --prefix $(1) test --silent || npm --prefix $(1) test --silent
 # What one runs at each save, and all others: every test is in one of the two.
 UNIT = not (live or browser or node or redis or hypothesis or slow or model)
 REST = (live or browser or node or redis or hypothesis or slow) and not model
@@ -44,7 +45,8 @@ doctor: $(VENV)/run.stamp ## Check the configuration against the real services, 
 	@$(BIN)/python -m app doctor
 
 test: tools-for-tests ## Run every test, installing what they need
-	@for part in $(NODE_PARTS); do npm --prefix $$part run --silent check --if-present && npm --prefix $$part test --silent --if-present || exit 1; done
+	@for part in $(NODE_PARTS); do npm --prefix $$part run --silent check || exit 1; done
+	@for part in $(NODE_PARTS); do $(call node_tested,$$part) || exit 1; done
 	$(call tested,$(call units,$(IN_MEMORY)),-n 2)
 	$(call tested,$(IN_MEMORY) -m "not browser" --store convex $(OVER_HTTP),-n 2)
 	$(call tested,-m "$(REST)",$(OVERLAPPING))

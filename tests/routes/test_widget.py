@@ -83,6 +83,7 @@ def test_one_header_lets_every_page_read_it(
 
         assert response.status_code == 200
         assert response.headers.getlist("Access-Control-Allow-Origin") == ["*"]
+        response.close()
 
 
 def test_unchanged_bundle_is_a_304(site: FlaskClient) -> None:

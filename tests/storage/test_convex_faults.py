@@ -67,6 +67,19 @@ def test_turn_survives_passing_trouble_and_is_stored_once(
     assert begin(store, turn_id="turn-0002").attempt == 1
 
 
+def test_one_silence_is_asked_past_after_the_longest_pause(
+    convex: ConvexServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.storage.convex.api.secrets.randbelow", lambda bound: bound - 1)
+    store = connect(convex, timeout_s=1.2)
+    convex.fail("hang", times=1, path="turns:begin")
+
+    turn = begin(store)
+
+    assert turn.id == TURN
+    store.close()
+
+
 def test_lost_regeneration_is_begun_once(convex: ConvexServer, store: ConvexStore) -> None:
     store.finish_turn(begin(store), an_answer())
     convex.fail("lost", times=1)

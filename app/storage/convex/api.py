@@ -89,10 +89,10 @@ class ConvexApi:
                 reply = self._try(endpoint, path, body, deadline)
                 return Reply(reply.value, repeated=True) if uncertain else reply
             except ConvexTrouble as failure:
+                left_s = deadline - time.monotonic()
                 spread_s = secrets.randbelow(_RETRY_JITTER_MS) / 1000
-                pause_s = min(wait_s + spread_s, _RETRY_AFTER_AT_MOST_S)
-                is_late = time.monotonic() + pause_s > deadline - _RETRY_AFTER_AT_MOST_S
-                if is_late or not isinstance(failure, ConvexBusy):
+                pause_s = min(wait_s + spread_s, _RETRY_AFTER_AT_MOST_S, left_s / 2)
+                if left_s < _RETRY_AFTER_AT_MOST_S or not isinstance(failure, ConvexBusy):
                     _log.warning("%s: %s", path, failure.reason)
                     raise
                 uncertain = uncertain or failure.uncertain
