@@ -16,6 +16,8 @@ MARKS: tuple[Mark, ...] = ("up", "down", "partial", "error")
 
 MAX_PREVIEW_CHARS = 500
 MAX_FOUND = 100
+# Whose a conversation is where nothing says otherwise: those of before there were several.
+DEFAULT_ASSISTANT = "default"
 # The error code of a turn whose process ended, or lost its store, before the turn did.
 LEASE_EXPIRED = "lease_expired"
 
@@ -105,8 +107,8 @@ class Match:
 class Conversation:
     """The stored thread of one session, without its messages.
 
-    ``last_question`` is cut like ``last_message``. ``marks`` tell what
-    stands on some message of it. What
+    ``assistant`` is the id of the one that was asked. ``last_question`` is cut
+    like ``last_message``. ``marks`` tell what stands on some message of it. What
     older functions of Convex stored has no count, and no last question
     until it goes on.
     """
@@ -122,6 +124,7 @@ class Conversation:
     message_count: int | None = None
     marks: tuple[Mark, ...] = ()
     match: Match | None = None
+    assistant: str = DEFAULT_ASSISTANT
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,7 @@ class ConversationFilter:
     status: Status | None = None
     page: str | None = None
     user: str | None = None
+    assistant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +188,8 @@ class Question:
     """What a visitor asks, as a store takes it in.
 
     ``regenerate`` asks for a new answer to the session's last turn, which
-    must be ``turn_id``.
+    must be ``turn_id``. ``assistant`` is the id of the one that is asked: a
+    session belongs to one.
     """
 
     session_id: str
@@ -192,6 +197,7 @@ class Question:
     content: str
     regenerate: bool = False
     page: Page | None = None
+    assistant: str = DEFAULT_ASSISTANT
 
 
 @dataclass(frozen=True, slots=True)

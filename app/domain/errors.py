@@ -211,6 +211,13 @@ class UserMismatch(Conflict):
     text = "This session belongs to another user"
 
 
+class AssistantMismatch(Conflict):
+    """The session was begun with another assistant."""
+
+    code = "assistant_mismatch"
+    text = "This session belongs to another assistant: begin a new one"
+
+
 class TooManyRequests(ServiceError):
     """A limit was hit; ``retry_after_s`` says when it opens again."""
 
