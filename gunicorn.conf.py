@@ -48,7 +48,7 @@ worker_class = "app.server.worker.Worker"
 workers = _settings.web_concurrency
 # Above the app's own cap, so that /health answers when all streams are taken
 # and a crowd is connected that says nothing.
-worker_connections = _settings.turns.max_running + MAX_SILENT + 500
+worker_connections = _settings.max_streams + MAX_SILENT + 500
 # Loaded once, shared by all workers, and a worker that died is back at once.
 preload_app = True
 graceful_timeout = _settings.graceful_timeout_s
@@ -166,7 +166,9 @@ def _welcome() -> None:
         f"  the widget      {base}/demo/widget\n"
         f"  the HTTP API    {base}/demo/headless   (reference: {base}/docs)\n"
         + (
-            "" if _settings.has_model else "  the model       a built-in demo: set OPENAI_API_KEY\n"
+            ""
+            if _settings.assistant.model.is_real
+            else "  the model       a built-in demo: set OPENAI_API_KEY\n"
         ),
         flush=True,
     )

@@ -15,15 +15,14 @@ import pytest
 from app.settings import (
     DEVELOPMENT_WIDGET_KEY,
     ROOT,
-    BreakerPolicy,
     Settings,
     SettingsFaults,
-    TurnPolicy,
     load,
     load_all,
     read_environment,
     variables,
 )
+from app.settings.reader import Declared
 
 VARIABLES = variables()
 NONSENSE = ["nonsense", "-1", "nan", "9" * 400, "http://", "http://[", "\udcff"]
@@ -63,14 +62,15 @@ def test_nothing_is_needed_in_development() -> None:
     assert settings.port == 4000
     assert settings.convex_url is None
     assert settings.sqlite_path == Path("data/chat.db")
-    assert settings.openai_api_key is None
-    assert settings.openai_model == "gpt-6-luna"
-    assert settings.widget_api_keys == (DEVELOPMENT_WIDGET_KEY,)
+    assert settings.assistant.model.api_key is None
+    assert settings.assistant.model.name == "gpt-6-luna"
+    assert settings.assistant.widget_api_keys == (DEVELOPMENT_WIDGET_KEY,)
     assert settings.admin_api_keys == ()
-    assert settings.cors_origins == ("*",)
-    assert settings.turns.history_limit == 30
-    assert settings.turns.max_output_tokens == 800
-    assert (settings.rate_limit_window_ms, settings.rate_limit_max_requests) == (60_000, 30)
+    assert settings.assistant.origins == ("*",)
+    assert settings.assistant.turns.history_limit == 30
+    assert settings.assistant.turns.max_output_tokens == 800
+    limits = settings.assistant.limits
+    assert (limits.window_ms, limits.max_requests) == (60_000, 30)
     assert (settings.trusted_proxy_hops, settings.client_ip_header) == (0, None)
     assert settings.widget_bundle_path == ROOT / "widget_dist" / "chat-widget.js"
     assert (settings.web_concurrency, settings.graceful_timeout_s) == (1, 25)
@@ -80,8 +80,8 @@ def test_production_with_what_it_needs() -> None:
     settings = read(**PRODUCTION)
 
     assert settings.is_production
-    assert settings.widget_api_keys == (GOOD_KEY,)
-    assert settings.cors_origins == ("https://www.example.com",)
+    assert settings.assistant.widget_api_keys == (GOOD_KEY,)
+    assert settings.assistant.origins == ("https://www.example.com",)
 
 
 def test_production_needs_all_of_it_and_says_so_at_once() -> None:
@@ -190,8 +190,8 @@ def test_several_keys_and_origins_are_separated_by_commas() -> None:
         }
     )
 
-    assert settings.widget_api_keys == (GOOD_KEY, other)
-    assert settings.cors_origins == ("https://a.example", "http://localhost:3000")
+    assert settings.assistant.widget_api_keys == (GOOD_KEY, other)
+    assert settings.assistant.origins == ("https://a.example", "http://localhost:3000")
 
 
 QUOTED = {
@@ -242,7 +242,7 @@ def test_quotes_of_a_word_processor_are_no_part_of_a_password(quotes: str) -> No
 def test_each_key_of_a_list_may_have_quotes_of_its_own() -> None:
     keys = f'"{GOOD_KEY}", "{GOOD_KEY[::-1]}"'
 
-    assert read(WIDGET_API_KEY=keys).widget_api_keys == (GOOD_KEY, GOOD_KEY[::-1])
+    assert read(WIDGET_API_KEY=keys).assistant.widget_api_keys == (GOOD_KEY, GOOD_KEY[::-1])
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_each_key_of_a_list_may_have_quotes_of_its_own() -> None:
 def test_quotes_of_a_text_stay(prompt: str) -> None:
     settings = read(SYSTEM_PROMPT=prompt, DASHBOARD_PASSWORD=prompt)
 
-    assert (settings.turns.system_prompt, settings.dashboard_password) == (prompt, prompt)
+    assert (settings.assistant.turns.system_prompt, settings.dashboard_password) == (prompt, prompt)
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ def test_home_in_a_path_is_the_users() -> None:
     ],
 )
 def test_origins_are_kept_as_browsers_write_them(written: str, normal: tuple[str, ...]) -> None:
-    assert read(CORS_ORIGIN=written).cors_origins == normal
+    assert read(CORS_ORIGIN=written).assistant.origins == normal
 
 
 @pytest.mark.parametrize(
@@ -475,8 +475,8 @@ def test_env_local_wins_over_env_and_real_variables_over_both(tmp_path: Path) ->
     settings = load(read_environment(tmp_path))
 
     assert settings.port == 3
-    assert settings.openai_model == "from-local"
-    assert settings.turns.refusal_message == "from-env"
+    assert settings.assistant.model.name == "from-local"
+    assert settings.assistant.turns.refusal_message == "from-env"
 
 
 def test_dotenv_of_the_original_works_as_it_is(tmp_path: Path) -> None:
@@ -508,10 +508,10 @@ ADMIN_DASHBOARD_URL=https://a.example/admin
 
     assert settings.is_production
     assert settings.convex_url == "https://happy-animal-123.convex.cloud"
-    assert settings.openai_api_key == "sk-live"
-    assert settings.openai_model == "gpt-6-luna"
+    assert settings.assistant.model.api_key == "sk-live"
+    assert settings.assistant.model.name == "gpt-6-luna"
     assert settings.admin_api_keys == ()
-    assert settings.cors_origins == ("https://a.example", "https://b.example")
+    assert settings.assistant.origins == ("https://a.example", "https://b.example")
     assert settings.widget_bundle_path == ROOT / "widget_dist" / "chat-widget.js"
     assert settings.ignored == (
         "ADMIN_DASHBOARD_URL",
@@ -569,7 +569,7 @@ def test_comments_blank_lines_and_what_the_environment_has_are_none(
 
     settings = load(read_environment(tmp_path))
 
-    assert (settings.port, settings.widget_title) == (4001, "Support")
+    assert (settings.port, settings.assistant.look.title) == (4001, "Support")
 
 
 def test_dotenv_with_a_nul_byte_is_a_fault(tmp_path: Path) -> None:
@@ -629,8 +629,12 @@ def test_number_of_workers_that_stops_gunicorn_is_noticed(
 @pytest.mark.parametrize("name", ["OPENAI_API_KEY", "WIDGET_API_KEY", "SYSTEM_PROMPT"])
 def test_secret_is_read_from_its_file(tmp_path: Path, name: str) -> None:
     (tmp_path / "secret").write_text(f"  {GOOD_KEY}\n")
-    fields = {"WIDGET_API_KEY": "widget_api_keys", "SYSTEM_PROMPT": "turns.system_prompt"}
-    field = attrgetter(fields.get(name, name.lower()))
+    fields = {
+        "WIDGET_API_KEY": "widget_api_keys",
+        "SYSTEM_PROMPT": "turns.system_prompt",
+        "OPENAI_API_KEY": "model.api_key",
+    }
+    field = attrgetter(f"assistant.{fields[name]}")
 
     told = field(read(**{f"{name}_FILE": str(tmp_path / "secret")}))
 
@@ -643,7 +647,7 @@ def test_secret_files_of_other_editors_are_read_or_named(tmp_path: Path, name: s
     marked.write_text(GOOD_KEY * 2, "utf-8-sig")
     wide.write_bytes(GOOD_KEY.encode("utf-16-le"))
 
-    assert read(OPENAI_API_KEY_FILE=str(marked)).openai_api_key == GOOD_KEY * 2
+    assert read(OPENAI_API_KEY_FILE=str(marked)).assistant.model.api_key == GOOD_KEY * 2
     assert "NUL" in faults(**{f"{name}_FILE": str(wide)})[f"{name}_FILE"]
 
 
@@ -660,7 +664,7 @@ def test_secret_itself_wins_over_its_file(tmp_path: Path) -> None:
 
     settings = read(OPENAI_API_KEY="sk-x", OPENAI_API_KEY_FILE=str(tmp_path / "secret"))
 
-    assert settings.openai_api_key == "sk-x"
+    assert settings.assistant.model.api_key == "sk-x"
 
 
 def test_file_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
@@ -785,7 +789,7 @@ def test_a_misspelt_name_of_the_environment_is_a_fault() -> None:
 def test_the_right_name_beside_it_shows_that_a_name_of_the_environment_is_another_programs() -> (
     None
 ):
-    assert read(CORS_ORIGINS="other", CORS_ORIGIN="https://a.example").cors_origins
+    assert read(CORS_ORIGINS="other", CORS_ORIGIN="https://a.example").assistant.origins
 
 
 # What stands in the environment of processes on the platforms, and what other
@@ -866,7 +870,7 @@ def test_named_file_takes_the_place_of_both_files(tmp_path: Path) -> None:
     assert environment.in_files == {"OPENAI_MODEL": "named"}
     settings = load(environment)
 
-    assert (settings.port, settings.openai_model) == (4000, "from-named")
+    assert (settings.port, settings.assistant.model.name) == (4000, "from-named")
 
 
 @pytest.mark.parametrize("name", ["absent", "."])
@@ -893,21 +897,23 @@ def test_environment_is_left_alone_but_for_what_libraries_read(
 
     settings = load_all()
 
-    assert (settings.port, settings.openai_model) == (4001, "quoted")
-    assert settings.openai_api_key == GOOD_KEY
+    assert (settings.port, settings.assistant.model.name) == (4001, "quoted")
+    assert settings.assistant.model.api_key == GOOD_KEY
     names = os.environ.keys() - {"PYTEST_CURRENT_TEST"}
     assert names == {"OPENAI_MODEL", "OTEL_SERVICE_NAME"}
     assert os.environ["OPENAI_MODEL"] == ' "quoted" '
 
 
+def declarations(group: type) -> Iterator[Declared]:
+    for each in fields(group):
+        if "declared" in each.metadata:
+            yield each.metadata["declared"]
+        elif "group" in each.metadata:
+            yield from declarations(each.metadata["group"])
+
+
 def test_every_setting_is_declared_once_and_every_variable_is_of_one() -> None:
-    groups = [Settings, TurnPolicy, BreakerPolicy]
-    declared = [
-        each.metadata["declared"].name
-        for group in groups
-        for each in fields(group)
-        if "declared" in each.metadata
-    ]
+    declared = [each.name for each in declarations(Settings)]
 
     assert len(set(declared)) == len(declared)
     assert set(VARIABLES) - set(declared) == {"HTTP_PROXY", "ALL_PROXY", "NO_PROXY"}

@@ -1,6 +1,7 @@
 """``doctor``: does this configuration work with the real services?"""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import click
 from flask.cli import with_appcontext
@@ -8,20 +9,21 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rich.text import Text
 
+from app.assistants import Assistant
 from app.bus.redis_connection import why_redis_is_away
 from app.cli.printing import print_table
 from app.cli.store import tell_store
 from app.operations.diagnostics import (
     Finding,
+    check_assistant,
     check_host,
     check_keys,
-    check_origins,
     check_outgoing_proxies,
     check_proxies,
     check_redis,
-    check_spending,
     check_start,
     check_store,
+    check_widget,
 )
 from app.operations.model_diagnostics import check_fallback, check_model
 from app.operations.statistics import utc_now
@@ -60,14 +62,22 @@ def _look() -> Iterator[Finding]:
     yield from check_host(settings)
     yield from check_store(parts.store, settings)
     yield from check_outgoing_proxies(settings)
-    yield from check_model(parts.model, settings, utc_now().date())
-    if parts.fallback:
-        yield from check_fallback(parts.fallback, settings, utc_now().date())
+    for assistant in parts.assistants:
+        for found in _look_at(assistant, settings):
+            is_default = assistant is parts.assistants.default
+            yield found if is_default else replace(found, what=f"[{assistant.id}] {found.what}")
     yield from check_redis(settings, _redis_script(settings))
     yield from check_proxies(settings)
     yield from check_keys(settings)
-    yield from check_origins(settings)
-    yield from check_spending(settings)
+    yield from check_widget(settings)
+
+
+def _look_at(assistant: Assistant, settings: Settings) -> Iterator[Finding]:
+    today = utc_now().date()
+    yield from check_model(assistant.model, assistant.settings, today)
+    if assistant.fallback:
+        yield from check_fallback(assistant.fallback, assistant.settings, today)
+    yield from check_assistant(assistant.settings, settings)
 
 
 def _redis_script(settings: Settings) -> Callable[[], None] | None:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from app import __version__
+from app.assistants import Assistants
 from app.bus.redis_connection import RedisLink
 from app.dashboard.formats import to_count, to_listing
-from app.settings import Settings
+from app.domain.prices import Prices
+from app.settings import AssistantSettings, Budgets, ModelSettings, Settings, VisitorLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +30,26 @@ class Group:
 
 
 def describe_settings(
-    settings: Settings, model_name: str, *, client: str, redis: RedisLink | None
+    settings: Settings, assistants: Assistants, *, client: str, redis: RedisLink | None
 ) -> list[Group]:
     """Return every setting that an operator may wonder about.
 
     ``client`` is where this very operator comes from, as the service sees it.
     """
-    return [
+    groups = [
         Group("Service", _service(settings, redis)),
         Group("Who a visitor is", _client(settings, client)),
-        Group("Model", _model(settings, model_name)),
         Group("Keys", _keys(settings)),
-        Group("Limits a visitor meets", _limits(settings)),
-        Group("Budget", _budget(settings)),
     ]
+    for each in assistants:
+        of = f" of {each.id}" if assistants.are_several else ""
+        groups += [
+            Group(f"Model{of}", _model(each.settings, each.model_name)),
+            Group(f"Pages and keys{of}", _access(each.settings)),
+            Group(f"Limits a visitor meets{of}", _limits(each.settings.limits)),
+            Group(f"Budget{of}", _budget(each.settings.budgets)),
+        ]
+    return [*groups, Group("Prices", _prices(settings.model_prices))]
 
 
 def _service(settings: Settings, redis: RedisLink | None) -> list[Row]:
@@ -60,7 +68,6 @@ def _service(settings: Settings, redis: RedisLink | None) -> list[Row]:
         Row("Answers that wait for it", "SPOOL_PATH", str(settings.spool_path)),
         Row("Workers", "WEB_CONCURRENCY", to_count(settings.web_concurrency)),
         Row("Limits are counted", "REDIS_URL", shared),
-        Row("Pages that may embed it", "CORS_ORIGIN", to_listing(settings.cors_origins) or "none"),
         Row("Sessions", "SESSION_MODE", settings.session_mode),
         Row("Visitors find it at", "PUBLIC_URL", settings.public_url or "what each request says"),
     ]
@@ -87,95 +94,107 @@ def _proxies(settings: Settings) -> str:
     return to_listing(named) or "those with private addresses"
 
 
-def _model(settings: Settings, model_name: str) -> list[Row]:
+def _model(assistant: AssistantSettings, model_name: str) -> list[Row]:
+    turns = assistant.turns
     return [
         Row("Model", "OPENAI_MODEL", model_name),
-        Row("Asked at", "OPENAI_BASE_URL", _provider(settings)),
-        *_fallback(settings),
-        Row("Tokens of an answer", "MAX_OUTPUT_TOKENS", to_count(settings.turns.max_output_tokens)),
-        Row("Tokens of a prompt", "MAX_PROMPT_TOKENS", to_count(settings.turns.max_prompt_tokens)),
-        Row("Messages", "MAX_HISTORY_MESSAGES", to_count(settings.turns.history_limit)),
-        Row("Longest turn", "TURN_TIMEOUT_S", f"{settings.turns.turn_timeout_s:g} s"),
-        Row("System prompt", "SYSTEM_PROMPT", settings.turns.system_prompt),
+        Row("Asked at", "OPENAI_BASE_URL", _provider(assistant.model)),
+        *_fallback(assistant.model),
+        Row("Tokens of an answer", "MAX_OUTPUT_TOKENS", to_count(turns.max_output_tokens)),
+        Row("Tokens of a prompt", "MAX_PROMPT_TOKENS", to_count(turns.max_prompt_tokens)),
+        Row("Messages", "MAX_HISTORY_MESSAGES", to_count(turns.history_limit)),
+        Row("Longest turn", "TURN_TIMEOUT_S", f"{turns.turn_timeout_s:g} s"),
+        Row("System prompt", "SYSTEM_PROMPT", turns.system_prompt),
     ]
 
 
-def _provider(settings: Settings) -> str:
-    if not settings.has_model:
+def _provider(model: ModelSettings) -> str:
+    if not model.is_real:
         return "nobody: the built-in demo answers"
-    return _host(settings.openai_base_url) or "OpenAI"
+    return _host(model.base_url) or "OpenAI"
 
 
-def _fallback(settings: Settings) -> list[Row]:
-    name = settings.openai_fallback_model
-    if not settings.has_fallback or name is None:
+def _fallback(model: ModelSettings) -> list[Row]:
+    name = model.fallback_name
+    if not model.has_fallback or name is None:
         return []
     return [
         Row("Where it does not answer", "OPENAI_FALLBACK_MODEL", name),
-        Row("Asked at", "OPENAI_FALLBACK_BASE_URL", _host(settings.fallback_url) or "OpenAI"),
+        Row("Asked at", "OPENAI_FALLBACK_BASE_URL", _host(model.fallback_url) or "OpenAI"),
     ]
 
 
 def _keys(settings: Settings) -> list[Row]:
     return [
-        Row("Widget key", "WIDGET_API_KEY", _amount(settings.widget_api_keys)),
         Row("Admin key", "ADMIN_API_KEY", _amount(settings.admin_api_keys)),
-        Row("Model's key", "OPENAI_API_KEY", _is_set(settings.openai_api_key)),
         Row("Signing key", "SECRET_KEY", _amount(settings.secret_keys, "derived from another key")),
-        Row("Identity key", "IDENTITY_SECRET", _amount(settings.identity_secrets)),
     ]
 
 
-def _limits(settings: Settings) -> list[Row]:
-    window_s = settings.rate_limit_window_ms / 1000
+def _access(assistant: AssistantSettings) -> list[Row]:
+    return [
+        Row("Pages that may embed it", "CORS_ORIGIN", to_listing(assistant.origins) or "none"),
+        Row("Widget key", "WIDGET_API_KEY", _amount(assistant.widget_api_keys)),
+        Row("Model's key", "OPENAI_API_KEY", _is_set(assistant.model.api_key)),
+        Row("Identity key", "IDENTITY_SECRET", _amount(assistant.identity_secrets)),
+    ]
+
+
+def _limits(limits: VisitorLimits) -> list[Row]:
+    window_s = limits.window_ms / 1000
     return [
         Row(
             "Requests from an address",
             "RATE_LIMIT_MAX_REQUESTS",
-            f"{to_count(settings.rate_limit_max_requests)} in {window_s:g} s",
+            f"{to_count(limits.max_requests)} in {window_s:g} s",
         ),
-        Row("From an address, a day", "LIMIT_IP_PER_DAY", _limit(settings.limit_ip_per_day)),
+        Row("From an address, a day", "LIMIT_IP_PER_DAY", _limit(limits.ip_per_day)),
         Row(
             "Questions of a session, a minute",
             "LIMIT_SESSION_PER_MINUTE",
-            _limit(settings.limit_session_per_minute),
+            _limit(limits.session_per_minute),
         ),
         Row(
             "Questions of a session, a day",
             "LIMIT_SESSION_PER_DAY",
-            _limit(settings.limit_session_per_day),
+            _limit(limits.session_per_day),
         ),
         Row(
             "New sessions of an address, an hour",
             "LIMIT_NEW_SESSIONS_PER_HOUR",
-            _limit(settings.limit_new_sessions_per_hour),
+            _limit(limits.new_sessions_per_hour),
         ),
-        Row("Answers at once", "MAX_STREAMS_PER_IP", _limit(settings.max_streams_per_ip)),
+        Row("Answers at once", "MAX_STREAMS_PER_IP", _limit(limits.streams_per_ip)),
     ]
 
 
-def _budget(settings: Settings) -> list[Row]:
-    prices = [
-        f"{name}: {price.prompt} in, {price.completion} out"
-        for name, price in settings.model_prices.by_name.items()
-    ]
-    currency = settings.model_prices.currency
+def _budget(budgets: Budgets) -> list[Row]:
     return [
-        Row("Tokens a day", "BUDGET_TOKENS_PER_DAY", _limit(settings.budget_tokens_per_day)),
+        Row("Tokens a day", "BUDGET_TOKENS_PER_DAY", _limit(budgets.service)),
         Row(
             "Of an address",
             "BUDGET_TOKENS_PER_IP_DAY",
-            _limit(settings.budget_tokens_per_ip_day),
+            _limit(budgets.client),
         ),
         Row(
             "Of a session",
             "BUDGET_TOKENS_PER_SESSION_DAY",
-            _limit(settings.budget_tokens_per_session_day),
+            _limit(budgets.session),
         ),
+    ]
+
+
+def _prices(prices: Prices) -> list[Row]:
+    named = [
+        f"{name}: {price.prompt} in, {price.completion} out"
+        for name, price in prices.by_name.items()
+    ]
+    currency = prices.currency
+    return [
         Row(
             f"Prices of a million tokens{f', in {currency}' if currency else ''}",
             "MODEL_PRICES",
-            to_listing(prices) or "not set",
+            to_listing(named) or "not set",
         ),
     ]
 

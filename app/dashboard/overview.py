@@ -73,7 +73,7 @@ def overview() -> Response:
         disliked=services().store.list_marked_turns("down", limit=_WORTH_A_LOOK),
         failed=services().store.list_marked_turns("error", limit=_WORTH_A_LOOK),
         is_new=_is_new(),
-        notice=services().settings.model_notice(utc_now().date()),
+        notice=services().assistants.default.settings.model.notice(utc_now().date()),
         advice=advise_shutdown(),
     )
 
@@ -97,6 +97,8 @@ def _next_day(now: datetime) -> datetime:
 def _spend(now: datetime) -> Spend:
     today = f"{now:%Y-%m-%d}"
     stored = sum(day.charged_tokens for day in services().store.read_figures(today, today))
-    meter = services().meter
-    # The meter knows what runs just now; the store, what other workers did.
-    return Spend(max(stored, meter.spent_today), meter.budget)
+    meters = [each.meter for each in services().assistants]
+    budgets = [meter.budget for meter in meters]
+    # The meters know what runs just now; the store, what other workers did.
+    spent = max(stored, sum(meter.spent_today for meter in meters))
+    return Spend(spent, sum(budgets) if all(budgets) else 0)

@@ -45,7 +45,10 @@ def _model() -> Trouble | None:
     metrics = services().metrics
     if metrics.gauge("perch_model_misconfigured"):
         # Another worker may have heard of it, and told its log.
-        cause = services().breaker.trouble or "the log says what it told"
+        cause = next(
+            (each.breaker.trouble for each in services().assistants if each.breaker.trouble),
+            "the log says what it told",
+        )
         text = f"The model answers nobody until you mend what its provider refuses: {cause}"
         return Trouble("model", text[:_MAX_TEXT_CHARS])
     if metrics.gauge("perch_breaker_open"):

@@ -9,6 +9,7 @@ from flask import Response, redirect, request, url_for
 from app.dashboard.configuration import describe_settings
 from app.dashboard.pages import blueprint, render
 from app.domain.errors import StorageUnavailable
+from app.settings import Look
 from app.web.current_request import current_request
 from app.web.guards.origins import own_url
 from app.web.services import services
@@ -45,18 +46,22 @@ class Embed:
 @blueprint.get("/settings")
 def settings() -> Response:
     """Show what is configured, and how to embed the widget."""
-    keys = services().settings.widget_api_keys
-    embed = _embed(request.args)
+    assistants = services().assistants
+    chosen = assistants.get(request.args.get("assistant", "")) or assistants.default
+    keys = chosen.settings.widget_api_keys
+    embed = _embed(request.args, chosen.settings.look)
     return render(
         "settings.html",
         here="settings",
         groups=describe_settings(
             services().settings,
-            services().model_name,
+            assistants,
             client=current_request().client_address,
             redis=services().redis,
         ),
         embed=embed,
+        chosen=chosen.id,
+        assistants=assistants.ids if assistants.are_several else (),
         attributes=embed.attributes(own_url(), keys[0] if keys else ""),
         is_off=_is_off(),
     )
@@ -82,14 +87,13 @@ def _is_off() -> bool | None:
         return None
 
 
-def _embed(given: Mapping[str, str]) -> Embed:
-    config = services().settings
+def _embed(given: Mapping[str, str], look: Look) -> Embed:
     text = {name: given.get(name, "").strip()[:limit] for name, limit in _LIMITS.items()}
     accent = text["accent"].lower()
     is_colour = len(accent) == 7 and accent[0] == "#" and set(accent[1:]) <= set("0123456789abcdef")
     return Embed(
-        title=text["title"] or config.widget_title or "",
-        welcome=text["welcome"] or config.widget_welcome_message or "",
+        title=text["title"] or look.title or "",
+        welcome=text["welcome"] or look.welcome_message or "",
         placeholder=text["placeholder"],
         position="left" if given.get("position") == "left" else "right",
         accent=accent if is_colour else _COLOUR,

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from app import cli, dashboard
+from app.assistants import Assistant
 from app.domain.events import TurnEnded
 from app.domain.shutdowns import advise_shutdown
 from app.factory.services import Parts, make_services
@@ -95,7 +96,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
 
     proxies = TrustedProxies(settings.trusted_proxies)
     application = ForwardedHeaders(app.wsgi_app, proxies, settings.public_path)
-    app.wsgi_app = AnswerHeaders(application, settings)  # type: ignore[method-assign]
+    app.wsgi_app = AnswerHeaders(application, settings, services.assistants.origins)  # type: ignore[method-assign]
     request_log.register(app)  # names the request for all that follow
     guards.register(app, settings)
     problems.register(app)
@@ -112,7 +113,8 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     _read_figures(metrics, services)
     if not is_command:
         _remark(settings)
-        services.meter.tokenizer.load()  # before the fork: all workers share it
+        for assistant in services.assistants:  # before the fork: all workers share them
+            assistant.meter.tokenizer.load()
     return app
 
 
@@ -131,7 +133,8 @@ def _remark(settings: Settings) -> None:
         log.info(
             "Ignored variables that this server does not need: %s", ", ".join(settings.ignored)
         )
-    if (notice := settings.model_notice(datetime.now(UTC).date())) is not None:
+    today = datetime.now(UTC).date()
+    for notice in sorted({each.model.notice(today) or "" for each in settings.assistants} - {""}):
         log.warning("%s. %s", notice, advise_shutdown())
     for name, proxy in settings.used_proxies:
         log.info("%s is asked over the proxy %s", name, proxy)
@@ -152,16 +155,20 @@ def _listeners(metrics: Metrics, traces: Traces | None) -> list[Callable[[TurnEn
 
 
 def _read_figures(metrics: Metrics, services: Services) -> None:
-    turns, breaker, meter = services.turns, services.breaker, services.meter
+    turns, assistants = services.turns, services.assistants
     metrics.read("perch_workers", lambda: 1)
     metrics.read("perch_running_turns", lambda: turns.running_count)
     metrics.read("perch_spooled_answers", lambda: len(services.spool))
-    metrics.read("perch_breaker_open", lambda: breaker.state != "closed")
-    metrics.read("perch_breaker_openings", lambda: breaker.opened)
-    metrics.read("perch_model_misconfigured", lambda: breaker.trouble is not None)
-    metrics.read("perch_budget_tokens", lambda: meter.budget)
-    metrics.read("perch_budget_spent_tokens", lambda: meter.spent_today)
-    metrics.read("perch_budget_refused_turns", lambda: meter.counters["refused"])
-    metrics.read("perch_budget_near_days", lambda: meter.counters["near"])
-    metrics.read("perch_budget_estimated_tokens", lambda: meter.counters["estimated"])
-    metrics.read("perch_budget_recorded_tokens", lambda: meter.counters["recorded"])
+
+    def add_up(name: str, count: Callable[[Assistant], float]) -> None:
+        metrics.read(name, lambda: sum(map(count, assistants)))
+
+    add_up("perch_breaker_open", lambda each: each.breaker.state != "closed")
+    add_up("perch_breaker_openings", lambda each: each.breaker.opened)
+    add_up("perch_model_misconfigured", lambda each: each.breaker.trouble is not None)
+    add_up("perch_budget_tokens", lambda each: each.meter.budget)
+    add_up("perch_budget_spent_tokens", lambda each: each.meter.spent_today)
+    add_up("perch_budget_refused_turns", lambda each: each.meter.counters["refused"])
+    add_up("perch_budget_near_days", lambda each: each.meter.counters["near"])
+    add_up("perch_budget_estimated_tokens", lambda each: each.meter.counters["estimated"])
+    add_up("perch_budget_recorded_tokens", lambda each: each.meter.counters["recorded"])

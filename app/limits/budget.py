@@ -19,21 +19,12 @@ from app.domain.errors import (
 from app.limits.estimate import Tokenizer, estimate_prompt, estimate_text
 from app.limits.ledger import Account, AccountFull, Hold, Ledger, account
 from app.limits.prompts import Join, Prompt, PromptSizes, SentPrompt
+from app.settings import Budgets
 
 log = logging.getLogger(__name__)
 
 WARN_SHARE = 0.8
 _DAY_S = 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class Budgets:
-    """Tokens a UTC day, prompt and answer together; 0 is no limit."""
-
-    service: int = 0
-    client: int = 0
-    session: int = 0
-    exhausted_message: str | None = None
 
 
 @dataclass(slots=True)

@@ -9,10 +9,11 @@ _LOOK_EVERY_S = 10.0
 
 
 class RecordedSpend:
-    """The tokens that ended turns were charged with, a few seconds ago."""
+    """The tokens that ended turns of an assistant were charged with, a few seconds ago."""
 
-    def __init__(self, store: ConversationStore) -> None:
+    def __init__(self, store: ConversationStore, assistant: str) -> None:
         self._store = store
+        self._assistant = assistant
         self._day = ""
         self._glance = Glance(lambda: 0, fresh_s=_LOOK_EVERY_S)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from app.bus.redis_connection import RedisAway, RedisLink
+from app.domain.conversation import DEFAULT_ASSISTANT
 from app.limits.counters.memory import MemoryCounters
 from app.limits.counters.redis import BookUnknown, RedisCounters
 from app.limits.ledger import KEPT_S, Account, Hold, Ledger, Recorded, bounded, refuse
@@ -19,8 +20,16 @@ class RedisLedger(Ledger):
     Counts err on the side of spent.
     """
 
-    def __init__(self, link: RedisLink, recorded: Recorded, one_turn: int) -> None:
+    def __init__(
+        self,
+        link: RedisLink,
+        recorded: Recorded,
+        one_turn: int,
+        assistant: str = DEFAULT_ASSISTANT,
+    ) -> None:
         super().__init__(recorded)
+        # The default's book has the name that it had before there were others.
+        self._name = "budget" if assistant == DEFAULT_ASSISTANT else f"budget@{assistant}"
         self._link = link
         self._one_turn = one_turn
         self._book: RedisCounters
@@ -28,7 +37,7 @@ class RedisLedger(Ledger):
         self._ceiling: int | None = None
 
     def _begin(self, day: str) -> MemoryCounters:
-        self._book = RedisCounters(self._link, f"budget:{day}")
+        self._book = RedisCounters(self._link, f"{self._name}:{day}")
         self._ceiling = None
         return self._book.copy
 

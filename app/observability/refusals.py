@@ -1,6 +1,7 @@
 """How often visitors were refused by a limit, told to the store now and then."""
 
 import logging
+from collections import Counter
 
 import gevent
 from flask import Flask, Response
@@ -21,27 +22,26 @@ class RefusalTally:
     def __init__(self, store: ConversationStore, *, tell_after_s: float = _TELL_AFTER_S) -> None:
         self._store = store
         self.tell_after_s = tell_after_s
-        self._count = 0
+        self._counts: Counter[str] = Counter()
         self._is_told = True
 
-    def count(self) -> None:
-        """Count one."""
-        self._count += 1
+    def count(self, assistant: str) -> None:
+        """Count one of an assistant's."""
+        self._counts[assistant] += 1
         if self._is_told:
             self._is_told = False
             gevent.spawn_later(self.tell_after_s, self.tell)
 
     def tell(self) -> None:
         """Add to the day's figures; what the store does not take waits for the next time."""
-        count, self._count = self._count, 0
+        counts, self._counts = self._counts, Counter()
         self._is_told = True
-        if not count:
-            return
-        try:
-            self._store.add_figures({"limits_hit": count})
-        except StorageUnavailable:
-            self._count += count
-            log.warning("The day's figures lack %s refusals for now", count)
+        for assistant, count in counts.items():
+            try:
+                self._store.add_figures({"limits_hit": count})
+            except StorageUnavailable:
+                self._counts[assistant] += count
+                log.warning("The day's figures lack %s refusals for now", count)
 
 
 def register(app: Flask, store: ConversationStore) -> None:
@@ -51,5 +51,5 @@ def register(app: Flask, store: ConversationStore) -> None:
     @app.after_request
     def count_refusal(response: Response) -> Response:
         if response.status_code == 429 and current_request().access.is_visitors:
-            tally.count()
+            tally.count(current_request().assistant_id)
         return response

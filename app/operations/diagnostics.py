@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Literal
 
 from app.domain.errors import ServiceError, cause_of
-from app.settings import DEVELOPMENT_WIDGET_KEY, MIN_KEY_CHARS, MIN_PASSWORD_CHARS, Settings
+from app.settings import (
+    DEVELOPMENT_WIDGET_KEY,
+    MIN_KEY_CHARS,
+    MIN_PASSWORD_CHARS,
+    AssistantSettings,
+    Settings,
+)
 from app.storage.protocol import ConversationStore
 
 Level = Literal["good", "warning", "bad"]
@@ -15,6 +21,7 @@ Level = Literal["good", "warning", "bad"]
 _MIN_DIFFERENT_CHARS = 10
 # What docs/deploy/host.md installs.
 SERVICE_FILES = (Path("/etc/perch.env"), Path("/etc/systemd/system/perch.service"))
+_NEW_KEY = 'Make one: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
 _LOCAL = ("localhost", "127.0.0.1", "[::1]", "0.0.0.0")  # noqa: S104 - looked for, not bound
 
 
@@ -159,20 +166,21 @@ def check_proxies(settings: Settings) -> Iterator[Finding]:
 
 def check_keys(settings: Settings) -> Iterator[Finding]:
     """Look at the keys, which anybody may try to guess."""
-    advice = 'Make one: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
     for name, keys in (
-        ("WIDGET_API_KEY", settings.widget_api_keys),
         ("ADMIN_API_KEY", settings.admin_api_keys),
         ("SECRET_KEY", settings.secret_keys),
     ):
-        weak = next((fault for key in keys if (fault := _weakness(key))), None)
-        if weak and (settings.is_production or name != "WIDGET_API_KEY"):
-            yield Finding("bad", name, weak, advice)
-        elif weak:
-            yield Finding("warning", name, f"{weak}: production refuses it", advice)
-        elif keys:
-            yield Finding("good", name, "is strong" if len(keys) == 1 else "all are strong")
+        yield from _check_strength(name, keys, is_bad=True)
     yield from _check_missing(settings)
+
+
+def _check_strength(name: str, keys: Sequence[str], *, is_bad: bool) -> Iterator[Finding]:
+    weak = next((fault for key in keys if (fault := _weakness(key))), None)
+    if weak:
+        said = weak if is_bad else f"{weak}: production refuses it"
+        yield Finding("bad" if is_bad else "warning", name, said, _NEW_KEY)
+    elif keys:
+        yield Finding("good", name, "is strong" if len(keys) == 1 else "all are strong")
 
 
 def _check_missing(settings: Settings) -> Iterator[Finding]:
@@ -202,38 +210,37 @@ def _check_missing(settings: Settings) -> Iterator[Finding]:
         yield Finding("good", "DASHBOARD_PASSWORD", "is set: the dashboard is at /dashboard")
 
 
-def check_origins(settings: Settings) -> Iterator[Finding]:
-    """Look at the pages that may embed the widget."""
+def check_assistant(assistant: AssistantSettings, settings: Settings) -> Iterator[Finding]:
+    """Look at who may use an assistant, and at what a bad day of it may cost."""
+    keys = assistant.widget_api_keys
+    yield from _check_strength("WIDGET_API_KEY", keys, is_bad=settings.is_production)
+    yield from _check_origins(assistant.origins, settings)
+    budget, name = assistant.budgets.service, "BUDGET_TOKENS_PER_DAY"
+    if budget:
+        yield Finding("good", name, f"{budget:,}")
+    else:
+        advice = "Set one, and a limit at the model's provider."
+        yield Finding("warning", name, "there is no budget", advice)
+
+
+def _check_origins(origins: Sequence[str], settings: Settings) -> Iterator[Finding]:
     name = "CORS_ORIGIN"
-    if "*" in settings.cors_origins:
+    if "*" in origins:
         yield Finding(
             "warning", name, "allows any page: production refuses it", "Name your sites' origins."
         )
         return
-    local = [origin for origin in settings.cors_origins if any(host in origin for host in _LOCAL)]
-    plain = [
-        origin
-        for origin in settings.cors_origins
-        if origin.startswith("http://") and origin not in local
-    ]
+    local = [each for each in origins if any(host in each for host in _LOCAL)]
+    plain = [each for each in origins if each.startswith("http://") and each not in local]
     if settings.is_production and local:
         yield Finding("warning", name, f"allows {local[0]}", "Take it out when you are done.")
     if settings.is_production and plain:
         yield Finding("warning", name, f"{plain[0]} is not encrypted", "Serve the page over https.")
-    yield Finding("good", name, f"allows {', '.join(settings.cors_origins)}")
+    yield Finding("good", name, f"allows {', '.join(origins)}")
 
 
-def check_spending(settings: Settings) -> Iterator[Finding]:
-    """Look at what a bad day may cost."""
-    if not settings.budget_tokens_per_day:
-        yield Finding(
-            "warning",
-            "BUDGET_TOKENS_PER_DAY",
-            "there is no budget",
-            "Set one, and a limit at the model's provider.",
-        )
-    else:
-        yield Finding("good", "BUDGET_TOKENS_PER_DAY", f"{settings.budget_tokens_per_day:,}")
+def check_widget(settings: Settings) -> Iterator[Finding]:
+    """Look whether there is a widget to serve."""
     if not settings.widget_bundle_path.is_file():
         yield Finding(
             "bad", "Widget", f"{settings.widget_bundle_path} is not there", "Run make widget."

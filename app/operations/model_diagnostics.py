@@ -23,7 +23,7 @@ from app.domain.errors import (
 )
 from app.domain.shutdowns import advise_shutdown, describe_shutdown, known_shutdown
 from app.operations.diagnostics import Finding, reason_of
-from app.settings import Settings
+from app.settings import AssistantSettings
 
 _QUESTION = "This is a test of the connection. Please answer with one word: hello."
 # Who does not keep to the one word is stopped here.
@@ -59,25 +59,29 @@ class _Trial:
         return isinstance(self.failure, ModelInterrupted) and self.failure.ran_out
 
 
-def check_model(model: CompletionModel, settings: Settings, today: date) -> Iterator[Finding]:
+def check_model(
+    model: CompletionModel, assistant: AssistantSettings, today: date
+) -> Iterator[Finding]:
     """Ask the model as a turn does, and its server for what it knows of it."""
-    if not settings.has_model:
+    if not assistant.model.is_real:
         yield Finding(
             "warning", "Model", "the built-in demo answers", "Set OPENAI_API_KEY for a real one."
         )
         return
     listed = _list(model)
-    name, url = settings.openai_model, settings.model_url
-    yield from _check_answer("Model", model, name, settings, listed)
+    name, url = assistant.model.name, assistant.model.url
+    yield from _check_answer("Model", model, name, assistant, listed)
     yield from _check_shutdown(name, url, listed, today)
 
 
-def check_fallback(model: CompletionModel, settings: Settings, today: date) -> Iterator[Finding]:
+def check_fallback(
+    model: CompletionModel, assistant: AssistantSettings, today: date
+) -> Iterator[Finding]:
     """Ask the model that answers where the first one does not."""
-    name, listed = settings.openai_fallback_model or "", _list(model)
+    name, listed = assistant.model.fallback_name or "", _list(model)
     found = [
-        *_check_answer("Fallback", model, name, settings, listed),
-        *_check_shutdown(name, settings.fallback_url, listed, today),
+        *_check_answer("Fallback", model, name, assistant, listed),
+        *_check_shutdown(name, assistant.model.fallback_url, listed, today),
     ]
     for each in found:
         yield replace(each, what=of_fallback(each.what), advice=of_fallback(each.advice))
@@ -96,13 +100,13 @@ def _check_answer(
     what: str,
     model: CompletionModel,
     name: str,
-    settings: Settings,
+    assistant: AssistantSettings,
     listed: Sequence[ListedModel],
 ) -> Iterator[Finding]:
-    trial = _try(model, settings, None)
+    trial = _try(model, assistant, None)
     again = None
     if trial.ran_out:
-        again = _try(model, settings, raise_limit(settings.turns.max_output_tokens))
+        again = _try(model, assistant, raise_limit(assistant.turns.max_output_tokens))
     last = again or trial
     if last.failure is not None:
         yield Finding(
@@ -123,9 +127,9 @@ def _check_answer(
         yield Finding("good", "Request", f"{model.learnt}; {usage}")
 
 
-def _try(model: CompletionModel, settings: Settings, second_limit: int | None) -> _Trial:
+def _try(model: CompletionModel, assistant: AssistantSettings, second_limit: int | None) -> _Trial:
     prompt = [
-        PromptMessage("system", settings.turns.system_prompt),
+        PromptMessage("system", assistant.turns.system_prompt),
         PromptMessage("user", _QUESTION),
     ]
     trial = _Trial()

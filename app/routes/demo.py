@@ -22,7 +22,7 @@ def widget() -> Response:
 
 
 def _page(template: str) -> Response:
-    keys = services().settings.widget_api_keys
+    keys = services().settings.assistant.widget_api_keys
     page = make_response(
         render_template(template, base_url=own_url(), widget_key=keys[0] if keys else "")
     )

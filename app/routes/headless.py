@@ -17,6 +17,7 @@ from app.protocols.ndjson import NDJSON
 from app.protocols.protocol import ChatRequest
 from app.routes.turn_response import complete_turn, stream_turn
 from app.web.contract import contract
+from app.web.current_request import current_request
 from app.web.guards.sessions import chatting_session
 from app.web.schemas.chat import ChatSchema, ReplySchema
 
@@ -47,4 +48,5 @@ def to_question(asked: ChatRequest) -> Question:
         content=asked.message,
         regenerate=asked.regenerate,
         page=asked.page,
+        assistant=current_request().assistant_id,
     )

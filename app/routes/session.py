@@ -18,7 +18,7 @@ from app.web.contract import contract
 from app.web.current_request import current_request
 from app.web.guards.identity import verify_identity
 from app.web.guards.origins import caller_origin
-from app.web.guards.sessions import session_id
+from app.web.guards.sessions import asked_assistant, assistant_of, session_id
 from app.web.guards.tokens import new_session_id
 from app.web.schemas.chat import MAX_CONVERSATION_ID_CHARS, MAX_MESSAGE_CHARS
 from app.web.schemas.session import (
@@ -50,18 +50,19 @@ blueprint = Blueprint("session", __name__)
 )
 def open_session(asked: OpenSession) -> OpenedSession:
     """Open a session, or renew the token of one; the token is its only proof."""
-    tokens, settings = services().tokens, services().settings
+    tokens, assistant = services().tokens, asked_assistant()
     session = _renewable(asked.token) if asked.token else _new_session()
+    look = assistant.settings.look
     return OpenedSession(
         session_id=session,
-        token=tokens.mint(session, caller_origin()),
+        token=tokens.mint(session, caller_origin(), assistant.id),
         expires_in=int(tokens.live_s),
         config=SessionConfig(
-            title=settings.widget_title,
-            welcome_message=settings.widget_welcome_message,
-            starters=settings.widget_starters or None,
+            title=look.title,
+            welcome_message=look.welcome_message,
+            starters=look.starters or None,
             max_message_chars=MAX_MESSAGE_CHARS,
-            retention_days=settings.retention_days,
+            retention_days=services().settings.retention_days,
         ),
     )
 
@@ -113,7 +114,7 @@ def rate_message(feedback: Feedback, message_id: str) -> Response:
 )
 def identify(claimed: Identity) -> dict[str, str]:
     """Say who the visitor is, by a JWT that the site's own server signed."""
-    secrets = services().settings.identity_secrets
+    secrets = asked_assistant().settings.identity_secrets
     if not secrets:
         raise NotConfigured("IDENTITY_SECRET is not configured on this deployment")
     user = verify_identity(claimed.jwt, secrets)
@@ -136,16 +137,18 @@ def _nothing() -> Response:
 
 
 def _new_session() -> str:
-    services().limits.count_new_session(current_request().client_key)
+    request = current_request()
+    services().limits.count_new_session(request.assistant_id, request.client_key)
     return new_session_id()
 
 
 def _renewable(token: str) -> str:
     try:
-        session = services().tokens.verify_renewable(token, caller_origin())
+        claims = services().tokens.verify_renewable(token, caller_origin())
     except Unauthorized:
         # Whatever is wrong with it, the client's way on is the same: begin anew.
         raise SessionExpired from None
-    if services().store.is_session_deleted(session):
+    assistant_of(claims, asked_assistant())
+    if services().store.is_session_deleted(claims.session_id):
         raise SessionExpired
-    return session
+    return claims.session_id

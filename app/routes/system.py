@@ -53,12 +53,13 @@ def health() -> Response:
 @contract(answer=ReadinessSchema, otherwise={503: ReadinessSchema})
 def ready() -> Response:
     """Tell whether turns can be served: 200, or 503 with what stands in the way."""
+    default = services().assistants.default
     store = services().readiness.ask_store()
     status = "ready" if store == "ok" else "not_ready"
     if services().turns.is_draining:
         status = "draining"
-    said = {"status": status, "store": store, "model": services().model_name}
-    if services().breaker.trouble:
+    said = {"status": status, "store": store, "model": default.model_name}
+    if any(each.breaker.trouble for each in services().assistants):
         # Still ready: to be taken out of service would hide the dashboard, and mend nothing.
         said["trouble"] = _MODEL_TROUBLE
     response = jsonify(said)

@@ -57,7 +57,7 @@ def _run(
     question: Question, request: Request, perch: Services, outlet: Outlet | None = None
 ) -> StartedTurn:
     client = request.counted_client
-    perch.limits.count_question(client, question.session_id)
+    perch.limits.count_question(question.assistant, client, question.session_id)
     return perch.turns.run(perch.turns.begin(question, client), request.id, outlet)
 
 

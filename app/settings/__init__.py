@@ -9,7 +9,16 @@ from app.settings.contradictions import DEVELOPMENT_WIDGET_KEY, MIN_KEY_CHARS, M
 from app.settings.faults import SettingsFaults
 from app.settings.files import ENV_FILE_VARIABLE, Environment, read_environment
 from app.settings.loading import load, load_all, variables
-from app.settings.policies import DEFAULT_SYSTEM_PROMPT, BreakerPolicy, TurnPolicy
+from app.settings.policies import (
+    DEFAULT_SYSTEM_PROMPT,
+    AssistantSettings,
+    BreakerPolicy,
+    Budgets,
+    Look,
+    ModelSettings,
+    TurnPolicy,
+    VisitorLimits,
+)
 from app.settings.reader import ROOT, AppEnv, SessionMode
 from app.settings.values import Settings
 
@@ -21,12 +30,17 @@ __all__ = (
     "MIN_PASSWORD_CHARS",
     "ROOT",
     "AppEnv",
+    "AssistantSettings",
     "BreakerPolicy",
+    "Budgets",
     "Environment",
+    "Look",
+    "ModelSettings",
     "SessionMode",
     "Settings",
     "SettingsFaults",
     "TurnPolicy",
+    "VisitorLimits",
     "load",
     "load_all",
     "read_environment",

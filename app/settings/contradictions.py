@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from app.settings.syntax import NO_HEADER, is_header_text, model_url_fault
 
 if TYPE_CHECKING:
+    from app.settings.policies import AssistantSettings
     from app.settings.values import Settings
 
 DEVELOPMENT_WIDGET_KEY = "development-widget-key"
@@ -15,64 +16,70 @@ _PLACEHOLDERS = ("change", "your-", "your_", "example", "placeholder", "replace"
 
 def find_contradictions(settings: "Settings") -> dict[str, str]:
     """Return the faults that only several variables together make."""
-    faults: dict[str, str] = {}
+    faults = find_assistant_faults(settings.assistant, is_production=settings.is_production)
     if settings.convex_url and not settings.convex_deploy_key:
         faults["CONVEX_DEPLOY_KEY"] = (
             "is needed with CONVEX_URL, because the functions are internal. Make one in the Convex "
             "dashboard (Settings, Deploy keys) with only the permissions to run internal queries "
             "and internal mutations; docs/convex.md shows each step"
         )
-    if settings.app_env == "production":
-        _check_keys(faults, "WIDGET_API_KEY", settings.widget_api_keys)
     _check_keys(faults, "ADMIN_API_KEY", settings.admin_api_keys)
     _check_keys(faults, "SECRET_KEY", settings.secret_keys)
-    # HS256 wants a key as long as its digest (RFC 7518, section 3.2).
-    _check_keys(faults, "IDENTITY_SECRET", settings.identity_secrets, least=32)
     _check_password(faults, settings)
-    if "*" in settings.cors_origins and len(settings.cors_origins) > 1:
-        faults["CORS_ORIGIN"] = "mixes * with origins: name the origins only"
     if not (settings.redis_url or "redis://").startswith(("redis://", "rediss://", "unix://")):
         faults["REDIS_URL"] = "must begin with redis:// (rediss:// for TLS, unix:// for a socket)"
     if (settings.metrics_bind or "").endswith(f":{settings.port}"):
         faults["METRICS_BIND"] = "is PORT's port: choose another one"
-    _check_budgets(faults, settings)
-    _check_model(faults, settings)
-    if settings.app_env == "production":
-        faults.update(_production_faults(settings))
-    return faults
-
-
-def _production_faults(settings: "Settings") -> dict[str, str]:
-    faults: dict[str, str] = {}
-    if not settings.convex_url and not settings.sqlite_path:
+    if settings.is_production and not settings.convex_url and not settings.sqlite_path:
         faults["CONVEX_URL"] = (
             "is not set. Set it to your Convex deployment, or set SQLITE_PATH to a file on a disk "
             "that survives a restart"
         )
-    if not settings.openai_api_key and not settings.openai_base_url:
+    return faults
+
+
+def find_assistant_faults(assistant: "AssistantSettings", *, is_production: bool) -> dict[str, str]:
+    """Return the faults that an assistant's variables make together, by their names."""
+    faults: dict[str, str] = {}
+    # HS256 wants a key as long as its digest (RFC 7518, section 3.2).
+    _check_keys(faults, "IDENTITY_SECRET", assistant.identity_secrets, least=32)
+    if "*" in assistant.origins and len(assistant.origins) > 1:
+        faults["CORS_ORIGIN"] = "mixes * with origins: name the origins only"
+    _check_budgets(faults, assistant)
+    _check_model(faults, assistant)
+    if is_production:
+        _check_keys(faults, "WIDGET_API_KEY", assistant.widget_api_keys)
+        faults.update(_production_faults(assistant))
+    return faults
+
+
+def _production_faults(assistant: "AssistantSettings") -> dict[str, str]:
+    faults: dict[str, str] = {}
+    if not assistant.model.is_real:
         faults["OPENAI_API_KEY"] = (
             "is not set: production never answers with the demo model. A server that needs no key "
             "is named by OPENAI_BASE_URL"
         )
-    if not settings.widget_api_keys:
+    if not assistant.widget_api_keys:
         faults["WIDGET_API_KEY"] = (
             'is not set. Make one: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
         )
-    if not settings.cors_origins:
+    if not assistant.origins:
         faults["CORS_ORIGIN"] = (
             "is not set: name the origins of the pages that embed the widget, comma-separated"
         )
-    elif "*" in settings.cors_origins:
+    elif "*" in assistant.origins:
         faults["CORS_ORIGIN"] = "is *, which is refused in production: name the origins"
     return faults
 
 
-def _check_budgets(faults: dict[str, str], settings: "Settings") -> None:
-    one_turn = settings.turns.max_prompt_tokens + settings.turns.max_output_tokens
+def _check_budgets(faults: dict[str, str], assistant: "AssistantSettings") -> None:
+    budgets = assistant.budgets
+    one_turn = assistant.turns.max_prompt_tokens + assistant.turns.max_output_tokens
     for name, tokens in (
-        ("PER_DAY", settings.budget_tokens_per_day),
-        ("PER_IP_DAY", settings.budget_tokens_per_ip_day),
-        ("PER_SESSION_DAY", settings.budget_tokens_per_session_day),
+        ("PER_DAY", budgets.service),
+        ("PER_IP_DAY", budgets.client),
+        ("PER_SESSION_DAY", budgets.session),
     ):
         if 0 < tokens < one_turn:
             faults[f"BUDGET_TOKENS_{name}"] = (
@@ -81,20 +88,19 @@ def _check_budgets(faults: dict[str, str], settings: "Settings") -> None:
             )
 
 
-def _check_model(faults: dict[str, str], settings: "Settings") -> None:
+def _check_model(faults: dict[str, str], assistant: "AssistantSettings") -> None:
+    model = assistant.model
     for name, url, key in (
-        ("OPENAI_BASE_URL", settings.openai_base_url, settings.openai_api_key),
-        ("OPENAI_FALLBACK_BASE_URL", settings.openai_fallback_base_url,
-         settings.openai_fallback_api_key),
-    ):  # fmt: skip
+        ("OPENAI_BASE_URL", model.base_url, model.api_key),
+        ("OPENAI_FALLBACK_BASE_URL", model.fallback_base_url, model.fallback_api_key),
+    ):
         if url and (fault := model_url_fault(url, has_key=bool(key))):
             faults[name] = fault
-    fallback = (settings.openai_fallback_base_url, settings.openai_fallback_api_key)
-    if any(fallback) and not settings.openai_fallback_model:
+    if (model.fallback_base_url or model.fallback_api_key) and not model.fallback_name:
         faults["OPENAI_FALLBACK_MODEL"] = (
             "is not set, but OPENAI_FALLBACK_BASE_URL or OPENAI_FALLBACK_API_KEY is: name the model"
         )
-    turn_s, first_s = settings.turns.turn_timeout_s, settings.model_first_token_timeout_s
+    turn_s, first_s = assistant.turns.turn_timeout_s, model.first_token_timeout_s
     if first_s >= turn_s:
         faults["MODEL_FIRST_TOKEN_TIMEOUT_S"] = (
             f"is {first_s:g}, and a whole turn may take {turn_s:g} (TURN_TIMEOUT_S): lower it, or "
@@ -117,7 +123,7 @@ def _check_keys(
 
 def _check_password(faults: dict[str, str], settings: "Settings") -> None:
     password = settings.dashboard_password
-    if password and settings.app_env == "production" and len(password) < MIN_PASSWORD_CHARS:
+    if password and settings.is_production and len(password) < MIN_PASSWORD_CHARS:
         faults["DASHBOARD_PASSWORD"] = (
             f"has {len(password)} characters: use at least {MIN_PASSWORD_CHARS}"
         )

@@ -4,11 +4,13 @@ import os
 from dataclasses import replace
 
 from app.settings.addresses import Reader
+from app.settings.assistants import read_assistants
 from app.settings.contradictions import find_contradictions
 from app.settings.faults import SettingsFaults
 from app.settings.files import Environment, read_environment
 from app.settings.machine import names_the_machine
 from app.settings.names import find_ignored, find_misspelt, for_libraries
+from app.settings.policies import AssistantSettings
 from app.settings.reader import read_group
 from app.settings.values import Settings
 
@@ -29,12 +31,16 @@ def load(environment: Environment | None = None) -> Settings:
     env = Reader(environment.values, faults, set_aside=("HOST",) if is_host_a_shells else ())
     settings = _read(env)
     faults.update(find_contradictions(settings))
+    others: list[AssistantSettings] = []
+    if settings.assistants_file is not None:
+        others = read_assistants(settings.assistants_file, env, settings.assistant)
     faults.update(find_misspelt(env.all_names, environment))
     if faults:
         raise SettingsFaults(faults)
     ignored = find_ignored(env.all_names, environment)
     return replace(
         settings,
+        other_assistants=tuple(others),
         ignored=(*ignored, _HOST_OF_A_SHELL) if is_host_a_shells else ignored,
     )
 

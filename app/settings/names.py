@@ -54,10 +54,10 @@ def find_misspelt(settings: Collection[str], environment: Environment) -> dict[s
         file = in_files.get(name)
         if file is None and (len(name) < _MIN_CHARS_OF_ENVIRONMENT or name in _WELL_KNOWN):
             continue
-        meant = _meant(name, ours)
+        meant = find_meant(name, ours)
         if meant is None and file is not None:
             # Of the environment it is Kubernetes' name for what a service is called.
-            meant = _meant(name.upper().removeprefix(_OUR_PREFIX), ours)
+            meant = find_meant(name.upper().removeprefix(_OUR_PREFIX), ours)
         if meant is None or (file is None and environment.values.get(meant)):
             continue
         faults[name] = f"is no setting: did you mean {meant}?" + (f" (in {file})" if file else "")
@@ -91,7 +91,8 @@ def _is_for_others(name: str) -> bool:
     return name.upper() in _OTHERS or name.startswith(_OTHERS_PREFIXES)
 
 
-def _meant(name: str, ours: Collection[str]) -> str | None:
+def find_meant(name: str, ours: Collection[str]) -> str | None:
+    """Return the name of ours that was misspelt, if it is near to one."""
     shouted = re.sub(r"[-. ]", "_", name.upper())
     most = 2 if len(name) >= _MIN_CHARS_FOR_TWO_SLIPS else 1
     near = [(_slips(shouted, each, most), each) for each in ours]

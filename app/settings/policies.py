@@ -1,15 +1,24 @@
 """Groups of settings, as the parts of the service take them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
+from app.domain.shutdowns import describe_shutdown, known_shutdown
 from app.settings.addresses import Reader
-from app.settings.reader import secret, variable
+from app.settings.contradictions import DEVELOPMENT_WIDGET_KEY
+from app.settings.reader import group, secret, variable
 
 DEFAULT_SYSTEM_PROMPT = (
     "You are a concise, helpful assistant in the support chat of a website. "
     "Answer in the language of the question, in Markdown where it helps."
 )
+OPENAI_URL = "https://api.openai.com/v1"
+DEFAULT_MODEL = "gpt-6-luna"
 TURN_TIMEOUT_S = 120
+_READ_TIMEOUT_S = 30
+_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +39,6 @@ class TurnPolicy:
     busy_wait_s: float = variable(Reader.seconds, "BUSY_WAIT_S", 5, 0.0)
     heartbeat_s: float = variable(Reader.seconds, "HEARTBEAT_S", 12)
     lease_grace_s: float = variable(Reader.seconds, "LEASE_GRACE_S", 10)
-    max_running: int = variable(Reader.whole, "MAX_STREAMS", 1500, 1, 100_000)
     # At most 800 KB: a message must fit into one document of Convex (1 MiB).
     max_answer_chars: int = 200_000
 
@@ -48,3 +56,114 @@ class BreakerPolicy:
     pause_s: float = variable(Reader.seconds, "BREAKER_PAUSE_S", 10)
     owner_pause_s: float = variable(Reader.seconds, "BREAKER_OWNER_PAUSE_S", 120)
     probe_patience_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSettings:
+    """Which model answers, where, how it is asked, and which one where it does not answer."""
+
+    api_key: str | None = secret(Reader.vendor_key, "OPENAI_API_KEY")
+    name: str = variable(Reader.text_or, "OPENAI_MODEL", DEFAULT_MODEL)
+    base_url: str | None = variable(Reader.url, "OPENAI_BASE_URL")
+    reasoning_effort: str | None = variable(Reader.word_of, "OPENAI_REASONING_EFFORT", *_EFFORTS)
+    extra_body: Mapping[str, Any] = variable(Reader.extra_body, "OPENAI_EXTRA_BODY")
+    extra_headers: Mapping[str, str] = secret(Reader.extra_headers, "OPENAI_EXTRA_HEADERS")
+    fallback_name: str | None = variable(Reader.text, "OPENAI_FALLBACK_MODEL")
+    fallback_base_url: str | None = variable(Reader.url, "OPENAI_FALLBACK_BASE_URL")
+    fallback_api_key: str | None = secret(Reader.vendor_key, "OPENAI_FALLBACK_API_KEY")
+    connect_timeout_s: float = variable(Reader.seconds, "MODEL_CONNECT_TIMEOUT_S", 3)
+    first_token_timeout_s: float = variable(
+        Reader.first_token_s, "MODEL_FIRST_TOKEN_TIMEOUT_S", _READ_TIMEOUT_S, TURN_TIMEOUT_S
+    )
+    read_timeout_s: float = variable(Reader.seconds, "MODEL_READ_TIMEOUT_S", _READ_TIMEOUT_S)
+
+    def __repr__(self) -> str:
+        """Say little: keys stand here."""
+        return f"ModelSettings({self.name!r})"
+
+    @property
+    def is_real(self) -> bool:
+        """Whether a real model answers: without a key, a server of the owner's own."""
+        return bool(self.api_key or self.base_url)
+
+    @property
+    def has_fallback(self) -> bool:
+        """Whether another model answers where the first does not."""
+        return self.is_real and self.fallback_name is not None
+
+    @property
+    def url(self) -> str:
+        """Where the model is asked."""
+        return self.base_url or OPENAI_URL
+
+    @property
+    def fallback_url(self) -> str:
+        """Where the fallback is asked: at the first model's server unless it has its own."""
+        return self.fallback_base_url or self.url
+
+    @property
+    def asked(self) -> tuple[tuple[str, str], ...]:
+        """The servers that are asked, each behind what it is to us."""
+        model, fallback = ("Model", self.url), ("Fallback", self.fallback_url)
+        return (model, fallback) if self.has_fallback else (model,) * self.is_real
+
+    def notice(self, today: date) -> str | None:
+        """Return what is known of the model's end, for its owner."""
+        if not self.is_real:
+            return None
+        return describe_shutdown(self.name, known_shutdown(self.name, self.url), today)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What the widget shows before anything was said; ``None`` leaves it to the page's tag."""
+
+    title: str | None = variable(Reader.text, "WIDGET_TITLE")
+    welcome_message: str | None = variable(Reader.text, "WIDGET_WELCOME_MESSAGE")
+    starters: tuple[str, ...] = variable(Reader.texts, "WIDGET_STARTERS", "", "|")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitorLimits:
+    """How often one address, or one session, may ask; 0 is no limit."""
+
+    window_ms: int = variable(Reader.whole, "RATE_LIMIT_WINDOW_MS", 60_000, 1, 86_400_000)
+    max_requests: int = variable(Reader.whole, "RATE_LIMIT_MAX_REQUESTS", 30, 1, 2**31)
+    ip_per_day: int = variable(Reader.limit, "LIMIT_IP_PER_DAY", 1000)
+    session_per_minute: int = variable(Reader.limit, "LIMIT_SESSION_PER_MINUTE", 20)
+    session_per_day: int = variable(Reader.limit, "LIMIT_SESSION_PER_DAY", 300)
+    new_sessions_per_hour: int = variable(Reader.limit, "LIMIT_NEW_SESSIONS_PER_HOUR", 60)
+    streams_per_ip: int = variable(Reader.limit, "MAX_STREAMS_PER_IP", 20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budgets:
+    """Tokens a UTC day, prompt and answer together; 0 is no limit."""
+
+    service: int = variable(Reader.limit, "BUDGET_TOKENS_PER_DAY", 2_000_000)
+    client: int = variable(Reader.limit, "BUDGET_TOKENS_PER_IP_DAY", 200_000)
+    session: int = variable(Reader.limit, "BUDGET_TOKENS_PER_SESSION_DAY", 100_000)
+    exhausted_message: str | None = variable(Reader.text, "BUDGET_EXHAUSTED_MESSAGE")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssistantSettings:
+    """All that is one assistant's: who may ask it, what answers, and how much.
+
+    ``id`` is what conversations, tokens and figures carry.
+    """
+
+    id: str
+    widget_api_keys: tuple[str, ...] = secret(Reader.keys, "WIDGET_API_KEY", DEVELOPMENT_WIDGET_KEY)
+    origins: tuple[str, ...] = variable(Reader.origins, "CORS_ORIGIN", "*")
+    identity_secrets: tuple[str, ...] = secret(Reader.keys, "IDENTITY_SECRET")
+    turns: TurnPolicy = group(TurnPolicy)
+    model: ModelSettings = group(ModelSettings)
+    breaker: BreakerPolicy = group(BreakerPolicy)
+    look: Look = group(Look)
+    limits: VisitorLimits = group(VisitorLimits)
+    budgets: Budgets = group(Budgets)
+
+    def __repr__(self) -> str:
+        """Say little: half of this is secret."""
+        return f"AssistantSettings({self.id!r})"

@@ -64,9 +64,9 @@ def secret(
     return cast(T, _declare(Declared(read, name, True, args)))
 
 
-def group(kind: type[T]) -> T:
-    """Declare a field that is a group of declared fields."""
-    return cast(T, field(metadata={"group": kind}))
+def group(kind: type[T], **values: Any) -> T:
+    """Declare a field that is a group of declared fields, and of other values."""
+    return field(default_factory=lambda: kind(**values), metadata={"group": kind, "values": values})
 
 
 def read_group(kind: type[T], env: "ValueReader", **values: Any) -> T:
@@ -75,7 +75,7 @@ def read_group(kind: type[T], env: "ValueReader", **values: Any) -> T:
         if "declared" in each.metadata:
             values[each.name] = env.read(each.metadata["declared"])
         elif "group" in each.metadata:
-            values[each.name] = read_group(each.metadata["group"], env)
+            values[each.name] = read_group(each.metadata["group"], env, **each.metadata["values"])
     return kind(**values)
 
 
@@ -266,6 +266,10 @@ class ValueReader:
         if not (self.is_development or self.text(name)):
             return None
         return self.path(name, in_development)
+
+    def path_or_none(self, name: str) -> Path | None:
+        """Read where a file is, if there is to be one."""
+        return self.path(name, "") if self.text(name) else None
 
     def path(self, name: str, default: str | Path) -> Path:
         """Read where a file is, or will be."""

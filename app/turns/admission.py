@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from app.assistants import Assistant
 from app.domain.conversation import PromptMessage
 from app.domain.errors import Overloaded
-from app.limits.budget import Meter, Reservation
+from app.limits.budget import Reservation
 
 _SEAT_RETRY_S = 5.0
 
@@ -17,18 +18,19 @@ Guard = Callable[[], None]
 class Admission:
     """Lets turns in, each with a reservation.
 
-    ``seats`` bounds the turns of one client that run in this process; 0 is
-    no limit.
+    ``guards`` are those of all assistants; each has its own for its models.
     """
 
-    def __init__(self, meter: Meter, guards: Sequence[Guard] = (), seats: int = 0) -> None:
-        self._meter = meter
+    def __init__(self, guards: Sequence[Guard] = ()) -> None:
         self._guards = guards
-        self._seats = seats
-        self._taken: Counter[str] = Counter()
+        self._taken: Counter[tuple[str, str]] = Counter()
 
-    def admit(self, client: str, session_id: str, prompt: Sequence[PromptMessage]) -> Reservation:
+    def admit(
+        self, assistant: Assistant, client: str, session_id: str, prompt: Sequence[PromptMessage]
+    ) -> Reservation:
         """Take a seat, and the tokens that a prompt and its answer may cost.
+
+        A client's seats are the turns with one assistant that run in this process.
 
         Raises:
             Overloaded: the client has taken its seats.
@@ -37,21 +39,23 @@ class Admission:
         """
         for guard in self._guards:
             guard()
-        if self._seats and self._taken[client] >= self._seats:
+        assistant.check_models()
+        who, seats = (assistant.id, client), assistant.settings.limits.streams_per_ip
+        if seats and self._taken[who] >= seats:
             raise Overloaded(
                 "Too many answers are being written for your network. Please wait a moment",
                 retry_after_s=_SEAT_RETRY_S,
             )
-        self._taken[client] += 1
+        self._taken[who] += 1
         try:
-            reservation = self._meter.reserve(client, session_id, prompt)
+            reservation = assistant.meter.reserve(client, session_id, prompt)
         except BaseException:
-            self._free(client)
+            self._free(who)
             raise
-        reservation.on_return = partial(self._free, client)
+        reservation.on_return = partial(self._free, who)
         return reservation
 
-    def _free(self, client: str) -> None:
-        self._taken[client] -= 1
-        if self._taken[client] <= 0:
-            del self._taken[client]
+    def _free(self, who: tuple[str, str]) -> None:
+        self._taken[who] -= 1
+        if self._taken[who] <= 0:
+            del self._taken[who]

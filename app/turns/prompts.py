@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from app.completion.thinking import cut_thinking
 from app.domain.conversation import PromptMessage, Question
 from app.limits.prompts import Join, Prompt
+from app.settings import TurnPolicy
 from app.turns.endings import EMPTY_ANSWER
 
 _BETWEEN = "\n\n"
@@ -21,9 +22,9 @@ Fit = Callable[[Prompt, int, Join], tuple[Prompt, int]]
 class Prompts:
     """Makes the prompts of one assistant."""
 
-    def __init__(self, system_prompt: str, max_tokens: int) -> None:
-        self._system = PromptMessage("system", system_prompt)
-        self._max_tokens = max_tokens
+    def __init__(self, policy: TurnPolicy) -> None:
+        self._system = PromptMessage("system", policy.system_prompt)
+        self._max_tokens = policy.max_prompt_tokens
 
     def opening(self, question: Question) -> Prompt:
         """Return the least that a question costs: what is known before its history is."""

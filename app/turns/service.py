@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import gevent
 from structlog.contextvars import bind_contextvars
 
+from app.assistants import Assistant, Assistants
 from app.bus.protocol import StopBus, StopRequest
-from app.completion.protocol import CompletionModel
 from app.domain.conversation import Answer, PromptMessage, Question, Turn
 from app.domain.errors import Overloaded, ServerRestarting, TooManyRequests, TurnInProgress
 from app.domain.events import TurnDone, TurnEnded, TurnFailed
@@ -35,12 +35,13 @@ StartedTurn = RunningTurn | RepeatedTurn
 
 @dataclass(frozen=True, slots=True)
 class BegunTurn:
-    """A turn that is ours to run, what its model is asked, and what it was let in with.
+    """A turn that is ours to run, who is asked what, and what it was let in with.
 
     ``turn`` holds no prompt of its own: a long one would be held to the answer's end.
     """
 
     turn: Turn
+    assistant: Assistant
     prompt: Sequence[PromptMessage]
     reservation: Reservation
 
@@ -48,28 +49,28 @@ class BegunTurn:
 class TurnService:
     """Begins turns and keeps hold of those that run in this process.
 
-    ``listeners`` hear of each that has ended, in their order.
+    ``max_running`` bounds them all together. ``listeners`` hear of each that has
+    ended, in their order.
     """
 
     def __init__(
         self,
         store: ConversationStore,
-        model: CompletionModel,
-        policy: TurnPolicy,
+        assistants: Assistants,
         admission: Admission,
+        max_running: int,
         keep: KeepAnswer = lambda _turn, _answer: None,
         buses: Sequence[StopBus] = (),
         listeners: Sequence[Callable[[TurnEnded], None]] = (),
     ) -> None:
         self._store = store
-        self._model = model
-        self._policy = policy
+        self._assistants = assistants
         self._admission = admission
+        self._max_running = max_running
         self._keep = keep
         self._buses = buses
         self._listeners = listeners
         self._listening = False
-        self._prompts = Prompts(policy.system_prompt, policy.max_prompt_tokens)
         self._running: dict[str, RunningTurn] = {}
         self._beginning = 0
         self._draining = False
@@ -78,11 +79,12 @@ class TurnService:
         """Store a question and own its turn.
 
         Waits for the session's running turn, up to the policy's limit.
-        ``client`` is what a visitor's address is limited by.
+        ``client`` is what a visitor's address is limited by. The question's
+        assistant is one of ours.
 
         Raises:
             TurnInProgress: it still runs, or this very turn does.
-            TurnMismatch, TurnNotLast, StorageUnavailable: see the store.
+            AssistantMismatch, TurnMismatch, TurnNotLast, StorageUnavailable: see the store.
             Overloaded: this process holds as many turns as it may, of all
                 or of this client.
             SwitchedOff, ModelPaused, BudgetExhausted, DailyLimitReached:
@@ -91,10 +93,14 @@ class TurnService:
         self._refuse_one_too_many()
         self._beginning += 1
         try:
-            opening = self._prompts.opening(question)
-            reservation = self._admission.admit(client, question.session_id, opening)
+            assistant = self._assistants[question.assistant]
+            policy = assistant.settings.turns
+            prompts = Prompts(policy)
+            opening = prompts.opening(question)
+            reservation = self._admission.admit(assistant, client, question.session_id, opening)
             try:
-                return self._cover(self._begin(question), reservation)
+                turn = self._begin(question, policy)
+                return self._cover(turn, assistant, prompts, reservation)
             except BaseException:
                 reservation.give_back()
                 raise
@@ -116,8 +122,8 @@ class TurnService:
             begun.prompt,
             begun.reservation,
             self._store,
-            self._model,
-            self._policy,
+            begun.assistant.asked,
+            begun.assistant.settings.turns,
             self._keep,
             self._forget,
             request_id,
@@ -153,7 +159,7 @@ class TurnService:
     def _refuse_one_too_many(self) -> None:
         if self._draining:
             raise ServerRestarting(retry_after_s=RESTART_RETRY_S)
-        if self._held >= self._policy.max_running:
+        if self._held >= self._max_running:
             raise Overloaded(retry_after_s=_OVERLOADED_RETRY_S)
 
     @property
@@ -188,13 +194,13 @@ class TurnService:
         # store at once, and none must be cut off between the store and `run`.
         return len(self._running) + self._beginning
 
-    def _begin(self, question: Question) -> Turn:
-        give_up_at = time.monotonic() + self._policy.busy_wait_s
-        lease_s = self._policy.turn_timeout_s + self._policy.lease_grace_s
+    def _begin(self, question: Question, policy: TurnPolicy) -> Turn:
+        give_up_at = time.monotonic() + policy.busy_wait_s
+        lease_s = policy.turn_timeout_s + policy.lease_grace_s
         while True:
             try:
                 return self._store.begin_turn(
-                    question, history_limit=self._policy.history_limit, lease_s=lease_s
+                    question, history_limit=policy.history_limit, lease_s=lease_s
                 )
             except TurnInProgress as busy:
                 left_s = give_up_at - time.monotonic()
@@ -206,19 +212,21 @@ class TurnService:
             if self._draining:
                 raise ServerRestarting(retry_after_s=RESTART_RETRY_S)
 
-    def _cover(self, turn: Turn, reservation: Reservation) -> BegunTurn:
+    def _cover(
+        self, turn: Turn, assistant: Assistant, prompts: Prompts, reservation: Reservation
+    ) -> BegunTurn:
         """Make a turn's whole prompt, and pay for it; one that is answered needs none."""
         bind_contextvars(conversation=turn.conversation_id, turn=turn.id)
         if turn.answer is not None:
-            return BegunTurn(turn, (), reservation)
-        prompt, tokens = self._prompts.make(turn.prompt, reservation.fit)
+            return BegunTurn(turn, assistant, (), reservation)
+        prompt, tokens = prompts.make(turn.prompt, reservation.fit)
         try:
             reservation.cover(tokens)
         except TooManyRequests as refused:
             # The question stands; the same turn may be tried again tomorrow.
             self._store.finish_turn(turn, Answer("", "error", error_code=refused.code))
             raise
-        return BegunTurn(turn.without_prompt(), prompt, reservation)
+        return BegunTurn(turn.without_prompt(), assistant, prompt, reservation)
 
     def _wait_for(self, session_id: str, left_s: float) -> None:
         running = self._running.get(session_id)

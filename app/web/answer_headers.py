@@ -49,14 +49,17 @@ _Headers = tuple[tuple[str, tuple[str, str]], ...]
 class AnswerHeaders:
     """WSGI middleware that puts on each answer what it does not carry already.
 
-    What the two extensions say depends on the settings and the origin alone.
+    ``allowed`` are the origins of all assistants: a preflight does not say whom it is
+    for. What the two extensions say depends on the settings and the origin alone.
     They are asked once for each origin; asked for each answer, they would
     cost as much as all the rest of Flask.
     """
 
-    def __init__(self, application: "WSGIApplication", settings: Settings) -> None:
+    def __init__(
+        self, application: "WSGIApplication", settings: Settings, allowed: AllowedOrigins
+    ) -> None:
         self._application = application
-        self._allowed = AllowedOrigins(settings.cors_origins)
+        self._allowed = allowed
         self._extensions = _extensions(self._allowed)
         self._ours = {
             "X-Content-Type-Options": "nosniff",

@@ -9,10 +9,12 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.http import parse_cookie
 from werkzeug.utils import cached_property
 
+from app.domain.conversation import DEFAULT_ASSISTANT
 from app.web.guards.access import CLOSED, Access
 from app.web.guards.client_address import limit_key
 
 if TYPE_CHECKING:
+    from app.assistants import Assistant
     from app.web.guards.operator import SignIn
 
 COOKIE_PREFIX = "perch-"
@@ -30,6 +32,8 @@ class Request(flask.Request):
     is_private = False
     client_address = ""
     is_counted = False
+    # Who is asked, by the widget key or the token that came with it.
+    assistant: "Assistant | None" = None
     # Whose token came with it; routes ask `app.web.guards.sessions`.
     session_id: str | None = None
     sign_in: "SignIn | None" = None
@@ -46,6 +50,11 @@ class Request(flask.Request):
         given = self.environ.get("HTTP_COOKIE", "").split(";")
         ours = ";".join(each for each in given if COOKIE_PREFIX in each)
         return ImmutableMultiDict(parse_cookie(ours))
+
+    @property
+    def assistant_id(self) -> str:
+        """Whom this request counts for: the default where nobody is named."""
+        return self.assistant.id if self.assistant else DEFAULT_ASSISTANT
 
     @property
     def client_key(self) -> str:

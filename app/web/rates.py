@@ -6,19 +6,20 @@ the guards and the routes, not by its hooks: ``docs/adr/0013-request-limits.md``
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import cast
+from typing import NamedTuple, Self, cast
 
 from flask import Flask
 from flask_limiter import Limiter
 
 from app.bus.redis_connection import RedisLink
+from app.domain.conversation import DEFAULT_ASSISTANT
 from app.domain.errors import DailyLimitReached, SendingTooFast, TooManyRequests, TooManySessions
 from app.limits.counters.memory import MemoryCounters
 from app.limits.counters.redis import RedisCounters
 from app.limits.storage import SCHEME, STRATEGY, InTurn, Limit
-from app.settings import Settings
+from app.settings import AssistantSettings, Settings
 from app.web.current_request import current_request
 
 _MINUTE_S = 60
@@ -54,53 +55,67 @@ class WaitingBodies:
                 del self._by_client[client]
 
 
+class _Limits(NamedTuple):
+    """What is counted for one assistant, apart from the others."""
+
+    chats: Limit
+    session_minute: Limit
+    session_day: Limit
+    ip_day: Limit
+    new_sessions: Limit
+
+    @classmethod
+    def of(cls, assistant: AssistantSettings) -> Self:
+        limits = assistant.limits
+        # The default's are counted under the names that they had before there were others.
+        end = "" if assistant.id == DEFAULT_ASSISTANT else f"@{assistant.id}"
+        # The original's, in whole seconds; as the original rounds them.
+        window_s = -(-limits.window_ms // 1000)
+        return cls(
+            Limit(f"chat{end}", limits.max_requests, window_s),
+            Limit(f"session-minute{end}", limits.session_per_minute, _MINUTE_S, SendingTooFast),
+            Limit(f"session-day{end}", limits.session_per_day, _DAY_S, DailyLimitReached),
+            Limit(f"ip-day{end}", limits.ip_per_day, _DAY_S, DailyLimitReached),
+            Limit(f"new-sessions{end}", limits.new_sessions_per_hour, _HOUR_S, TooManySessions),
+        )
+
+
 class Limits:
     """Counts what visitors do, and raises where it was too much."""
 
-    def __init__(self, limiter: Limiter, settings: Settings) -> None:
+    def __init__(self, limiter: Limiter, assistants: Iterable[AssistantSettings]) -> None:
         self.bodies = WaitingBodies()
         self._windows = cast(InTurn, limiter.limiter)
-        # The original's, in whole seconds; as the original rounds them.
-        window_s = -(-settings.rate_limit_window_ms // 1000)
-        self._chats = Limit("chat", settings.rate_limit_max_requests, window_s)
-        self._session_minute = Limit(
-            "session-minute", settings.limit_session_per_minute, _MINUTE_S, SendingTooFast
-        )
-        self._session_day = Limit(
-            "session-day", settings.limit_session_per_day, _DAY_S, DailyLimitReached
-        )
-        self._ip_day = Limit("ip-day", settings.limit_ip_per_day, _DAY_S, DailyLimitReached)
-        self._new_sessions = Limit(
-            "new-sessions", settings.limit_new_sessions_per_hour, _HOUR_S, TooManySessions
-        )
+        self._of = {each.id: _Limits.of(each) for each in assistants}
 
-    def count_chat(self, client: str) -> None:
+    def count_chat(self, assistant: str, client: str) -> None:
         """Count a request to a route that can begin a turn, whatever it brings.
 
         Raises:
             TooManyRequests: with the original's text.
         """
-        self.count((self._chats, client))
+        self.count((self._of[assistant].chats, client))
 
-    def count_question(self, client: str, session_id: str) -> None:
+    def count_question(self, assistant: str, client: str, session_id: str) -> None:
         """Count a question that is about to be asked.
 
         Raises:
             SendingTooFast: the session's minute is full.
             DailyLimitReached: the session's or the address's day is.
         """
+        limits = self._of[assistant]
         self.count(
-            (self._session_minute, session_id), (self._session_day, session_id),
-            (self._ip_day, client),
+            (limits.session_minute, session_id), (limits.session_day, session_id),
+            (limits.ip_day, client),
         )  # fmt: skip
 
-    def count_new_session(self, client: str) -> None:
+    def count_new_session(self, assistant: str, client: str) -> None:
         """Count a session that is about to be opened.
 
         Raises:
             TooManySessions: the address has opened enough.
         """
-        self.count((self._new_sessions, client))
+        self.count((self._of[assistant].new_sessions, client))
 
     def count(self, *hits: tuple[Limit, str]) -> None:
         """Count in one limit after the other, each for someone, up to the first that is full.
@@ -130,4 +145,4 @@ def make(settings: Settings, link: RedisLink | None) -> Limits:
     )
     # One that no request passes: its hooks take 370 calls a request, all our guards 100.
     limiter.init_app(Flask(__name__))
-    return Limits(limiter, settings)
+    return Limits(limiter, settings.assistants)

@@ -6,10 +6,8 @@ from typing import Any, Protocol, cast
 
 from flask import Flask, current_app
 
+from app.assistants import Assistants
 from app.bus.redis_connection import RedisLink
-from app.completion.breaker import Breaker
-from app.completion.protocol import CompletionModel
-from app.limits.budget import Meter
 from app.operations.retention import Retention
 from app.operations.switches import Switches
 from app.settings import Settings
@@ -44,21 +42,17 @@ class Services:
     settings: Settings
     store: ConversationStore
     turns: TurnService
-    model: CompletionModel
-    fallback: CompletionModel | None
+    assistants: Assistants
     spool: AnswerSpool
     retention: Retention | None
     readiness: Readiness
     limits: Limits
     switches: Switches
-    meter: Meter
-    breaker: Breaker
     metrics: MetricsReader
     tokens: SessionTokens
     operators: Operators | None
     redis: RedisLink | None
     ended_sign_ins: EndedSignIns
-    model_name: str
 
 
 # Past the proxy, whose every attribute takes five calls: werkzeug documents this way.

@@ -203,7 +203,7 @@ class Service:
             }
         )
         app = create_app(settings, Parts(store=store))
-        self.meter = app.extensions["perch"].meter
+        self.meter = app.extensions["perch"].assistants.default.meter
         self._client = app.test_client()
 
     def ask(self) -> Any:

@@ -171,7 +171,7 @@ def test_fly_points_at_what_we_listen_on() -> None:
 
     assert str(service["internal_port"]) == file["env"]["PORT"]
     assert file["metrics"]["port"] == int(file["env"]["METRICS_BIND"].rpartition(":")[2])
-    assert service["concurrency"]["hard_limit"] <= settings_on(PLATFORMS["fly"]()).turns.max_running
+    assert service["concurrency"]["hard_limit"] <= settings_on(PLATFORMS["fly"]()).max_streams
     assert file["env"]["SQLITE_PATH"].startswith(file["mounts"]["destination"])
 
 

@@ -55,7 +55,7 @@ def test_settings_of_a_row_are_taken(provider: type[Provider]) -> None:
 
     settings = some_settings(**environment)
 
-    assert settings.has_model
-    assert settings.openai_model == environment.get("OPENAI_MODEL", "gpt-6-luna")
-    assert settings.openai_base_url == environment.get("OPENAI_BASE_URL")
-    assert settings.openai_api_key == environment.get("OPENAI_API_KEY")
+    assert settings.assistant.model.is_real
+    assert settings.assistant.model.name == environment.get("OPENAI_MODEL", "gpt-6-luna")
+    assert settings.assistant.model.base_url == environment.get("OPENAI_BASE_URL")
+    assert settings.assistant.model.api_key == environment.get("OPENAI_API_KEY")

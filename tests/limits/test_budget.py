@@ -18,8 +18,9 @@ from app.domain.errors import (
     ModelUnavailable,
     ServiceError,
 )
-from app.limits.budget import Budgets, Meter, Spending
+from app.limits.budget import Meter, Spending
 from app.limits.estimate import estimate_prompt, estimate_text
+from app.settings import Budgets
 from tests.doors import CLIENT, MAX_OUTPUT_TOKENS, a_meter
 
 PROMPT = [PromptMessage("system", "Be brief."), PromptMessage("user", "What are your hours?")]

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from app.domain.conversation import DEFAULT_ASSISTANT
 from app.domain.errors import StorageUnavailable
 from app.domain.figures import Counts
 from app.observability.refusals import RefusalTally
@@ -36,7 +37,7 @@ def test_many_refusals_are_one_write() -> None:
     tally = a_tally(store)
 
     for _ in range(100):
-        tally.count()
+        tally.count(DEFAULT_ASSISTANT)
     until(lambda: store.counts)
 
     assert store.counts == [{"limits_hit": 100}]
@@ -45,10 +46,10 @@ def test_many_refusals_are_one_write() -> None:
 def test_refusals_go_on_being_told() -> None:
     store = Told()
     tally = a_tally(store)
-    tally.count()
+    tally.count(DEFAULT_ASSISTANT)
     until(lambda: store.counts)
 
-    tally.count()
+    tally.count(DEFAULT_ASSISTANT)
     until(lambda: len(store.counts) == 2)
 
     assert store.counts == [{"limits_hit": 1}, {"limits_hit": 1}]
@@ -57,12 +58,12 @@ def test_refusals_go_on_being_told() -> None:
 def test_what_the_store_does_not_take_is_told_later() -> None:
     store = Told()
     tally = a_tally(store)
-    tally.count()
+    tally.count(DEFAULT_ASSISTANT)
     store.is_away = True
     tally.tell()
     store.is_away = False
 
-    tally.count()
+    tally.count(DEFAULT_ASSISTANT)
     until(lambda: store.counts)
 
     assert store.counts == [{"limits_hit": 2}]

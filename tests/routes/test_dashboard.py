@@ -637,7 +637,7 @@ def test_trouble_is_told_on_every_page(
     perch = app.extensions["perch"]
     perch.switches.switch(off=True)
     for _ in range(5):
-        perch.breaker.fail(ModelUnavailable())
+        perch.assistants.default.breaker.fail(ModelUnavailable())
     turn = store.begin_turn(a_question(), history_limit=30, lease_s=60)
     perch.spool.keep(turn, an_answer())
 
@@ -652,7 +652,7 @@ def test_trouble_is_told_on_every_page(
 def test_what_only_the_owner_can_mend_is_told_until_the_model_answers(
     app: Flask, operator: FlaskClient, path: str
 ) -> None:
-    breaker = app.extensions["perch"].breaker
+    breaker = app.extensions["perch"].assistants.default.breaker
     failure = ModelMisconfigured()
     failure.cause = "insufficient_quota <b>" + "x" * 1000
     breaker.fail(failure)

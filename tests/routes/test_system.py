@@ -55,7 +55,7 @@ def test_ready_says_that_the_owner_must_act_but_not_what_the_provider_says(
     flask_app = make_app()
     failure = ModelMisconfigured()
     failure.cause = "401, invalid_api_key: no such key in org-1"
-    flask_app.extensions["perch"].breaker.fail(failure)
+    flask_app.extensions["perch"].assistants.default.breaker.fail(failure)
 
     response = flask_app.test_client().get("/ready")
 

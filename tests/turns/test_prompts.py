@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from app.domain.conversation import PromptMessage, Role
 from app.limits.estimate import estimate_prompt
 from app.limits.prompts import Prompt
+from app.settings import TurnPolicy
 from app.turns.endings import EMPTY_ANSWER
 from app.turns.prompts import Prompts
 from tests.doors import a_reservation
@@ -21,7 +22,8 @@ def said(*texts: str) -> list[PromptMessage]:
 
 
 def made(messages: list[PromptMessage], max_tokens: int) -> tuple[Prompt, int]:
-    return Prompts(SYSTEM.content, max_tokens).make(messages, a_reservation().fit)
+    policy = TurnPolicy(system_prompt=SYSTEM.content, max_prompt_tokens=max_tokens)
+    return Prompts(policy).make(messages, a_reservation().fit)
 
 
 def contents(messages: list[PromptMessage], max_tokens: int = ENOUGH) -> list[str]:

@@ -3,10 +3,12 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import gevent
 import pytest
 
+from app.assistants import Assistants
 from app.domain.conversation import Message, Question
 from app.domain.errors import (
     ModelUnavailable,
@@ -19,10 +21,11 @@ from app.domain.errors import (
 from app.domain.events import TurnDone
 from app.settings import TurnPolicy
 from app.storage.protocol import ConversationStore
+from app.turns.admission import Admission
 from app.turns.service import TurnService
 from app.turns.turn import RunningTurn
 from tests.data import a_question
-from tests.doors import CLIENT, an_admission
+from tests.doors import CLIENT, an_assistant
 from tests.fakes import Gate, ScriptedModel, TroubledStore, until
 
 MakeService = Callable[..., TurnService]
@@ -39,9 +42,10 @@ def make_service(troubled: TroubledStore, model: ScriptedModel) -> Iterator[Make
 
     made: list[TurnService] = []
 
-    def make(**policy: object) -> TurnService:
-        policy = TurnPolicy(system_prompt="Be brief.", **policy)  # type: ignore[arg-type,assignment]
-        made.append(TurnService(troubled, model, policy, an_admission()))  # type: ignore[arg-type]
+    def make(max_running: int = 100, **fields: Any) -> TurnService:
+        policy = TurnPolicy(system_prompt="Be brief.", **fields)
+        assistants = Assistants([an_assistant(model, policy)])
+        made.append(TurnService(troubled, assistants, Admission(), max_running))  # type: ignore[arg-type]
         return made[-1]
 
     yield make
@@ -198,7 +202,7 @@ def test_session_busy_in_another_process_is_polled(
     model: ScriptedModel,
     troubled: TroubledStore,
 ) -> None:
-    elsewhere = TurnService(store, model, TurnPolicy(system_prompt=""), an_admission())
+    elsewhere = TurnService(store, Assistants([an_assistant(model)]), Admission(), 100)
     gate = Gate()
     model.script("First", gate)
     start(elsewhere)

@@ -8,6 +8,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import Client
 
 from app.domain.errors import ModelUnavailable
+from app.domain.origin import AllowedOrigins
 from app.web.answer_headers import API_POLICY, AnswerHeaders
 from tests.data import some_settings
 from tests.fakes import ScriptedModel
@@ -43,7 +44,7 @@ def answering(*headers: tuple[str, str], **variables: str) -> AnswerHeaders:
         return [b""]
 
     settings = some_settings(**{"CORS_ORIGIN": f"{SITE},{SHOP},{HOUSE}", **variables})
-    return AnswerHeaders(application, settings)
+    return AnswerHeaders(application, settings, AllowedOrigins(settings.assistant.origins))
 
 
 def get(middleware: AnswerHeaders, origin: str = SITE, **more: Any) -> Headers:

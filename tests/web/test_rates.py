@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.domain.conversation import DEFAULT_ASSISTANT
 from app.domain.errors import DailyLimitReached, SendingTooFast, TooManyRequests, TooManySessions
 from app.limits.storage import Limit
 from app.web import rates
@@ -17,7 +18,7 @@ def limits(**variables: str) -> Limits:
 
 def refused(counting: Limits, session: str, client: str = CLIENT) -> type[Exception] | None:
     try:
-        counting.count_question(client, session)
+        counting.count_question(DEFAULT_ASSISTANT, client, session)
     except TooManyRequests as error:
         return type(error)
     return None
@@ -32,10 +33,10 @@ def test_session_that_asks_too_fast_is_told_so_and_no_other_is() -> None:
 
 def test_who_is_refused_is_told_when_the_window_ends() -> None:
     counting = limits(LIMIT_SESSION_PER_MINUTE="1")
-    counting.count_question(CLIENT, "s-1")
+    counting.count_question(DEFAULT_ASSISTANT, CLIENT, "s-1")
 
     with pytest.raises(SendingTooFast) as refusal:
-        counting.count_question(CLIENT, "s-1")
+        counting.count_question(DEFAULT_ASSISTANT, CLIENT, "s-1")
 
     assert refusal.value.retry_after_s is not None
     assert 59 < refusal.value.retry_after_s <= 60
@@ -73,10 +74,10 @@ def test_nought_is_no_limit() -> None:
 
 def test_address_that_opens_too_many_sessions_is_told_so() -> None:
     counting = limits(LIMIT_NEW_SESSIONS_PER_HOUR="1")
-    counting.count_new_session(CLIENT)
+    counting.count_new_session(DEFAULT_ASSISTANT, CLIENT)
 
     with pytest.raises(TooManySessions):
-        counting.count_new_session(CLIENT)
+        counting.count_new_session(DEFAULT_ASSISTANT, CLIENT)
 
 
 def test_what_is_taken_back_did_not_count() -> None:
@@ -93,5 +94,5 @@ def test_what_is_taken_back_did_not_count() -> None:
 def test_limits_of_two_applications_are_apart() -> None:
     one, other = (limits(LIMIT_NEW_SESSIONS_PER_HOUR="1") for _ in range(2))
 
-    one.count_new_session(CLIENT)
-    other.count_new_session(CLIENT)
+    one.count_new_session(DEFAULT_ASSISTANT, CLIENT)
+    other.count_new_session(DEFAULT_ASSISTANT, CLIENT)

@@ -3,25 +3,21 @@
 Who may call which route stands in ``access.py``.
 """
 
-import logging
 from collections.abc import Callable, Mapping
 
 from flask import Flask, Response, current_app
 
-from app.domain.errors import NotFound, OriginNotAllowed, Unauthorized
-from app.domain.origin import AllowedOrigins
+from app.domain.errors import NotFound, Unauthorized
 from app.settings import Settings
 from app.web.current_request import Request, current_request
 from app.web.guards.access import Guard, access_of
 from app.web.guards.client_address import ClientAddresses
 from app.web.guards.dashboard import require_operator
-from app.web.guards.keys import AdminKeys, Keys
-from app.web.guards.origins import is_own_page
+from app.web.guards.keys import AdminKeys, find_assistant, require_assistant
+from app.web.guards.origins import refuse_foreign_origin
 from app.web.guards.sessions import read_token, require_token
 from app.web.proxies import TrustedProxies
 from app.web.services import services
-
-log = logging.getLogger(__name__)
 
 Step = Callable[[Request], Response | None]
 """Refuses a request by raising, answers it, or lets it pass."""
@@ -33,7 +29,8 @@ def register(app: Flask, settings: Settings) -> None:
         _find_access,
         _keep_to_private_routes(settings),
         _find_client(settings),
-        _refuse_foreign_origins(settings),
+        find_assistant,  # None where the key is wrong, or another guard's
+        _refuse_foreign_origins,
         _answer_preflights,
         _count,  # before the key is looked at, as in the original
         _require(settings),
@@ -79,19 +76,12 @@ def _find_client(settings: Settings) -> Step:
     return step
 
 
-def _refuse_foreign_origins(settings: Settings) -> Step:
-    allowed = AllowedOrigins(settings.cors_origins)
-
-    def step(request: Request) -> None:
-        origin = request.environ.get("HTTP_ORIGIN")
-        if origin is None or allowed.include(origin) or request.access.open or is_own_page():
-            return
-        log.warning(
-            "Refused the origin %r: add it to CORS_ORIGIN if it embeds the widget", origin[:200]
-        )
-        raise OriginNotAllowed
-
-    return step
+def _refuse_foreign_origins(request: Request) -> None:
+    if request.access.open:
+        return
+    # A token names its assistant as well, but it is read later: see `require_token`.
+    who = request.assistant or services().assistants
+    refuse_foreign_origin(request, who.origins)
 
 
 def _answer_preflights(request: Request) -> Response | None:
@@ -102,7 +92,7 @@ def _answer_preflights(request: Request) -> Response | None:
 
 def _count(request: Request) -> None:
     if request.access.counted and not _is_options(request):
-        services().limits.count_chat(request.client_key)
+        services().limits.count_chat(request.assistant_id, request.client_key)
         request.is_counted = True
 
 
@@ -116,7 +106,6 @@ def _require(settings: Settings) -> Step:
 
 
 def _guards(settings: Settings) -> Mapping[Guard, Step]:
-    widget_keys = Keys(settings.widget_api_keys, "x-api-key", "x-widget-api-key")
     # Few monitoring systems can send a header of ours; all can send a bearer token.
     monitor_keys = AdminKeys(settings.admin_api_keys, "x-admin-api-key", "Authorization")
 
@@ -127,7 +116,7 @@ def _guards(settings: Settings) -> Mapping[Guard, Step]:
         pass
 
     def chat(request: Request) -> None:
-        widget_keys.require(request)
+        require_assistant(request)
         read_token(request)
 
     def metrics(request: Request) -> None:
@@ -141,7 +130,7 @@ def _guards(settings: Settings) -> Mapping[Guard, Step]:
     return {
         Guard.NOBODY: refuse,
         Guard.ANYONE: let_pass,
-        Guard.WIDGET_KEY: widget_keys.require,
+        Guard.WIDGET_KEY: require_assistant,
         Guard.CHAT: chat,
         Guard.SESSION: require_token,
         Guard.ADMIN_KEY: AdminKeys(settings.admin_api_keys, "x-admin-api-key").require,

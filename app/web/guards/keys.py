@@ -2,12 +2,13 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.domain.errors import NotConfigured, Unauthorized
 from app.limits.storage import Limit
 from app.web.current_request import Request
+from app.web.guards.access import Guard
 from app.web.services import services
 
 # Only wrong keys count. A right one always opens: it is too long to be guessed, and
@@ -15,34 +16,36 @@ from app.web.services import services
 _WRONG_ADMIN_KEYS = Limit("wrong-admin-key", 20, 60)
 
 
-class Keys:
-    """Keys of which any opens, in the first of some headers that came."""
+_WITH_WIDGET_KEY = (Guard.WIDGET_KEY, Guard.CHAT)
+WIDGET_HEADERS = ("HTTP_X_API_KEY", "HTTP_X_WIDGET_API_KEY")
+
+
+def find_assistant(request: Request) -> None:
+    """Note whose widget key came with the request, if it is anybody's."""
+    if request.access.guard in _WITH_WIDGET_KEY:
+        key = given_key(request.environ, WIDGET_HEADERS)
+        request.assistant = services().assistants.of_key(key)
+
+
+def require_assistant(request: Request) -> None:
+    """Refuse a request without the widget key of any assistant.
+
+    Raises:
+        Unauthorized: see above.
+    """
+    if request.assistant is None:
+        raise Unauthorized
+
+
+class AdminKeys:
+    """Keys of those who operate the service, of which any opens, in the first of some headers.
+
+    Whoever tries too many is held up.
+    """
 
     def __init__(self, keys: Iterable[str], *headers: str) -> None:
         self._digests = [_digest(key) for key in keys]
         self._variables = ["HTTP_" + name.upper().replace("-", "_") for name in headers]
-
-    def require(self, request: Request) -> None:
-        """Refuse a request without a right key.
-
-        Raises:
-            Unauthorized: see above.
-        """
-        given = _digest(self._given(request.environ).removeprefix("Bearer "))
-        for digest in self._digests:
-            if hmac.compare_digest(given, digest):
-                return
-        raise Unauthorized
-
-    def _given(self, environ: dict[str, Any]) -> str:
-        for variable in self._variables:
-            if variable in environ:
-                return str(environ[variable])
-        return ""
-
-
-class AdminKeys(Keys):
-    """Keys of those who operate the service; whoever tries too many is held up."""
 
     def require(self, request: Request) -> None:
         """Refuse a request without a right key.
@@ -53,12 +56,20 @@ class AdminKeys(Keys):
         """
         if not self._digests:
             raise NotConfigured("ADMIN_API_KEY is not configured on this deployment")
-        try:
-            super().require(request)
-        except Unauthorized:
-            if any(request.environ.get(variable) for variable in self._variables):
-                services().limits.count((_WRONG_ADMIN_KEYS, request.client_key))
-            raise
+        given = _digest(given_key(request.environ, self._variables))
+        if any(hmac.compare_digest(given, digest) for digest in self._digests):
+            return
+        if any(request.environ.get(variable) for variable in self._variables):
+            services().limits.count((_WRONG_ADMIN_KEYS, request.client_key))
+        raise Unauthorized
+
+
+def given_key(environ: Mapping[str, Any], variables: Iterable[str]) -> str:
+    """Return the key in the first of some headers that came, by their names in the environ."""
+    for variable in variables:
+        if variable in environ:
+            return str(environ[variable]).removeprefix("Bearer ")
+    return ""
 
 
 def _digest(key: str) -> bytes:

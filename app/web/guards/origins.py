@@ -1,9 +1,15 @@
 """Which page a request comes from, as far as a browser tells, and where we are found."""
 
+import logging
+
 from flask import request
 
-from app.domain.origin import read_origin
+from app.domain.errors import OriginNotAllowed
+from app.domain.origin import AllowedOrigins, read_origin
+from app.web.current_request import Request
 from app.web.services import services
+
+log = logging.getLogger(__name__)
 
 
 def own_url() -> str:
@@ -28,6 +34,21 @@ def is_own_page() -> bool:
     return request.headers.get("Sec-Fetch-Site") == "same-origin" or (
         bool(origin) and _normal(origin) == own_origin()
     )
+
+
+def refuse_foreign_origin(request: Request, allowed: AllowedOrigins) -> None:
+    """Refuse a page that may not embed the assistant; outside browsers there is none.
+
+    Raises:
+        OriginNotAllowed: see above.
+    """
+    origin = request.environ.get("HTTP_ORIGIN")
+    if origin is None or allowed.include(origin) or is_own_page():
+        return
+    log.warning(
+        "Refused the origin %r: add it to CORS_ORIGIN if it embeds the widget", origin[:200]
+    )
+    raise OriginNotAllowed
 
 
 def caller_origin() -> str:

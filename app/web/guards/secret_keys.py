@@ -54,7 +54,7 @@ def _given(settings: Settings) -> tuple[str, ...]:
         return settings.secret_keys
     if settings.convex_deploy_key:
         return (settings.convex_deploy_key,)
-    key = settings.openai_api_key or ""
+    key = settings.assistant.model.api_key or ""
     return (key,) if len(key) >= _MIN_SECRET_CHARS else ()
 
 

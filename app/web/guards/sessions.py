@@ -6,36 +6,59 @@ that it made up; such a session has no token, and no way to be read.
 
 from typing import cast
 
-from app.domain.errors import InvalidRequest, SessionRequired, Unauthorized
+from app.assistants import Assistant
+from app.domain.errors import InvalidRequest, SessionExpired, SessionRequired, Unauthorized
 from app.web.current_request import Request, current_request
-from app.web.guards.origins import caller_origin
-from app.web.guards.tokens import SESSION_PREFIX
+from app.web.guards.origins import caller_origin, refuse_foreign_origin
+from app.web.guards.tokens import SESSION_PREFIX, Claims
 from app.web.services import services
 
 _SCHEME = "bearer"
 
 
 def read_token(request: Request) -> None:
-    """Note whose token came with the request, if one came.
+    """Note whose token came with the request, if one came, and which assistant it is for.
 
     Raises:
-        SessionExpired, Unauthorized: the token does not hold.
+        SessionExpired, Unauthorized: the token does not hold, or is for another
+            assistant than the key.
     """
     scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     # Other schemes are a proxy's in front of us, not our clients'.
     if scheme.lower() == _SCHEME:
-        request.session_id = services().tokens.verify(token.strip(), caller_origin())
+        claims = services().tokens.verify(token.strip(), caller_origin())
+        request.assistant = assistant_of(claims, request.assistant)
+        request.session_id = claims.session_id
 
 
 def require_token(request: Request) -> None:
-    """Refuse a request without a live token.
+    """Refuse a request without a live token, or from a page that is not its assistant's.
 
     Raises:
         SessionExpired, Unauthorized: no token, or one that does not hold.
+        OriginNotAllowed: see above.
     """
     read_token(request)
-    if request.session_id is None:
+    if request.assistant is None:
         raise Unauthorized
+    refuse_foreign_origin(request, request.assistant.origins)
+
+
+def assistant_of(claims: Claims, asked: Assistant | None) -> Assistant:
+    """Return the assistant that a token is for, which must be the one that is asked, if any is.
+
+    Raises:
+        SessionExpired: it is another one, or is there no more: a new session is the way on.
+    """
+    found = services().assistants.get(claims.assistant)
+    if found is None or asked not in (None, found):
+        raise SessionExpired
+    return found
+
+
+def asked_assistant() -> Assistant:
+    """Return the assistant whose key or token came with the request."""
+    return cast(Assistant, current_request().assistant)
 
 
 def session_id() -> str:

@@ -8,10 +8,11 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from app.domain.conversation import DEFAULT_ASSISTANT
 from app.domain.errors import SessionExpired, Unauthorized
 
 # No client may make up an id that begins like this.
@@ -22,11 +23,13 @@ RENEWABLE_S = 30 * 24 * 60 * 60
 _SESSION_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class _Claims:
+class Claims(NamedTuple):
+    """What a token says: whose session, from which origin, since when, with which assistant."""
+
     session_id: str
     origin: str
     issued_at_s: int
+    assistant: str = DEFAULT_ASSISTANT
 
 
 class SessionTokens:
@@ -42,12 +45,14 @@ class SessionTokens:
             signer_kwargs={"key_derivation": "none", "digest_method": hashlib.sha256},
         )
 
-    def mint(self, session_id: str, origin: str) -> str:
-        """Make a token for a session, to be used from one origin."""
-        return self._serializer.dumps([session_id, origin, int(self._clock())])
+    def mint(self, session_id: str, origin: str, assistant: str = DEFAULT_ASSISTANT) -> str:
+        """Make a token for a session with an assistant, to be used from one origin."""
+        # Without the default's name, as tokens were before there were others.
+        named = [assistant] if assistant != DEFAULT_ASSISTANT else []
+        return self._serializer.dumps([session_id, origin, int(self._clock()), *named])
 
-    def verify(self, token: str, origin: str) -> str:
-        """Return the session of a live token.
+    def verify(self, token: str, origin: str) -> Claims:
+        """Return what a live token says.
 
         Raises:
             SessionExpired: it was live once; renew it.
@@ -56,10 +61,10 @@ class SessionTokens:
         claims = self._read(token, origin)
         if self._age_s(claims) > self.live_s:
             raise SessionExpired
-        return claims.session_id
+        return claims
 
-    def verify_renewable(self, token: str, origin: str) -> str:
-        """Return the session of a token that may still be renewed.
+    def verify_renewable(self, token: str, origin: str) -> Claims:
+        """Return what a token says that may still be renewed.
 
         Raises:
             Unauthorized: it is not ours, for another origin, or too old.
@@ -67,18 +72,18 @@ class SessionTokens:
         claims = self._read(token, origin)
         if self._age_s(claims) > self.live_s + RENEWABLE_S:
             raise SessionExpired
-        return claims.session_id
+        return claims
 
-    def _read(self, token: str, origin: str) -> _Claims:
+    def _read(self, token: str, origin: str) -> Claims:
         try:
-            session_id, bound_origin, issued_at_s = self._serializer.loads(token)
-        except (BadData, TypeError, ValueError):
+            claims = Claims(*self._serializer.loads(token))
+        except (BadData, TypeError):
             raise Unauthorized from None
-        if bound_origin != origin:
+        if claims.origin != origin:
             raise Unauthorized
-        return _Claims(session_id, bound_origin, issued_at_s)
+        return claims
 
-    def _age_s(self, claims: _Claims) -> float:
+    def _age_s(self, claims: Claims) -> float:
         return self._clock() - claims.issued_at_s
 
 

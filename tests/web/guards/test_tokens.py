@@ -37,8 +37,8 @@ def tokens(clock: Clock) -> SessionTokens:
 def test_token_opens_its_session(tokens: SessionTokens) -> None:
     token = tokens.mint(SESSION, PAGE)
 
-    assert tokens.verify(token, PAGE) == SESSION
-    assert tokens.verify_renewable(token, PAGE) == SESSION
+    assert tokens.verify(token, PAGE).session_id == SESSION
+    assert tokens.verify_renewable(token, PAGE).session_id == SESSION
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_token_is_live_for_minutes_and_renewable_for_days(
 
     for check, holds in ((tokens.verify, is_live), (tokens.verify_renewable, is_renewable)):
         if holds:
-            assert check(token, PAGE) == SESSION
+            assert check(token, PAGE).session_id == SESSION
         else:
             with pytest.raises(SessionExpired):
                 check(token, PAGE)
@@ -67,9 +67,9 @@ def test_token_is_live_for_minutes_and_renewable_for_days(
 def test_renewed_token_lives_anew(tokens: SessionTokens, clock: Clock) -> None:
     old = tokens.mint(SESSION, PAGE)
     clock.now_s += LIVE_S + 60
-    new = tokens.mint(tokens.verify_renewable(old, PAGE), PAGE)
+    new = tokens.mint(tokens.verify_renewable(old, PAGE).session_id, PAGE)
 
-    assert tokens.verify(new, PAGE) == SESSION
+    assert tokens.verify(new, PAGE).session_id == SESSION
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_keys_rotate(clock: Clock) -> None:
     both = SessionTokens([KEY, OLD_KEY], live_s=LIVE_S, clock=clock)
     new = SessionTokens([KEY], live_s=LIVE_S, clock=clock)
 
-    assert both.verify(old.mint(SESSION, PAGE), PAGE) == SESSION
-    assert new.verify(both.mint(SESSION, PAGE), PAGE) == SESSION
+    assert both.verify(old.mint(SESSION, PAGE), PAGE).session_id == SESSION
+    assert new.verify(both.mint(SESSION, PAGE), PAGE).session_id == SESSION
     with pytest.raises(Unauthorized):
         new.verify(old.mint(SESSION, PAGE), PAGE)
 
@@ -152,3 +152,13 @@ def test_session_ids_are_random_and_marked_as_ours() -> None:
 
     assert len(ids) == 1000
     assert all(id_.startswith("ps_") and len(id_) == 3 + 32 for id_ in ids)
+
+
+def test_token_names_its_assistant_and_that_of_before_there_were_several_the_default(
+    tokens: SessionTokens,
+) -> None:
+    shops, before = tokens.mint(SESSION, PAGE, "shop"), tokens.mint(SESSION, PAGE)
+
+    assert tokens.verify(shops, PAGE).assistant == "shop"
+    assert tokens.verify(before, PAGE).assistant == "default"
+    assert len(before) < len(shops)

@@ -1,0 +1,8 @@
+"""Who is asked: each assistant of the deployment, with all that is its own.
+
+``registry`` finds the one whose key, or whose id, came with a request.
+"""
+
+from app.assistants.registry import Assistant, Assistants
+
+__all__ = ("Assistant", "Assistants")
