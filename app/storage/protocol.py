@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from app.domain.conversation import (
+    DEFAULT_ASSISTANT,
     Answer,
     ConversationFilter,
     ConversationPage,
@@ -49,6 +50,7 @@ class ConversationStore(Protocol):
                 ``retry_after_s`` is what is left of it.
             TurnMismatch: ``turn_id`` is stored with another text.
             TurnNotLast: ``regenerate`` names another turn than the last.
+            AssistantMismatch: the session's conversation is another assistant's.
             SessionExpired: the session was deleted.
         """
         ...
@@ -85,10 +87,12 @@ class ConversationStore(Protocol):
         """
         ...
 
-    def list_marked_turns(self, mark: Mark, *, limit: int) -> Sequence[MarkedTurn]:
+    def list_marked_turns(
+        self, mark: Mark, *, limit: int, assistant: str | None = None
+    ) -> Sequence[MarkedTurn]:
         """Return the newest turn with this mark of each conversation that has one.
 
-        Of the conversations, the ``limit`` that were updated last.
+        Of one assistant's conversations, or all, the ``limit`` that were updated last.
         """
         ...
 
@@ -162,18 +166,21 @@ class ConversationStore(Protocol):
         """
         ...
 
-    def read_figures(self, first: str, last: str) -> Sequence[DayFigures]:
-        """Return the figures of days or hours, oldest first.
+    def read_figures(
+        self, first: str, last: str, assistant: str | None = None
+    ) -> Sequence[DayFigures]:
+        """Return the figures of days or hours, oldest first: one assistant's, or all in one sum.
 
         ``first`` and ``last`` are included and both name UTC days
         (``YYYY-MM-DD``) or both hours (``YYYY-MM-DDTHH``); hours are kept for
         a week. A period without figures is left out. Turns and visits are
-        counted in the writes that begin and finish them.
+        counted in the writes that begin and finish them, for the assistant of
+        their conversation.
         """
         ...
 
-    def add_figures(self, counts: Counts) -> None:
-        """Add to today's figures what no turn counts.
+    def add_figures(self, counts: Counts, assistant: str = DEFAULT_ASSISTANT) -> None:
+        """Add to an assistant's figures of today what no turn counts.
 
         After an error it may have been added, or not.
         """

@@ -29,7 +29,7 @@ export const list = internalQuery({
 });
 
 export const marked = internalQuery({
-  args: { mark, limit: v.number() },
+  args: { mark, limit: v.number(), assistant: v.optional(v.string()) },
   returns: v.array(markedTurn),
   handler: async (ctx, args) => await listMarkedTurns(ctx, args),
 });

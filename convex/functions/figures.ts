@@ -7,16 +7,16 @@ import { addCounts, readFigures } from "./model/figures.js";
 import { counts, figures } from "./model/validators.js";
 
 export const read = internalQuery({
-  args: { first: v.string(), last: v.string() },
+  args: { first: v.string(), last: v.string(), assistant: v.optional(v.string()) },
   returns: v.array(figures),
-  handler: async (ctx, { first, last }) => await readFigures(ctx, first, last),
+  handler: async (ctx, args) => await readFigures(ctx, args),
 });
 
 export const add = internalMutation({
-  args: { counts },
+  args: { counts, assistant: v.optional(v.string()) },
   returns: v.null(),
-  handler: async (ctx, { counts }) => {
-    await addCounts(ctx, counts, Date.now());
+  handler: async (ctx, { counts, assistant }) => {
+    await addCounts(ctx, assistant, counts, Date.now());
     return null;
   },
 });

@@ -18,6 +18,8 @@ export default defineSchema({
     lease: v.optional(lease),
     page: v.optional(page),
     user: v.optional(v.string()),
+    // Absent where it is the default one, and of all that is older than any other.
+    assistant: v.optional(v.string()),
     // What a list leads with. Older conversations have no count, and no question until they go on.
     lastQuestion: v.optional(v.string()),
     messageCount: v.optional(v.number()),
@@ -42,6 +44,11 @@ export default defineSchema({
     .index("by_has_down_updated_at", ["hasDown", "updatedAt"])
     .index("by_has_partial_updated_at", ["hasPartial", "updatedAt"])
     .index("by_has_error_updated_at", ["hasError", "updatedAt"])
+    .index("by_assistant_updated_at", ["assistant", "updatedAt"])
+    .index("by_assistant_has_up_updated_at", ["assistant", "hasUp", "updatedAt"])
+    .index("by_assistant_has_down_updated_at", ["assistant", "hasDown", "updatedAt"])
+    .index("by_assistant_has_partial_updated_at", ["assistant", "hasPartial", "updatedAt"])
+    .index("by_assistant_has_error_updated_at", ["assistant", "hasError", "updatedAt"])
     .index("by_counted", ["counted"])
     .index("by_figured", ["figured"]),
 
@@ -115,6 +122,9 @@ export default defineSchema({
     period: v.string(),
     shard: v.number(),
     counts,
-  }).index("by_span_period_shard", ["span", "period", "shard"]),
+    // Absent as with conversations.
+    assistant: v.optional(v.string()),
+  })
+    .index("by_span_period_shard", ["span", "period", "shard"])
+    .index("by_assistant_span_period_shard", ["assistant", "span", "period", "shard"]),
 });
-

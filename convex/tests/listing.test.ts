@@ -32,6 +32,9 @@ const CASES: [string, Partial<Doc<"conversations">>, Filter, boolean][] = [
   ["no such status", { tally: NOTHING }, { status: "partial" }, false],
   ["an opinion", { tally: { ...NOTHING, down: 2 } }, { feedback: "down" }, true],
   ["an original", {}, { feedback: "down" }, false],
+  ["its assistant", { assistant: "shop" }, { assistant: "shop" }, true],
+  ["another's assistant", { assistant: "shop" }, { assistant: "default" }, false],
+  ["no assistant, which is the default one", {}, { assistant: "default" }, true],
   ["one of two", { user: "ada" }, { user: "ada", status: "error" }, false],
 ];
 

@@ -18,6 +18,15 @@ test("a known turn with another text is a mismatch, also when it is to be answer
   assert.equal(contradiction(again, { nextPosition: 4 }, asked), "mismatch");
 });
 
+test("a conversation of another assistant is one, whatever is asked", () => {
+  const ofShop = { nextPosition: 4, assistant: "shop" };
+  const asked = { content: "Hello", position: 2 };
+
+  assert.equal(contradiction(question, ofShop, asked), "otherAssistant");
+  assert.equal(contradiction({ ...again, assistant: "shop" }, { nextPosition: 4 }, asked), "otherAssistant");
+  assert.equal(contradiction({ ...question, assistant: "shop" }, ofShop, null), null);
+});
+
 test("only the last turn is answered anew", () => {
   const conversation = { nextPosition: 4 };
 

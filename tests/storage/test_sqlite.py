@@ -16,8 +16,13 @@ from pathlib import Path
 import gevent
 import pytest
 
-from app.domain.conversation import ConversationFilter, ConversationPage, Turn
-from app.domain.errors import InvalidRequest, StorageUnavailable
+from app.domain.conversation import (
+    DEFAULT_ASSISTANT,
+    ConversationFilter,
+    ConversationPage,
+    Turn,
+)
+from app.domain.errors import AssistantMismatch, InvalidRequest, StorageUnavailable
 from app.storage.protocol import MAX_THREAD_MESSAGES
 from app.storage.sqlite import SqliteStore, listing, matches, searches
 from app.storage.sqlite.faults import unavailable
@@ -129,10 +134,11 @@ def test_file_that_everybody_can_read_is_made_private(path: Path, before: int, a
 
 
 def test_hours_are_forgotten_after_a_week(path: Path) -> None:
-    old = [(period, "turns", 1) for period in ("2020-01-01T09", "2020-01-01", "2999-01-01T00")]
+    periods = ("2020-01-01T09", "2020-01-01", "2999-01-01T00")
+    old = [(period, "turns", "default", 1) for period in periods]
     with opened(path) as store, closing(sqlite3.connect(path)) as db:
         store.ping()
-        db.executemany("INSERT INTO figures VALUES (?, ?, ?)", old)
+        db.executemany("INSERT INTO figures VALUES (?, ?, ?, ?)", old)
         db.commit()
         say(store)
         kept = {period for (period,) in db.execute("SELECT period FROM figures")}
@@ -368,6 +374,43 @@ def test_list_of_an_older_file_leads_with_questions(path: Path, version: int) ->
     assert [(each.error_code, each.request_id) for each in messages] == [(None, None)] * 3
 
 
+def test_file_of_before_the_assistants_is_the_default_ones(path: Path) -> None:
+    with older(path, 6) as db:
+        db.executescript((ROOT / "tests/fixtures/schema_6.sql").read_text(encoding="utf-8"))
+
+    with closing(SqliteStore(path, clock_ms=lambda: 1_700_100_000_000)) as store:
+        everything = store.list_conversations(limit=10)
+        by_assistant = {
+            name: store.list_conversations(limit=10, where=ConversationFilter(assistant=name))
+            for name in (DEFAULT_ASSISTANT, "shop")
+        }
+        figures = store.read_figures("2023-11-14", "2023-11-15")
+        hours = store.read_figures("2023-11-14T00", "2023-11-15T23", DEFAULT_ASSISTANT)
+        (failed,) = store.list_marked_turns("error", limit=5, assistant=DEFAULT_ASSISTANT)
+        with pytest.raises(AssistantMismatch):
+            begin(store, session_id="session-1", turn_id="turn-0002", assistant="shop")
+        continued = begin(store, session_id="session-1", turn_id="turn-0002")
+        begin(store, session_id="session-3", assistant="shop")
+        shop = store.read_figures("2023-11-14", "2023-11-17", "shop")
+
+        assert [each.assistant for each in everything.conversations] == [DEFAULT_ASSISTANT] * 2
+        assert everything.total == 2
+        assert by_assistant[DEFAULT_ASSISTANT].conversations == everything.conversations
+        assert by_assistant["shop"].conversations == ()
+        assert store.read_figures("2023-11-14", "2023-11-15", DEFAULT_ASSISTANT) == figures
+        assert [(day.turns, day.charged_tokens, day.limits_hit) for day in figures] == [
+            (2, 150, 0),
+            (0, 0, 3),
+        ]
+        assert sum(hour.turns for hour in hours) == 2
+        assert failed.question.error_code == "model_timeout"
+        assert [message.content for message in continued.prompt][:2] == [
+            "What are your hours?",
+            "Nine to five.",
+        ]
+        assert [(day.day, day.conversations) for day in shop] == [("2023-11-16", 1)]
+
+
 # Jobs and retention
 
 
@@ -583,6 +626,32 @@ def test_failure_undoes_only_its_own_write(path: Path) -> None:
         (ConversationFilter(status="error"), "conversations_error"),
         (ConversationFilter(feedback="up"), "conversations_up"),
         (ConversationFilter(feedback="down"), "conversations_down"),
+        (ConversationFilter(assistant="a"), "conversations_assistant (assistant=?)"),
+        (
+            ConversationFilter(assistant="a", since=5),
+            "conversations_assistant (assistant=? AND updated_at>?)",
+        ),
+        (
+            ConversationFilter(assistant="a", status="complete"),
+            "conversations_assistant (assistant=?)",
+        ),
+        (
+            ConversationFilter(assistant="a", status="partial"),
+            "conversations_assistant_partial (assistant=?)",
+        ),
+        (
+            ConversationFilter(assistant="a", status="error"),
+            "conversations_assistant_error (assistant=?)",
+        ),
+        (
+            ConversationFilter(assistant="a", feedback="up"),
+            "conversations_assistant_up (assistant=?)",
+        ),
+        (
+            ConversationFilter(assistant="a", feedback="down", until=5),
+            "conversations_assistant_down (assistant=? AND updated_at<?)",
+        ),
+        (ConversationFilter(assistant="a", user="ann"), "conversations_user (user=?)"),
     ],
 )
 def test_list_reads_an_index_in_its_own_order(

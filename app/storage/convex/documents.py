@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.domain.conversation import (
+    DEFAULT_ASSISTANT,
     Answer,
     Conversation,
     ConversationFilter,
@@ -41,6 +42,7 @@ def to_conversation(document: Document) -> Conversation:
         message_count=_whole(document.get("messageCount")),
         marks=tuple(document["marks"]),
         match=match and Match(match["messageId"], match["role"], match["text"], match["cursor"]),
+        assistant=document.get("assistant", DEFAULT_ASSISTANT),
     )
 
 
@@ -99,19 +101,25 @@ def to_day_figures(document: Document) -> DayFigures:
 def from_question(question: Question) -> Document:
     """Convert a question."""
     page = question.page
-    return _present(
+    return present(
         sessionId=question.session_id,
         turnId=question.turn_id,
         content=question.content,
         regenerate=question.regenerate,
-        page=page and _present(url=page.url, title=page.title),
+        page=page and present(url=page.url, title=page.title),
+        assistant=from_assistant(question.assistant),
     )
+
+
+def from_assistant(assistant: str) -> str | None:
+    """Name an assistant as documents do: the default one not at all, as before the others."""
+    return None if assistant == DEFAULT_ASSISTANT else assistant
 
 
 def from_answer(answer: Answer) -> Document:
     """Convert an answer."""
     usage = answer.usage
-    return _present(
+    return present(
         content=answer.content,
         status=answer.status,
         model=answer.model,
@@ -127,20 +135,21 @@ def from_answer(answer: Answer) -> Document:
 
 def from_feedback(feedback: Feedback) -> Document:
     """Convert an opinion."""
-    return _present(rating=feedback.rating, comment=feedback.comment)
+    return present(rating=feedback.rating, comment=feedback.comment)
 
 
 def from_filter(where: ConversationFilter) -> Document:
     """Convert what a list is narrowed to."""
     query = parse_query(where.text) if where.text else None
-    return _present(
-        search=query and _present(terms=query.terms, id=query.id),
+    return present(
+        search=query and present(terms=query.terms, id=query.id),
         since=where.since,
         until=where.until,
         feedback=where.feedback,
         status=where.status,
         page=where.page or None,
         user=where.user,
+        assistant=where.assistant,
     )
 
 
@@ -148,6 +157,6 @@ def _whole(number: float | None) -> int | None:
     return None if number is None else int(number)
 
 
-def _present(**fields: object) -> Document:
+def present(**fields: object) -> Document:
     """Leave out what is ``None``: to Convex an optional field is there or not."""
     return {name: value for name, value in fields.items() if value is not None}

@@ -8,6 +8,7 @@ from typing import Any
 from convex import ConvexError
 
 from app.domain.conversation import (
+    DEFAULT_ASSISTANT,
     Answer,
     ConversationFilter,
     ConversationPage,
@@ -22,6 +23,7 @@ from app.domain.conversation import (
     Turn,
 )
 from app.domain.errors import (
+    AssistantMismatch,
     ConversationNotFound,
     InvalidRequest,
     MessageNotFound,
@@ -39,9 +41,11 @@ from app.storage.convex.api import ConvexApi
 from app.storage.convex.documents import (
     Document,
     from_answer,
+    from_assistant,
     from_feedback,
     from_filter,
     from_question,
+    present,
     to_conversation,
     to_day_figures,
     to_marked_turn,
@@ -53,7 +57,7 @@ from app.storage.convex.trouble import ConvexTrouble
 from app.storage.protocol import EVERYTHING, MAX_THREAD_MESSAGES
 
 # convex/functions/model/version.ts says the same.
-FUNCTIONS_VERSION = 3
+FUNCTIONS_VERSION = 4
 
 # What one call reads of a thread that is wanted whole.
 _CALL_MESSAGES = 1000
@@ -135,9 +139,12 @@ class ConvexStore:
             found=None if found is None else int(found),
         )
 
-    def list_marked_turns(self, mark: Mark, *, limit: int) -> Sequence[MarkedTurn]:
+    def list_marked_turns(
+        self, mark: Mark, *, limit: int, assistant: str | None = None
+    ) -> Sequence[MarkedTurn]:
         """Return the newest turn with this mark of each conversation that has one."""
-        turns = self._read("conversations:marked", {"mark": mark, "limit": limit})
+        args = present(mark=mark, limit=limit, assistant=assistant)
+        turns = self._read("conversations:marked", args)
         return tuple(map(to_marked_turn, turns))
 
     def read_thread(
@@ -199,14 +206,23 @@ class ConvexStore:
         if not self._api.mutation("messages:rate", args).value:
             raise MessageNotFound
 
-    def read_figures(self, first: str, last: str) -> Sequence[DayFigures]:
+    def read_figures(
+        self, first: str, last: str, assistant: str | None = None
+    ) -> Sequence[DayFigures]:
         """Return the figures of days or hours, oldest first."""
-        found = self._read("figures:read", {"first": first, "last": last})
-        return tuple(map(to_day_figures, found))
+        periods: list[Document] = []
+        begin: str | None = first
+        while begin is not None:
+            args = present(first=begin, last=last, assistant=assistant)
+            found = self._read("figures:read", args)
+            periods += found
+            begin = found[-1].get("next") if found else None
+        return tuple(map(to_day_figures, periods))
 
-    def add_figures(self, counts: Counts) -> None:
-        """Add to today's figures what no turn counts."""
-        self._api.mutation("figures:add", {"counts": dict(counts)})
+    def add_figures(self, counts: Counts, assistant: str = DEFAULT_ASSISTANT) -> None:
+        """Add to an assistant's figures of today what no turn counts."""
+        args = present(counts=dict(counts), assistant=from_assistant(assistant))
+        self._api.mutation("figures:add", args)
 
     def backfill_figures(self) -> int:
         """Count a batch of conversations that are older than the figures."""
@@ -316,5 +332,7 @@ def _refuse(begun: Document) -> None:
             raise TurnMismatch
         case "notLast":
             raise TurnNotLast
+        case "otherAssistant":
+            raise AssistantMismatch
         case "deleted":
             raise SessionExpired

@@ -3,9 +3,9 @@
 import sqlite3
 from collections import Counter, defaultdict
 
-from app.domain.conversation import Answer
+from app.domain.conversation import DEFAULT_ASSISTANT, Answer
 from app.domain.figures import turn_counts
-from app.storage.sqlite.figures import add_day_counts, to_day
+from app.storage.sqlite.figures import add_period_counts, to_day
 from app.storage.sqlite.rows import to_message
 
 # A batch holds up other writers for some tens of ms.
@@ -26,7 +26,8 @@ def backfill_figures(db: sqlite3.Connection) -> int:
         days[to_day(conversation["created_at"])]["conversations"] += 1
         _count_messages(db, days, conversation)
     for day, counts in days.items():
-        add_day_counts(db, day, counts)
+        # What is older than the figures is older than any other assistant.
+        add_period_counts(db, DEFAULT_ASSISTANT, day, counts)
     db.executemany(
         "UPDATE conversations SET uncounted_before = NULL, seen_day = coalesce(seen_day, ?)"
         " WHERE key = ?",

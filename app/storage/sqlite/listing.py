@@ -70,6 +70,10 @@ def _bounds(where: ConversationFilter) -> list[Bound]:
         bounds.append(("updated_at < ?", (where.until,)))
     if where.user is not None:
         bounds.append(("user = ?", (where.user,)))
+    if where.assistant is not None:
+        # The plus leaves a user's few conversations to the index by user.
+        name = "assistant" if where.user is None else "+assistant"
+        bounds.append((f"{name} = ?", (where.assistant,)))
     if where.status is not None:
         bounds.append((f"has_{where.status}", ()))
     if where.feedback is not None:

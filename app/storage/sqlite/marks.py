@@ -24,12 +24,16 @@ def refresh_marks(db: sqlite3.Connection, conversation: int) -> None:
     db.execute(_REFRESH, {"key": conversation})
 
 
-def list_marked_turns(db: sqlite3.Connection, mark: Mark, *, limit: int) -> tuple[MarkedTurn, ...]:
+def list_marked_turns(
+    db: sqlite3.Connection, mark: Mark, *, limit: int, assistant: str | None
+) -> tuple[MarkedTurn, ...]:
     """Return the newest turn with this mark of each conversation that has one."""
+    bounds, values = ("", ()) if assistant is None else (" AND assistant = ?", (assistant,))
     rows = db.execute(
         # The mark is one of four words of our own.
-        f"SELECT * FROM conversations WHERE has_{mark} ORDER BY updated_at DESC, key DESC LIMIT ?",  # noqa: S608
-        (limit,),
+        f"SELECT * FROM conversations WHERE has_{mark}{bounds}"  # noqa: S608
+        " ORDER BY updated_at DESC, key DESC LIMIT ?",
+        (*values, limit),
     )
     found = (_newest_marked(db, row, mark) for row in rows.fetchall())
     return tuple(turn for turn in found if turn is not None)

@@ -18,6 +18,7 @@ def to_conversation(row: sqlite3.Row) -> Conversation:
         last_question=row["last_question"],
         message_count=row["message_count"],
         marks=tuple(mark for mark in MARKS if row[f"has_{mark}"]),
+        assistant=row["assistant"],
     )
 
 

@@ -157,6 +157,34 @@ MIGRATIONS = (
     CREATE INDEX messages_request ON messages (request_id) WHERE request_id IS NOT NULL;
     CREATE INDEX messages_turn ON messages (turn_id) WHERE role = 'user';
     """,
+    """
+    -- Before there were several assistants, all was the default one's.
+    ALTER TABLE conversations ADD COLUMN assistant TEXT NOT NULL DEFAULT 'default';
+    CREATE INDEX conversations_assistant ON conversations (assistant, updated_at);
+    CREATE INDEX conversations_assistant_partial ON conversations (assistant, updated_at)
+        WHERE has_partial;
+    CREATE INDEX conversations_assistant_error ON conversations (assistant, updated_at)
+        WHERE has_error;
+    CREATE INDEX conversations_assistant_up ON conversations (assistant, updated_at) WHERE has_up;
+    CREATE INDEX conversations_assistant_down ON conversations (assistant, updated_at)
+        WHERE has_down;
+    -- The assistant last in the key: the sum of all needs no sort.
+    ALTER TABLE figures RENAME TO figures_of_one;
+    CREATE TABLE figures (
+        period TEXT NOT NULL,
+        name TEXT NOT NULL,
+        assistant TEXT NOT NULL,
+        value INTEGER NOT NULL,
+        PRIMARY KEY (period, name, assistant)
+    ) WITHOUT ROWID;
+    INSERT INTO figures SELECT period, name, 'default', value FROM figures_of_one;
+    DROP TABLE figures_of_one;
+    CREATE INDEX figures_span ON figures (length(period), period);
+    CREATE TRIGGER day_begun AFTER INSERT ON figures
+    WHEN length(new.period) = 10 AND new.name = 'turns' BEGIN
+        DELETE FROM figures WHERE length(period) = 13 AND period < date(new.period, '-7 days');
+    END;
+    """,
 )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.domain.conversation import (
+    DEFAULT_ASSISTANT,
     Answer,
     ConversationFilter,
     ConversationPage,
@@ -87,9 +88,13 @@ class SqliteStore:
             lambda db: listing.list_conversations(db, limit=limit, cursor=cursor, where=where)
         )
 
-    def list_marked_turns(self, mark: Mark, *, limit: int) -> Sequence[MarkedTurn]:
+    def list_marked_turns(
+        self, mark: Mark, *, limit: int, assistant: str | None = None
+    ) -> Sequence[MarkedTurn]:
         """Return the newest turn with this mark of each conversation that has one."""
-        return self._database.read(lambda db: marks.list_marked_turns(db, mark, limit=limit))
+        return self._database.read(
+            lambda db: marks.list_marked_turns(db, mark, limit=limit, assistant=assistant)
+        )
 
     def read_thread(
         self,
@@ -137,13 +142,15 @@ class SqliteStore:
         """Set the feedback of one of the session's answers."""
         self._database.write(lambda db: threads.rate_message(db, session_id, message_id, feedback))
 
-    def read_figures(self, first: str, last: str) -> Sequence[DayFigures]:
+    def read_figures(
+        self, first: str, last: str, assistant: str | None = None
+    ) -> Sequence[DayFigures]:
         """Return the figures of days or hours, oldest first."""
-        return self._database.read(lambda db: figures.read_figures(db, first, last))
+        return self._database.read(lambda db: figures.read_figures(db, first, last, assistant))
 
-    def add_figures(self, counts: Counts) -> None:
-        """Add to today's figures what no turn counts."""
-        self._database.write(lambda db: figures.add_counts(db, counts, self._clock_ms()))
+    def add_figures(self, counts: Counts, assistant: str = DEFAULT_ASSISTANT) -> None:
+        """Add to an assistant's figures of today what no turn counts."""
+        self._database.write(lambda db: figures.add_counts(db, assistant, counts, self._clock_ms()))
 
     def backfill_figures(self) -> int:
         """Count a batch of conversations that are older than the figures."""

@@ -70,7 +70,7 @@ def rate_message(
     """Set the feedback of one of the session's answers."""
     conversation_id, position = from_message_id(message_id) or ("", 0)
     found = db.execute(
-        "SELECT m.key, m.conversation, m.rating, m.created_at FROM conversations AS c"
+        "SELECT m.key, m.conversation, m.rating, m.created_at, c.assistant FROM conversations AS c"
         " JOIN messages AS m ON m.conversation = c.key"
         " WHERE c.id = ? AND c.session_id = ? AND m.position = ? AND m.role = 'assistant'",
         (conversation_id, session_id, position),
@@ -82,7 +82,7 @@ def rate_message(
         (feedback.rating, feedback.comment, found["key"]),
     )
     refresh_marks(db, found["conversation"])
-    count_rating(db, found["rating"], feedback.rating, found["created_at"])
+    count_rating(db, found, feedback.rating)
 
 
 def cursor_around(position: int) -> str:

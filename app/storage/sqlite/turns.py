@@ -13,7 +13,7 @@ from app.domain.conversation import (
     Question,
     Turn,
 )
-from app.domain.errors import TurnInProgress, TurnMismatch, TurnNotLast
+from app.domain.errors import AssistantMismatch, TurnInProgress, TurnMismatch, TurnNotLast
 from app.domain.figures import turn_counts
 from app.storage.sqlite.figures import add_counts, count_visit
 from app.storage.sqlite.marks import refresh_marks
@@ -81,7 +81,7 @@ def finish_turn(db: sqlite3.Connection, turn: Turn, answer: Answer, *, now: int)
         (opened["key"], asked["position"]),
     )
     refresh_marks(db, opened["key"])
-    add_counts(db, turn_counts(answer), now)
+    add_counts(db, opened["assistant"], turn_counts(answer), now)
     return _finished(opened, asked, was_said=bool(answer.content))
 
 
@@ -95,9 +95,9 @@ def _open_conversation(db: sqlite3.Connection, question: Question, now: int) -> 
         return found
     user = take_user(db, question.session_id)
     db.execute(
-        "INSERT INTO conversations (id, session_id, created_at, updated_at, user)"
-        " VALUES (?, ?, ?, ?, ?)",
-        (secrets.token_hex(16), question.session_id, now, now, user),
+        "INSERT INTO conversations (id, session_id, created_at, updated_at, user, assistant)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (secrets.token_hex(16), question.session_id, now, now, user, question.assistant),
     )
     opened = _find_conversation(db, question.session_id)
     assert opened is not None  # noqa: S101 (stored in this transaction)
@@ -122,6 +122,8 @@ def _find_question(db: sqlite3.Connection, conversation: int, turn_id: str) -> s
 def _refuse_contradiction(
     question: Question, opened: sqlite3.Row, asked: sqlite3.Row | None
 ) -> None:
+    if opened["assistant"] != question.assistant:
+        raise AssistantMismatch
     if asked is not None and asked["content"] != question.content:
         raise TurnMismatch
     last_position = opened["next_position"] - POSITIONS_A_TURN
@@ -154,7 +156,7 @@ def _end_running_turn(db: sqlite3.Connection, opened: sqlite3.Row, now: int, lea
         (LEASE_EXPIRED, opened["key"], opened["running_position"]),
     )
     refresh_marks(db, opened["key"])
-    add_counts(db, turn_counts(Answer("", "error")), now)
+    add_counts(db, opened["assistant"], turn_counts(Answer("", "error")), now)
 
 
 def _running_turn_id(db: sqlite3.Connection, opened: sqlite3.Row) -> str | None:

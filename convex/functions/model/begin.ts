@@ -4,7 +4,7 @@ import type { Infer } from "convex/values";
 import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import { findConversation, openConversation } from "./conversations.js";
-import { addCounts, dayOf } from "./figures.js";
+import { addCounts, type Counts, dayOf } from "./figures.js";
 import { Marks } from "./marks.js";
 import { oneMessageMore, readHistory, toMessage } from "./messages.js";
 import { countOriginal } from "./originals.js";
@@ -64,13 +64,18 @@ export async function beginTurn(
   if (lease !== undefined && lease.until > now) {
     return { outcome: "busy", retryAfterMs: lease.until - now, turnId: lease.turnId };
   }
-  const conversation = found ?? (await open(ctx, question.sessionId, now));
+  const conversation = found ?? (await open(ctx, question, now));
   const current = await takeLease(ctx, begin, conversation, asked, now);
   return await begun(ctx, begin, conversation._id, current);
 }
 
-async function open(ctx: MutationCtx, sessionId: string, now: number): Promise<Conversation> {
-  return await openConversation(ctx, { sessionId, ...(await takeUser(ctx, sessionId)) }, now);
+async function open(
+  ctx: MutationCtx,
+  { sessionId, assistant }: Question,
+  now: number,
+): Promise<Conversation> {
+  const session = { sessionId, assistant, ...(await takeUser(ctx, sessionId)) };
+  return await openConversation(ctx, session, now);
 }
 
 async function begun(
@@ -115,7 +120,7 @@ async function takeLease(
   const marks = new Marks(conversation.tally);
   const ended = await endExpiredTurn(ctx, conversation, marks);
   if (ended !== null) {
-    await addCounts(ctx, { turns: 1, errors: 1 }, now);
+    await addCounts(ctx, conversation.assistant, { turns: 1, errors: 1 }, now);
   }
   // The turn that was just ended may be the very one that begins anew.
   const asked = ended !== null && ended._id === known?._id ? ended : known;
@@ -181,11 +186,13 @@ async function beginNextAttempt(ctx: MutationCtx, asked: Message, marks: Marks):
 }
 
 /** Count a session that asks for the first time today; returns what to write. */
-async function countVisit(ctx: MutationCtx, { seenDay, figured }: Conversation, now: number) {
+async function countVisit(ctx: MutationCtx, conversation: Conversation, now: number) {
+  const { seenDay, figured, assistant } = conversation;
   const today = dayOf(now);
   if (seenDay !== today) {
     const isNew = seenDay === undefined && figured === true;
-    await addCounts(ctx, isNew ? { visitors: 1, conversations: 1 } : { visitors: 1 }, now);
+    const counts: Counts = isNew ? { visitors: 1, conversations: 1 } : { visitors: 1 };
+    await addCounts(ctx, assistant, counts, now);
   }
   return { seenDay: today };
 }

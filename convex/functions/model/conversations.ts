@@ -9,6 +9,8 @@ import { marksShown } from "./marks.js";
 import type { conversation as conversationValidator } from "./validators.js";
 
 const SWEEP_MESSAGES = 200;
+// app/domain/conversation.py says the same.
+const DEFAULT_ASSISTANT = "default";
 
 export async function findConversation(
   ctx: QueryCtx,
@@ -19,6 +21,11 @@ export async function findConversation(
     .query("conversations")
     .withIndex("by_session_id", (q) => q.eq("sessionId", sessionId))
     .first();
+}
+
+/** An assistant as documents name it: the default one not at all, as before the others. */
+export function storedName(assistant: string): string | undefined {
+  return assistant === DEFAULT_ASSISTANT ? undefined : assistant;
 }
 
 /** Read a conversation by an id from outside, which may be anything. */
@@ -33,7 +40,7 @@ export async function readConversation(
 /** Open a session's conversation, and count it. */
 export async function openConversation(
   ctx: MutationCtx,
-  session: { sessionId: string; user?: string },
+  session: { sessionId: string; user?: string; assistant?: string },
   now: number,
 ): Promise<Doc<"conversations">> {
   const id = await ctx.db.insert("conversations", {
@@ -90,9 +97,9 @@ export function toConversation(
   conversation: Doc<"conversations">,
 ): Infer<typeof conversationValidator> {
   const { _id, sessionId, createdAt, updatedAt, lastMessage, page, user } = conversation;
-  const { lastQuestion, messageCount } = conversation;
+  const { lastQuestion, messageCount, assistant } = conversation;
   return {
     ...{ id: _id, sessionId, createdAt, updatedAt, lastMessage, page, user },
-    ...{ lastQuestion, messageCount, marks: marksShown(conversation) },
+    ...{ lastQuestion, messageCount, assistant, marks: marksShown(conversation) },
   };
 }

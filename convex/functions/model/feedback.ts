@@ -32,7 +32,8 @@ export async function rateMessage(ctx: MutationCtx, rated: Rated): Promise<boole
   await ctx.db.patch("conversations", conversation._id, marks.fields());
   const former = message.feedback?.rating;
   if (former !== feedback.rating) {
-    await addCounts(ctx, thumbs(former, feedback.rating), message.createdAt);
+    const counts = thumbs(former, feedback.rating);
+    await addCounts(ctx, conversation.assistant, counts, message.createdAt);
   }
   return true;
 }

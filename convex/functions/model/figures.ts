@@ -6,15 +6,18 @@
  */
 import type { Infer } from "convex/values";
 
+import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
+import { storedName } from "./conversations.js";
 import type { counts as countsValidator, figures as figuresValidator } from "./validators.js";
 
 export type Counts = Infer<typeof countsValidator>;
 type Figures = Infer<typeof figuresValidator>;
+type Shard = Omit<Doc<"figures">, "_id" | "_creationTime">;
 
 const SHARDS = 8;
-// A year of days, or a week of hours with room to spare.
-const MAX_PERIODS = 400;
+// In one call: of one assistant a year of days, or a week of hours with room to spare.
+const MAX_SHARDS = SHARDS * 400;
 // The names of models are the provider's; beyond so many they are counted together.
 const MAX_NAMES = 400;
 const DAY_CHARS = "2026-11-22".length;
@@ -22,31 +25,44 @@ const HOUR_CHARS = "2026-11-22T14".length;
 const KEEP_HOURS_MS = 7 * 24 * 60 * 60 * 1000;
 const FORGET_HOURS = 400;
 
-/** Add to the figures of a moment's day and hour. */
-export async function addCounts(ctx: MutationCtx, counts: Counts, at: number): Promise<void> {
+export interface Periods {
+  first: string;
+  last: string;
+  assistant?: string;
+}
+
+/** Add to an assistant's figures of a moment's day and hour. */
+export async function addCounts(
+  ctx: MutationCtx,
+  assistant: string | undefined,
+  counts: Counts,
+  at: number,
+): Promise<void> {
   const shard = Math.floor(Math.random() * SHARDS);
-  await addToPeriod(ctx, dayOf(at), shard, counts);
-  await addToPeriod(ctx, hourOf(at), shard, counts);
+  await addToShard(ctx, { assistant, period: dayOf(at), shard, counts });
+  await addToShard(ctx, { assistant, period: hourOf(at), shard, counts });
 }
 
-/** Add to the figures of a day whose hours nobody asks for any more. */
-export async function addDayCounts(ctx: MutationCtx, day: string, counts: Counts): Promise<void> {
-  await addToPeriod(ctx, day, Math.floor(Math.random() * SHARDS), counts);
+/** Add to the default assistant's figures of a day whose hours nobody asks for any more. */
+export async function addDayCounts(ctx: MutationCtx, period: string, counts: Counts): Promise<void> {
+  await addToShard(ctx, { period, shard: Math.floor(Math.random() * SHARDS), counts });
 }
 
-/** Read the periods that have figures, oldest first; `first` and `last` are included. */
-export async function readFigures(ctx: QueryCtx, first: string, last: string): Promise<Figures[]> {
-  const shards = await ctx.db
-    .query("figures")
-    .withIndex("by_span_period_shard", (q) =>
-      q.eq("span", spanOf(first)).gte("period", first).lte("period", last),
-    )
-    .take(SHARDS * MAX_PERIODS);
+/**
+ * Read the periods that have figures, oldest first; `first` and `last` are included.
+ * Where those are too many for one call, the last one names the `next`.
+ */
+export async function readFigures(ctx: QueryCtx, wanted: Periods): Promise<Figures[]> {
+  const shards = await readShards(ctx, wanted);
   const periods = new Map<string, Counts>();
   for (const { period, counts } of shards) {
     periods.set(period, sum(periods.get(period) ?? {}, counts));
   }
-  return [...periods].map(([period, counts]) => ({ period, counts }));
+  const found: Figures[] = [...periods].map(([period, counts]) => ({ period, counts }));
+  const cut = shards.length === MAX_SHARDS ? found.pop() : undefined;
+  return found.map((each, at) =>
+    at === found.length - 1 && cut !== undefined ? { ...each, next: cut.period } : each,
+  );
 }
 
 /** Delete a batch of hours that nobody asks for any more; returns whether more may be left. */
@@ -87,21 +103,35 @@ function spanOf(period: string): "day" | "hour" {
   return period.length === DAY_CHARS ? "day" : "hour";
 }
 
-async function addToPeriod(
-  ctx: MutationCtx,
-  period: string,
-  shard: number,
-  counts: Counts,
-): Promise<void> {
+async function readShards(ctx: QueryCtx, { first, last, assistant }: Periods): Promise<Shard[]> {
+  const figures = ctx.db.query("figures");
+  const span = spanOf(first);
+  const found =
+    assistant === undefined
+      ? figures.withIndex("by_span_period_shard", (q) =>
+          q.eq("span", span).gte("period", first).lte("period", last),
+        )
+      : figures.withIndex("by_assistant_span_period_shard", (q) =>
+          q
+            .eq("assistant", storedName(assistant))
+            .eq("span", span)
+            .gte("period", first)
+            .lte("period", last),
+        );
+  return await found.take(MAX_SHARDS);
+}
+
+async function addToShard(ctx: MutationCtx, added: Omit<Shard, "span">): Promise<void> {
+  const { assistant, period, shard, counts } = added;
   const span = spanOf(period);
   const former = await ctx.db
     .query("figures")
-    .withIndex("by_span_period_shard", (q) =>
-      q.eq("span", span).eq("period", period).eq("shard", shard),
+    .withIndex("by_assistant_span_period_shard", (q) =>
+      q.eq("assistant", assistant).eq("span", span).eq("period", period).eq("shard", shard),
     )
     .first();
   if (former === null) {
-    await ctx.db.insert("figures", { span, period, shard, counts });
+    await ctx.db.insert("figures", { ...added, span });
   } else {
     await ctx.db.patch("figures", former._id, { counts: sum(former.counts, counts) });
   }

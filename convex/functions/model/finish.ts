@@ -68,7 +68,7 @@ async function storeEnd(
     ...leaseGivenBack(conversation, asked),
   });
   if (counts !== undefined) {
-    await addCounts(ctx, counts, now);
+    await addCounts(ctx, conversation.assistant, counts, now);
   }
   return stored?.messageId;
 }

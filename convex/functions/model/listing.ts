@@ -3,7 +3,7 @@ import type { Infer } from "convex/values";
 
 import type { Doc } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
-import { toConversation } from "./conversations.js";
+import { storedName, toConversation } from "./conversations.js";
 import { fromListCursor, type ListPlace, toListCursor } from "./cursors.js";
 import { countConversations } from "./originals.js";
 import { readRange } from "./ranges.js";
@@ -61,11 +61,12 @@ export function searchOf({ search, text }: Filter): Filter["search"] {
 
 /** Whether a conversation passes all of the filter but its text. */
 export function matches(conversation: Conversation, where: Filter): boolean {
-  const { updatedAt, tally, page, user } = conversation;
+  const { updatedAt, tally, page, user, assistant } = conversation;
   return (
     updatedAt >= (where.since ?? 0) &&
     updatedAt < (where.until ?? Infinity) &&
     (where.user === undefined || user === where.user) &&
+    (where.assistant === undefined || assistant === storedName(where.assistant)) &&
     (where.page === undefined || page?.url.startsWith(where.page) === true) &&
     (where.status === undefined || (tally?.[where.status] ?? 0) > 0) &&
     (where.feedback === undefined || (tally?.[where.feedback] ?? 0) > 0)
@@ -98,9 +99,10 @@ function sift(hits: Hits, where: Filter, start: ListPlace | null): Conversation[
 }
 
 /** Whether the index that serves this filter leaves nothing to sift. */
-function isIndexed({ user, feedback, status, page }: Filter): boolean {
+function isIndexed({ assistant, user, feedback, status, page }: Filter): boolean {
   const filters = [user, feedback, status, page].filter((wanted) => wanted !== undefined);
-  const hasIndex = page === undefined && status !== "complete";
+  const isOfOne = assistant !== undefined;
+  const hasIndex = page === undefined && status !== "complete" && !(isOfOne && user !== undefined);
   return filters.length === 0 || (filters.length === 1 && hasIndex);
 }
 

@@ -16,10 +16,10 @@ type Conversation = Doc<"conversations">;
 /** Find the newest turn with a mark of each of the conversations that were updated last. */
 export async function listMarkedTurns(
   ctx: QueryCtx,
-  { mark, limit }: { mark: Mark; limit: number },
+  { mark, limit, assistant }: { mark: Mark; limit: number; assistant?: string },
 ): Promise<MarkedTurn[]> {
   const where = mark === "up" || mark === "down" ? { feedback: mark } : { status: mark };
-  const conversations = await readRange(ctx, where, null, limit);
+  const conversations = await readRange(ctx, { ...where, assistant }, null, limit);
   const turns = await Promise.all(conversations.map((each) => newestMarked(ctx, each, mark)));
   return turns.filter((turn) => turn !== null);
 }

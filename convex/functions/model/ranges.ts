@@ -1,10 +1,13 @@
 /** The part of the list that an index can serve. */
 import type { Doc } from "../_generated/dataModel.js";
 import type { QueryCtx } from "../_generated/server.js";
+import { storedName } from "./conversations.js";
 import type { ListPlace } from "./cursors.js";
 import type { Filter } from "./listing.js";
 
 type Conversation = Doc<"conversations">;
+
+type Shown = Filter["feedback"] | Filter["status"];
 
 /** Bounds on `updatedAt`, from and to; or one moment of it, by creation. */
 type Bounds = { since: number; until: number } | { at: number; before: number };
@@ -46,32 +49,66 @@ async function take(
 }
 
 /** Choose the index by the filter that is likely to leave least. */
-function narrowed(ctx: QueryCtx, { user, feedback, status }: Filter, bounds: Bounds) {
-  const conversations = ctx.db.query("conversations");
+function narrowed(ctx: QueryCtx, { assistant, user, feedback, status }: Filter, bounds: Bounds) {
+  const mark = feedback ?? status;
   if (user !== undefined) {
-    return conversations.withIndex("by_user_updated_at", (q) => within(q.eq("user", user), bounds));
+    return ctx.db
+      .query("conversations")
+      .withIndex("by_user_updated_at", (q) => within(q.eq("user", user), bounds));
   }
-  if (feedback === "up") {
-    return conversations.withIndex("by_has_up_updated_at", (q) =>
-      within(q.eq("hasUp", true), bounds),
-    );
+  return assistant === undefined
+    ? ofAll(ctx, mark, bounds)
+    : ofOne(ctx, storedName(assistant), mark, bounds);
+}
+
+function ofAll(ctx: QueryCtx, mark: Shown, bounds: Bounds) {
+  const conversations = ctx.db.query("conversations");
+  switch (mark) {
+    case "up":
+      return conversations.withIndex("by_has_up_updated_at", (q) =>
+        within(q.eq("hasUp", true), bounds),
+      );
+    case "down":
+      return conversations.withIndex("by_has_down_updated_at", (q) =>
+        within(q.eq("hasDown", true), bounds),
+      );
+    case "partial":
+      return conversations.withIndex("by_has_partial_updated_at", (q) =>
+        within(q.eq("hasPartial", true), bounds),
+      );
+    case "error":
+      return conversations.withIndex("by_has_error_updated_at", (q) =>
+        within(q.eq("hasError", true), bounds),
+      );
+    default:
+      return conversations.withIndex("by_updated_at", (q) => within(q, bounds));
   }
-  if (feedback === "down") {
-    return conversations.withIndex("by_has_down_updated_at", (q) =>
-      within(q.eq("hasDown", true), bounds),
-    );
+}
+
+function ofOne(ctx: QueryCtx, assistant: string | undefined, mark: Shown, bounds: Bounds) {
+  const conversations = ctx.db.query("conversations");
+  switch (mark) {
+    case "up":
+      return conversations.withIndex("by_assistant_has_up_updated_at", (q) =>
+        within(q.eq("assistant", assistant).eq("hasUp", true), bounds),
+      );
+    case "down":
+      return conversations.withIndex("by_assistant_has_down_updated_at", (q) =>
+        within(q.eq("assistant", assistant).eq("hasDown", true), bounds),
+      );
+    case "partial":
+      return conversations.withIndex("by_assistant_has_partial_updated_at", (q) =>
+        within(q.eq("assistant", assistant).eq("hasPartial", true), bounds),
+      );
+    case "error":
+      return conversations.withIndex("by_assistant_has_error_updated_at", (q) =>
+        within(q.eq("assistant", assistant).eq("hasError", true), bounds),
+      );
+    default:
+      return conversations.withIndex("by_assistant_updated_at", (q) =>
+        within(q.eq("assistant", assistant), bounds),
+      );
   }
-  if (status === "partial") {
-    return conversations.withIndex("by_has_partial_updated_at", (q) =>
-      within(q.eq("hasPartial", true), bounds),
-    );
-  }
-  if (status === "error") {
-    return conversations.withIndex("by_has_error_updated_at", (q) =>
-      within(q.eq("hasError", true), bounds),
-    );
-  }
-  return conversations.withIndex("by_updated_at", (q) => within(q, bounds));
 }
 
 function within<End>(index: ByTime<End>, bounds: Bounds): End {

@@ -12,10 +12,13 @@ export const POSITIONS_A_TURN = 2;
 
 /** What is permanently wrong with a question, if anything. */
 export function contradiction(
-  question: Pick<Question, "content" | "regenerate">,
-  conversation: Pick<Doc<"conversations">, "nextPosition"> | null,
+  question: Pick<Question, "content" | "regenerate" | "assistant">,
+  conversation: Pick<Doc<"conversations">, "nextPosition" | "assistant"> | null,
   asked: Pick<Doc<"messages">, "content" | "position"> | null,
-): "mismatch" | "notLast" | null {
+): "otherAssistant" | "mismatch" | "notLast" | null {
+  if (conversation !== null && conversation.assistant !== question.assistant) {
+    return "otherAssistant";
+  }
   if (asked !== null && asked.content !== question.content) {
     return "mismatch";
   }

@@ -29,7 +29,12 @@ export const tally = v.object({
 export const counts = v.record(v.string(), v.number());
 
 /** A UTC day or hour, by the beginning of its ISO form. */
-export const figures = v.object({ period: v.string(), counts });
+export const figures = v.object({
+  period: v.string(),
+  counts,
+  /** On the last of a part: the period from which to read on. */
+  next: v.optional(v.string()),
+});
 
 /** A message as our server reads it. */
 export const message = v.object({
@@ -77,6 +82,8 @@ export const conversation = v.object({
   messageCount: v.optional(v.number()),
   marks: v.array(mark),
   match: v.optional(match),
+  /** Absent where it is the default one. */
+  assistant: v.optional(v.string()),
 });
 
 /** A question and its answer, of which one bears a mark. */
@@ -99,6 +106,8 @@ export const question = v.object({
   content: v.string(),
   regenerate: v.boolean(),
   page: v.optional(page),
+  /** Absent where it is the default one. */
+  assistant: v.optional(v.string()),
 });
 
 export const answer = v.object({
@@ -135,6 +144,7 @@ export const beginning = v.union(
   v.object({ outcome: v.literal("busy"), retryAfterMs: v.number(), turnId: v.string() }),
   v.object({ outcome: v.literal("mismatch") }),
   v.object({ outcome: v.literal("notLast") }),
+  v.object({ outcome: v.literal("otherAssistant") }),
   v.object({ outcome: v.literal("deleted") }),
 );
 
@@ -160,6 +170,8 @@ export const filter = v.object({
   status: v.optional(status),
   page: v.optional(v.string()),
   user: v.optional(v.string()),
+  /** By its name, the default one as well. */
+  assistant: v.optional(v.string()),
 });
 
 export const conversationPage = v.object({
