@@ -29,4 +29,6 @@ class RecordedSpend:
         return self._glance.get()
 
     def _look(self, day: str) -> int:
-        return sum(each.charged_tokens for each in self._store.read_figures(day, day))
+        return sum(
+            each.charged_tokens for each in self._store.read_figures(day, day, self._assistant)
+        )

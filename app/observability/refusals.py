@@ -38,7 +38,7 @@ class RefusalTally:
         self._is_told = True
         for assistant, count in counts.items():
             try:
-                self._store.add_figures({"limits_hit": count})
+                self._store.add_figures({"limits_hit": count}, assistant)
             except StorageUnavailable:
                 self._counts[assistant] += count
                 log.warning("The day's figures lack %s refusals for now", count)

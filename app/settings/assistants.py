@@ -45,19 +45,25 @@ def read_assistants(path: Path, env: Reader, default: AssistantSettings) -> list
             **find_assistant_faults(assistant, is_production=not env.is_development),
             **faults,
         }
-        if not own.keys() & {"WIDGET_API_KEY", "WIDGET_API_KEY_FILE"}:
-            faults["WIDGET_API_KEY"] = "is not set: each assistant is found by a key of its own"
-        elif others := {
-            other
-            for key in assistant.widget_api_keys
-            if (other := taken.setdefault(key, name)) != name
-        }:
-            faults["WIDGET_API_KEY"] = f"is a key of {others.pop()}, too: make another one"
+        if fault := _key_fault(assistant, own, taken):
+            faults.setdefault("WIDGET_API_KEY", fault)
         for each, fault in faults.items():
             if inherited.get(each) != fault:
                 env.faults[f"{path.name} [{name}] {each.lower()}"] = fault
         found.append(assistant)
     return found
+
+
+def _key_fault(
+    assistant: AssistantSettings, own: Mapping[str, str], taken: dict[str, str]
+) -> str | None:
+    """Return what is wrong with an assistant's keys beside those that are ``taken`` already."""
+    if not own.keys() & {"WIDGET_API_KEY", "WIDGET_API_KEY_FILE"}:
+        return "is not set: each assistant is found by its own"
+    for key in assistant.widget_api_keys:
+        if (other := taken.setdefault(key, assistant.id)) != assistant.id:
+            return f"is a key of {other}, too: make another one"
+    return None
 
 
 def _tables(path: Path, env: Reader) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -20,12 +20,12 @@ class Told:
 
     def __init__(self) -> None:
         self.is_away = False
-        self.counts: list[Counts] = []
+        self.counts: list[tuple[str, Counts]] = []
 
-    def add_figures(self, counts: Counts) -> None:
+    def add_figures(self, counts: Counts, assistant: str) -> None:
         if self.is_away:
             raise StorageUnavailable
-        self.counts.append(counts)
+        self.counts.append((assistant, counts))
 
 
 def a_tally(store: Told) -> RefusalTally:
@@ -40,7 +40,18 @@ def test_many_refusals_are_one_write() -> None:
         tally.count(DEFAULT_ASSISTANT)
     until(lambda: store.counts)
 
-    assert store.counts == [{"limits_hit": 100}]
+    assert store.counts == [(DEFAULT_ASSISTANT, {"limits_hit": 100})]
+
+
+def test_refusals_of_each_assistant_are_told_apart() -> None:
+    store = Told()
+    tally = a_tally(store)
+
+    for assistant in ("shop", DEFAULT_ASSISTANT, "shop"):
+        tally.count(assistant)
+    until(lambda: store.counts)
+
+    assert store.counts == [("shop", {"limits_hit": 2}), (DEFAULT_ASSISTANT, {"limits_hit": 1})]
 
 
 def test_refusals_go_on_being_told() -> None:
@@ -52,7 +63,10 @@ def test_refusals_go_on_being_told() -> None:
     tally.count(DEFAULT_ASSISTANT)
     until(lambda: len(store.counts) == 2)
 
-    assert store.counts == [{"limits_hit": 1}, {"limits_hit": 1}]
+    assert store.counts == [
+        (DEFAULT_ASSISTANT, {"limits_hit": 1}),
+        (DEFAULT_ASSISTANT, {"limits_hit": 1}),
+    ]
 
 
 def test_what_the_store_does_not_take_is_told_later() -> None:
@@ -66,7 +80,7 @@ def test_what_the_store_does_not_take_is_told_later() -> None:
     tally.count(DEFAULT_ASSISTANT)
     until(lambda: store.counts)
 
-    assert store.counts == [{"limits_hit": 2}]
+    assert store.counts == [(DEFAULT_ASSISTANT, {"limits_hit": 2})]
 
 
 def test_refused_visitor_is_in_the_figures(make_app: "MakeApp", store: ConversationStore) -> None:
