@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import flask
 from flask.globals import request_ctx
+from structlog.contextvars import bind_contextvars
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.http import parse_cookie
 from werkzeug.utils import cached_property
@@ -55,6 +56,12 @@ class Request(flask.Request):
     def assistant_id(self) -> str:
         """Whom this request counts for: the default where nobody is named."""
         return self.assistant.id if self.assistant else DEFAULT_ASSISTANT
+
+    def note_assistant(self, assistant: "Assistant") -> None:
+        """Note who is asked; what is logged from here on names it, unless it is the default."""
+        self.assistant = assistant
+        if assistant.id != DEFAULT_ASSISTANT:
+            bind_contextvars(assistant=assistant.id)
 
     @property
     def client_key(self) -> str:

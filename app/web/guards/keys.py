@@ -24,7 +24,8 @@ def find_assistant(request: Request) -> None:
     """Note whose widget key came with the request, if it is anybody's."""
     if request.access.guard in _WITH_WIDGET_KEY:
         key = given_key(request.environ, WIDGET_HEADERS)
-        request.assistant = services().assistants.of_key(key)
+        if assistant := services().assistants.of_key(key):
+            request.note_assistant(assistant)
 
 
 def require_assistant(request: Request) -> None:

@@ -4,6 +4,7 @@ import logging
 
 from flask import request
 
+from app.domain.conversation import DEFAULT_ASSISTANT
 from app.domain.errors import OriginNotAllowed
 from app.domain.origin import AllowedOrigins, read_origin
 from app.web.current_request import Request
@@ -46,7 +47,9 @@ def refuse_foreign_origin(request: Request, allowed: AllowedOrigins) -> None:
     if origin is None or allowed.include(origin) or is_own_page():
         return
     log.warning(
-        "Refused the origin %r: add it to CORS_ORIGIN if it embeds the widget", origin[:200]
+        "Refused the origin %r: add it to %s if it embeds the widget",
+        origin[:200],
+        "CORS_ORIGIN" if request.assistant_id == DEFAULT_ASSISTANT else "its cors_origin",
     )
     raise OriginNotAllowed
 

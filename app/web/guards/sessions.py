@@ -27,7 +27,7 @@ def read_token(request: Request) -> None:
     # Other schemes are a proxy's in front of us, not our clients'.
     if scheme.lower() == _SCHEME:
         claims = services().tokens.verify(token.strip(), caller_origin())
-        request.assistant = assistant_of(claims, request.assistant)
+        request.note_assistant(assistant_of(claims, request.assistant))
         request.session_id = claims.session_id
 
 
