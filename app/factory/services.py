@@ -58,22 +58,12 @@ def make_services(
     secrets = secret_keys.read_secrets(settings, keep=keep_secret)
     store = MeasuredStore(parts.store or _store(settings), metrics.time_call)
     redis = _redis(settings, secrets[0])
-    assistants = Assistants(
-        [
-            make_assistant(each, settings, store, redis, parts.model, parts.fallback)
-            for each in settings.assistants
-        ]
-    )
+    assistants = _assistants(settings, parts, store, redis)
     switches = Switches(store, settings.switched_off_message)
     spool = AnswerSpool(settings.spool_path, store.finish_turn)
+    admission, buses = Admission([switches.check]), _buses(settings, redis)
     turns = TurnService(
-        store,
-        assistants,
-        Admission([switches.check]),
-        settings.max_streams,
-        spool.keep,
-        _buses(settings, redis),
-        listeners,
+        store, assistants, admission, settings.max_streams, spool.keep, buses, listeners
     )
     return Services(
         settings=settings,
@@ -114,6 +104,17 @@ def _redis(settings: Settings, secret: bytes) -> RedisLink | None:
         timeout_s=settings.redis_timeout_s,
         retry_s=settings.redis_retry_s,
         name_key=secret_keys.derive_key(secret, "redis names"),
+    )
+
+
+def _assistants(
+    settings: Settings, parts: Parts, store: ConversationStore, redis: RedisLink | None
+) -> Assistants:
+    return Assistants(
+        [
+            make_assistant(each, settings, store, redis, parts.model, parts.fallback)
+            for each in settings.assistants
+        ]
     )
 
 
