@@ -243,20 +243,91 @@ def test_filter_without_an_index_reads_a_bounded_stretch(
     assert read_by(convex, "conversations:list") == MANY_CONVERSATIONS
 
 
-def test_search_reads_no_more_than_the_best_hits(convex: ConvexServer, store: ConvexStore) -> None:
-    ids = crowd(convex)[:2_000]
-    convex.insert(
+def all_found(store: ConvexStore, text: str) -> list[str]:
+    found: list[str] = []
+    cursor = None
+    while True:
+        page = store.list_conversations(
+            limit=200, cursor=cursor, where=ConversationFilter(text=text)
+        )
+        found += [conversation.session_id for conversation in page.conversations]
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+
+
+def threads(server: ConvexServer, said: list[str], length: int = 50) -> list[str]:
+    """Write conversations, in each one text again and again; returns the sessions, newest first."""
+    sessions = [f"session-{number}" for number in range(len(said))]
+    at = [{"createdAt": number, "updatedAt": number} for number in range(len(said))]
+    ids = server.insert(
+        "conversations",
+        [{"sessionId": id_, **each} for id_, each in zip(sessions, at, strict=True)],
+    )
+    server.insert(
         "messages",
         [
-            {"conversationId": id_, "role": "user", "content": "parcel", "createdAt": 1}
-            for id_ in ids
+            {"conversationId": id_, "role": "user", "content": text, "createdAt": 1}
+            for id_, text in zip(ids, said, strict=True)
+            for _ in range(length)
         ],
     )
+    return sessions[::-1]
 
-    page = store.list_conversations(limit=10, where=ConversationFilter(text="parcel"))
 
-    assert len(page.conversations) == 10
-    assert read_by(convex, "conversations:list") <= 2 * 512
+def test_search_reads_no_more_than_its_hits(convex: ConvexServer, store: ConvexStore) -> None:
+    threads(convex, ["A parcel"] * 10 + ["Hay"] * 50)
+
+    page = store.list_conversations(limit=5, where=ConversationFilter(text="parcel"))
+
+    assert (len(page.conversations), page.found) == (5, 10)
+    assert read_by(convex, "conversations:list") <= 512 + 10
+
+
+def test_word_that_the_index_cannot_tell_everywhere_is_found_everywhere(
+    convex: ConvexServer, store: ConvexStore
+) -> None:
+    newest_first = threads(convex, ["A parcel", "Hay", "Hay", "Hay"] * 15)
+
+    found = all_found(store, "parcel")
+
+    assert found == newest_first[3::4]
+    assert len(convex.calls()) == 2
+    assert all(read <= 512 + 2_250 + 50 for _, read in convex.calls())
+
+
+@pytest.mark.parametrize("part", ["711-08", "АКАЗ"])
+def test_part_of_a_word_that_begins_none_is_found(
+    convex: ConvexServer, store: ConvexStore, part: str
+) -> None:
+    newest_first = threads(convex, ["Мой заказ №4711-0815?", *["Hay"] * 58, "Заказ 4711-0815"])
+
+    assert all_found(store, part) == [newest_first[0], newest_first[-1]]
+    assert all(read <= 512 + 2_250 + 50 for _, read in convex.calls())
+
+
+def test_long_conversation_is_looked_through_to_its_beginning(
+    convex: ConvexServer, store: ConvexStore
+) -> None:
+    long_thread(convex)
+
+    page = store.list_conversations(limit=1, where=ConversationFilter(text="essage 0"))
+
+    (found,) = page.conversations
+    assert found.match is not None
+    assert found.match.text == "Message 0"
+    assert page.next_cursor is None
+
+
+def test_long_messages_end_a_page_of_a_search_early(
+    convex: ConvexServer, store: ConvexStore
+) -> None:
+    threads(convex, ["a" * 300_000] * 20, length=1)
+
+    assert all_found(store, "ab") == []
+
+    # Two million characters a page, and what the last message has more.
+    assert len(convex.calls()) == 3
 
 
 # Retention

@@ -875,6 +875,8 @@ def test_signs_in_a_search_are_text(
         ("parcel zzzz", []),
         ("half where", []),
         ("a half", ["partial"]),
+        ("arce", ["partial", "plain"]),
+        ('"re is m"', ["plain"]),
         ('"where', []),
     ],
 )

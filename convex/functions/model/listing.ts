@@ -7,7 +7,7 @@ import { storedName, toConversation } from "./conversations.js";
 import { fromListCursor, type ListPlace, toListCursor } from "./cursors.js";
 import { countConversations } from "./originals.js";
 import { readRange } from "./ranges.js";
-import { type Hits, searchConversations } from "./searching.js";
+import { type Hit, lookThrough, searchIndex } from "./searching.js";
 import type { conversationPage, filter } from "./validators.js";
 
 type Conversation = Doc<"conversations">;
@@ -35,18 +35,18 @@ export async function listConversations(
   const isCounted = isFiltered && cursor === null;
   const wanted = isCounted ? Math.max(limit, MAX_FOUND) + 1 : limit + 1;
   const search = searchOf(where);
-  const hits = search === undefined ? null : await searchConversations(ctx, search);
+  const hits = search === undefined ? null : await searchIndex(ctx, search);
   const { found, rest } =
     hits === null
       ? await scan(ctx, where, start, wanted)
       : { found: sift(hits, where, start), rest: null };
   const page = found.slice(0, limit);
-  const next = found.length > limit ? placeOf(page.at(-1)) : rest;
+  const next = found.length > limit ? placeOf(page.at(-1)?.conversation) : rest;
   const isTold = isCounted && (rest === null || found.length > MAX_FOUND);
   return {
-    conversations: page.map((conversation) => ({
+    conversations: page.map(({ conversation, match }) => ({
       ...toConversation(conversation),
-      match: hits?.get(conversation._id)?.match,
+      match,
     })),
     total: isFiltered ? null : await countConversations(ctx),
     found: isTold ? Math.min(found.length, MAX_FOUND + 1) : null,
@@ -75,13 +75,25 @@ export function matches(conversation: Conversation, where: Filter): boolean {
 
 /** Read on from a place until enough are found; `rest` is where a long search stopped. */
 async function scan(ctx: QueryCtx, where: Filter, start: ListPlace | null, wanted: number) {
-  const found: Conversation[] = [];
+  const search = searchOf(where);
+  const found: Hit[] = [];
   let place = start;
   for (let scanned = 0; scanned < MAX_SCANNED; ) {
     const size = isIndexed(where) ? wanted - found.length : BATCH_CONVERSATIONS;
     const batch = await readRange(ctx, where, place, size);
-    found.push(...batch.filter((conversation) => matches(conversation, where)));
-    if (batch.length < size || found.length >= wanted) {
+    for (const conversation of batch.filter((each) => matches(each, where))) {
+      const { hit, read } =
+        search === undefined
+          ? { hit: { conversation }, read: 0 }
+          : await lookThrough(ctx, conversation, search);
+      found.push(...(hit === null ? [] : [hit]));
+      scanned += read;
+      place = placeOf(conversation);
+      if (found.length >= wanted || scanned >= MAX_SCANNED) {
+        return { found, rest: found.length >= wanted ? null : place };
+      }
+    }
+    if (batch.length < size) {
       return { found, rest: null };
     }
     scanned += batch.length;
@@ -90,20 +102,24 @@ async function scan(ctx: QueryCtx, where: Filter, start: ListPlace | null, wante
   return { found, rest: place };
 }
 
-function sift(hits: Hits, where: Filter, start: ListPlace | null): Conversation[] {
-  return [...hits.values()]
-    .map(({ conversation }) => conversation)
-    .filter((conversation) => matches(conversation, where))
-    .sort((a, b) => b.updatedAt - a.updatedAt || b._creationTime - a._creationTime)
-    .filter((conversation) => start === null || isBehind(conversation, start));
+function sift(hits: Hit[], where: Filter, start: ListPlace | null): Hit[] {
+  return hits
+    .filter(({ conversation }) => matches(conversation, where))
+    .filter(({ conversation }) => start === null || isBehind(conversation, start))
+    .sort(({ conversation: a }, { conversation: b }) => {
+      return b.updatedAt - a.updatedAt || b._creationTime - a._creationTime;
+    });
 }
 
 /** Whether the index that serves this filter leaves nothing to sift. */
-function isIndexed({ assistant, user, feedback, status, page }: Filter): boolean {
-  const filters = [user, feedback, status, page].filter((wanted) => wanted !== undefined);
-  const isOfOne = assistant !== undefined;
-  const hasIndex = page === undefined && status !== "complete" && !(isOfOne && user !== undefined);
-  return filters.length === 0 || (filters.length === 1 && hasIndex);
+function isIndexed(where: Filter): boolean {
+  const { assistant, user, feedback, status, page } = where;
+  if (searchOf(where) !== undefined || page !== undefined || status === "complete") {
+    return false;
+  }
+  const filters = [user, feedback, status].filter((wanted) => wanted !== undefined);
+  const isOfOneUser = user !== undefined && assistant !== undefined;
+  return filters.length === 0 || (filters.length === 1 && !isOfOneUser);
 }
 
 function isBehind({ updatedAt, _creationTime }: Conversation, place: ListPlace): boolean {
