@@ -123,14 +123,19 @@ def export(kind: str, bom: bool | None, sep: str, output: Path | None, **options
 @click.argument("conversation_ids", nargs=-1)
 @click.option("--session", help="Everything of this session.")
 @click.option("--user", help="Everything of this user.")
+@click.option("--assistant", help="Everything of this assistant; with --user, what both fits.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @works_on_the_store
 def delete(
-    conversation_ids: tuple[str, ...], session: str | None, user: str | None, yes: bool
+    conversation_ids: tuple[str, ...],
+    session: str | None,
+    user: str | None,
+    assistant: str | None,
+    yes: bool,
 ) -> None:
     """Delete conversations with all their messages."""
-    if not (conversation_ids or session or user):
-        raise click.UsageError("Name conversations, a --session or a --user.")
+    if not (conversation_ids or session or user or assistant):
+        raise click.UsageError("Name conversations, a --session, a --user or an --assistant.")
     if not yes:
         click.confirm("Delete for good?", abort=True)
     archive = Archive(services().store, services().turns.stop)
@@ -140,8 +145,9 @@ def delete(
         deleted += 1
     if session:
         deleted += archive.delete_session(session)
-    if user:
-        deleted += _count(archive.delete_all(ConversationFilter(user=user)))
+    if user or assistant:
+        where = ConversationFilter(user=user, assistant=assistant)
+        deleted += _count(archive.delete_all(where))
     click.echo(f"Deleted: {deleted}")
 
 

@@ -19,6 +19,7 @@ _OPTIONS = (
     ("status", "complete, partial or error: an answer ended so."),
     ("page", "The page's URL begins so."),
     ("user", "The user's id."),
+    ("assistant", "The assistant's id."),
 )
 
 

@@ -26,10 +26,11 @@ _COLUMNS = (
     show_default=True,
     help="To today.",
 )
+@click.option("--assistant", help="Of this assistant alone.")
 @click.option("--json", "as_json", is_flag=True, help="As the admin API returns it.")
 @with_appcontext
 @works_on_the_store
-def stats(days: int, as_json: bool) -> None:
+def stats(days: int, assistant: str | None, as_json: bool) -> None:
     """Show what the last days brought and cost (UTC)."""
     now = utc_now()
     found = read_statistics(
@@ -38,6 +39,7 @@ def stats(days: int, as_json: bool) -> None:
         first=now - timedelta(days=days - 1),
         last=now,
         unit="day",
+        assistant=assistant,
     )
     if as_json:
         print_json(StatisticsSchema().dump(found))

@@ -21,7 +21,7 @@ from app.operations.export import MEDIA_TYPES, SEPARATORS, Format
 from app.operations.transcripts import Archive
 from app.web.download import stream_export
 from app.web.schemas.admin import FilterSchema, take_filter
-from app.web.schemas.chat import MAX_CONVERSATION_ID_CHARS
+from app.web.schemas.chat import MAX_ID_CHARS
 from app.web.services import services
 
 _PAGE_CONVERSATIONS = 50
@@ -177,5 +177,5 @@ def _cost(thread: Thread, prices: Prices) -> Decimal | None:
 
 
 def _refuse_long(conversation_id: str) -> None:
-    if len(conversation_id) > MAX_CONVERSATION_ID_CHARS:
+    if len(conversation_id) > MAX_ID_CHARS:
         raise NotFound("There is no such page")

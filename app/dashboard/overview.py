@@ -1,11 +1,13 @@
 """What the assistant did lately, at a glance."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import cast
 
 from flask import Response, redirect, request, url_for
 
+from app.assistants import Assistant
 from app.dashboard.graphs import make_charts
 from app.dashboard.operator_zone import to_local
 from app.dashboard.pages import blueprint, render
@@ -53,12 +55,15 @@ def overview() -> Response:
     """Show figures and charts of the last hours or days."""
     currency = services().settings.model_prices.currency
     span = next((each for each in SPANS if each.name == request.args.get("span")), _DEFAULT)
+    chosen = services().assistants.get(request.args.get("assistant", ""))
+    assistant = chosen.id if chosen else None
     found = compare_statistics(
         services().store,
         services().settings.model_prices,
         count=span.count,
         unit=span.unit,
         now=utc_now(),
+        assistant=assistant,
     )
     return render(
         "overview.html",
@@ -67,11 +72,16 @@ def overview() -> Response:
         spans=SPANS,
         tiles=make_tiles(found, currency),
         charts=make_charts(found.now, span.unit, currency),
-        spend=_spend(utc_now()),
+        chosen=assistant,
+        spend=_spend(utc_now(), [chosen] if chosen else list(services().assistants)),
         day_ends=f"{to_local(_next_day(utc_now())):%H:%M}",
         unpriced=found.now.total.unpriced,
-        disliked=services().store.list_marked_turns("down", limit=_WORTH_A_LOOK),
-        failed=services().store.list_marked_turns("error", limit=_WORTH_A_LOOK),
+        disliked=services().store.list_marked_turns(
+            "down", limit=_WORTH_A_LOOK, assistant=assistant
+        ),
+        failed=services().store.list_marked_turns(
+            "error", limit=_WORTH_A_LOOK, assistant=assistant
+        ),
         is_new=_is_new(),
         notice=services().assistants.default.settings.model.notice(utc_now().date()),
         advice=advise_shutdown(),
@@ -94,10 +104,12 @@ def _next_day(now: datetime) -> datetime:
     return datetime.combine(now.date() + timedelta(days=1), time(0), UTC)
 
 
-def _spend(now: datetime) -> Spend:
+def _spend(now: datetime, assistants: Sequence[Assistant]) -> Spend:
     today = f"{now:%Y-%m-%d}"
-    stored = sum(day.charged_tokens for day in services().store.read_figures(today, today))
-    meters = [each.meter for each in services().assistants]
+    only = assistants[0].id if len(assistants) == 1 else None
+    figures = services().store.read_figures(today, today, only)
+    stored = sum(day.charged_tokens for day in figures)
+    meters = [each.meter for each in assistants]
     budgets = [meter.budget for meter in meters]
     # The meters know what runs just now; the store, what other workers did.
     spent = max(stored, sum(meter.spent_today for meter in meters))

@@ -28,12 +28,14 @@ register_filters(blueprint)
 
 def render(template: str, status: int = 200, **context: Any) -> Response:
     """Render a page, or a part of one, for a signed-in operator."""
+    assistants = services().assistants
     return as_page(
         render_template(
             f"dashboard/{template}",
             form_token=operators().form_token(current_sign_in().id),
             perch_version=__version__,
             zone=zone_name(),
+            assistants=assistants.ids if assistants.are_several else (),
             # A part of a page is drawn into one that shows them.
             troubles=() if is_part() else find_troubles(),
             **context,

@@ -61,7 +61,6 @@ def settings() -> Response:
         ),
         embed=embed,
         chosen=chosen.id,
-        assistants=assistants.ids if assistants.are_several else (),
         attributes=embed.attributes(own_url(), keys[0] if keys else ""),
         is_off=_is_off(),
     )

@@ -63,6 +63,7 @@ _CELLS: Mapping[str, Callable[[Conversation, Message], object]] = {
     "comment": lambda conversation, message: message.feedback and message.feedback.comment,
     "errorCode": lambda conversation, message: message.error_code,
     "requestId": lambda conversation, message: message.request_id,
+    "assistant": lambda conversation, message: conversation.assistant,
 }
 
 
@@ -87,6 +88,7 @@ def to_jsonl(excerpts: Iterable[Excerpt]) -> Iterator[bytes]:
             sessionId=excerpt.conversation.session_id,
             user=excerpt.conversation.user,
             pageUrl=excerpt.conversation.page and excerpt.conversation.page.url,
+            assistant=excerpt.conversation.assistant,
         )
         for message in excerpt.messages:
             line = json.dumps(

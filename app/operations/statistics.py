@@ -58,18 +58,30 @@ class Comparison:
 
 
 def read_statistics(
-    store: ConversationStore, prices: Prices, *, first: datetime, last: datetime, unit: Unit
+    store: ConversationStore,
+    prices: Prices,
+    *,
+    first: datetime,
+    last: datetime,
+    unit: Unit,
+    assistant: str | None = None,
 ) -> Statistics:
-    """Read the periods from that of ``first`` to that of ``last``."""
-    return _sum_up(_read(store, first, last, unit), prices)
+    """Read the periods from that of ``first`` to that of ``last``, of one assistant or of all."""
+    return _sum_up(_read(store, first, last, unit, assistant), prices)
 
 
 def compare_statistics(
-    store: ConversationStore, prices: Prices, *, count: int, unit: Unit, now: datetime
+    store: ConversationStore,
+    prices: Prices,
+    *,
+    count: int,
+    unit: Unit,
+    now: datetime,
+    assistant: str | None = None,
 ) -> Comparison:
     """Read the last ``count`` periods, the current one included, and those before."""
     first = now - (2 * count - 1) * _STEPS[unit]
-    periods = _read(store, first, now, unit)
+    periods = _read(store, first, now, unit, assistant)
     return Comparison(_sum_up(periods[count:], prices), _sum_up(periods[:count], prices).total)
 
 
@@ -79,10 +91,11 @@ def utc_now() -> datetime:
 
 
 def _read(
-    store: ConversationStore, first: datetime, last: datetime, unit: Unit
+    store: ConversationStore, first: datetime, last: datetime, unit: Unit, assistant: str | None
 ) -> list[DayFigures]:
     names = _periods(first, last, unit)
-    found = {figures.day: figures for figures in store.read_figures(names[0], names[-1])}
+    stored = store.read_figures(names[0], names[-1], assistant)
+    found = {figures.day: figures for figures in stored}
     return [found.get(name) or DayFigures(name) for name in names]
 
 

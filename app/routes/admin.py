@@ -33,7 +33,7 @@ from app.web.schemas.admin import (
     ThreadQuerySchema,
     ThreadSchema,
 )
-from app.web.schemas.chat import MAX_CONVERSATION_ID_CHARS
+from app.web.schemas.chat import MAX_ID_CHARS
 from app.web.services import services
 
 blueprint = Blueprint("admin", __name__, url_prefix="/v1/admin")
@@ -105,10 +105,11 @@ def read_stats(query: StatisticsQuery) -> Statistics:
         first=query.first,
         last=query.last,
         unit=query.unit,
+        assistant=query.assistant,
     )
 
 
 def _refuse_long(conversation_id: str) -> None:
-    if len(conversation_id) > MAX_CONVERSATION_ID_CHARS:
-        rule = f"Longer than maximum length {MAX_CONVERSATION_ID_CHARS}."
+    if len(conversation_id) > MAX_ID_CHARS:
+        rule = f"Longer than maximum length {MAX_ID_CHARS}."
         raise InvalidRequest("Invalid conversationId", details={"conversationId": [rule]})

@@ -5,7 +5,6 @@ it leaves out is as the variables say, but for the widget key, which is never sh
 and for what is meant for one server where the table names another.
 """
 
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,14 +12,13 @@ from typing import Any
 
 import orjson
 
-from app.domain.conversation import DEFAULT_ASSISTANT
+from app.domain.conversation import ASSISTANT_ID, DEFAULT_ASSISTANT
 from app.settings.addresses import Reader
 from app.settings.contradictions import find_assistant_faults
 from app.settings.names import find_meant
 from app.settings.policies import AssistantSettings
 from app.settings.reader import read_group
 
-_ID = re.compile(r"[a-z0-9-]{1,32}")
 _FROM_ENVIRONMENT = "env:"
 # Keys and what else one server is sent: another one never sees them.
 _OF_ONE_SERVER = (
@@ -81,7 +79,7 @@ def _tables(path: Path, env: Reader) -> Iterator[tuple[str, Mapping[str, Any]]]:
             env.faults[f"{path.name} {name}"] = "stands in no table: put it under an [assistant]"
         elif name == DEFAULT_ASSISTANT:
             env.faults[f"{path.name} [{name}]"] = "is what the variables make: use another id"
-        elif not _ID.fullmatch(name):
+        elif not ASSISTANT_ID.match(name):
             env.faults[f"{path.name} [{name}]"] = (
                 "is no id: use 1 to 32 small letters, digits and hyphens"
             )

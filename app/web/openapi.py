@@ -18,7 +18,7 @@ from app.web.contract import Contract
 from app.web.guards.access import Guard, access_of
 from app.web.problems import status_of
 from app.web.schemas.chat import (
-    MAX_CONVERSATION_ID_CHARS,
+    MAX_ID_CHARS,
     ProblemSchema,
 )
 
@@ -90,7 +90,7 @@ def _operation(
             "name": _camel(name),
             "in": "path",
             "required": True,
-            "schema": {"type": "string", "minLength": 1, "maxLength": MAX_CONVERSATION_ID_CHARS},
+            "schema": {"type": "string", "minLength": 1, "maxLength": MAX_ID_CHARS},
         }
         for name in sorted(rule.arguments)
     ]

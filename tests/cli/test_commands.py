@@ -60,6 +60,22 @@ def sessions(store: ConversationStore) -> set[str]:
 # Conversations
 
 
+def test_one_assistants_are_listed_summed_up_and_deleted(
+    runner: FlaskCliRunner, store: ConversationStore
+) -> None:
+    say(store, "s-home")
+    say(store, "s-shop", assistant="shop")
+
+    listed = run(runner, "conversations", "list", "--assistant", "shop", "--json").stdout
+    summed = json.loads(run(runner, "stats", "--assistant", "shop", "--json").stdout)
+    told = run(runner, "conversations", "delete", "--assistant", "shop", "--yes").stdout
+
+    assert [json.loads(line)["sessionId"] for line in listed.splitlines()] == ["s-shop"]
+    assert summed["total"]["turns"] == 1
+    assert "Deleted: 1" in told
+    assert sessions(store) == {"s-home"}
+
+
 def test_conversations_are_listed(runner: FlaskCliRunner, store: ConversationStore) -> None:
     conversation_id = say(store)
 

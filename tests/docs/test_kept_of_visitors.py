@@ -24,7 +24,7 @@ KEPT = {
     SAID: {
         "conversations": """
             key id created_at updated_at last_message last_question message_count next_position
-            running_position lease_until uncounted_before seen_day
+            running_position lease_until uncounted_before seen_day assistant
             has_complete has_partial has_error
             createdAt updatedAt lastMessage nextPosition lease lastQuestion messageCount tally
             hasPartial hasError counted seenDay figured figuring
@@ -47,7 +47,7 @@ KEPT = {
     SESSION: {"conversations": "session_id sessionId"},
     DELETED: {"sessions": "id deleted changed_at sessionId changedAt"},
     FIGURES: {
-        "figures": "period name value span shard counts",
+        "figures": "period name assistant value span shard counts",
         "counters": "name value shard",
     },
     OPERATORS: {

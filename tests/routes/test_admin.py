@@ -83,6 +83,7 @@ def test_list_answers_as_the_original(client: FlaskClient, store: ConversationSt
                 "lastQuestion": "What are your hours?",
                 "messageCount": 2,
                 "marks": [],
+                "assistant": "default",
             }
         ],
         "total": 1,
@@ -389,6 +390,7 @@ def test_export_is_one_message_a_line(client: FlaskClient, store: ConversationSt
         "conversationId": conversation_id,
         "sessionId": SESSION,
         "pageUrl": "https://shop.example/",
+        "assistant": "default",
     }
     assert question == {**where, **thread["messages"][0]}
     assert answer == {**where, **thread["messages"][1]}

@@ -1,5 +1,6 @@
 """Several assistants in one deployment: each is found by its key, and opens nothing of another."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,13 +8,14 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.data import WIDGET_KEY
+from tests.data import ADMIN_KEY, WIDGET_KEY
 from tests.fakes import ScriptedModel
 
 if TYPE_CHECKING:
     from tests.conftest import MakeApp
 
 SHOP_KEY = "the-widget-key-of-the-shop"
+PASSWORD = "a-password-of-the-unit-tests"
 HOME, SHOP = "https://home.test", "https://shop.test"
 FILE = f"""
 [shop]
@@ -38,6 +40,7 @@ def client(make_app: "MakeApp", tmp_path: Path) -> FlaskClient:
         "SYSTEM_PROMPT": "Help.",
         "WIDGET_TITLE": "Home",
         "RATE_LIMIT_MAX_REQUESTS": "100",
+        "DASHBOARD_PASSWORD": PASSWORD,
     }
     return make_app(**variables).test_client()
 
@@ -168,3 +171,114 @@ def test_identity_is_proven_by_each_with_its_own_secret(client: FlaskClient) -> 
     )
 
     assert problem(answer) == (503, "not_configured")  # the default has none
+
+
+# Whoever operates them
+
+
+def said_to_both(client: FlaskClient) -> None:
+    assert chat(client, WIDGET_KEY, sessionId="s-home", message="Of home").status_code == 200
+    for number in range(2):
+        asked = chat(client, SHOP_KEY, sessionId="s-shop", message=f"Of the shop {number}")
+        assert asked.status_code == 200
+
+
+def admin(client: FlaskClient, path: str) -> TestResponse:
+    return client.get(f"/v1/admin/{path}", headers={"x-admin-api-key": ADMIN_KEY})
+
+
+def test_list_says_whose_conversations_are_and_is_narrowed_to_one(client: FlaskClient) -> None:
+    said_to_both(client)
+
+    every = admin(client, "conversations").json["conversations"]
+    shops = admin(client, "conversations?assistant=shop").json
+    nobodys = admin(client, "conversations?assistant=gone").json
+
+    found = {each["sessionId"]: each["assistant"] for each in every}
+    assert found == {"s-home": "default", "s-shop": "shop"}
+    assert [each["sessionId"] for each in shops["conversations"]] == ["s-shop"]
+    assert nobodys["conversations"] == []
+
+
+def test_what_is_no_id_of_an_assistant_is_refused(client: FlaskClient) -> None:
+    for path in ("conversations", "export", "stats"):
+        answer = admin(client, f"{path}?assistant=Shop!")
+
+        assert answer.status_code == 400
+        assert list(answer.json["details"]) == ["assistant"]
+
+
+def test_export_and_table_name_the_assistant_last(client: FlaskClient) -> None:
+    said_to_both(client)
+
+    lines = [json.loads(line) for line in admin(client, "export?assistant=shop").text.splitlines()]
+    table = admin(client, "export?format=csv").text.splitlines()
+
+    assert {line["assistant"] for line in lines} == {"shop"}
+    assert len(lines) == 4
+    assert table[0].endswith(',"assistant"')
+    assert sorted(row.rpartition(",")[2] for row in table[1:]) == ['"default"'] * 2 + ['"shop"'] * 4
+
+
+def test_figures_are_those_of_one_or_of_all(client: FlaskClient) -> None:
+    said_to_both(client)
+
+    turns = {
+        query: admin(client, f"stats{query}").json["total"]["turns"]
+        for query in ("", "?assistant=shop", "?assistant=default", "?assistant=gone")
+    }
+
+    assert turns == {"": 3, "?assistant=shop": 2, "?assistant=default": 1, "?assistant=gone": 0}
+
+
+def sign_in(client: FlaskClient) -> None:
+    page = client.get("/dashboard/login").text
+    token = page.partition('name="token" value="')[2].partition('"')[0]
+    answer = client.post("/dashboard/login", data={"password": PASSWORD, "token": token})
+    assert answer.status_code == 303
+
+
+@pytest.fixture
+def operator(client: FlaskClient) -> FlaskClient:
+    said_to_both(client)
+    sign_in(client)
+    return client
+
+
+def test_dashboard_lists_those_of_one_and_takes_the_choice_along(operator: FlaskClient) -> None:
+    page = operator.get("/dashboard/conversations?assistant=shop").text
+
+    assert "Of the shop 1" in page
+    assert "Of home" not in page
+    assert '<option value="shop" selected>shop</option>' in page
+    assert "export?format=csv&amp;assistant=shop" in page
+
+
+def test_dashboard_sums_up_one_or_all(operator: FlaskClient) -> None:
+    every, shops = (
+        operator.get(f"/dashboard/{query}").text for query in ("", "?assistant=shop&span=24h")
+    )
+
+    assert 'assistant=shop"' in every
+    assert 'href="/dashboard/?span=7d&amp;assistant=shop"' in shops
+    assert 'href="/dashboard/?span=24h&amp;assistant=shop" aria-current="true">shop</a>' in shops
+
+
+def test_settings_show_each_and_the_tag_of_the_one_that_is_chosen(operator: FlaskClient) -> None:
+    page = operator.get("/dashboard/settings?assistant=shop").text
+
+    assert "Budget of default" in page
+    assert "Budget of shop" in page
+    assert SHOP_KEY in page
+    assert WIDGET_KEY not in page
+    assert "The shop" in page
+
+
+def test_who_has_one_assistant_sees_no_choice(make_app: "MakeApp") -> None:
+    client = make_app(DASHBOARD_PASSWORD=PASSWORD).test_client()
+    sign_in(client)
+    chat(client, WIDGET_KEY, sessionId="s-1")
+
+    for path in ("", "conversations", "settings"):
+        assert "assistant=" not in client.get(f"/dashboard/{path}").text
+        assert 'name="assistant"' not in client.get(f"/dashboard/{path}").text

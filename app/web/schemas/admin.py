@@ -10,7 +10,7 @@ from typing import Any
 
 from marshmallow import RAISE, ValidationError, fields, post_load, validate, validates_schema
 
-from app.domain.conversation import ConversationFilter
+from app.domain.conversation import ASSISTANT_ID, ConversationFilter
 from app.operations.export import SEPARATORS, Format
 from app.operations.statistics import Unit, utc_now
 from app.web.schemas.chat import (
@@ -32,6 +32,7 @@ _DAY_MS = 24 * 60 * 60 * 1000
 # Within, a span of days before or after one is a time that Python knows.
 _YEARS = validate.Range(date(1970, 1, 1), date(9999, 12, 30), error="Not a day from 1970 to 9999.")
 _CURSOR = validate.Length(1, 512)
+_ASSISTANT = validate.Regexp(ASSISTANT_ID, error="No id: small letters, digits and hyphens.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class StatisticsQuery:
     first: datetime
     last: datetime
     unit: Unit
+    assistant: str | None = None
 
 
 class Moment(fields.Field[int]):
@@ -147,6 +149,7 @@ class FilterSchema(QuerySchema):
         validate=validate.Length(1, 2048), metadata={"description": "The URL begins so."}
     )
     user = fields.String(validate=validate.Length(1, 256))
+    assistant = fields.String(validate=_ASSISTANT)
 
 
 def take_filter(data: dict[str, Any]) -> ConversationFilter:
@@ -233,6 +236,7 @@ class StatisticsQuerySchema(QuerySchema):
     unit = fields.String(
         data_key="by", load_default="day", validate=validate.OneOf(["day", "hour"])
     )
+    assistant = fields.String(validate=_ASSISTANT, metadata={"description": "By default all."})
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> StatisticsQuery:
@@ -245,7 +249,10 @@ class StatisticsQuerySchema(QuerySchema):
         if not timedelta(0) <= last - first < timedelta(days=most):
             raise ValidationError(f"Not one to {most} days from `from`.", "to")
         return StatisticsQuery(
-            datetime.combine(first, time(0), UTC), datetime.combine(last, time(23), UTC), unit
+            datetime.combine(first, time(0), UTC),
+            datetime.combine(last, time(23), UTC),
+            unit,
+            data.get("assistant"),
         )
 
 

@@ -9,7 +9,7 @@ from app.domain.conversation import MARKS, Page
 from app.protocols.protocol import ChatRequest
 
 MAX_MESSAGE_CHARS = 4000
-MAX_CONVERSATION_ID_CHARS = 128
+MAX_ID_CHARS = 128
 _SESSION_ID = r"[A-Za-z0-9._:-]{1,128}"
 _TURN_ID = r"[A-Za-z0-9._:-]{8,64}"
 
@@ -180,6 +180,9 @@ class ConversationSchema(OutputSchema):
     )
     match = fields.Nested(
         MatchSchema, metadata={"description": "Where the searched text stands, in a search."}
+    )
+    assistant = fields.String(
+        required=True, metadata={"description": "The id of the assistant that was asked."}
     )
 
 
