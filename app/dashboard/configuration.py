@@ -42,7 +42,7 @@ def describe_settings(
         Group("Keys", _keys(settings)),
     ]
     for each in assistants:
-        of = f" of {each.id}" if assistants.are_several else ""
+        of = f" ({each.id})" if assistants.are_several else ""
         groups += [
             Group(f"Model{of}", _model(each.settings, each.model_name)),
             Group(f"Pages and keys{of}", _access(each.settings)),

@@ -267,8 +267,8 @@ def test_dashboard_sums_up_one_or_all(operator: FlaskClient) -> None:
 def test_settings_show_each_and_the_tag_of_the_one_that_is_chosen(operator: FlaskClient) -> None:
     page = operator.get("/dashboard/settings?assistant=shop").text
 
-    assert "Budget of default" in page
-    assert "Budget of shop" in page
+    assert "Budget (default)" in page
+    assert "Budget (shop)" in page
     assert SHOP_KEY in page
     assert WIDGET_KEY not in page
     assert "The shop" in page
