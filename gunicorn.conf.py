@@ -19,7 +19,7 @@ import gevent  # noqa: E402
 
 from app.domain.errors import ServiceError  # noqa: E402
 from app.observability import logs  # noqa: E402
-from app.observability.metric_values import free_place, the_board  # noqa: E402
+from app.observability.metric_values import free_slot, shared_values  # noqa: E402
 from app.operations.diagnostics import reason_of, store_is_missing  # noqa: E402
 from app.server import bad_http  # noqa: E402
 from app.server.listening import addresses  # noqa: E402
@@ -34,7 +34,7 @@ except SettingsFaults as error:
     raise SystemExit(error.in_words()) from error
 
 # Where the workers post their figures; the same one when this file is read again.
-_board = the_board()
+_shared = shared_values()
 
 # Running turns are ended this long before gunicorn would kill them: past
 # the graceful timeout nothing is saved.
@@ -85,9 +85,9 @@ def when_ready(_server: Any) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Give a worker the place of one that is gone."""
-    taken = (other.place for other in server.WORKERS.values() if hasattr(other, "place"))
-    worker.place = free_place(taken)
+    """Give a worker the slot of one that is gone."""
+    taken = (other.slot for other in server.WORKERS.values() if hasattr(other, "slot"))
+    worker.slot = free_slot(taken)
 
 
 def post_fork(_server: Any, _worker: Any) -> None:
@@ -109,8 +109,8 @@ def post_worker_init(worker: Any) -> None:
         signal.signal(number, worker.handle_exit)
     gevent.spawn(_drain_when_stopped, worker)
     services = worker.wsgi.extensions["perch"]
-    services.metrics.take_place(_board, worker.place)
-    services.spool.adopt()
+    services.metrics.take_slot(_shared, worker.slot)
+    services.retry_queue.adopt()
     if services.retention:
         gevent.spawn(services.retention.watch)
     if store_is_missing(_settings):
@@ -126,12 +126,12 @@ def worker_exit(_server: Any, worker: Any) -> None:
 
 def child_exit(_server: Any, worker: Any) -> None:
     """Forget what was so while a worker lived."""
-    _board.leave(worker.place)
+    _shared.leave(worker.slot)
 
 
 def on_exit(_server: Any) -> None:
     """Leave nothing behind in memory."""
-    _board.remove()
+    _shared.remove()
 
 
 def _allow_descriptors() -> None:

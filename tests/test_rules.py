@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ORIGIN = "https://www.example.com"
 # Pages for people: they have no contract, and answer their reader in kind.
-PAGES = {"dashboard", "dashboard_door", "demo", "static"}
+PAGES = {"dashboard", "dashboard_sign_in", "demo", "static"}
 
 
 def subclasses(kind: type[errors.ServiceError]) -> Iterator[type[errors.ServiceError]]:

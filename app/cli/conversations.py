@@ -23,7 +23,7 @@ from app.cli.printing import (
 from app.cli.store import open_for_its_owner, works_on_the_store
 from app.domain.conversation import Conversation, ConversationFilter, Message
 from app.operations.export import SEPARATORS, Format, to_export
-from app.operations.transcripts import Archive, Excerpt
+from app.operations.transcripts import Excerpt, Transcripts
 from app.storage.protocol import EVERYTHING
 from app.web.schemas.admin import ThreadSchema
 from app.web.schemas.chat import ConversationSchema
@@ -43,7 +43,7 @@ _PREVIEW_CHARS = 60
 @works_on_the_store
 def list_conversations(limit: int, as_json: bool, **options: Any) -> None:
     """List conversations, the latest first."""
-    found = list(islice(Archive(services().store).find(read_filter(options)), limit))
+    found = list(islice(Transcripts(services().store).find(read_filter(options)), limit))
     if as_json:
         for each in found:
             print_json(ConversationSchema().dump(each))
@@ -103,7 +103,7 @@ def export(kind: str, bom: bool | None, sep: str, output: Path | None, **options
     where = read_filter(options)
     store = services().store
     total = store.list_conversations(limit=1).total if where == EVERYTHING else None
-    excerpts = Archive(store).export(where, now_ms=time.time_ns() // 1_000_000)
+    excerpts = Transcripts(store).export(where, now_ms=time.time_ns() // 1_000_000)
     target = open_for_its_owner(output) if output else nullcontext(sys.stdout.buffer)
     with target as file, progress("conversations") as bar:
         task = bar.add_task("", total=total)
@@ -138,16 +138,16 @@ def delete(
         raise click.UsageError("Name conversations, a --session, a --user or an --assistant.")
     if not yes:
         click.confirm("Delete for good?", abort=True)
-    archive = Archive(services().store, services().turns.stop)
+    transcripts = Transcripts(services().store, services().turns.stop)
     deleted = 0
     for conversation_id in conversation_ids:
-        archive.delete(conversation_id)
+        transcripts.delete(conversation_id)
         deleted += 1
     if session:
-        deleted += archive.delete_session(session)
+        deleted += transcripts.delete_session(session)
     if user or assistant:
         where = ConversationFilter(user=user, assistant=assistant)
-        deleted += _count(archive.delete_all(where))
+        deleted += _count(transcripts.delete_all(where))
     click.echo(f"Deleted: {deleted}")
 
 

@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 from app.cli.printing import as_time, progress
 from app.cli.store import works_on_the_store
 from app.domain.conversation import ConversationFilter
-from app.operations.transcripts import Archive
+from app.operations.transcripts import Transcripts
 from app.web.services import services
 
 _AGE = re.compile(r"([1-9][0-9]{0,4})(d|w|y)")
@@ -43,7 +43,7 @@ def purge(days: int, dry_run: bool, yes: bool) -> None:
     until = max(0, time.time_ns() // 1_000_000 - days * _DAY_MS)
     store = services().store
     if dry_run:
-        found = Archive(store).find(ConversationFilter(until=until))
+        found = Transcripts(store).find(ConversationFilter(until=until))
         click.echo(f"To delete: {sum(1 for _ in found)}")
         return
     if not yes:

@@ -18,7 +18,7 @@ from app.domain.errors import InvalidRequest, NotFound
 from app.domain.prices import Prices
 from app.domain.search_query import parse_query
 from app.operations.export import MEDIA_TYPES, SEPARATORS, Format
-from app.operations.transcripts import Archive
+from app.operations.transcripts import Transcripts
 from app.web.download import stream_export
 from app.web.schemas.admin import FilterSchema, take_filter
 from app.web.schemas.chat import MAX_ID_CHARS
@@ -64,7 +64,7 @@ def export_conversations() -> Response:
     where, faults = _filter(_asked())
     if faults:
         raise InvalidRequest("Invalid query parameters")
-    excerpts = Archive(services().store).export(where, now_ms=time.time_ns() // 1_000_000)
+    excerpts = Transcripts(services().store).export(where, now_ms=time.time_ns() // 1_000_000)
     return stream_export(excerpts, _format(), separator=_separator())
 
 
@@ -99,7 +99,7 @@ def conversation(conversation_id: str) -> Response:
 def export_conversation(conversation_id: str) -> Response:
     """Download one conversation."""
     _refuse_long(conversation_id)
-    excerpts = Archive(services().store).export_one(conversation_id)
+    excerpts = Transcripts(services().store).export_one(conversation_id)
     return stream_export(excerpts, _format(), separator=_separator())
 
 
@@ -114,7 +114,7 @@ def ask_to_delete(conversation_id: str) -> Response:
 def delete_conversation(conversation_id: str) -> Response:
     """Delete a conversation, and go back to the list."""
     _refuse_long(conversation_id)
-    Archive(services().store, services().turns.stop).delete(conversation_id)
+    Transcripts(services().store, services().turns.stop).delete(conversation_id)
     return cast(Response, redirect(url_for("dashboard.conversations", deleted=1), 303))
 
 

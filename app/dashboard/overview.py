@@ -1,4 +1,4 @@
-"""What the assistant did lately, at a glance."""
+"""What the assistant did lately."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -23,15 +23,15 @@ from app.web.guards.dashboard import (
 from app.web.guards.sign_in_tries import count_try, forgive
 from app.web.services import services
 
-door = Blueprint("dashboard_door", __name__, url_prefix="/dashboard")
-door.register_error_handler(Exception, tell_failure)
+signing_in = Blueprint("dashboard_sign_in", __name__, url_prefix="/dashboard")
+signing_in.register_error_handler(Exception, tell_failure)
 
 # Before anybody is signed in, forms are bound to a browser by this cookie.
 _VISIT = "door"
 _LINK_ENDED = "This link has ended, or was used. Make a new one: python -m app sign-in"
 
 
-@door.get("/login")
+@signing_in.get("/login")
 def show() -> Response:
     """Ask for the password, or show the link that takes its place."""
     if read_sign_in() is not None:
@@ -45,7 +45,7 @@ def show() -> Response:
     return _form(link=link)
 
 
-@door.post("/login")
+@signing_in.post("/login")
 def sign_in() -> Response:
     """Let in who knows the password, or brings a link that the owner made."""
     # First of all: what is not our form is no try, and counts for nobody.
@@ -67,7 +67,7 @@ def sign_in() -> Response:
 def leave() -> Response:
     """End this sign-in."""
     sign_out()
-    response = _to(url_for("dashboard_door.show"))
+    response = _to(url_for("dashboard_sign_in.show"))
     drop_cookie(response, cookie_name())
     return response
 

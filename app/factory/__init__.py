@@ -37,9 +37,9 @@ __all__ = ("Parts", "create_app")
 log = logging.getLogger(__name__)
 
 _BLUEPRINTS = (
-    session.door,
+    session.opening,
     metrics_route.blueprint,
-    dashboard.door,
+    dashboard.signing_in,
     *(part.blueprint for part in (chat, headless, session, admin, dashboard, widget, system, demo)),
 )
 # Far above any valid request: 4,000 characters are at most 24 KiB of JSON.
@@ -158,7 +158,7 @@ def _read_figures(metrics: Metrics, services: Services) -> None:
     turns, assistants = services.turns, services.assistants
     metrics.read("perch_workers", lambda: 1)
     metrics.read("perch_running_turns", lambda: turns.running_count)
-    metrics.read("perch_spooled_answers", lambda: len(services.spool))
+    metrics.read("perch_spooled_answers", lambda: len(services.retry_queue))
 
     def add_up(name: str, count: Callable[[Assistant], float]) -> None:
         metrics.read(name, lambda: sum(map(count, assistants)))

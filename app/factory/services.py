@@ -19,7 +19,7 @@ from app.settings import Settings
 from app.storage.convex import ConvexStore
 from app.storage.measured import MeasuredStore
 from app.storage.protocol import ConversationStore
-from app.storage.retry_queue import AnswerSpool
+from app.storage.retry_queue import RetryQueue
 from app.storage.sqlite import SqliteStore
 from app.turns.admission import Admission
 from app.turns.service import TurnService
@@ -60,17 +60,17 @@ def make_services(
     redis = _redis(settings, secrets[0])
     assistants = _assistants(settings, parts, store, redis)
     switches = Switches(store, settings.switched_off_message)
-    spool = AnswerSpool(settings.spool_path, store.finish_turn)
+    retry_queue = RetryQueue(settings.spool_path, store.finish_turn)
     admission, buses = Admission([switches.check]), _buses(settings, redis)
     turns = TurnService(
-        store, assistants, admission, settings.max_streams, spool.keep, buses, listeners
+        store, assistants, admission, settings.max_streams, retry_queue.keep, buses, listeners
     )
     return Services(
         settings=settings,
         store=store,
         turns=turns,
         assistants=assistants,
-        spool=spool,
+        retry_queue=retry_queue,
         retention=Retention(store, settings.retention_days) if settings.retention_days else None,
         readiness=Readiness(store),
         switches=switches,

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from app.storage.cached_read import Glance
+from app.storage.cached_read import CachedRead
 from app.storage.protocol import ConversationStore
 
 _LOOK_EVERY_S = 10.0
@@ -15,7 +15,7 @@ class RecordedSpend:
         self._store = store
         self._assistant = assistant
         self._day = ""
-        self._glance = Glance(lambda: 0, fresh_s=_LOOK_EVERY_S)
+        self._cached = CachedRead(lambda: 0, fresh_s=_LOOK_EVERY_S)
 
     def __call__(self, day: str) -> int:
         """Return what is recorded of a day.
@@ -25,8 +25,8 @@ class RecordedSpend:
         """
         if day != self._day:
             self._day = day
-            self._glance = Glance(partial(self._look, day), fresh_s=_LOOK_EVERY_S)
-        return self._glance.get()
+            self._cached = CachedRead(partial(self._look, day), fresh_s=_LOOK_EVERY_S)
+        return self._cached.get()
 
     def _look(self, day: str) -> int:
         return sum(

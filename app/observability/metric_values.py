@@ -1,8 +1,8 @@
-"""Figures of one worker, and the board on which all workers post theirs.
+"""Figures of one worker, and the files in which all workers of a machine share theirs.
 
 A worker counts in plain memory, at a fraction of a microsecond. Once a second
 it posts what it has counted as a small file in memory; whoever is asked adds
-up the files. A worker has a place: the next one in it goes on counting where
+up the files. A worker has a slot: the next one in it goes on counting where
 the last one stopped, so that nothing is counted twice or forgotten.
 """
 
@@ -57,30 +57,30 @@ class Values:
             self.histograms[key] = [one + two for one, two in zip(mine, classes, strict=True)]
 
 
-class Board:
-    """A directory with two files a place: its counts, and its gauges while somebody is there."""
+class SharedValues:
+    """A directory with two files a slot: its counts, and its gauges while somebody is there."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._posted: dict[Path, str] = {}
+        self._written: dict[Path, str] = {}
 
-    def post(self, place: int, values: Values) -> None:
+    def write(self, slot: int, values: Values) -> None:
         """Show a worker's figures."""
         counted = [_to_list(values.counters), _to_list(values.histograms)]
-        self._write(self._directory / f"{place}.counts", counted)
-        self._write(self._directory / f"{place}.gauges", _to_list(values.gauges))
+        self._replace(self._directory / f"{slot}.counts", counted)
+        self._replace(self._directory / f"{slot}.gauges", _to_list(values.gauges))
 
-    def counts(self, place: int) -> Values:
-        """Return what was counted in a place so far."""
+    def counts(self, slot: int) -> Values:
+        """Return what was counted in a slot so far."""
         values = Values()
         with suppress(FileNotFoundError):
-            counters, histograms = json.loads((self._directory / f"{place}.counts").read_bytes())
+            counters, histograms = json.loads((self._directory / f"{slot}.counts").read_bytes())
             values.counters = {tuple(key): amount for key, amount in counters}
             values.histograms = {tuple(key): classes for key, classes in histograms}
         return values
 
     def all_counts(self) -> Values:
-        """Return the sum over all places."""
+        """Return the sum over all slots."""
         total = Values()
         for path in self._directory.glob("*.counts"):
             total.merge(self.counts(int(path.stem)))
@@ -95,38 +95,38 @@ class Board:
                     told.setdefault(tuple(key), []).append(value)
         return told
 
-    def leave(self, place: int) -> None:
+    def leave(self, slot: int) -> None:
         """Forget what was so only while a worker lived."""
-        path = self._directory / f"{place}.gauges"
+        path = self._directory / f"{slot}.gauges"
         path.unlink(missing_ok=True)
-        self._posted.pop(path, None)
+        self._written.pop(path, None)
 
     def remove(self) -> None:
-        """Remove the board."""
+        """Remove the directory."""
         shutil.rmtree(self._directory, ignore_errors=True)
 
-    def _write(self, path: Path, content: object) -> None:
+    def _replace(self, path: Path, content: object) -> None:
         text = json.dumps(content)
-        if self._posted.get(path) != text:
-            self._posted[path] = text
+        if self._written.get(path) != text:
+            self._written[path] = text
             half = path.with_suffix(f"{path.suffix}-half")
             half.write_text(text)
             half.replace(path)
 
 
 @cache
-def the_board() -> Board:
-    """Return the board of this process and its workers, and remove those of dead ones."""
+def shared_values() -> SharedValues:
+    """Return those of this process and its workers, and remove what dead ones left."""
     parent = Path(_PARENT or tempfile.gettempdir())
     for left_behind in parent.glob(f"{_PREFIX}*"):
         pid = left_behind.name.removeprefix(_PREFIX).partition("-")[0]
         if pid.isdigit() and not _is_alive(int(pid)):
             shutil.rmtree(left_behind, ignore_errors=True)
-    return Board(Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_PARENT)))
+    return SharedValues(Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_PARENT)))
 
 
-def free_place(taken: Iterable[int]) -> int:
-    """Return the first place that no living worker has."""
+def free_slot(taken: Iterable[int]) -> int:
+    """Return the first slot that no living worker has."""
     others = set(taken)
     return next(number for number in range(len(others) + 1) if number not in others)
 

@@ -11,7 +11,7 @@ from flask import Flask, Response
 
 from app.domain.events import TurnEnded
 from app.observability.metric_text import GAUGES, HISTOGRAMS, to_text
-from app.observability.metric_values import Board, Key, Values
+from app.observability.metric_values import Key, SharedValues, Values
 from app.web.current_request import Request, current_request
 
 _POST_EVERY_S = 1.0
@@ -31,14 +31,14 @@ _CALL_S = HISTOGRAMS["perch_storage_seconds"][2]
 
 
 class Metrics:
-    """One application's figures: of this worker alone until it takes a place on a board."""
+    """One application's figures: of this worker alone until it takes a slot of the shared ones."""
 
     def __init__(self) -> None:
         self._values = Values()
         self._readings: dict[str, Callable[[], float]] = {}
         self._seen: dict[str, float] = {}
-        self._board: Board | None = None
-        self._place = 0
+        self._shared: SharedValues | None = None
+        self._slot = 0
 
     def count_response(self, request: Request, response: Response) -> None:
         """Count a request by what it asked and how it was answered."""
@@ -79,32 +79,32 @@ class Metrics:
         """Take a gauge from ``read``, or a counter that began with this process."""
         self._readings[name] = read
 
-    def take_place(self, board: Board, place: int) -> None:
-        """Go on counting in a worker's place, and post it from now on."""
-        self._board, self._place = board, place
-        self._values.merge(board.counts(place))
+    def take_slot(self, shared: SharedValues, slot: int) -> None:
+        """Go on counting in a worker's slot, and write it there from now on."""
+        self._shared, self._slot = shared, slot
+        self._values.merge(shared.counts(slot))
         gevent.spawn(self._post_forever)
 
     def post(self) -> None:
         """Show this worker's figures to the others."""
         self._take_readings()
-        if self._board is not None:
-            self._board.post(self._place, self._values)
+        if self._shared is not None:
+            self._shared.write(self._slot, self._values)
 
     def gauge(self, name: str) -> float:
         """Return what a gauge tells of all workers: the sum, or the most."""
         self.post()
         key = (name,)
         mine = [self._values.gauges[key]] if key in self._values.gauges else []
-        told = mine if self._board is None else self._board.all_gauges().get(key, [])
+        told = mine if self._shared is None else self._shared.all_gauges().get(key, [])
         return sum(told) if GAUGES[name][1] == "sum" else max(told, default=0.0)
 
     def render(self) -> bytes:
         """Return all workers' figures in Prometheus's text format."""
         self.post()
         counts, gauges = self._values, {key: [now] for key, now in self._values.gauges.items()}
-        if self._board is not None:
-            counts, gauges = self._board.all_counts(), self._board.all_gauges()
+        if self._shared is not None:
+            counts, gauges = self._shared.all_counts(), self._shared.all_gauges()
         return to_text(counts, gauges)
 
     def _take_readings(self) -> None:

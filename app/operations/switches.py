@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from app.domain.errors import SwitchedOff
-from app.storage.cached_read import Glance
+from app.storage.cached_read import CachedRead
 from app.storage.protocol import ConversationStore
 
 # The name in the store; it stands there while the assistant is off.
@@ -29,7 +29,7 @@ class Switches:
     ) -> None:
         self._store = store
         self._message = message
-        self._glance = Glance(
+        self._cached = CachedRead(
             store.read_switches,
             fresh_s=_LOOK_EVERY_S,
             stale_s=_LOOK_FIRST_AFTER_S,
@@ -43,7 +43,7 @@ class Switches:
         Raises:
             StorageUnavailable: nobody knows.
         """
-        return OFF in self._glance.get()
+        return OFF in self._cached.get()
 
     def check(self) -> None:
         """Refuse a turn while the assistant is switched off.
@@ -62,4 +62,4 @@ class Switches:
             StorageUnavailable: it stays as it is.
         """
         self._store.set_switch(OFF, thrown=off)
-        self._glance.put(self._store.read_switches())
+        self._cached.put(self._store.read_switches())

@@ -28,7 +28,7 @@ class Excerpt:
     messages: Sequence[Message]
 
 
-class Archive:
+class Transcripts:
     """All conversations of a store, as a whole.
 
     ``stop`` is told each session whose conversation was deleted: its running

@@ -14,7 +14,7 @@ from app.domain.errors import (
 )
 from app.operations import export
 from app.operations.statistics import Statistics, read_statistics
-from app.operations.transcripts import Archive
+from app.operations.transcripts import Transcripts
 from app.web.contract import contract
 from app.web.download import stream_export
 from app.web.schemas.admin import (
@@ -54,10 +54,10 @@ def list_conversations(query: ListQuery) -> ConversationPage:
 @contract(query=DeleteQuerySchema, answer=DeletedSchema, raises=_FAILURES)
 def delete_conversations(query: DeleteQuery) -> dict[str, int]:
     """Delete everything that one session, or one user, said; running answers are stopped."""
-    archive = Archive(services().store, services().turns.stop)
+    transcripts = Transcripts(services().store, services().turns.stop)
     if query.session_id is not None:
-        return {"deleted": archive.delete_session(query.session_id)}
-    return {"deleted": sum(1 for _ in archive.delete_all(ConversationFilter(user=query.user)))}
+        return {"deleted": transcripts.delete_session(query.session_id)}
+    return {"deleted": sum(1 for _ in transcripts.delete_all(ConversationFilter(user=query.user)))}
 
 
 @blueprint.get("/conversations/<conversation_id>")
@@ -78,7 +78,7 @@ def read_conversation(query: ThreadQuery, conversation_id: str) -> Thread:
 def delete_conversation(conversation_id: str) -> dict[str, int]:
     """Delete a conversation and its messages; a running answer is stopped."""
     _refuse_long(conversation_id)
-    Archive(services().store, services().turns.stop).delete(conversation_id)
+    Transcripts(services().store, services().turns.stop).delete(conversation_id)
     return {"deleted": 1}
 
 
@@ -91,7 +91,7 @@ def delete_conversation(conversation_id: str) -> dict[str, int]:
 )
 def export_conversations(query: ExportQuery) -> Response:
     """Download everything that was said, a message a line; a filter narrows it."""
-    excerpts = Archive(services().store).export(query.where, now_ms=time.time_ns() // 1_000_000)
+    excerpts = Transcripts(services().store).export(query.where, now_ms=time.time_ns() // 1_000_000)
     return stream_export(excerpts, query.format, bom=query.bom, separator=query.separator)
 
 

@@ -40,11 +40,11 @@ from app.web.schemas.session import (
 from app.web.services import services
 
 # How a session begins; everything else needs what this gives out.
-door = Blueprint("session_door", __name__)
+opening = Blueprint("session_opening", __name__)
 blueprint = Blueprint("session", __name__)
 
 
-@door.post("/v1/session")
+@opening.post("/v1/session")
 @contract(
     body=OpenSessionSchema, answer=OpenedSessionSchema, raises=(TooManySessions, StorageUnavailable)
 )
@@ -122,7 +122,7 @@ def identify(claimed: Identity) -> dict[str, str]:
     return {"user": user}
 
 
-@door.after_request
+@opening.after_request
 @blueprint.after_request
 def keep_private(response: Response) -> Response:
     """Keep tokens and histories out of every cache."""

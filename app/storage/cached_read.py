@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Glance(Generic[T]):
+class CachedRead(Generic[T]):
     """What ``look`` returned last, looked at again while anybody asks.
 
     Older than ``fresh_s``, it is looked at behind the asker's back; older

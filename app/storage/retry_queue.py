@@ -32,7 +32,7 @@ FinishTurn = Callable[[Turn, Answer], object]
 """Stores an answer; false when another attempt overtook it."""
 
 
-class AnswerSpool:
+class RetryQueue:
     """Unstored answers of this process, with a file each in ``directory``.
 
     A directory that cannot be written costs only the copy on the disk.
@@ -64,7 +64,7 @@ class AnswerSpool:
             try:
                 self._waiting[path.name] = _read(path)
             except (OSError, ValueError, TypeError, KeyError) as error:
-                log.error("%s in the spool cannot be read: %s", path.name, error)
+                log.error("%s in the retry queue cannot be read: %s", path.name, error)
         if self._waiting:
             self._retry_soon()
 
@@ -82,7 +82,7 @@ class AnswerSpool:
         except ServiceError:
             return
         except Exception:  # a bug: the next version may know better
-            log.exception("An answer cannot be stored, and stays in the spool as %s", name)
+            log.exception("An answer cannot be stored, and stays in the retry queue as %s", name)
             del self._waiting[name]
             return
         log.info("A spooled answer was %s", "stored" if stored else "overtaken, and dropped")

@@ -12,7 +12,7 @@ from app.operations.retention import Retention
 from app.operations.switches import Switches
 from app.settings import Settings
 from app.storage.protocol import ConversationStore
-from app.storage.retry_queue import AnswerSpool
+from app.storage.retry_queue import RetryQueue
 from app.turns.service import TurnService
 from app.web.guards.ended_sign_ins import EndedSignIns
 from app.web.guards.operator import Operators
@@ -43,7 +43,7 @@ class Services:
     store: ConversationStore
     turns: TurnService
     assistants: Assistants
-    spool: AnswerSpool
+    retry_queue: RetryQueue
     retention: Retention | None
     readiness: Readiness
     limits: Limits

@@ -3,7 +3,7 @@
 import pytest
 
 from app.assistants import Assistants
-from tests.doors import an_assistant
+from tests.turn_parts import an_assistant
 
 SHOP = an_assistant(name="shop", keys=("shop-1", "shop-2"))
 DEFAULT = an_assistant(keys=("first",))

@@ -21,7 +21,7 @@ from app.domain.errors import (
 from app.limits.budget import Meter, Spending
 from app.limits.estimate import estimate_prompt, estimate_text
 from app.settings import Budgets
-from tests.doors import CLIENT, MAX_OUTPUT_TOKENS, a_meter
+from tests.turn_parts import CLIENT, MAX_OUTPUT_TOKENS, a_meter
 
 PROMPT = [PromptMessage("system", "Be brief."), PromptMessage("user", "What are your hours?")]
 ONE_TURN = estimate_prompt(PROMPT) + MAX_OUTPUT_TOKENS

@@ -9,7 +9,7 @@ import pytest
 from app.domain.conversation import Usage
 from app.domain.errors import ModelMisconfigured, ModelUnavailable
 from app.observability.metric_text import COUNTERS, GAUGES, HISTOGRAMS
-from app.observability.metric_values import Board, Values
+from app.observability.metric_values import SharedValues, Values
 from app.observability.metrics import Metrics
 from tests.data import ADMIN_KEY, WIDGET_KEY
 from tests.fakes import ScriptedModel
@@ -166,19 +166,19 @@ def test_a_host_header_does_not_make_a_port_private(make_app: "MakeApp") -> None
     assert answer.status_code == 401
 
 
-def test_workers_are_added_up_and_a_place_goes_on(tmp_path: Path) -> None:
-    board = Board(tmp_path)
-    for place, count in ((0, 2), (1, 3)):
+def test_workers_are_added_up_and_a_slot_goes_on(tmp_path: Path) -> None:
+    shared = SharedValues(tmp_path)
+    for slot, count in ((0, 2), (1, 3)):
         values = Values()
         values.add(("perch_turns", "done"), count)
         values.observe(("perch_turn_seconds",), HISTOGRAMS["perch_turn_seconds"][2], 2.5)
         values.gauges = {("perch_workers",): 1.0}
-        board.post(place, values)
-    board.leave(1)
+        shared.write(slot, values)
+    shared.leave(1)
 
     successor = Metrics()
     successor.read("perch_workers", lambda: 1)
-    successor.take_place(board, 1)
+    successor.take_slot(shared, 1)
     successor.time_call("ping", 0.002, failed=True)
 
     told = figures(successor.render().decode())
@@ -203,14 +203,14 @@ def test_tokens_that_nobody_saw_are_a_kind_of_their_own(
 
 
 def test_a_worker_that_left_holds_nothing_open(tmp_path: Path) -> None:
-    board = Board(tmp_path)
+    shared = SharedValues(tmp_path)
     values = Values()
     values.gauges = {("perch_running_turns",): 7.0}
-    board.post(0, values)
+    shared.write(0, values)
 
-    board.leave(0)
+    shared.leave(0)
 
-    assert board.all_gauges() == {}
+    assert shared.all_gauges() == {}
 
 
 def test_every_figure_is_told_before_anything_happened() -> None:

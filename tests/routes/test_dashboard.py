@@ -639,7 +639,7 @@ def test_trouble_is_told_on_every_page(
     for _ in range(5):
         perch.assistants.default.breaker.fail(ModelUnavailable())
     turn = store.begin_turn(a_question(), history_limit=30, lease_s=60)
-    perch.spool.keep(turn, an_answer())
+    perch.retry_queue.keep(turn, an_answer())
 
     told = strip(operator.get(path))
 

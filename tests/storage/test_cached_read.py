@@ -6,7 +6,7 @@ import gevent
 import pytest
 
 from app.domain.errors import StorageUnavailable
-from app.storage.cached_read import Glance
+from app.storage.cached_read import CachedRead
 from tests.clock import Clock
 
 
@@ -35,67 +35,67 @@ def look() -> Looked:
 
 
 @pytest.fixture
-def glance(look: Looked, clock: Clock) -> Iterator[Glance[int]]:
-    yield Glance(look, fresh_s=2, stale_s=10, clock=clock)
+def cached(look: Looked, clock: Clock) -> Iterator[CachedRead[int]]:
+    yield CachedRead(look, fresh_s=2, stale_s=10, clock=clock)
     gevent.idle()
 
 
-def test_first_asker_waits_for_the_first_look(glance: Glance[int]) -> None:
-    assert glance.get() == 1
+def test_first_asker_waits_for_the_first_look(cached: CachedRead[int]) -> None:
+    assert cached.get() == 1
 
 
-def test_fresh_value_is_not_looked_at(glance: Glance[int], look: Looked, clock: Clock) -> None:
-    glance.get()
+def test_fresh_value_is_not_looked_at(cached: CachedRead[int], look: Looked, clock: Clock) -> None:
+    cached.get()
     clock.advance(2)
 
-    assert (glance.get(), look.count) == (1, 1)
+    assert (cached.get(), look.count) == (1, 1)
 
 
 def test_older_value_is_looked_at_behind_the_askers_back(
-    glance: Glance[int], look: Looked, clock: Clock
+    cached: CachedRead[int], look: Looked, clock: Clock
 ) -> None:
-    glance.get()
+    cached.get()
     clock.advance(3)
 
-    during = glance.get()
+    during = cached.get()
     gevent.sleep(0)
 
-    assert (during, glance.get(), look.count) == (1, 2, 2)
+    assert (during, cached.get(), look.count) == (1, 2, 2)
 
 
-def test_stale_value_is_looked_at_first(glance: Glance[int], clock: Clock) -> None:
-    glance.get()
+def test_stale_value_is_looked_at_first(cached: CachedRead[int], clock: Clock) -> None:
+    cached.get()
     clock.advance(11)
 
-    assert glance.get() == 2
+    assert cached.get() == 2
 
 
 def test_what_was_seen_holds_while_the_store_is_away(
-    glance: Glance[int], look: Looked, clock: Clock
+    cached: CachedRead[int], look: Looked, clock: Clock
 ) -> None:
-    glance.get()
+    cached.get()
     look.fails = True
     for _ in range(4):
         clock.advance(2.5)
-        assert glance.get() == 1
+        assert cached.get() == 1
         gevent.sleep(0)
 
     clock.advance(0.1)
     with pytest.raises(StorageUnavailable):  # by now it says nothing any more
-        glance.get()
+        cached.get()
 
 
-def test_never_seen_is_unavailable(glance: Glance[int], look: Looked) -> None:
+def test_never_seen_is_unavailable(cached: CachedRead[int], look: Looked) -> None:
     look.fails = True
 
     with pytest.raises(StorageUnavailable):
-        glance.get()
+        cached.get()
 
     look.fails = False
-    assert glance.get() == 1
+    assert cached.get() == 1
 
 
-def test_what_the_caller_wrote_is_seen_at_once(glance: Glance[int], look: Looked) -> None:
-    glance.put(7)
+def test_what_the_caller_wrote_is_seen_at_once(cached: CachedRead[int], look: Looked) -> None:
+    cached.put(7)
 
-    assert (glance.get(), look.count) == (7, 0)
+    assert (cached.get(), look.count) == (7, 0)

@@ -10,7 +10,7 @@ from structlog.contextvars import get_contextvars
 
 from app.domain.conversation import Answer, Turn, Usage
 from app.domain.errors import StorageUnavailable
-from app.storage.retry_queue import AnswerSpool
+from app.storage.retry_queue import RetryQueue
 
 TURN = Turn("turn-0001", 2, "session-1", "conversation-1", ())
 ANSWER = Answer("What was said", "partial", usage=Usage(12, 3), latency_ms=40, charged_tokens=15)
@@ -46,7 +46,7 @@ def files(folder: Path) -> list[str]:
 
 
 def test_kept_answer_is_stored_when_the_store_is_back(folder: Path, away: FickleStore) -> None:
-    spool = AnswerSpool(folder, away.finish_turn)
+    spool = RetryQueue(folder, away.finish_turn)
     spool.keep(TURN, ANSWER)
     spool.retry()
     assert (len(spool), len(files(folder))) == (1, 1)
@@ -65,7 +65,7 @@ def test_what_is_said_after_an_answer_does_not_bear_its_ids(folder: Path) -> Non
         bound.append(get_contextvars())
         raise StorageUnavailable
 
-    spool = AnswerSpool(folder, finish_turn)
+    spool = RetryQueue(folder, finish_turn)
     spool.keep(TURN, replace(ANSWER, request_id="request-1"))
     before = get_contextvars()
 
@@ -77,7 +77,7 @@ def test_what_is_said_after_an_answer_does_not_bear_its_ids(folder: Path) -> Non
 
 
 def test_only_the_services_own_user_can_read_it(folder: Path, away: FickleStore) -> None:
-    AnswerSpool(folder, away.finish_turn).keep(TURN, ANSWER)
+    RetryQueue(folder, away.finish_turn).keep(TURN, ANSWER)
 
     (name,) = files(folder)
     assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
@@ -85,9 +85,9 @@ def test_only_the_services_own_user_can_read_it(folder: Path, away: FickleStore)
 
 
 def test_next_process_takes_it_over(folder: Path, away: FickleStore) -> None:
-    AnswerSpool(folder, away.finish_turn).keep(TURN, ANSWER)
+    RetryQueue(folder, away.finish_turn).keep(TURN, ANSWER)
     back = FickleStore()
-    later = AnswerSpool(folder, back.finish_turn)
+    later = RetryQueue(folder, back.finish_turn)
 
     later.adopt()
     later.retry()
@@ -97,7 +97,7 @@ def test_next_process_takes_it_over(folder: Path, away: FickleStore) -> None:
 
 
 def test_overtaken_answer_is_dropped(folder: Path, away: FickleStore) -> None:
-    spool = AnswerSpool(folder, away.finish_turn)
+    spool = RetryQueue(folder, away.finish_turn)
     spool.keep(TURN, ANSWER)
     away.error, away.applies = None, False
 
@@ -108,7 +108,7 @@ def test_overtaken_answer_is_dropped(folder: Path, away: FickleStore) -> None:
 
 def test_answer_that_no_store_takes_stays_on_the_disk(folder: Path) -> None:
     broken = FickleStore(OverflowError("a bug"))
-    spool = AnswerSpool(folder, broken.finish_turn)
+    spool = RetryQueue(folder, broken.finish_turn)
     spool.keep(TURN, ANSWER)
 
     spool.retry()
@@ -118,7 +118,7 @@ def test_answer_that_no_store_takes_stays_on_the_disk(folder: Path) -> None:
 
 def test_disk_that_cannot_be_written_costs_only_the_copy(tmp_path: Path, away: FickleStore) -> None:
     (tmp_path / "file").write_text("in the way")
-    spool = AnswerSpool(tmp_path / "file" / "spool", away.finish_turn)
+    spool = RetryQueue(tmp_path / "file" / "spool", away.finish_turn)
     spool.keep(TURN, ANSWER)
     away.error = None
 
@@ -135,7 +135,7 @@ def test_file_that_makes_no_sense_is_left_alone(
 ) -> None:
     folder.mkdir()
     (folder / "odd.json").write_bytes(content)
-    spool = AnswerSpool(folder, away.finish_turn)
+    spool = RetryQueue(folder, away.finish_turn)
 
     spool.adopt()
 
@@ -146,7 +146,7 @@ def test_it_tries_by_itself(
     folder: Path, away: FickleStore, wait_until: Callable[[Callable[[], bool]], None]
 ) -> None:
     away.error = None
-    spool = AnswerSpool(folder, away.finish_turn)
+    spool = RetryQueue(folder, away.finish_turn)
 
     spool.keep(TURN, ANSWER)
     wait_until(lambda: len(spool) == 0)

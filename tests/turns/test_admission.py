@@ -9,7 +9,7 @@ from app.domain.errors import BudgetExhausted, Overloaded, SwitchedOff
 from app.limits.budget import Meter, Reservation, Spending
 from app.settings import Budgets
 from app.turns.admission import Admission, Guard
-from tests.doors import CLIENT, MAX_OUTPUT_TOKENS, a_meter, an_assistant
+from tests.turn_parts import CLIENT, MAX_OUTPUT_TOKENS, a_meter, an_assistant
 
 PROMPT = [PromptMessage("user", "Hello")]
 USED = Spending(was_asked=True, usage=Usage(5, 2), said="Hi", delta_count=1, failure=None)

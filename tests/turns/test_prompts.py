@@ -10,7 +10,7 @@ from app.limits.prompts import Prompt
 from app.settings import TurnPolicy
 from app.turns.endings import EMPTY_ANSWER
 from app.turns.prompts import Prompts
-from tests.doors import a_reservation
+from tests.turn_parts import a_reservation
 
 SYSTEM = PromptMessage("system", "Be brief.")
 ENOUGH = 10_000

@@ -25,8 +25,8 @@ from app.turns.admission import Admission
 from app.turns.service import TurnService
 from app.turns.turn import RunningTurn
 from tests.data import a_question
-from tests.doors import CLIENT, an_assistant
 from tests.fakes import Gate, ScriptedModel, TroubledStore, until
+from tests.turn_parts import CLIENT, an_assistant
 
 MakeService = Callable[..., TurnService]
 

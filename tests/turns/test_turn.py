@@ -32,8 +32,8 @@ from app.turns.endings import EMPTY_ANSWER, Ending
 from app.turns.transcript import Outlet
 from app.turns.turn import RunningTurn
 from tests.data import a_question
-from tests.doors import a_reservation
 from tests.fakes import Gate, ScriptedModel, TroubledStore, until
+from tests.turn_parts import a_reservation
 
 Run = Callable[..., RunningTurn]
 

@@ -45,10 +45,10 @@ class Access:
 ACCESS: dict[str, Access] = {
     "chat": Access(Guard.CHAT, counted=True),
     "headless": Access(Guard.CHAT, counted=True),
-    "session_door": Access(Guard.WIDGET_KEY),
+    "session_opening": Access(Guard.WIDGET_KEY),
     "session": Access(Guard.SESSION),
     "admin": Access(Guard.ADMIN_KEY),
-    "dashboard_door": Access(Guard.ANYONE),  # asks for the password itself
+    "dashboard_sign_in": Access(Guard.ANYONE),  # asks for the password itself
     "dashboard": Access(Guard.OPERATOR),
     "widget": Access(Guard.ANYONE, open=True),
     "static": Access(Guard.ANYONE, open=True),

@@ -40,7 +40,7 @@ def operators() -> Operators:
 
 
 def require_operator(request: Request) -> Response | None:
-    """Send whoever is not signed in to the door, and refuse forms that are not ours.
+    """Send whoever is not signed in to the sign-in page, and refuse forms that are not ours.
 
     Raises:
         Forbidden: a form without its token.
@@ -164,8 +164,8 @@ def own_page(path: str | None) -> str | None:
 def _to_door() -> Response:
     if request.headers.get("HX-Request"):
         # htmx would put the sign-in page into the place of a table.
-        return Response(status=401, headers={"HX-Redirect": url_for("dashboard_door.show")})
+        return Response(status=401, headers={"HX-Redirect": url_for("dashboard_sign_in.show")})
     wanted = own_page(request.full_path.rstrip("?")) if request.method == "GET" else None
-    response = cast(Response, redirect(url_for("dashboard_door.show", next=wanted)))
+    response = cast(Response, redirect(url_for("dashboard_sign_in.show", next=wanted)))
     response.headers["Cache-Control"] = "no-store"
     return response

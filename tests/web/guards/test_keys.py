@@ -7,7 +7,7 @@ from app.assistants import Assistants
 from app.domain.errors import NotConfigured
 from app.web.current_request import Request
 from app.web.guards.keys import WIDGET_HEADERS, AdminKeys, given_key
-from tests.doors import an_assistant
+from tests.turn_parts import an_assistant
 
 KEYS = ("the-old-key", "der-neue-Schlüssel")
 ASSISTANTS = Assistants([an_assistant(keys=KEYS), an_assistant(name="shop", keys=("shops",))])
