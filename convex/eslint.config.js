@@ -11,6 +11,8 @@ export default tseslint.config(
     rules: {
       // Numbers in a template are meant.
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      // What a rest leaves out is named.
+      "@typescript-eslint/no-unused-vars": ["error", { ignoreRestSiblings: true }],
     },
   },
   {

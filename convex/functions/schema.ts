@@ -5,7 +5,7 @@
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 
-import { counts, feedback, lease, page, role, status, tally, usage } from "./model/validators.js";
+import { counts, lease, messageFields, page, tally } from "./model/validators.js";
 
 export default defineSchema({
   conversations: defineTable({
@@ -53,26 +53,13 @@ export default defineSchema({
     .index("by_figured", ["figured"]),
 
   messages: defineTable({
+    ...messageFields,
     conversationId: v.id("conversations"),
-    role,
-    content: v.string(),
-    createdAt: v.number(),
     // Absent on the original's messages, which therefore stand before all others.
     position: v.optional(v.number()),
-    turnId: v.optional(v.string()),
     // On a question: the attempt that was begun last, and the one that ended last.
     attempt: v.optional(v.number()),
     finished: v.optional(v.number()),
-    status: v.optional(status),
-    model: v.optional(v.string()),
-    usage: v.optional(usage),
-    latencyMs: v.optional(v.number()),
-    firstTokenMs: v.optional(v.number()),
-    finishReason: v.optional(v.string()),
-    feedback: v.optional(feedback),
-    // Beside the status: what the failure was called, and whose request it was.
-    errorCode: v.optional(v.string()),
-    requestId: v.optional(v.string()),
   })
     .index("by_conversation_id", ["conversationId"])
     .index("by_conversation_id_created_at", ["conversationId", "createdAt"])

@@ -74,11 +74,22 @@ def columns_of_sqlite() -> set[tuple[str, str]]:
         }
 
 
+def schema_of_convex() -> str:
+    """Return the schema with the fields that it shares, and without comments."""
+    functions = ROOT / "convex" / "functions"
+    schema = (functions / "schema.ts").read_text(encoding="utf-8")
+    validators = (functions / "model" / "validators.ts").read_text(encoding="utf-8")
+    while spread := re.search(r"\.\.\.(\w+),", schema):
+        shared = re.search(rf"const {spread[1]} = \{{(.*?)\n\}};", validators, re.S)
+        assert shared
+        schema = schema.replace(spread[0], shared[1])
+    return re.sub(r"//.*", "", schema)
+
+
 def fields_of_convex() -> set[tuple[str, str]]:
-    schema = (ROOT / "convex" / "functions" / "schema.ts").read_text(encoding="utf-8")
     found = set()
     for table, rest in re.findall(
-        r"(\w+): defineTable\(\{(.*?)(?=\w+: defineTable|\Z)", re.sub(r"//.*", "", schema), re.S
+        r"(\w+): defineTable\(\{(.*?)(?=\w+: defineTable|\Z)", schema_of_convex(), re.S
     ):
         # What stands inside a field's own value is part of it.
         depth, flat = 1, ""

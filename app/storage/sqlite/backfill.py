@@ -3,10 +3,10 @@
 import sqlite3
 from collections import Counter, defaultdict
 
-from app.domain.conversation import DEFAULT_ASSISTANT, Answer
+from app.domain.conversation import DEFAULT_ASSISTANT
 from app.domain.figures import turn_counts
 from app.storage.sqlite.figures import add_period_counts, to_day
-from app.storage.sqlite.rows import to_message
+from app.storage.sqlite.rows import to_answer
 
 # A batch holds up other writers for some tens of ms.
 BATCH_CONVERSATIONS = 300
@@ -49,20 +49,6 @@ def _count_messages(db: sqlite3.Connection, days: _Days, conversation: sqlite3.R
             days[day]["visitors"] += 1
         # A question bears a status when its turn ended without a word.
         if row["role"] == "assistant" or row["status"] is not None:
-            days[day].update(turn_counts(_to_answer(row)))
+            days[day].update(turn_counts(to_answer(row)))
         if row["rating"] is not None:
             days[day][f"thumbs_{row['rating']}"] += 1
-
-
-def _to_answer(row: sqlite3.Row) -> Answer:
-    message = to_message("", row)
-    usage = message.usage
-    return Answer(
-        content=message.content,
-        status=message.status or "complete",
-        model=message.model,
-        usage=usage,
-        latency_ms=message.latency_ms,
-        first_token_ms=message.first_token_ms,
-        charged_tokens=usage.prompt_tokens + usage.completion_tokens if usage else None,
-    )

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from app.domain.conversation import MARKS, Conversation, Feedback, Message, Page, Usage
+from app.domain.conversation import MARKS, Answer, Conversation, Feedback, Message, Page, Usage
 
 
 def to_conversation(row: sqlite3.Row) -> Conversation:
@@ -40,6 +40,37 @@ def to_message(conversation_id: str, row: sqlite3.Row) -> Message:
         error_code=row["error_code"],
         request_id=row["request_id"],
     )
+
+
+def to_answer(row: sqlite3.Row) -> Answer:
+    """Convert the row of ``messages`` that bears how a turn ended."""
+    usage = _usage(row)
+    return Answer(
+        content=row["content"],
+        status=row["status"] or "complete",
+        model=row["model"],
+        usage=usage,
+        latency_ms=row["latency_ms"],
+        first_token_ms=row["first_token_ms"],
+        charged_tokens=usage.prompt_tokens + usage.completion_tokens if usage else None,
+    )
+
+
+def from_answer(answer: Answer) -> dict[str, object]:
+    """Convert to the columns of ``messages`` in which the answer stands."""
+    usage = answer.usage
+    return {
+        "content": answer.content,
+        "status": answer.status,
+        "model": answer.model,
+        "prompt_tokens": usage and usage.prompt_tokens,
+        "completion_tokens": usage and usage.completion_tokens,
+        "latency_ms": answer.latency_ms,
+        "first_token_ms": answer.first_token_ms,
+        "finish_reason": answer.finish_reason,
+        "error_code": answer.error_code,
+        "request_id": answer.request_id,
+    }
 
 
 def to_message_id(conversation_id: str, position: int) -> str:

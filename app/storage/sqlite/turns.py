@@ -17,7 +17,7 @@ from app.domain.errors import AssistantMismatch, TurnInProgress, TurnMismatch, T
 from app.domain.figures import turn_counts
 from app.storage.sqlite.figures import add_counts, count_visit
 from app.storage.sqlite.marks import refresh_marks
-from app.storage.sqlite.rows import to_message, to_message_id
+from app.storage.sqlite.rows import from_answer, to_message, to_message_id
 from app.storage.sqlite.sessions import take_user
 
 # A question and the place that it keeps for its answer.
@@ -208,28 +208,11 @@ def _store_answer(
     former = db.execute(
         "DELETE FROM messages WHERE conversation = ? AND position = ?", (opened["key"], position)
     )
-    usage = answer.usage
+    columns = from_answer(answer)
     db.execute(
-        "INSERT INTO messages (conversation, position, turn_id, role, content, created_at,"
-        " status, model, prompt_tokens, completion_tokens, latency_ms, first_token_ms,"
-        " finish_reason, error_code, request_id)"
-        " VALUES (?, ?, ?, 'assistant', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            opened["key"],
-            position,
-            asked["turn_id"],
-            answer.content,
-            now,
-            answer.status,
-            answer.model,
-            usage and usage.prompt_tokens,
-            usage and usage.completion_tokens,
-            answer.latency_ms,
-            answer.first_token_ms,
-            answer.finish_reason,
-            answer.error_code,
-            answer.request_id,
-        ),
+        "INSERT INTO messages (conversation, position, turn_id, role, created_at,"  # noqa: S608
+        f" {', '.join(columns)}) VALUES (?, ?, ?, 'assistant', ?{', ?' * len(columns)})",
+        (opened["key"], position, asked["turn_id"], now, *columns.values()),
     )
     if not former.rowcount:
         db.execute(

@@ -126,7 +126,10 @@ class OwnMessageSchema(MessageSchema):
     class Meta:
         """What Marshmallow must know."""
 
-        exclude = ("model", "usage", "latency_ms", "first_token_ms", "request_id")
+        fields = (
+            "id", "role", "content", "created_at", "turn_id", "status", "finish_reason",
+            "feedback", "error_code",
+        )  # fmt: skip
 
 
 class HistorySchema(OutputSchema):

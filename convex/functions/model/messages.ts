@@ -66,12 +66,8 @@ export function oneMessageMore({ messageCount }: Pick<Doc<"conversations">, "mes
 
 /** Show a message as our server reads it. */
 export function toMessage(message: Doc<"messages">): Infer<typeof messageValidator> {
-  const { _id, role, content, createdAt, turnId, status, model, usage } = message;
-  const { latencyMs, firstTokenMs, finishReason, feedback, errorCode, requestId } = message;
-  return {
-    ...{ id: _id, role, content, createdAt, turnId, status, model, usage },
-    ...{ latencyMs, firstTokenMs, finishReason, feedback, errorCode, requestId },
-  };
+  const { _id, _creationTime, conversationId, position, attempt, finished, ...shown } = message;
+  return { id: _id, ...shown };
 }
 
 async function readBatch(

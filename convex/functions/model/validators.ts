@@ -36,23 +36,31 @@ export const figures = v.object({
   next: v.optional(v.string()),
 });
 
-/** A message as our server reads it. */
-export const message = v.object({
-  id: v.string(),
-  role,
-  content: v.string(),
-  createdAt: v.number(),
-  turnId: v.optional(v.string()),
-  status: v.optional(status),
+/** What is known of an answer: as it is told, stored and read. */
+const answerFields = {
   model: v.optional(v.string()),
   usage: v.optional(usage),
   latencyMs: v.optional(v.number()),
   firstTokenMs: v.optional(v.number()),
   finishReason: v.optional(v.string()),
-  feedback: v.optional(feedback),
+  // Beside the status: what the failure was called, and whose request it was.
   errorCode: v.optional(v.string()),
   requestId: v.optional(v.string()),
-});
+};
+
+/** What is stored of a message, and read. */
+export const messageFields = {
+  role,
+  content: v.string(),
+  createdAt: v.number(),
+  turnId: v.optional(v.string()),
+  status: v.optional(status),
+  feedback: v.optional(feedback),
+  ...answerFields,
+};
+
+/** A message as our server reads it. */
+export const message = v.object({ id: v.string(), ...messageFields });
 
 export const mark = v.union(
   v.literal("up"),
@@ -113,13 +121,7 @@ export const question = v.object({
 export const answer = v.object({
   content: v.string(),
   status,
-  model: v.optional(v.string()),
-  usage: v.optional(usage),
-  latencyMs: v.optional(v.number()),
-  firstTokenMs: v.optional(v.number()),
-  finishReason: v.optional(v.string()),
-  errorCode: v.optional(v.string()),
-  requestId: v.optional(v.string()),
+  ...answerFields,
 });
 
 const prompt = v.array(
