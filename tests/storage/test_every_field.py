@@ -1,0 +1,101 @@
+"""A message with every field that there is, from each store to whoever reads it."""
+
+import csv
+import dataclasses
+import io
+import json
+from typing import Any
+
+from app.domain.conversation import Answer, Feedback, Message, Usage
+from app.factory import Parts, create_app
+from app.storage.protocol import ConversationStore
+from tests.data import ADMIN_KEY, SESSION, TURN, some_settings
+from tests.storage.test_store_contract import say
+
+EVERYTHING = Answer(
+    content="Nine to",
+    status="partial",
+    model="gpt-5.1",
+    usage=Usage(120, 30),
+    latency_ms=2100,
+    first_token_ms=320,
+    finish_reason="length",
+    charged_tokens=150,
+    error_code="model_timeout",
+    request_id="request-1",
+)
+FEEDBACK = Feedback("down", "Not helpful")
+
+
+def store_it(store: ConversationStore) -> tuple[str, Message]:
+    """Store the message; returns its conversation's id, and what the store tells of it."""
+    conversation_id = say(store, answer=EVERYTHING).conversation_id
+    message_id = store.read_thread(conversation_id).messages[1].id
+    store.rate_message(SESSION, message_id, FEEDBACK)
+    return conversation_id, store.read_thread(conversation_id).messages[1]
+
+
+def test_every_field_of_a_message_comes_back_from_the_store(store: ConversationStore) -> None:
+    _, message = store_it(store)
+
+    assert message == Message(
+        role="assistant",
+        content="Nine to",
+        created_at=message.created_at,
+        id=message.id,
+        turn_id=TURN,
+        status="partial",
+        model="gpt-5.1",
+        usage=Usage(120, 30),
+        latency_ms=2100,
+        first_token_ms=320,
+        finish_reason="length",
+        feedback=FEEDBACK,
+        error_code="model_timeout",
+        request_id="request-1",
+    )
+    # A field that is new stands here until somebody writes it above.
+    for value in (message, EVERYTHING):
+        assert [
+            field.name
+            for field in dataclasses.fields(value)
+            if getattr(value, field.name) == field.default
+        ] == []
+
+
+def test_operator_reads_and_exports_every_field_of_a_message(store: ConversationStore) -> None:
+    conversation_id, message = store_it(store)
+    told: dict[str, Any] = {
+        "_id": message.id,
+        "role": "assistant",
+        "content": "Nine to",
+        "createdAt": message.created_at,
+        "turnId": TURN,
+        "status": "partial",
+        "model": "gpt-5.1",
+        "usage": {"promptTokens": 120, "completionTokens": 30},
+        "latencyMs": 2100,
+        "firstTokenMs": 320,
+        "finishReason": "length",
+        "feedback": {"rating": "down", "comment": "Not helpful"},
+        "errorCode": "model_timeout",
+        "requestId": "request-1",
+    }
+    assert len(told) == len(dataclasses.fields(Message))
+    client = create_app(some_settings(ADMIN_API_KEY=ADMIN_KEY), Parts(store=store)).test_client()
+
+    def get(path: str) -> str:
+        return client.get(path, headers={"x-admin-api-key": ADMIN_KEY}).text
+
+    read = json.loads(get(f"/v1/admin/conversations/{conversation_id}"))
+    exported = [json.loads(line) for line in get("/v1/admin/export").splitlines()]
+    table = csv.DictReader(io.StringIO(get("/v1/admin/export?format=csv").removeprefix("\ufeff")))
+
+    assert read["messages"][1] == told
+    assert told.items() <= exported[1].items()
+    (_, row) = table
+    cells = {**told, **told["usage"], **told["feedback"], "messageId": message.id}
+    # The time stands in words, and a turn has two rows beside each other.
+    left_out = {"_id", "createdAt", "turnId", "usage", "feedback"}
+    shown = {name: str(cell) for name, cell in cells.items() if name not in left_out}
+    assert shown.items() <= row.items()
