@@ -21,7 +21,6 @@ from app.operations.export import MEDIA_TYPES, SEPARATORS, Format
 from app.operations.transcripts import Transcripts
 from app.web.download import stream_export
 from app.web.schemas.admin import FilterSchema, take_filter
-from app.web.schemas.chat import MAX_ID_CHARS
 from app.web.services import services
 
 _PAGE_CONVERSATIONS = 50
@@ -98,7 +97,6 @@ def conversation(conversation_id: str) -> Response:
 @blueprint.get("/conversations/<conversation_id>/export")
 def export_conversation(conversation_id: str) -> Response:
     """Download one conversation."""
-    _refuse_long(conversation_id)
     excerpts = Transcripts(services().store).export_one(conversation_id)
     return stream_export(excerpts, _format(), separator=_separator())
 
@@ -113,13 +111,11 @@ def ask_to_delete(conversation_id: str) -> Response:
 @blueprint.post("/conversations/<conversation_id>/delete")
 def delete_conversation(conversation_id: str) -> Response:
     """Delete a conversation, and go back to the list."""
-    _refuse_long(conversation_id)
     Transcripts(services().store, services().turns.stop).delete(conversation_id)
     return cast(Response, redirect(url_for("dashboard.conversations", deleted=1), 303))
 
 
 def _read(conversation_id: str, cursor: str | None) -> Thread:
-    _refuse_long(conversation_id)
     return services().store.read_thread(
         conversation_id, limit=_PAGE_MESSAGES, cursor=cursor, newest_first=True
     )
@@ -174,8 +170,3 @@ def _cost(thread: Thread, prices: Prices) -> Decimal | None:
     ]
     known = [cost for cost in costs if cost is not None]
     return sum(known, Decimal(0)) if known and len(known) == len(costs) else None
-
-
-def _refuse_long(conversation_id: str) -> None:
-    if len(conversation_id) > MAX_ID_CHARS:
-        raise NotFound("There is no such page")

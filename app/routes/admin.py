@@ -33,7 +33,6 @@ from app.web.schemas.admin import (
     ThreadQuerySchema,
     ThreadSchema,
 )
-from app.web.schemas.chat import MAX_ID_CHARS
 from app.web.services import services
 
 blueprint = Blueprint("admin", __name__, url_prefix="/v1/admin")
@@ -69,7 +68,6 @@ def delete_conversations(query: DeleteQuery) -> dict[str, int]:
 )
 def read_conversation(query: ThreadQuery, conversation_id: str) -> Thread:
     """Read a conversation and its messages, oldest first."""
-    _refuse_long(conversation_id)
     return services().store.read_thread(conversation_id, limit=query.limit, cursor=query.cursor)
 
 
@@ -77,7 +75,6 @@ def read_conversation(query: ThreadQuery, conversation_id: str) -> Thread:
 @contract(answer=DeletedSchema, raises=(InvalidRequest, ConversationNotFound, *_FAILURES))
 def delete_conversation(conversation_id: str) -> dict[str, int]:
     """Delete a conversation and its messages; a running answer is stopped."""
-    _refuse_long(conversation_id)
     Transcripts(services().store, services().turns.stop).delete(conversation_id)
     return {"deleted": 1}
 
@@ -107,9 +104,3 @@ def read_stats(query: StatisticsQuery) -> Statistics:
         unit=query.unit,
         assistant=query.assistant,
     )
-
-
-def _refuse_long(conversation_id: str) -> None:
-    if len(conversation_id) > MAX_ID_CHARS:
-        rule = f"Longer than maximum length {MAX_ID_CHARS}."
-        raise InvalidRequest("Invalid conversationId", details={"conversationId": [rule]})

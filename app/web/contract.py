@@ -21,6 +21,8 @@ from app.web.bodies import read_body
 from app.web.current_request import current_request
 from app.web.json_stream import stream_json
 
+# Of each name in a path: none that we gave is longer.
+MAX_PATH_NAME_CHARS = 128
 _MAX_DEPTH = 32
 # Looked at between two looks at what else there is to do.
 _VALUES_AT_ONCE = 5000
@@ -86,6 +88,7 @@ def contract(
 def _keep(promise: Contract, view: Callable[..., Any]) -> Callable[..., Response]:
     @functools.wraps(view)
     def keep(**path: Any) -> Response:
+        _refuse_long(path)
         inputs = []
         if promise.body is not None:
             inputs.append(_load(promise.body, read_json(), "Invalid request payload"))
@@ -102,6 +105,20 @@ def _keep(promise: Contract, view: Callable[..., Any]) -> Callable[..., Response
 
     keep.contract = promise  # type: ignore[attr-defined]
     return keep
+
+
+def _refuse_long(path: Mapping[str, str]) -> None:
+    for name, value in path.items():
+        if len(value) > MAX_PATH_NAME_CHARS:
+            field = to_camel(name)
+            rule = f"Longer than maximum length {MAX_PATH_NAME_CHARS}."
+            raise InvalidRequest(f"Invalid {field}", details={field: [rule]})
+
+
+def to_camel(name: str) -> str:
+    """Return a name of ours as JSON and paths spell it."""
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
 
 
 def protocol_of(endpoint: str | None) -> AnswerProtocol | None:

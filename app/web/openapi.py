@@ -14,13 +14,10 @@ from werkzeug.routing import Rule
 
 from app import __version__
 from app.domain.errors import InvalidRequest, TooManyRequests, Unauthorized
-from app.web.contract import Contract
+from app.web.contract import MAX_PATH_NAME_CHARS, Contract, to_camel
 from app.web.guards.access import Guard, access_of
 from app.web.problems import status_of
-from app.web.schemas.chat import (
-    MAX_ID_CHARS,
-    ProblemSchema,
-)
+from app.web.schemas.chat import ProblemSchema
 
 # The ways to be let in; a scheme of one way that is left out is not needed for it.
 _SCHEMES: dict[Guard, list[dict[str, list[str]]]] = {
@@ -60,7 +57,7 @@ def _describe(app: Flask) -> dict[str, Any]:
         methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
         operation = _operation(app, rule, promise, plugin.converter)
         spec.path(
-            path=re.sub(r"<(?:\w+:)?(\w+)>", lambda found: f"{{{_camel(found[1])}}}", rule.rule),
+            path=re.sub(r"<(?:\w+:)?(\w+)>", lambda found: f"{{{to_camel(found[1])}}}", rule.rule),
             operations={method.lower(): operation for method in methods},
         )
     return spec.to_dict()
@@ -87,10 +84,10 @@ def _operation(
         operation["security"] = _SCHEMES[guard]
     parameters = [
         {
-            "name": _camel(name),
+            "name": to_camel(name),
             "in": "path",
             "required": True,
-            "schema": {"type": "string", "minLength": 1, "maxLength": MAX_ID_CHARS},
+            "schema": {"type": "string", "minLength": 1, "maxLength": MAX_PATH_NAME_CHARS},
         }
         for name in sorted(rule.arguments)
     ]
@@ -144,8 +141,3 @@ def _answer(
 def _schema_name(schema: Any) -> str:
     name = schema if isinstance(schema, type) else type(schema)
     return name.__name__.removesuffix("Schema")
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)

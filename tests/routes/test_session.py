@@ -373,10 +373,16 @@ def test_stop_of_nothing_is_accepted(client: FlaskClient) -> None:
     assert answer.status_code == 202
 
 
-def test_stop_of_no_possible_turn_is_refused(client: FlaskClient) -> None:
-    answer = client.post(f"/v1/turns/{'x' * 129}/stop", headers=headers(a_token(client)))
+@pytest.mark.parametrize(
+    ("path", "field"), [("turns/{}/stop", "turnId"), ("messages/{}/feedback", "messageId")]
+)
+def test_name_that_is_longer_than_any_is_refused(
+    client: FlaskClient, path: str, field: str
+) -> None:
+    answer = client.post(f"/v1/{path.format('x' * 129)}", headers=headers(a_token(client)))
 
-    assert problem(answer) == (400, "Invalid turnId", "invalid_request")
+    assert problem(answer) == (400, f"Invalid {field}", "invalid_request")
+    assert answer.json["details"] == {field: ["Longer than maximum length 128."]}
 
 
 @pytest.mark.parametrize("whose", ["another session", "another turn"])

@@ -9,7 +9,6 @@ from app.domain.conversation import MARKS, Page
 from app.protocols.protocol import ChatRequest
 
 MAX_MESSAGE_CHARS = 4000
-MAX_ID_CHARS = 128
 _SESSION_ID = r"[A-Za-z0-9._:-]{1,128}"
 _TURN_ID = r"[A-Za-z0-9._:-]{8,64}"
 
