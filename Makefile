@@ -14,9 +14,10 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 PYTEST := $(BIN)/python -m pytest --no-skips
 # Where tests write: in memory if possible, for the store syncs all that it writes.
 IN_MEMORY = --basetemp="$$(mktemp -d -p "$$(test -w /dev/shm && echo /dev/shm || echo /tmp)")/tests"
-# What failed runs once more, alone: that forgives a busy machine, not a fault.
-tested = $(PYTEST) $(2) $(1) || $(PYTEST) --last-failed --last-failed-no-failures none $(1)
-node_tested = npm --prefix $(1) test --silent || npm --prefix $(1) test --silent
+# What failed runs once more, alone; it stands in this file where it passed then.
+FLAKY := test-results/flaky.txt
+RUN_TWICE := $(BIN)/python tools/run_twice.py $(FLAKY)
+tested = $(RUN_TWICE) "$(2)" $(PYTEST) $(1)
 # What one runs at each save, and all others: every test is in one of the two.
 UNIT = not (live or browser or node or redis or hypothesis or slow or model)
 REST = (live or browser or node or redis or hypothesis or slow) and not model
@@ -33,7 +34,7 @@ NODE_READY := $(NODE_PARTS:%=%/node_modules/.package-lock.json)
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
 
-.PHONY: help run doctor test unit check format docs widget widget-check bench soak fuzz test-model lock clean
+.PHONY: help run doctor test test-flaky unit check format docs widget widget-check bench soak fuzz test-model lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,11 +46,19 @@ doctor: $(VENV)/run.stamp ## Check the configuration against the real services, 
 	@$(BIN)/python -m app doctor
 
 test: tools-for-tests ## Run every test, installing what they need
+	@rm -f $(FLAKY)
 	@for part in $(NODE_PARTS); do npm --prefix $$part run --silent check || exit 1; done
-	@for part in $(NODE_PARTS); do $(call node_tested,$$part) || exit 1; done
+	@for part in $(NODE_PARTS); do $(RUN_TWICE) "" npm --prefix $$part test --silent || exit 1; done
 	$(call tested,$(call units,$(IN_MEMORY)),-n 2)
 	$(call tested,$(IN_MEMORY) -m "not browser" --store convex $(OVER_HTTP),-n 2)
 	$(call tested,-m "$(REST)",$(OVERLAPPING))
+	@test ! -e $(FLAKY) || { echo "Failed first, and passed when they ran again:"; cat $(FLAKY); }
+
+test-flaky: tools-for-tests ## Run every test three times, and list those that did not pass each time
+	@rm -f $(FLAKY)-all
+	@for run in 1 2 3; do $(MAKE) --no-print-directory test || exit 1; \
+		test ! -e $(FLAKY) || cat $(FLAKY) >> $(FLAKY)-all; done
+	@test ! -e $(FLAKY)-all || { echo "Did not pass each time:"; sort $(FLAKY)-all | uniq -c; exit 1; }
 
 unit: $(VENV)/dev.stamp ## Run the quick tests: no other process, no browser, nothing generated
 	$(PYTEST) -n 2 $(call units,$(IN_MEMORY))
