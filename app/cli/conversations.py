@@ -21,7 +21,7 @@ from app.cli.printing import (
     progress,
 )
 from app.cli.store import open_for_its_owner, works_on_the_store
-from app.domain.conversation import Conversation, ConversationFilter, Message
+from app.domain.conversation import Conversation, Message
 from app.operations.export import SEPARATORS, Format, to_export
 from app.operations.transcripts import Excerpt, Transcripts
 from app.storage.protocol import EVERYTHING
@@ -122,20 +122,23 @@ def export(kind: str, bom: bool | None, sep: str, output: Path | None, **options
 @conversations.command("delete")
 @click.argument("conversation_ids", nargs=-1)
 @click.option("--session", help="Everything of this session.")
-@click.option("--user", help="Everything of this user.")
-@click.option("--assistant", help="Everything of this assistant; with --user, what both fits.")
+@click.option("--user", "where_user", help="Everything of this user.")
+@click.option(
+    "--assistant",
+    "where_assistant",
+    help="Everything of this assistant; with --user, of this user with it.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @works_on_the_store
 def delete(
-    conversation_ids: tuple[str, ...],
-    session: str | None,
-    user: str | None,
-    assistant: str | None,
-    yes: bool,
+    conversation_ids: tuple[str, ...], session: str | None, yes: bool, **options: Any
 ) -> None:
     """Delete conversations with all their messages."""
-    if not (conversation_ids or session or user or assistant):
+    where = read_filter(options)
+    if not (conversation_ids or session or where != EVERYTHING):
         raise click.UsageError("Name conversations, a --session, a --user or an --assistant.")
+    if where.assistant and (conversation_ids or session):
+        raise click.UsageError("A conversation, or a session, has one: leave --assistant out.")
     if not yes:
         click.confirm("Delete for good?", abort=True)
     transcripts = Transcripts(services().store, services().turns.stop)
@@ -145,8 +148,7 @@ def delete(
         deleted += 1
     if session:
         deleted += transcripts.delete_session(session)
-    if user or assistant:
-        where = ConversationFilter(user=user, assistant=assistant)
+    if where != EVERYTHING:
         deleted += _count(transcripts.delete_all(where))
     click.echo(f"Deleted: {deleted}")
 

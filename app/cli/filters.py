@@ -37,7 +37,9 @@ def read_filter(options: dict[str, Any]) -> ConversationFilter:
         click.BadParameter: naming the option.
     """
     given = {
-        name: value for name, _ in _OPTIONS if (value := options.pop(f"where_{name}")) is not None
+        name: value
+        for name, _ in _OPTIONS
+        if (value := options.pop(f"where_{name}", None)) is not None
     }
     try:
         return take_filter(FilterSchema().load(given))

@@ -1,10 +1,12 @@
 """``stats``: what the last days brought and cost."""
 
 from datetime import timedelta
+from typing import Any
 
 import click
 from flask.cli import with_appcontext
 
+from app.cli.filters import read_filter
 from app.cli.printing import print_json, print_table
 from app.cli.store import works_on_the_store
 from app.dashboard.formats import to_money, to_seconds
@@ -26,11 +28,11 @@ _COLUMNS = (
     show_default=True,
     help="To today.",
 )
-@click.option("--assistant", help="Of this assistant alone.")
+@click.option("--assistant", "where_assistant", help="Of this assistant alone.")
 @click.option("--json", "as_json", is_flag=True, help="As the admin API returns it.")
 @with_appcontext
 @works_on_the_store
-def stats(days: int, assistant: str | None, as_json: bool) -> None:
+def stats(days: int, as_json: bool, **options: Any) -> None:
     """Show what the last days brought and cost (UTC)."""
     now = utc_now()
     found = read_statistics(
@@ -39,7 +41,7 @@ def stats(days: int, assistant: str | None, as_json: bool) -> None:
         first=now - timedelta(days=days - 1),
         last=now,
         unit="day",
-        assistant=assistant,
+        assistant=read_filter(options).assistant,
     )
     if as_json:
         print_json(StatisticsSchema().dump(found))

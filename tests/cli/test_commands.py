@@ -76,6 +76,47 @@ def test_one_assistants_are_listed_summed_up_and_deleted(
     assert sessions(store) == {"s-home"}
 
 
+@pytest.mark.parametrize("words", [(), ("--user", "u-1")])
+def test_what_has_an_assistant_is_not_deleted_with_the_rest_of_it(
+    runner: FlaskCliRunner, store: ConversationStore, words: tuple[str, ...]
+) -> None:
+    for each in ("one", "other"):
+        store.set_user(each, "u-1")
+    conversation_id = say(store, "one", assistant="shop")
+    say(store, "other", assistant="shop")
+
+    for named in (("--session", "one"), (conversation_id,)):
+        asked = ("conversations", "delete", *named, "--assistant", "shop", *words, "--yes")
+        run(runner, *asked, code=2)
+
+    assert sessions(store) == {"one", "other"}
+
+
+def test_user_is_deleted_with_one_assistant_alone(
+    runner: FlaskCliRunner, store: ConversationStore
+) -> None:
+    for each in ("home", "shop"):
+        store.set_user(each, "u-1")
+    say(store, "home")
+    say(store, "shop", assistant="shop")
+    say(store, "anybody", assistant="shop")
+
+    run(runner, "conversations", "delete", "--user", "u-1", "--assistant", "shop", "--yes")
+
+    assert sessions(store) == {"home", "anybody"}
+
+
+@pytest.mark.parametrize(
+    "words", [("stats",), ("conversations", "list"), ("conversations", "delete", "--yes")]
+)
+def test_what_is_no_id_of_an_assistant_is_named(
+    runner: FlaskCliRunner, words: tuple[str, ...]
+) -> None:
+    output = run(runner, *words, "--assistant", "Shop!", code=2).output
+
+    assert "Invalid value for --assistant" in output
+
+
 def test_conversations_are_listed(runner: FlaskCliRunner, store: ConversationStore) -> None:
     conversation_id = say(store)
 
