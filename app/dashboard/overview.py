@@ -12,6 +12,7 @@ from app.dashboard.graphs import make_charts
 from app.dashboard.operator_zone import to_local
 from app.dashboard.pages import blueprint, render
 from app.dashboard.tiles import make_tiles
+from app.domain.conversation import Mark, MarkedTurn
 from app.domain.shutdowns import advise_shutdown
 from app.operations.statistics import Unit, compare_statistics, utc_now
 from app.web.services import services
@@ -56,6 +57,7 @@ def overview() -> Response:
     currency = services().settings.model_prices.currency
     span = next((each for each in SPANS if each.name == request.args.get("span")), _DEFAULT)
     chosen = services().assistants.get(request.args.get("assistant", ""))
+    shown = [chosen] if chosen else list(services().assistants)
     assistant = chosen.id if chosen else None
     found = compare_statistics(
         services().store,
@@ -73,17 +75,13 @@ def overview() -> Response:
         tiles=make_tiles(found, currency),
         charts=make_charts(found.now, span.unit, currency),
         chosen=assistant,
-        spend=_spend(utc_now(), [chosen] if chosen else list(services().assistants)),
+        spend=_spend(utc_now(), shown),
         day_ends=f"{to_local(_next_day(utc_now())):%H:%M}",
         unpriced=found.now.total.unpriced,
-        disliked=services().store.list_marked_turns(
-            "down", limit=_WORTH_A_LOOK, assistant=assistant
-        ),
-        failed=services().store.list_marked_turns(
-            "error", limit=_WORTH_A_LOOK, assistant=assistant
-        ),
+        disliked=_marked("down", assistant),
+        failed=_marked("error", assistant),
         is_new=_is_new(),
-        notice=services().assistants.default.settings.model.notice(utc_now().date()),
+        notices=_notices(utc_now(), shown),
         advice=advise_shutdown(),
     )
 
@@ -98,6 +96,15 @@ def no_slash() -> Response:
 
 def _is_new() -> bool:
     return not services().store.list_conversations(limit=1).conversations
+
+
+def _marked(mark: Mark, assistant: str | None) -> Sequence[MarkedTurn]:
+    return services().store.list_marked_turns(mark, limit=_WORTH_A_LOOK, assistant=assistant)
+
+
+def _notices(now: datetime, assistants: Sequence[Assistant]) -> list[str]:
+    found = {each.settings.model.notice(now.date()) for each in assistants}
+    return sorted(filter(None, found))
 
 
 def _next_day(now: datetime) -> datetime:

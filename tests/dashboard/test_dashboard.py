@@ -347,6 +347,62 @@ def test_trouble_of_the_model_excludes_nobody(
             excludes_nobody(page)
 
 
+ASSISTANTS = ("shop", *(f"assistant-of-the-long-name-{number:04}" for number in range(8)))
+
+
+@pytest.fixture(scope="module")
+def several(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with many assistants, each asked once."""
+    file = tmp_path_factory.mktemp("several") / "assistants.toml"
+    tables = (f'[{each}]\nwidget_api_key = "the-key-of-{each}"\n' for each in ASSISTANTS)
+    file.write_text("".join(tables))
+    variables = {"DASHBOARD_PASSWORD": PASSWORD, "ASSISTANTS_FILE": str(file)}
+    with Server.over(upstream, **variables) as server:
+        for each in ASSISTANTS:
+            asked = {"message": f"Hello, {each}", "sessionId": f"session-{each}"}
+            server.request("POST", "/v1/chat", asked, x_api_key=f"the-key-of-{each}")
+        yield server
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_assistant_is_chosen_with_and_without_a_script(
+    contexts: Callable[..., BrowserContext], several: Server, has_script: bool
+) -> None:
+    page = contexts(java_script_enabled=has_script).new_page()
+    sign_in(page, several)
+    page.goto(f"{several.url}/dashboard/conversations")
+    expect(rows(page)).to_have_count(len(ASSISTANTS))
+
+    page.get_by_text("Filters").click()
+    page.get_by_label("Assistant").select_option("shop")
+    if not has_script:
+        page.get_by_role("button", name="Search").click()
+    expect(rows(page)).to_have_count(1)
+    expect(page).to_have_url(re.compile("assistant=shop"))
+    rows(page).get_by_role("link").click()
+    expect(page.locator(".message.user")).to_contain_text("Hello, shop")
+    page.get_by_role("link", name="Overview").click()
+    page.get_by_role("link", name="shop", exact=True).click()
+
+    expect(page.locator(".tile").first).to_contain_text(re.compile(r"Conversations\s*1\b"))
+
+
+def test_choice_among_many_assistants_excludes_nobody(
+    contexts: Callable[..., BrowserContext], several: Server
+) -> None:
+    context = contexts()
+    sign_in(context.new_page(), several)
+    state = context.storage_state()
+
+    for look, options in LOOKS.items():
+        page = contexts(storage_state=state, **options).new_page()
+        for name, path in (("overview", ""), ("list", "conversations"), ("tag", "settings")):
+            page.goto(f"{several.url}/dashboard/{path}")
+            expect(page.locator("main")).to_contain_text(ASSISTANTS[-1])
+            keep(page, f"assistants-{name}-{look}")
+            excludes_nobody(page)
+
+
 LONG_WORD = "w" * 1000
 TABLE = (
     "| Product | Price | Stock | Weight | Colour | Notes |\n|---|---:|---|---|---|---|\n"

@@ -1,13 +1,17 @@
 """Several assistants in one deployment: each is found by its key, and opens nothing of another."""
 
 import json
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.domain.errors import ModelUnavailable
+from app.storage.protocol import ConversationStore
 from tests.data import ADMIN_KEY, WIDGET_KEY
 from tests.fakes import ScriptedModel
 
@@ -252,6 +256,74 @@ def test_dashboard_lists_those_of_one_and_takes_the_choice_along(operator: Flask
     assert "Of home" not in page
     assert '<option value="shop" selected>shop</option>' in page
     assert "export?format=csv&amp;assistant=shop" in page
+
+
+def test_choice_of_an_assistant_survives_every_other_filter(
+    operator: FlaskClient, store: ConversationStore
+) -> None:
+    store.set_user("s-known", "u-1")
+    said = {"sessionId": "s-known", "message": "Of the shop", "page": {"url": "https://shop.test/"}}
+    assert chat(operator, SHOP_KEY, **said).status_code == 200
+    chosen = "q=shop&status=complete&from=2026-01-01&page=https://&user=u-1&assistant=shop"
+    page = operator.get(f"/dashboard/conversations?{chosen}").text
+
+    export = page.partition('id="export-csv" href="')[2].partition('"')[0]
+    polled = page.partition('id="list"')[2].partition('hx-get="')[2].partition('"')[0]
+    for link in (export, polled):
+        assert dict(parse_qsl(chosen)).items() <= dict(parse_qsl(unescape(link))).items()
+
+
+def test_conversations_of_an_assistant_that_is_gone_are_still_chosen(
+    operator: FlaskClient, make_app: "MakeApp"
+) -> None:
+    alone = make_app(DASHBOARD_PASSWORD=PASSWORD).test_client()
+    sign_in(alone)
+
+    for client, assistant in ((operator, "gone"), (alone, "shop")):
+        page = client.get(f"/dashboard/conversations?assistant={assistant}").text
+        assert f'<option value="{assistant}" selected>{assistant}</option>' in page
+    assert "Of the shop 1" in page
+    assert "Of home" not in page
+
+
+def test_transcript_names_its_assistant_and_leads_to_its_others(operator: FlaskClient) -> None:
+    page = operator.get("/dashboard/conversations?assistant=shop").text
+    path = page.partition('class="lead"')[2].partition('href="')[2].partition('"')[0]
+
+    transcript = operator.get(path).text
+
+    assert '<a href="/dashboard/conversations?assistant=shop">shop</a>' in transcript
+
+
+def test_overview_names_whose_turn_failed_unless_one_is_chosen(
+    operator: FlaskClient, model: ScriptedModel
+) -> None:
+    model.script(start=ModelUnavailable())
+    chat(operator, SHOP_KEY, sessionId="s-fails", message="Of the failed")
+
+    every, shops, homes = (
+        operator.get(f"/dashboard/{query}").text.partition("Failed lately")[2]
+        for query in ("", "?assistant=shop", "?assistant=default")
+    )
+
+    badge = '<span class="badge" title="Assistant">shop</span>'
+    assert ("Of the failed" in every, badge in every) == (True, True)
+    assert ("Of the failed" in shops, badge in shops) == (True, False)
+    assert "Of the failed" not in homes
+
+
+def test_overview_tells_of_every_model_that_ends(make_app: "MakeApp", tmp_path: Path) -> None:
+    file = tmp_path / "assistants.toml"
+    file.write_text(f'[shop]\nwidget_api_key = "{SHOP_KEY}"\nopenai_model = "gpt-4.1"')
+    client = make_app(
+        DASHBOARD_PASSWORD=PASSWORD, ASSISTANTS_FILE=str(file), OPENAI_API_KEY="sk-of-the-tests"
+    ).test_client()
+    sign_in(client)
+
+    every, homes = (client.get(f"/dashboard/{query}").text for query in ("", "?assistant=default"))
+
+    assert "gpt-4.1 " in every.partition("The model will end")[2]
+    assert "The model will end" not in homes
 
 
 def test_dashboard_sums_up_one_or_all(operator: FlaskClient) -> None:
