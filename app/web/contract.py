@@ -109,7 +109,7 @@ def _keep(promise: Contract, view: Callable[..., Any]) -> Callable[..., Response
 
 def _refuse_long(path: Mapping[str, str]) -> None:
     for name, value in path.items():
-        if len(value) > MAX_PATH_NAME_CHARS:
+        if name.endswith("_id") and len(value) > MAX_PATH_NAME_CHARS:
             field = to_camel(name)
             rule = f"Longer than maximum length {MAX_PATH_NAME_CHARS}."
             raise InvalidRequest(f"Invalid {field}", details={field: [rule]})
