@@ -148,7 +148,8 @@ def _hide(text: str, texts: Sequence[str], stretch: int) -> str:
             if size == stretch or _is_word(plain, start, end):
                 first, last = places[start], places[end - 1]
                 hidden[first : last + 1] = b"\x01" * (last + 1 - first)
-            start = end
+            # Where words repeat, the next match may begin within this one.
+            start = end - size + 1
     return _replace(text, hidden)
 
 
