@@ -25,8 +25,7 @@ from app.domain.conversation import Conversation, Message
 from app.operations.export import SEPARATORS, Format, to_export
 from app.operations.transcripts import Excerpt, Transcripts
 from app.storage.protocol import EVERYTHING
-from app.web.schemas.admin import ThreadSchema
-from app.web.schemas.chat import ConversationSchema
+from app.web.schemas.conversations import ConversationSchema, ThreadSchema
 from app.web.services import services
 
 conversations = AppGroup("conversations", help="List, show, export and delete conversations.")

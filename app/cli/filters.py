@@ -7,7 +7,7 @@ import click
 from marshmallow import ValidationError
 
 from app.domain.conversation import ConversationFilter
-from app.web.schemas.admin import FilterSchema, take_filter
+from app.web.schemas.conversations import FilterSchema
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -42,7 +42,7 @@ def read_filter(options: dict[str, Any]) -> ConversationFilter:
         if (value := options.pop(f"where_{name}", None)) is not None
     }
     try:
-        return take_filter(FilterSchema().load(given))
+        return cast(ConversationFilter, FilterSchema().load(given))
     except ValidationError as error:
         name, sentences = next(iter(cast(dict[str, list[str]], error.messages).items()))
         raise click.BadParameter(" ".join(sentences), param_hint=f"--{name}") from error

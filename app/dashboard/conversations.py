@@ -20,7 +20,7 @@ from app.domain.search_query import parse_query
 from app.operations.export import MEDIA_TYPES, SEPARATORS, Format
 from app.operations.transcripts import Transcripts
 from app.web.download import stream_export
-from app.web.schemas.admin import FilterSchema, take_filter
+from app.web.schemas.conversations import FilterSchema
 from app.web.services import services
 
 _PAGE_CONVERSATIONS = 50
@@ -130,7 +130,7 @@ def _asked() -> dict[str, str]:
 
 def _filter(asked: Mapping[str, str]) -> tuple[ConversationFilter, Mapping[str, Any]]:
     try:
-        return take_filter(FilterSchema().load(_by_own_clock(asked))), {}
+        return FilterSchema().load(_by_own_clock(asked)), {}
     except ValidationError as error:
         return ConversationFilter(), cast(Mapping[str, Any], error.messages)
 

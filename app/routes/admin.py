@@ -17,7 +17,7 @@ from app.operations.statistics import Statistics, read_statistics
 from app.operations.transcripts import Transcripts
 from app.web.contract import contract
 from app.web.download import stream_export
-from app.web.schemas.admin import (
+from app.web.schemas.conversations import (
     ConversationListSchema,
     DeletedSchema,
     DeleteQuery,
@@ -26,13 +26,11 @@ from app.web.schemas.admin import (
     ExportQuerySchema,
     ListQuery,
     ListQuerySchema,
-    StatisticsQuery,
-    StatisticsQuerySchema,
-    StatisticsSchema,
     ThreadQuery,
     ThreadQuerySchema,
     ThreadSchema,
 )
+from app.web.schemas.statistics import StatisticsQuery, StatisticsQuerySchema, StatisticsSchema
 from app.web.services import services
 
 blueprint = Blueprint("admin", __name__, url_prefix="/v1/admin")
@@ -89,7 +87,9 @@ def delete_conversation(conversation_id: str) -> dict[str, int]:
 def export_conversations(query: ExportQuery) -> Response:
     """Download everything that was said, a message a line; a filter narrows it."""
     excerpts = Transcripts(services().store).export(query.where, now_ms=time.time_ns() // 1_000_000)
-    return stream_export(excerpts, query.format, bom=query.bom, separator=query.separator)
+    return stream_export(
+        excerpts, query.format, bom=query.bom, separator=export.SEPARATORS[query.separator]
+    )
 
 
 @blueprint.get("/stats")

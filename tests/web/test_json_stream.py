@@ -6,7 +6,7 @@ from flask import Flask
 
 from app.domain.conversation import Conversation, Message, Thread
 from app.web.json_stream import stream_json
-from app.web.schemas.admin import ThreadSchema
+from app.web.schemas.conversations import ThreadSchema
 
 CONVERSATION = Conversation("c-1", "s-1", 1, 2)
 

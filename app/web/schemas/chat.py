@@ -1,11 +1,11 @@
 """What goes over the wire, as Marshmallow schemas: they validate, dump and document."""
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_dump, post_load, validate
 
-from app.domain.conversation import MARKS, Page
+from app.domain.conversation import Page
 from app.protocols.protocol import ChatRequest
 
 MAX_MESSAGE_CHARS = 4000
@@ -34,15 +34,6 @@ class _TrueOrFalse(fields.Boolean):
         return value
 
 
-class PlainInteger(fields.Integer):
-    """An integer as the document says it is written: no sign, no `1_0`, no Arabic digits."""
-
-    def _validated(self, value: Any) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", str(value)):
-            raise self.make_error("invalid", input=value)
-        return super()._validated(value)
-
-
 class InputSchema(Schema):
     """Something that a client sends; what we do not know is ignored."""
 
@@ -50,6 +41,14 @@ class InputSchema(Schema):
         """What Marshmallow must know."""
 
         unknown = EXCLUDE
+
+    makes: ClassVar[type[Any]]
+    """What its fields are the arguments of, once they are read."""
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Any:
+        """Make the value."""
+        return self.makes(**data)
 
 
 class OutputSchema(Schema):
@@ -64,17 +63,16 @@ class OutputSchema(Schema):
 class PageSchema(InputSchema):
     """The page that the visitor chats from."""
 
+    makes = Page
+
     url = fields.String(required=True, validate=validate.Length(1, 2048))
     title = fields.String(validate=validate.Length(max=300), allow_none=True)
-
-    @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> Page:
-        """Make the value."""
-        return Page(**data)
 
 
 class ChatSchema(InputSchema):
     """A visitor's message."""
+
+    makes = ChatRequest
 
     session_id = _matching(
         _SESSION_ID,
@@ -85,11 +83,6 @@ class ChatSchema(InputSchema):
     turn_id = _matching(_TURN_ID, data_key="turnId")
     regenerate = _TrueOrFalse()
     page = fields.Nested(PageSchema)
-
-    @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> ChatRequest:
-        """Make the value."""
-        return ChatRequest(**data)
 
 
 class ReplySchema(OutputSchema):
@@ -147,42 +140,6 @@ class FeedbackSchema(OutputSchema):
 
     rating = fields.String(required=True, validate=validate.OneOf(["up", "down"]))
     comment = fields.String()
-
-
-class MatchSchema(OutputSchema):
-    """The newest message in which a searched text stands."""
-
-    message_id = fields.String(required=True, data_key="messageId")
-    role = fields.String(required=True, validate=validate.OneOf(["user", "assistant"]))
-    text = fields.String(required=True, metadata={"description": "The part around it."})
-
-
-class ConversationSchema(OutputSchema):
-    """A conversation without its messages."""
-
-    id = fields.String(required=True, data_key="_id")
-    creation_time = fields.Integer(
-        required=True, data_key="_creationTime", attribute="created_at", dump_only=True
-    )
-    session_id = fields.String(required=True, data_key="sessionId")
-    created_at = fields.Integer(required=True, data_key="createdAt")
-    updated_at = fields.Integer(required=True, data_key="updatedAt")
-    last_message = fields.String(data_key="lastMessage")
-    page_url = fields.String(data_key="pageUrl", attribute="page.url")
-    page_title = fields.String(data_key="pageTitle", attribute="page.title")
-    user = fields.String()
-    last_question = fields.String(data_key="lastQuestion")
-    message_count = fields.Integer(data_key="messageCount")
-    marks = fields.List(
-        fields.String(validate=validate.OneOf(MARKS)),
-        metadata={"description": "What stands on some message of it."},
-    )
-    match = fields.Nested(
-        MatchSchema, metadata={"description": "Where the searched text stands, in a search."}
-    )
-    assistant = fields.String(
-        required=True, metadata={"description": "The id of the assistant that was asked."}
-    )
 
 
 class MessageSchema(OutputSchema):

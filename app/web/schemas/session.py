@@ -69,16 +69,13 @@ class Identity:
 class OpenSessionSchema(InputSchema):
     """The wish for a session."""
 
+    makes = OpenSession
+
     token = fields.String(
         allow_none=True,
         validate=validate.Length(1, _MAX_TOKEN_CHARS),
         metadata={"description": "A former token, to renew it; leave it out for a new session."},
     )
-
-    @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> OpenSession:
-        """Make the value."""
-        return OpenSession(**data)
 
 
 class SessionConfigSchema(OutputSchema):
@@ -111,13 +108,10 @@ class OpenedSessionSchema(OutputSchema):
 class HistoryQuerySchema(InputSchema):
     """Which page of the session's messages is asked for."""
 
+    makes = HistoryQuery
+
     limit = fields.Integer(load_default=_PAGE_MESSAGES, validate=validate.Range(1, 100))
     cursor = fields.String(validate=validate.Length(1, 512))
-
-    @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> HistoryQuery:
-        """Make the value."""
-        return HistoryQuery(**data)
 
 
 class OwnMessageSchema(MessageSchema):
@@ -163,6 +157,8 @@ class RatingSchema(InputSchema):
 class IdentitySchema(InputSchema):
     """Who the visitor is, as the site's own server says."""
 
+    makes = Identity
+
     jwt = fields.String(
         required=True,
         validate=validate.Length(1, _MAX_TOKEN_CHARS),
@@ -171,11 +167,6 @@ class IdentitySchema(InputSchema):
             "signed with IDENTITY_SECRET."
         },
     )
-
-    @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> Identity:
-        """Make the value."""
-        return Identity(**data)
 
 
 class UserSchema(OutputSchema):
