@@ -8,10 +8,14 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class StopRequest:
-    """The wish to stop a session's running turn: one by its id, or whichever runs."""
+    """The wish to stop a session's running turn: one by its id, or whichever runs.
+
+    ``if_unread``: only where nobody reads it any more.
+    """
 
     session_id: str
     turn_id: str | None = None
+    if_unread: bool = False
 
 
 class StopBus(Protocol):
@@ -32,7 +36,7 @@ class StopBus(Protocol):
 
 def to_bytes(request: StopRequest) -> bytes:
     """Write a request down."""
-    return json.dumps([request.session_id, request.turn_id]).encode()
+    return json.dumps([request.session_id, request.turn_id, request.if_unread]).encode()
 
 
 def from_bytes(data: bytes) -> StopRequest:
@@ -42,6 +46,6 @@ def from_bytes(data: bytes) -> StopRequest:
         ValueError: it did not.
     """
     match json.loads(data):
-        case [str(session_id), str() | None as turn_id]:
-            return StopRequest(session_id, turn_id)
+        case [str(session_id), str() | None as turn_id, bool(if_unread)]:
+            return StopRequest(session_id, turn_id, if_unread)
     raise ValueError("not a stop request")

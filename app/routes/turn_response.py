@@ -1,7 +1,6 @@
 """A turn as an HTTP response: a stream of a protocol's bytes, or one body."""
 
 from collections.abc import Iterator
-from functools import partial
 
 from flask import Response
 
@@ -10,7 +9,6 @@ from app.domain.events import TurnDone, TurnFailed
 from app.protocols.protocol import AnswerProtocol, Encoder, encode
 from app.server.watch import Watch
 from app.server.writer import WRITER, ChunkedWriter
-from app.turns.endings import Ending
 from app.turns.service import StartedTurn
 from app.turns.transcript import Outlet
 from app.web.current_request import Request, current_request
@@ -30,21 +28,21 @@ def stream_turn(question: Question, protocol: AnswerProtocol) -> Response:
     writer: ChunkedWriter | None = request.environ.get(WRITER)
     outlet = writer.stream(encoder.tokens, encoder.heartbeat) if writer else None
     running = _run(question, request, perch, outlet)
-    body = _Body(running, writer, encoder, request)
+    body = _Body(running, encoder, request, writer, outlet)
     # Straight to the server: werkzeug's own iterators would stand between for all of the stream.
     content_type = f"{protocol.media_type}; charset=utf-8"
     return Response(body, content_type=content_type, headers=_HEADERS, direct_passthrough=True)
 
 
 def complete_turn(question: Question) -> TurnDone:
-    """Begin a turn and wait for its answer; a visitor who leaves stops it.
+    """Begin a turn and wait for its answer.
 
     Raises:
         ServiceError: there is no whole answer.
     """
     request, perch = current_request(), services()
     running = _run(question, request, perch)
-    watch = _watch(running, request)
+    watch = Watch.of(request.environ, running.leave)
     try:
         return perch.turns.complete(running)
     finally:
@@ -58,11 +56,10 @@ def _run(
 ) -> StartedTurn:
     client = request.counted_client
     perch.limits.count_question(question.assistant, client, question.session_id)
-    return perch.turns.run(perch.turns.begin(question, client), request.id, outlet)
-
-
-def _watch(running: StartedTurn, request: Request) -> Watch | None:
-    return Watch.of(request.environ, partial(running.cancel, Ending.LEFT))
+    begun = perch.turns.begin(question, client)
+    # Without a token a visitor can neither come back nor stop an answer but by leaving.
+    can_return = request.session_id is not None
+    return perch.turns.run(begun, request.id, outlet, can_return=can_return)
 
 
 class _Body:
@@ -71,22 +68,25 @@ class _Body:
     A class, because a generator that was never started ignores ``close``.
     """
 
-    __slots__ = ("_encoder", "_environ", "_running", "_watch", "_writer")
+    __slots__ = ("_encoder", "_environ", "_is_left", "_outlet", "_running", "_watch", "_writer")
 
     def __init__(
         self,
         running: StartedTurn,
-        writer: ChunkedWriter | None,
         encoder: Encoder,
         request: Request,
+        writer: ChunkedWriter | None,
+        outlet: Outlet | None,
     ) -> None:
         self._running = running
-        self._writer = writer
         self._encoder = encoder
         self._environ = request.environ
-        self._watch = _watch(running, request)
+        self._writer = writer
+        self._outlet = outlet
+        self._is_left = False
+        self._watch = Watch.of(request.environ, self._lose)
         if writer is not None:
-            writer.on_gone = partial(running.cancel, Ending.LEFT)
+            writer.on_gone = self._lose
 
     def __iter__(self) -> Iterator[bytes]:
         # Gunicorn holds it to the answer's end, some 4 KiB, and the answer needs none of it.
@@ -99,7 +99,17 @@ class _Body:
                 yield piece
 
     def close(self) -> None:
-        """End a turn that nobody reads."""
-        self._running.cancel(Ending.LEFT)
+        """Read no more: what was not told is not wanted here."""
         if self._watch is not None:
             self._watch.close()
+        self._leave()
+
+    def _leave(self) -> None:
+        if not self._is_left:
+            self._is_left = True
+            self._running.leave(self._outlet)
+
+    def _lose(self) -> None:
+        if self._writer is not None:
+            self._writer.hang_up()
+        self._leave()

@@ -8,6 +8,8 @@ import errno
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from socket import SHUT_RDWR
 from typing import Any
 
 from gevent import socket
@@ -59,7 +61,7 @@ class ChunkedWriter:
         self._rest = b""
         self._encode: Callable[[Sequence[str]], bytes] = _nothing
         self._heartbeat = b""
-        # Called from the hub where a write of it fails.
+        # Called where a write fails, be it from the hub.
         self.on_gone: Callable[[], None] | None = None
 
     def stream(
@@ -99,6 +101,12 @@ class ChunkedWriter:
         if not self._rest:
             self._try(self._heartbeat)
 
+    def hang_up(self) -> None:
+        """Let the client see the end of the connection; what is written from now on fails."""
+        if self._fd != _TLS:
+            with suppress(OSError):
+                self._sock._sock.shutdown(SHUT_RDWR)  # noqa: SLF001
+
     def flush(self) -> None:
         """Wait until all has left."""
         if not self._rest:
@@ -113,6 +121,7 @@ class ChunkedWriter:
             self._write_rest()
         except ReaderGone:
             self._is_gone = True
+            self._lose()
             raise
 
     def _add(self, data: bytes) -> None:
@@ -129,13 +138,16 @@ class ChunkedWriter:
         except BlockingIOError:
             sent = 0
         except OSError:
-            if self.on_gone is not None:
-                self.on_gone()
+            self._lose()
             return True
         if sent == len(chunk):
             return True
         self._rest = chunk[sent:]
         return False
+
+    def _lose(self) -> None:
+        if self.on_gone is not None:
+            self.on_gone()
 
     def _write_rest(self) -> None:
         patience_s = self._sock.timeout

@@ -38,6 +38,7 @@ class TurnPolicy:
     turn_timeout_s: float = variable(Reader.seconds, "TURN_TIMEOUT_S", TURN_TIMEOUT_S)
     busy_wait_s: float = variable(Reader.seconds, "BUSY_WAIT_S", 5, 0.0)
     heartbeat_s: float = variable(Reader.seconds, "HEARTBEAT_S", 12)
+    leave_grace_s: float = variable(Reader.seconds, "LEAVE_GRACE_S", 15, 0.0)
     lease_grace_s: float = variable(Reader.seconds, "LEASE_GRACE_S", 10)
     # At most 800 KB: a message must fit into one document of Convex (1 MiB).
     max_answer_chars: int = 200_000

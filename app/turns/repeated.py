@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from app.domain.conversation import Turn
 from app.domain.events import TokensReceived, TurnEnded, TurnEvent, TurnStarted
-from app.turns.endings import Ending
 from app.turns.settlement import done
+from app.turns.transcript import Outlet
 
 
 class RepeatedTurn:
@@ -27,7 +27,7 @@ class RepeatedTurn:
             yield TokensReceived([answer.content])
             yield done(turn, answer.content, answer.finish_reason, answer.id)
 
-    def cancel(self, ending: Ending) -> None:
+    def leave(self, outlet: Outlet | None = None) -> None:
         """Do nothing: it is over."""
 
     def summary(self) -> TurnEnded:

@@ -78,7 +78,8 @@ class TurnService:
     def begin(self, question: Question, client: str) -> BegunTurn:
         """Store a question and own its turn.
 
-        Waits for the session's running turn, up to the policy's limit.
+        Waits for the session's running turn, up to the policy's limit; one that
+        nobody reads any more is ended for it.
         ``client`` is what a visitor's address is limited by. The question's
         assistant is one of ours.
 
@@ -108,10 +109,18 @@ class TurnService:
             self._beginning -= 1
 
     def run(
-        self, begun: BegunTurn, request_id: str | None = None, outlet: Outlet | None = None
+        self,
+        begun: BegunTurn,
+        request_id: str | None = None,
+        outlet: Outlet | None = None,
+        *,
+        can_return: bool = False,
     ) -> StartedTurn:
-        """Start to answer a turn; the caller reads its events, or cancels it."""
-        turn = begun.turn
+        """Start to answer a turn; the caller reads its events, and leaves.
+
+        Where the visitor ``can_return``, the turn waits for that.
+        """
+        turn, policy = begun.turn, begun.assistant.settings.turns
         if turn.answer is not None:
             begun.reservation.give_back()
             repeated = RepeatedTurn(turn, request_id)
@@ -123,10 +132,11 @@ class TurnService:
             begun.reservation,
             self._store,
             begun.assistant.asked,
-            begun.assistant.settings.turns,
+            policy,
             self._keep,
             self._forget,
             request_id,
+            policy.leave_grace_s if can_return else 0,
         )
         self._running[turn.session_id] = running
         self._listen()
@@ -151,10 +161,7 @@ class TurnService:
 
         Without ``turn_id``, whichever turn of the session runs.
         """
-        request = StopRequest(session_id, turn_id)
-        if not self._stop_here(request):
-            for bus in self._buses:
-                bus.send(request)
+        self._stop(StopRequest(session_id, turn_id))
 
     def _refuse_one_too_many(self) -> None:
         if self._draining:
@@ -208,6 +215,7 @@ class TurnService:
                     raise TurnInProgress(
                         retry_after_s=_BUSY_RETRY_S, turn_id=busy.turn_id
                     ) from busy
+            self._stop(StopRequest(question.session_id, if_unread=True))
             self._wait_for(question.session_id, left_s)
             if self._draining:
                 raise ServerRestarting(retry_after_s=RESTART_RETRY_S)
@@ -242,11 +250,19 @@ class TurnService:
             for bus in self._buses:
                 bus.listen(self._stop_here)
 
+    def _stop(self, request: StopRequest) -> None:
+        if not self._stop_here(request):
+            for bus in self._buses:
+                bus.send(request)
+
     def _stop_here(self, request: StopRequest) -> bool:
         running = self._running.get(request.session_id)
         if running is None or request.turn_id not in (None, running.turn.id):
             return False
-        running.cancel(Ending.STOPPED)
+        if not request.if_unread:
+            running.cancel(Ending.STOPPED)
+        elif not running.is_read:
+            running.cancel(Ending.LEFT)
         return True
 
     def _forget(self, running: RunningTurn) -> None:

@@ -33,7 +33,7 @@ class Outlet(Protocol):
         """Wait until all has left.
 
         Raises:
-            OSError: the visitor takes nothing.
+            OSError: the visitor takes nothing. Whoever made the outlet knows it.
         """
         ...
 
@@ -51,8 +51,8 @@ class Transcript:
         "_blocks",
         "_catching_up",
         "_chars_left",
+        "_is_attached",
         "_max_chars",
-        "_on_gone",
         "_outlet",
         "_readers",
         "_tail",
@@ -70,7 +70,7 @@ class Transcript:
         self._tail: list[str] = []
         self._readers: list[TranscriptReader] = []
         self._outlet: Outlet | None = None
-        self._on_gone: Callable[[], None] | None = None
+        self._is_attached = False
         self._catching_up: gevent.Greenlet[..., None] | None = None
 
     @property
@@ -114,12 +114,13 @@ class Transcript:
             reader.wake()
         return left >= 0
 
-    def attach(self, outlet: Outlet, on_gone: Callable[[], None]) -> None:
-        """Send what comes from now on through an outlet, until ``detach``.
+    def attach(self, outlet: Outlet) -> None:
+        """Send what comes from now on through an outlet, until ``detach`` or ``drop``."""
+        self._outlet, self._is_attached = outlet, True
 
-        ``on_gone`` is called when the visitor takes nothing any more.
-        """
-        self._outlet, self._on_gone = outlet, on_gone
+    def drop(self) -> None:
+        """Send nothing more through the outlet, from now on; may be called from the hub."""
+        self._outlet, self._is_attached = None, False
 
     def detach(self, patience_s: float) -> None:
         """Let go of the outlet once it has taken everything that was said.
@@ -136,7 +137,7 @@ class Transcript:
         finally:
             if behind is not None:
                 behind.kill()  # whose connection it is from now on is another's business
-            self._outlet = self._on_gone = None
+            self.drop()
 
     def read(self) -> "TranscriptReader":
         """Return a reader that begins with the first word."""
@@ -181,11 +182,10 @@ class Transcript:
             while tokens := reader.take():
                 outlet.send(tokens)
                 outlet.flush()
-            if self._on_gone is not None:
+            if self._is_attached:
                 self._outlet = outlet
         except OSError:
-            if self._on_gone is not None:
-                self._on_gone()
+            self.drop()
         finally:
             reader.close()
             self._catching_up = None

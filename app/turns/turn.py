@@ -3,7 +3,8 @@
 Its producer is a greenlet that asks the model and stores the answer. With an
 outlet it is that of the first reader: deltas go from the model's socket to the
 visitor's inside gevent's hub, and nobody is woken for them (ADR 10). Without one
-it is a greenlet of its own.
+it is a greenlet of its own. Where nobody reads any more, it goes on for a
+grace (ADR 19).
 """
 
 import logging
@@ -32,6 +33,7 @@ from app.settings import TurnPolicy
 from app.storage.protocol import ConversationStore
 from app.turns.asking import Asking, Interrupted
 from app.turns.endings import Ending
+from app.turns.readers import Readers
 from app.turns.settlement import done, settle
 from app.turns.transcript import Outlet, Transcript
 
@@ -53,7 +55,9 @@ class State(Enum):
 class RunningTurn:
     """A turn in progress: ``start`` it once; any number may read its ``events``.
 
-    ``on_end`` is called once, when the answer is stored.
+    It begins with one reader, who asked; others ``join`` first, and each leaves
+    once. It is written on for ``grace_s`` when the last of them has gone. ``on_end``
+    is called once, when the answer is stored.
     """
 
     __slots__ = (
@@ -66,6 +70,7 @@ class RunningTurn:
         "_outlet",
         "_policy",
         "_producer",
+        "_readers",
         "_started_at",
         "_state",
         "_store",
@@ -87,6 +92,7 @@ class RunningTurn:
         keep: KeepAnswer,
         on_end: Callable[["RunningTurn"], None] = lambda _running: None,
         request_id: str | None = None,
+        grace_s: float = 0.0,
     ) -> None:
         self.turn = turn
         self.reservation = reservation
@@ -103,6 +109,7 @@ class RunningTurn:
         self._ending: Ending | None = None
         self._outlet: Outlet | None = None
         self._producer: Any = None
+        self._readers = Readers(grace_s)
         self._answer: Answer | None = None
         self._terminal: TurnEvent | None = None
         self._ended = Event()
@@ -132,6 +139,23 @@ class RunningTurn:
         if self._terminal is not None:
             yield self._terminal
 
+    def join(self) -> None:
+        """Note that somebody else reads it, or the same visitor again."""
+        self._readers.join()
+
+    def leave(self, outlet: Outlet | None = None) -> None:
+        """Note that a reader has gone, and with it the ``outlet`` that it had.
+
+        May be called from the hub.
+        """
+        if self._state in (State.STORING, State.OVER):
+            return
+        if outlet is not None:
+            self._transcript.drop()
+        self._readers.leave(self._end_unread)
+        if self._producer is None:  # nobody may ever read its events
+            self._produce_apart()
+
     def cancel(self, ending: Ending) -> None:
         """Stop the model and keep what was said.
 
@@ -145,6 +169,11 @@ class RunningTurn:
             self._produce_apart()  # nobody may ever read its events
         elif self._state is State.ASKING:
             gevent.get_hub().loop.run_callback(self._interrupt)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether somebody reads it, or is going to."""
+        return self._readers.are_there
 
     def wait_ended(self, timeout_s: float) -> bool:
         """Wait until the answer is stored; false when it took longer."""
@@ -203,7 +232,7 @@ class RunningTurn:
         beat_s = self._policy.heartbeat_s
         heart = gevent.get_hub().loop.timer(beat_s, beat_s)
         heart.start(outlet.beat)
-        self._transcript.attach(outlet, self._leave)
+        self._transcript.attach(outlet)
         try:
             self._produce()
         finally:
@@ -224,6 +253,7 @@ class RunningTurn:
         finally:
             deadline.stop()
             deadline.close()
+            self._readers.close()
         self._state = State.OVER
         self._terminal = terminal
         self._transcript.wake()
@@ -268,7 +298,7 @@ class RunningTurn:
             return TurnFailed(settled.failure)
         return done(self.turn, answer.content, answer.finish_reason, finished.message_id)
 
-    def _leave(self) -> None:
+    def _end_unread(self) -> None:
         self.cancel(Ending.LEFT)
 
     def _interrupt(self) -> None:

@@ -46,7 +46,7 @@ def neighbour(folder: Path, name: str = "1") -> socket.socket:
     return sock
 
 
-@pytest.mark.parametrize("request_", [REQUEST, StopRequest("ps_session")])
+@pytest.mark.parametrize("request_", [REQUEST, StopRequest("ps_session", if_unread=True)])
 def test_every_other_worker_hears_of_it(
     bus: WorkerBus, folder: Path, request_: StopRequest
 ) -> None:
@@ -90,7 +90,7 @@ def test_nonsense_is_dropped(tmp_path: Path, data: bytes) -> None:
     (own,) = next(tmp_path.iterdir()).iterdir()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.sendto(data, str(own))
-        sock.sendto(b'["ps_session", "turn-0001"]', str(own))
+        sock.sendto(b'["ps_session", "turn-0001", false]', str(own))
 
     assert receiver.came.wait(5)
     assert receiver.requests == [REQUEST]

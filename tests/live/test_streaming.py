@@ -45,6 +45,7 @@ def test_stream_has_its_headers(server: Server, path: str) -> None:
         assert stream.headers["Cache-Control"] == "no-store, no-transform"
         assert stream.headers["X-Accel-Buffering"] == "no"
         assert stream.headers["X-Request-Id"]
+        assert stream.events()[-1]["type"] == "done"
 
 
 def test_tokens_come_while_the_model_still_speaks(server: Server, upstream: Upstream) -> None:

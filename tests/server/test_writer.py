@@ -206,3 +206,19 @@ def test_chunks_are_what_the_standard_says(pair: Pair) -> None:
     writer.send(["a" * 100])
 
     assert re.fullmatch(rb"[0-9a-f]+\r\n\{.*\}\n\r\n", visitor.recv(4096))
+
+
+def test_one_whose_connection_was_hung_up_has_gone(pair: Pair) -> None:
+    writer = a_writer(pair[0])
+    gone: list[str] = []
+    writer.on_gone = lambda: gone.append("gone")
+    writer.write(b"half")
+
+    writer.hang_up()
+    writer.hang_up()  # as who left does whose write then fails
+
+    with pytest.raises(ReaderGone):
+        writer.write(b"never")
+    assert gone == ["gone"]
+    assert pair[1].recv(100) == b"4\r\nhalf\r\n"
+    assert pair[1].recv(100) == b""

@@ -2,7 +2,6 @@
 
 from app.domain.conversation import Message, Turn
 from app.domain.events import TokensReceived, TurnDone, TurnStarted
-from app.turns.endings import Ending
 from app.turns.repeated import RepeatedTurn
 
 ANSWER = Message("assistant", "All of it", id="m-2", status="complete", finish_reason="length")
@@ -20,7 +19,7 @@ def test_stored_answer_is_told_as_if_it_came_at_once() -> None:
 def test_who_leaves_changes_nothing() -> None:
     repeated = RepeatedTurn(TURN, "request-1")
 
-    repeated.cancel(Ending.LEFT)
+    repeated.leave()
 
     ended = repeated.summary()
     assert (ended.is_repeat, ended.outcome, ended.request_id) == (True, "done", "request-1")

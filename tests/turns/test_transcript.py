@@ -40,13 +40,9 @@ class Sent:
         self._rest = ()
 
 
-def nobody() -> None:
-    raise AssertionError("nobody has gone")
-
-
 def attached(outlet: Sent, max_chars: int = 10_000) -> Transcript:
     transcript = Transcript(max_chars)
-    transcript.attach(outlet, nobody)
+    transcript.attach(outlet)
     return transcript
 
 
@@ -193,13 +189,26 @@ def test_outlet_that_takes_too_long_is_given_up() -> None:
     assert outlet.tokens == []  # the connection is another's by now
 
 
-def test_visitor_who_is_gone_is_told_of_once() -> None:
+def test_outlet_whose_visitor_is_gone_is_sent_nothing_more() -> None:
     outlet = Sent(full_at=1, is_gone=True)
-    gone: list[bool] = []
-    transcript = Transcript(10_000)
-    transcript.attach(outlet, lambda: gone.append(True))
+    transcript = attached(outlet)
 
     transcript.receive(["a"])
+    gevent.idle()
+    transcript.receive(["b"])
     transcript.detach(20)
 
-    assert gone == [True]
+    assert outlet.tokens == []
+    assert transcript.text == "ab"
+
+
+def test_outlet_that_is_dropped_is_sent_nothing_more() -> None:
+    outlet = Sent()
+    transcript = attached(outlet)
+    transcript.receive(["a"])
+
+    transcript.drop()
+    transcript.receive(["b"])
+
+    assert outlet.tokens == ["a"]
+    assert transcript.text == "ab"

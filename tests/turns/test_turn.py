@@ -73,7 +73,12 @@ def run(
     def keep(turn: Turn, answer: Answer) -> None:
         kept.append((turn, answer))
 
-    def run(turn: Turn = turn, outlet: Outlet | None = None, **limits: float | str) -> RunningTurn:
+    def run(
+        turn: Turn = turn,
+        outlet: Outlet | None = None,
+        grace_s: float = 0,
+        **limits: float | str,
+    ) -> RunningTurn:
         running = RunningTurn(
             replace(turn, prompt=()),
             turn.prompt,
@@ -83,6 +88,7 @@ def run(
             TurnPolicy(**limits),  # type: ignore[arg-type]
             keep,
             ended.append,
+            grace_s=grace_s,
         )
         running.start(outlet)
         return running
@@ -647,13 +653,6 @@ class FakeOutlet:
         self._rest = []
 
 
-class GoneOutlet(FakeOutlet):
-    """An outlet to a visitor who takes nothing."""
-
-    def flush(self) -> None:
-        raise BrokenPipeError
-
-
 def test_deltas_go_through_the_outlet(
     run: Run, model: ScriptedModel, turn: Turn, store: ConversationStore
 ) -> None:
@@ -683,16 +682,118 @@ def test_order_holds_when_the_outlet_is_full(run: Run, model: ScriptedModel, ful
     assert isinstance(events[-1], TurnDone)
 
 
-def test_visitor_who_takes_nothing_has_left(
-    run: Run, model: ScriptedModel, turn: Turn, store: ConversationStore
+@pytest.mark.parametrize("has_outlet", [False, True])
+def test_last_reader_who_leaves_ends_the_turn_where_there_is_no_grace(
+    run: Run, model: ScriptedModel, turn: Turn, store: ConversationStore, has_outlet: bool
 ) -> None:
-    model.script("Half", Gate(), "never")
-    outlet = GoneOutlet(full_at=1)
+    gate = Gate()
+    model.script("Half", gate, "never")
+    outlet = FakeOutlet() if has_outlet else None
+    running = run(outlet=outlet)
+    reader = Reader(running)
+    gate.wait_reached()
 
-    list(run(outlet=outlet).events())
+    running.leave(outlet)
 
+    reader.to_end()
     assert the_answer(store, turn) == ("Half", "partial", "left")
+    assert running.summary().outcome == "left"
     assert model.open_count == 0
+
+
+@pytest.mark.parametrize("has_outlet", [False, True])
+def test_answer_that_ends_within_the_grace_is_whole(
+    run: Run, model: ScriptedModel, turn: Turn, store: ConversationStore, has_outlet: bool
+) -> None:
+    gate = Gate()
+    model.script("Half", gate, " and half")
+    outlet = FakeOutlet() if has_outlet else None
+    running = run(outlet=outlet, grace_s=60)
+    Reader(running)
+    gate.wait_reached()
+
+    running.leave(outlet)
+    gate.open()
+
+    assert running.wait_ended(20)
+    assert the_answer(store, turn) == ("Half and half", "complete", "stop")
+    assert running.summary().outcome == "done"
+    if outlet is not None:
+        assert outlet.sent == ["Half"]
+
+
+@pytest.mark.parametrize("has_outlet", [False, True])
+def test_turn_that_nobody_comes_back_to_ends_with_its_grace(
+    run: Run, model: ScriptedModel, turn: Turn, store: ConversationStore, has_outlet: bool
+) -> None:
+    gate = Gate()
+    model.script("Half", gate, "never")
+    outlet = FakeOutlet() if has_outlet else None
+    running = run(outlet=outlet, grace_s=0.05)
+    Reader(running)
+    gate.wait_reached()
+
+    running.leave(outlet)
+
+    assert running.wait_ended(20)
+    assert the_answer(store, turn) == ("Half", "partial", "left")
+
+
+def test_turn_whose_visitor_comes_back_goes_on(run: Run, model: ScriptedModel) -> None:
+    gate = Gate()
+    model.script("Hel", gate, "lo")
+    running = run(grace_s=0.05)
+    gate.wait_reached()
+
+    running.leave()
+    running.join()
+    assert not running.wait_ended(0.2)
+    gate.open()
+
+    assert said(Reader(running).to_end()) == "Hello"
+
+
+def test_turn_that_another_still_reads_goes_on(run: Run, model: ScriptedModel) -> None:
+    gate = Gate()
+    model.script("Hel", gate, "lo")
+    outlet = FakeOutlet()
+    running = run(outlet=outlet)
+    Reader(running)
+    gate.wait_reached()
+    running.join()
+    second = Reader(running)
+
+    running.leave(outlet)
+    gate.open()
+
+    assert said(second.to_end()) == "Hello"
+    assert outlet.sent == ["Hel"]
+
+
+def test_turn_that_was_left_before_anybody_read_it_is_answered(
+    run: Run, turn: Turn, store: ConversationStore
+) -> None:
+    outlet = FakeOutlet()
+    running = run(outlet=outlet, grace_s=60)
+
+    running.leave(outlet)
+
+    assert running.wait_ended(20)
+    assert the_answer(store, turn) == ("Hello there", "complete", "stop")
+
+
+def test_leaving_while_the_answer_is_stored_changes_nothing(
+    run: Run, turn: Turn, store: ConversationStore, troubled: TroubledStore
+) -> None:
+    troubled.before_finish = Gate()
+    running = run()
+    troubled.before_finish.wait_reached()
+
+    running.leave()
+    troubled.before_finish.open()
+
+    assert running.wait_ended(20)
+    assert the_answer(store, turn) == ("Hello there", "complete", "stop")
 
 
 def test_silence_beats_through_the_outlet(
