@@ -36,7 +36,9 @@ class StopBus(Protocol):
 
 def to_bytes(request: StopRequest) -> bytes:
     """Write a request down."""
-    return json.dumps([request.session_id, request.turn_id, request.if_unread]).encode()
+    fields: list[object] = [request.session_id, request.turn_id]
+    # A plain one is as it was before there were others: machines are upgraded one by one.
+    return json.dumps([*fields, True] if request.if_unread else fields).encode()
 
 
 def from_bytes(data: bytes) -> StopRequest:
@@ -46,6 +48,8 @@ def from_bytes(data: bytes) -> StopRequest:
         ValueError: it did not.
     """
     match json.loads(data):
-        case [str(session_id), str() | None as turn_id, bool(if_unread)]:
-            return StopRequest(session_id, turn_id, if_unread)
+        case [str(session_id), str() | None as turn_id]:
+            return StopRequest(session_id, turn_id)
+        case [str(session_id), str() | None as turn_id, True]:
+            return StopRequest(session_id, turn_id, if_unread=True)
     raise ValueError("not a stop request")

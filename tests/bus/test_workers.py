@@ -90,7 +90,7 @@ def test_nonsense_is_dropped(tmp_path: Path, data: bytes) -> None:
     (own,) = next(tmp_path.iterdir()).iterdir()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.sendto(data, str(own))
-        sock.sendto(b'["ps_session", "turn-0001", false]', str(own))
+        sock.sendto(b'["ps_session", "turn-0001"]', str(own))
 
     assert receiver.came.wait(5)
     assert receiver.requests == [REQUEST]

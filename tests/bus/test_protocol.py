@@ -1,0 +1,28 @@
+"""What the processes of a service tell each other, one version beside another."""
+
+import pytest
+
+from app.bus.protocol import StopRequest, from_bytes, to_bytes
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        StopRequest("s-1"),
+        StopRequest("s-1", "turn-0001"),
+        StopRequest("s-1", if_unread=True),
+        StopRequest("ünicode", "turn-0001", if_unread=True),
+    ],
+)
+def test_what_is_written_down_is_read_again(request_: StopRequest) -> None:
+    assert from_bytes(to_bytes(request_)) == request_
+
+
+def test_a_plain_stop_is_written_as_a_machine_of_before_reads_it() -> None:
+    assert to_bytes(StopRequest("s-1", "turn-0001")) == b'["s-1", "turn-0001"]'
+
+
+@pytest.mark.parametrize("data", [b"[]", b"{}", b"nothing", b'["s", 1]', b'["s", null, "x"]'])
+def test_anything_else_is_no_request(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        from_bytes(data)
