@@ -19,7 +19,7 @@ MAX_PREVIEW_CHARS = 500
 MAX_FOUND = 100
 # Whose a conversation is where nothing says otherwise: those of before there were several.
 DEFAULT_ASSISTANT = "default"
-ASSISTANT_ID = re.compile(r"[a-z0-9-]{1,32}\Z")
+ASSISTANT_ID = re.compile(r"[a-z0-9-]{1,32}")
 # The error code of a turn whose process ended, or lost its store, before the turn did.
 LEASE_EXPIRED = "lease_expired"
 

@@ -79,7 +79,7 @@ def _tables(path: Path, env: Reader) -> Iterator[tuple[str, Mapping[str, Any]]]:
             env.faults[f"{path.name} {name}"] = "stands in no table: put it under an [assistant]"
         elif name == DEFAULT_ASSISTANT:
             env.faults[f"{path.name} [{name}]"] = "is what the variables make: use another id"
-        elif not ASSISTANT_ID.match(name):
+        elif not ASSISTANT_ID.fullmatch(name):
             env.faults[f"{path.name} [{name}]"] = (
                 "is no id: use 1 to 32 small letters, digits and hyphens"
             )

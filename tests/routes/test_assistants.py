@@ -204,12 +204,18 @@ def test_list_says_whose_conversations_are_and_is_narrowed_to_one(client: FlaskC
     assert nobodys["conversations"] == []
 
 
-def test_what_is_no_id_of_an_assistant_is_refused(client: FlaskClient) -> None:
-    for path in ("conversations", "export", "stats"):
-        answer = admin(client, f"{path}?assistant=Shop!")
+@pytest.mark.parametrize("path", ["conversations", "export", "stats"])
+def test_id_of_an_assistant_is_refused_where_it_is_none_and_described(
+    client: FlaskClient, path: str
+) -> None:
+    for wrong in ("Shop!", "shop%0A", "", "s" * 33):
+        answer = admin(client, f"{path}?assistant={wrong}")
 
         assert answer.status_code == 400
         assert list(answer.json["details"]) == ["assistant"]
+    asked = client.get("/v1/openapi.json").json["paths"][f"/v1/admin/{path}"]["get"]["parameters"]
+    (described,) = [each["schema"] for each in asked if each["name"] == "assistant"]
+    assert described == {"type": "string", "pattern": "^[a-z0-9-]{1,32}$"}
 
 
 def test_export_and_table_name_the_assistant_last(client: FlaskClient) -> None:

@@ -13,7 +13,7 @@ _SESSION_ID = r"[A-Za-z0-9._:-]{1,128}"
 _TURN_ID = r"[A-Za-z0-9._:-]{8,64}"
 
 
-def _matching(pattern: str, description: str = "", **kwargs: Any) -> fields.String:
+def matching(pattern: str, description: str = "", **kwargs: Any) -> fields.String:
     """Return a string field that the pattern describes to its very end."""
     compiled = re.compile(pattern)
 
@@ -74,13 +74,13 @@ class ChatSchema(InputSchema):
 
     makes = ChatRequest
 
-    session_id = _matching(
+    session_id = matching(
         _SESSION_ID,
         data_key="sessionId",
         description="An id that the client made up; needed where no session token is sent.",
     )
     message = fields.String(required=True, validate=validate.Length(1, MAX_MESSAGE_CHARS))
-    turn_id = _matching(_TURN_ID, data_key="turnId")
+    turn_id = matching(_TURN_ID, data_key="turnId")
     regenerate = _TrueOrFalse()
     page = fields.Nested(PageSchema)
 

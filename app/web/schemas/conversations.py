@@ -6,11 +6,10 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
-from app.domain.conversation import MARKS, ConversationFilter
+from app.domain.conversation import ASSISTANT_ID, MARKS, ConversationFilter
 from app.operations.export import SEPARATORS, Format
-from app.web.schemas.chat import MessageSchema, OutputSchema
+from app.web.schemas.chat import MessageSchema, OutputSchema, matching
 from app.web.schemas.queries import (
-    IS_ASSISTANT,
     IS_CURSOR,
     Choice,
     Moment,
@@ -79,7 +78,10 @@ class FilterSchema(QuerySchema):
         validate=validate.Length(1, 2048), metadata={"description": "The URL begins so."}
     )
     user = fields.String(validate=validate.Length(1, 256))
-    assistant = fields.String(validate=IS_ASSISTANT)
+    assistant = matching(ASSISTANT_ID.pattern)
+
+
+_FILTERS = FilterSchema().fields.keys()
 
 
 class _FilteredSchema(FilterSchema):
@@ -90,9 +92,6 @@ class _FilteredSchema(FilterSchema):
         """Make the value."""
         where = {name: data.pop(name) for name in _FILTERS & data.keys()}
         return self.makes(where=ConversationFilter(**where), **data)
-
-
-_FILTERS = FilterSchema().fields.keys()
 
 
 class ListQuerySchema(_FilteredSchema):

@@ -6,11 +6,9 @@ from typing import Any
 
 from marshmallow import RAISE, ValidationError, fields, validate
 
-from app.domain.conversation import ASSISTANT_ID
 from app.web.schemas.chat import InputSchema
 
 IS_CURSOR = validate.Length(1, 512)
-IS_ASSISTANT = validate.Regexp(ASSISTANT_ID, error="No id: small letters, digits and hyphens.")
 _MS = re.compile(r"[0-9]{1,15}")
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAY_MS = 24 * 60 * 60 * 1000

@@ -8,9 +8,10 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate
 
+from app.domain.conversation import ASSISTANT_ID
 from app.operations.statistics import Unit, utc_now
-from app.web.schemas.chat import OutputSchema
-from app.web.schemas.queries import IS_ASSISTANT, QuerySchema
+from app.web.schemas.chat import OutputSchema, matching
+from app.web.schemas.queries import QuerySchema
 
 MAX_DAYS = 366
 # Figures of hours are kept no longer.
@@ -42,7 +43,7 @@ class StatisticsQuerySchema(QuerySchema):
     unit = fields.String(
         data_key="by", load_default="day", validate=validate.OneOf(["day", "hour"])
     )
-    assistant = fields.String(validate=IS_ASSISTANT, metadata={"description": "By default all."})
+    assistant = matching(ASSISTANT_ID.pattern, "By default all.")
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> StatisticsQuery:
