@@ -8,7 +8,8 @@ from decimal import Decimal
 from flask import Blueprint
 from markupsafe import Markup
 
-from app.dashboard.markup import highlight, to_html, to_plain
+from app.dashboard.highlights import highlight
+from app.dashboard.markup import to_html, to_plain
 from app.dashboard.operator_zone import to_local, zone_name
 from app.operations.statistics import utc_now
 from app.web.guards.tokens import SESSION_PREFIX

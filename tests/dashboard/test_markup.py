@@ -8,15 +8,13 @@ import gevent
 import pytest
 from markupsafe import Markup, escape
 
+from app.dashboard.highlights import MAX_MARKED_CHARS, MAX_MARKS, highlight
+from app.dashboard.markdown_work import MAX_CELLS
 from app.dashboard.markup import (
     BEGINNING_CHARS,
-    MAX_CELLS,
     MAX_MARKDOWN_CHARS,
-    MAX_MARKED_CHARS,
-    MAX_MARKS,
     MAX_MESSAGE_STEPS,
     PageBudget,
-    highlight,
     to_html,
     to_plain,
 )
