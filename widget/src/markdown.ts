@@ -1,152 +1,98 @@
 /** Markdown as models write it, to plain trees: no DOM, no HTML strings, linear time. */
 
+import { BlockParser, cells, type Node } from "./blocks";
 import type { Tree } from "./dom";
+import { inline, type Reading } from "./inlines";
+import { unescape } from "./references";
 
-/** One block: its source, which identifies it, and its tree, built when asked for. */
-export type Block = [source: string, build: (live?: boolean) => Tree];
+/** One block: what it is built from, which tells whether it has changed, and its tree, built when asked for. */
+export type Block = [source: string, build: () => Tree];
 
-const MAX_DEPTH = 8;
-const FENCE = /^ {0,3}(```+|~~~+)[^`]*$/;
-const HEADING = /^ {0,3}(#{1,6}) +(.*)/;
-const RULE = /^ {0,3}([-*_])( *\1){2,} *$/;
-const QUOTE = /^ {0,3}> ?/;
-const ITEM = /^( *)([-*+]|\d{1,9}[.)])( +(.*)|)$/;
-const DIVIDER = /^(?=.*-)[ :-]*\|[ |:-]*$/;
+// What a line in a container begins with.
+const CONTAINERS = /^(?:[ \t>]|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t]))*/;
+// Of the last line of a growing text: marks that may be of any kind as yet, a fence, a definition.
+const UNDECIDED = /^(?:[-+*_=#~|$: \t]*|`{1,2}|(?:`{3,}|~{3,})[^`]*|\d{1,9}[.)]?|\\\[?|\[[^\]]{0,99}(?:\](?::.*)?)?)$/;
+// The last lines of a growing paragraph that will be a table.
+const TABLE_TO_BE = /(?:^|\n)\|[^\n]*(?:\n[ \t:|-]*)?$/;
 
-const begins = (line: string): boolean => [FENCE, HEADING, RULE, QUOTE, ITEM].some((start) => start.test(line));
+/** Split markdown into its blocks. A `growing` text is shown as it will most likely be. */
+export function parse(text: string, growing?: boolean): Block[] {
+  const lines = text.split(/\r\n?|\n/);
+  const last = lines.at(-1)!;
+  if (growing ? UNDECIDED.test(last.replace(CONTAINERS, "")) : !last) lines.pop();
+  const { root, references } = new BlockParser(lines);
+  const nodes = root.nodes.filter(isShown);
+  const reading: Reading = { references, growing };
+  const defined = JSON.stringify([growing, ...references]);
+  return nodes.map((node, i) => {
+    const live = growing && !nodes[i + 1];
+    const source = lines.slice(node.start, node.end + 1).join("\n");
+    return [source + live + (source.includes("[") ? defined : ""), () => build(node, reading, live)];
+  });
+}
 
-const indent = (line: string): number => line.search(/\S|$/);
+// A paragraph of nothing but definitions shows nothing.
+const isShown = ({ name, lines }: Node): boolean => name != "comment" && (name != "paragraph" || !!lines.length);
 
-const cells = (row: string): string[] =>
-  row
-    .trim()
-    .replace(/^\||\|$/g, "")
-    .split(/(?<!\\)\|/)
-    .map((cell) => cell.trim().replace(/\\\|/g, "|"));
+const areApart = (nodes: Node[]): boolean => nodes.some(({ start }, i) => i && nodes[i - 1].end + 1 < start);
 
-/** Split markdown into its blocks. `live` text may still grow: what is open is shown as if closed. */
-export function parse(text: string, depth = 0): Block[] {
-  const lines = text.split("\n");
-  const blocks: Block[] = [];
-  let at = 0;
+// There are blank lines between a list's items, or inside one.
+const isLoose = ({ nodes }: Node): boolean => areApart(nodes) || nodes.some(({ nodes }) => areApart(nodes));
 
-  const inner = (text: string, live?: boolean): Tree[] =>
-    depth > MAX_DEPTH ? [text] : parse(text, depth + 1).map(([, build], i, all) => build(live && !all[i + 1]));
+/** What stands in a container, whose direction is its first paragraph's. */
+const buildInside = (nodes: Node[], reading: Reading, live?: boolean): Tree[] => {
+  const trees = nodes.filter(isShown).map((node, i, all) => build(node, reading, live && !all[i + 1]));
+  const [first] = trees;
+  return first?.[0] == "p" ? [["p", {}, ...(first.slice(2) as Tree[])], ...trees.slice(1)] : trees;
+};
 
-  const isTable = () => lines[at].includes("|") && DIVIDER.test(lines[at + 1]);
+const TASK = /^\[([ x])\]\s+(?=\S)/i;
 
-  const list = ([, { length: base }, marker]: RegExpExecArray): Block[1] => {
-    const items: string[] = [];
-    let width = 0;
-    for (; at < lines.length; at++) {
-      const line = lines[at];
-      const depth = indent(line);
-      const outside = depth < base + 2;
-      const item = outside && !RULE.test(line) && ITEM.exec(line);
-      if (item && item[2].at(-1) == marker.at(-1)) {
-        items.push(item[4] || "");
-        width = depth + item[2].length + 1;
-      } else if (line.trim() && outside && (!lines[at - 1].trim() || begins(line))) break;
-      else items[items.length - 1] += "\n" + line.slice(Math.min(depth, width));
-    }
-    return (live) => [
-      marker[1] ? "ol" : "ul",
-      { start: parseInt(marker) || 1 },
-      ...items.map((item, i): Tree => {
-        const [head = "", ...rest] = inner(item, live && !items[i + 1]);
-        return ["li", {}, ...(head[0] == "p" ? (head.slice(2) as Tree[]) : [head]), ...rest];
-      }),
-    ];
+const buildItem = ({ nodes }: Node, reading: Reading, live?: boolean): Tree => {
+  const [first, ...rest] = nodes;
+  const said = first?.lines.join("\n");
+  const task = first?.name == "paragraph" && TASK.exec(said);
+  if (!task) return ["li", { dir: "auto" }, ...buildInside(nodes, reading, live)];
+  const box: Tree = ["input", { type: "checkbox", disabled: 1, checked: +(task[1] != " ") }];
+  const [[, , ...words], ...trees] = buildInside([{ ...first, lines: [said.slice(task[0].length)] }, ...rest], reading, live) as [string, object, ...Tree[]][];
+  return ["li", { dir: "auto" }, ["p", {}, ["label", {}, box, " ", ...words]], ...(trees as Tree[])];
+};
+
+const buildList = (list: Node, reading: Reading, live?: boolean): Tree => {
+  const { nodes, number } = list;
+  const className = isLoose(list) ? "loose" : "";
+  const items = nodes.map((item, i) => buildItem(item, reading, live && !nodes[i + 1]));
+  return number == undefined ? ["ul", { className }, ...items] : ["ol", { className, start: number }, ...items];
+};
+
+const buildTable = ([head, divider, ...rows]: string[], reading: Reading, live?: boolean): Tree => {
+  const aligns = cells(divider).map((cell) => (cell.at(-1) != ":" ? (cell[0] == ":" ? "left" : "") : cell[0] == ":" ? "center" : "right"));
+  const row = (line: string, name: string, dir: string, live?: boolean): Tree => {
+    const said = cells(line);
+    return ["tr", {}, ...aligns.map((align, i): Tree => [name, { align, dir }, ...inline(said[i] || "", reading, live && i == said.length - 1)])];
   };
+  const body = rows.map((line, i) => row(line, "td", "auto", live && !rows[i + 1]));
+  // The head's direction is the table's: its columns run that way.
+  return ["div.table", { tabIndex: 0, dir: "auto" }, ["table", {}, row(head, "th", ""), ...body]];
+};
 
-  const table = (): Block[1] => {
-    const rows = [cells(lines[at++])];
-    const rule = cells(lines[at++]);
-    while (lines[at]?.includes("|")) rows.push(cells(lines[at++]));
-    const align = (cell = "") => (cell.at(-1) != ":" ? "" : cell[0] == ":" ? "center" : "right");
-    return () => [
-      "div.table",
-      { tabIndex: 0 },
-      ["table", {}, ...rows.map((row, i): Tree => ["tr", {}, ...row.map((cell, j): Tree => [i ? "td" : "th", { align: align(rule[j]) }, ...inline(cell)])])],
-    ];
-  };
-
-  const block = (line: string): Block[1] => {
-    const from = at;
-    let match: RegExpExecArray | null;
-    if ((match = FENCE.exec(line))) {
-      while (++at < lines.length && lines[at].trim() != match[1]);
-      const code = lines.slice(from + 1, at++).join("\n");
-      return () => ["pre", { tabIndex: 0, dir: "ltr" }, ["code", {}, code]];
-    }
-    if ((match = HEADING.exec(line))) {
-      at++;
+function build(node: Node, reading: Reading, live?: boolean): Tree {
+  const { name, lines, nodes, number, info } = node;
+  const text = () => lines.join("\n").trimEnd();
+  switch (name) {
+    case "list":
+      return buildList(node, reading, live);
+    case "quote":
+      return ["blockquote", { dir: "auto" }, ...buildInside(nodes, reading, live)];
+    case "heading":
       // All of one level: an answer must not break the outline of the page around it.
-      return (live) => ["h3.h" + match![1].length, {}, ...inline(match![2], live)];
-    }
-    if (RULE.test(line)) {
-      at++;
-      return () => ["hr", {}];
-    }
-    if (QUOTE.test(line)) {
-      while (QUOTE.test(lines[++at]));
-      const quoted = lines.slice(from, at).map((line) => line.replace(QUOTE, ""));
-      return (live) => ["blockquote", {}, ...inner(quoted.join("\n"), live)];
-    }
-    if ((match = ITEM.exec(line))) return list(match);
-    if (isTable()) return table();
-    while (++at < lines.length && lines[at].trim() && !begins(lines[at]) && !isTable());
-    const said = lines.slice(from, at).map((line) => line.trim());
-    return (live) => ["p", {}, ...inline(said.join("\n"), live)];
-  };
-
-  while (at < lines.length) {
-    const from = at;
-    if (!lines[at].trim()) at++;
-    else {
-      const build = block(lines[at]);
-      blocks.push([lines.slice(from, at).join("\n"), build]);
-    }
+      return ["h3.h" + number, { dir: "auto" }, ...inline(text(), reading, live)];
+    case "rule":
+      return ["hr", {}];
+    case "code":
+      return ["pre", { tabIndex: 0, dir: "ltr" }, ["code", { className: info ? "language-" + unescape(info.split(/\s/)[0]) : "" }, lines.join("\n")]];
+    case "table":
+      return buildTable(lines, reading, live);
   }
-  return blocks;
-}
-
-// Each part ends at the next mark of its own kind, so that no text makes the search start over and over:
-// an escape; code; a link or an image; a bare address; strong; emphasis; underscores and strikes; a line's end.
-const TOKEN =
-  /\\([!-\/:-@[-`{-~])|(?<!`)(`+)(?!`)([^]+?)(?<!`)\2(?!`)|!?\[([^\[\]]*)\]\( ?<?([^\s()<>]*(?:\([^\s()]*\)[^\s()<>]*)*)>?(?: +["'][^)\n]{0,200})? ?\)|<?((?:https?:\/\/|mailto:)[^\s<>]*[^\s<>.,:;!?'")\]*_~`])>?|\*\*(?=\S)((?:[^*]|\*(?=\s)|\*[^*\s][^*]*\*)+)(?<!\s)\*\*|(?<!\*)\*(?![\s*])((?:[^*]|\*\*[^*]+\*\*)+)(?<!\s)\*(?!\*)|(?<![\p{L}\p{N}_])(__?|~~)(?=[^\s_~])([^_~]+)(?<!\s)\9(?![\p{L}\p{N}_])|\n|<br ?\/?>/giu;
-
-/** A link, if a visitor may follow it: http(s) and mailto only. */
-function link(address: string, shown: Tree[], linked?: boolean): Tree {
-  try {
-    const { protocol, href } = new URL(address, globalThis.document?.baseURI);
-    if (!linked && /^(https?|mailto):$/.test(protocol)) return ["a", { href, target: "_blank", rel: "noopener noreferrer" }, ...shown];
-  } catch {
-    // not an address at all
-  }
-  return ["span", {}, ...shown];
-}
-
-/** Parse what stands inside a block. */
-export function inline(text: string, live?: boolean, linked?: boolean): Tree[] {
-  const out: Tree[] = [];
-  let from = 0;
-  if (live) {
-    text = text.replace(/(?<![*`])[*`]+$/, "");
-    for (const mark of ["`", "**"]) if (text.split(mark).length % 2 == 0) text += mark;
-  }
-  for (const match of text.matchAll(TOKEN)) {
-    const [all, escaped, , code, label, address, bare, strong, emphasis, mark, marked] = match;
-    const { index } = match;
-    const inside = strong || emphasis || marked;
-    let tree: Tree = escaped || ["br", {}];
-    if (code) tree = ["code", {}, code.trim()];
-    else if (bare) tree = link(bare, [bare], linked);
-    // An image would tell its server what was said: it is shown as a link, to follow on purpose.
-    else if (address != undefined) tree = link(address, all[0] == "!" ? ["🖼 " + (label || address)] : inline(label, false, true), linked);
-    else if (inside) tree = [strong || mark == "__" ? "strong" : mark == "~~" ? "del" : "em", {}, ...inline(inside, false, linked)];
-    out.push(text.slice(from, index), tree);
-    from = index + all.length;
-  }
-  return [...out, text.slice(from)].filter((tree) => tree);
+  return ["p", { dir: "auto" }, ...inline(live ? text().replace(TABLE_TO_BE, "") : text(), reading, live)];
 }

@@ -42,24 +42,52 @@ const copyButton = (source: () => string | null): HTMLElement => {
   return copy;
 };
 
-const grow = (tree: Tree): Node | string => {
-  if (typeof tree == "string") return tree;
+const grow = (tree: Tree): Node => {
+  if (typeof tree == "string") return new Text(tree);
   const [name, props, ...children] = tree;
   const element = h(name as "p", props, ...children.map(grow));
   return name == "pre" ? h("div.code", {}, element, copyButton(() => element.textContent)) : element;
 };
 
-/** Bring an answer's text up to date; only the blocks that changed are built again. */
+// Text is changed from where it differs, so that a selection in it holds.
+const patchText = (node: Text, text: string): void => {
+  if (text.startsWith(node.data)) {
+    if (text != node.data) node.appendData(text.slice(node.length));
+    return;
+  }
+  let same = 0;
+  while (node.data[same] == text[same]) same++;
+  node.replaceData(same, node.length, text.slice(same));
+};
+
+// Makes a node what the tree says; what is right already is not touched.
+const patch = (node: Node, tree: Tree): void => {
+  const replace = () => node.parentNode!.replaceChild(grow(tree), node);
+  if (typeof tree == "string") return void (node instanceof Text ? patchText(node, tree) : replace());
+  const [name, props, ...children] = tree;
+  const element = (name == "pre" ? node.firstChild : node) as HTMLElement;
+  const [tag, part] = name.split(".");
+  if (element?.localName != tag || (part && element.className != part)) return void replace();
+  for (const [key, value] of Object.entries(props)) if (element[key as "title"] != value) Object.assign(element, { [key]: value });
+  patchAll(element, children);
+};
+
+const patchAll = (parent: Element, trees: Tree[]): void => {
+  const { childNodes } = parent;
+  trees.forEach((tree, i) => (childNodes[i] ? patch(childNodes[i], tree) : parent.append(grow(tree))));
+  while (childNodes[trees.length]) parent.lastChild!.remove();
+};
+
+/** Bring an answer's text up to date: only blocks that changed are looked at, and only what changed in them is touched. */
 export function paint({ text, sources }: Row, content: string, live: boolean): void {
-  const blocks = parse(content);
   const { childNodes } = text;
+  const blocks = parse(content, live);
   blocks.forEach(([source, build], i) => {
-    const open = live && !blocks[i + 1];
-    const key = source + open;
-    if (sources[i] != key) text.replaceChild(grow(build(open)) as Node, childNodes[i] || text.appendChild(h("p")));
-    sources[i] = key;
+    if (sources[i] != source) patch(childNodes[i] || text.appendChild(h("p")), build());
+    sources[i] = source;
   });
   while (childNodes[blocks.length]) text.lastChild!.remove();
+  sources.length = blocks.length;
 }
 
 /** Build the element of a message. */

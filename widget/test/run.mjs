@@ -18,6 +18,7 @@ await build({
   format: "esm",
   platform: "node",
   target: "node20",
+  external: ["commonmark-spec"],
   define: { LOCALES: '"de"', ROOT: JSON.stringify(here + "../../") },
 });
 const files = names.map((name) => `${out}/${name.replace(".ts", ".mjs")}`);

@@ -1,0 +1,245 @@
+/** What stands inside a block: emphasis, code, links. CommonMark 0.31 without HTML, and GFM's links; linear time. */
+
+import type { Tree } from "./dom";
+import { join, match, readRun, type Part } from "./emphasis";
+import { bareAddress, link } from "./links";
+import { normal, readTarget, unescape, type References, type Target } from "./references";
+
+// Longer labels are rare; a bracket that waits for its end is shown after so many signs.
+const MAX_LABEL = 999;
+const MAX_HELD = 200;
+
+const TOKEN = new RegExp(
+  [
+    /\\[^]?|\n[ \t]*/, // an escape; a line's end
+    /`+|\$\$|<!--/, // code, a formula, a comment
+    /\*+|_+|~+/, // emphasis
+    /!?\[|\]/, // an image, a link
+    /<(?:[a-z][a-z\d+.-]{1,31}:[^\s<>]*|[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+|br ?\/?)>/, // an address in angles; a break
+    /&(?:#x[\da-f]{1,6}|#\d{1,7}|[a-z]\w{1,31});/, // a character's name
+    // A bare address; brackets, quotation marks and the stops of Chinese and Japanese end it.
+    /(?<![a-z\d@./-])(?:(?:https?:\/\/|www\.)(?=[^\s!-/:-@[-`{-~])|(?:mailto|tel|sms|whatsapp):(?=[\w+/]))(?:(?!\*\*)[^\s<>[\]"`，。、；：！？（）「」【】《》“”„«»])+/,
+    /(?<![\w.+-])[\w.+-]+@[a-z\d_-]+(?:\.[a-z\d_-]+)+/, // an address of mail
+  ]
+    .map(({ source }) => source)
+    .join("|"),
+  "gi",
+);
+
+// At the end of a text that grows: what may become a mark, an address or a sign with the next token.
+const UNDECIDED = /(?:(?<![\\*_~`!$])[\\*_~`!$]+[([]?|&#?\w{0,31}|<\/?(?:[a-z][^\s<>]*)?)$/i;
+const PARTIAL_TARGET = /\(\s*(?:<[^<>\n]*>?|[^\s<>]*)(?:\s+(?:["'(][^]*)?)?$/y;
+const REFERENCE = /\[((?:[^[\]\\]|\\[^]){0,999})(\]|$)/y;
+// Where a link will lead that is not whole yet: it is no address to follow.
+const PENDING: Target = ["about:blank"];
+
+interface Bracket {
+  image: boolean;
+  /** Where it stands among the parts; where its label begins in the text. */
+  index: number;
+  from: number;
+}
+
+/** What a block's text is read with. */
+export interface Reading {
+  references: References;
+  /** The whole text may still grow: a definition may follow. */
+  growing?: boolean;
+}
+
+/** Put what stands inside a block into trees. `live` text may still grow: what is open is shown as if closed. */
+export const inline = (text: string, reading: Reading, live?: boolean): Tree[] => new InlineParser(text, reading, live).trees;
+
+const words = (trees: Tree[]): string => trees.map((tree) => (typeof tree == "string" ? tree : words(tree.slice(2) as Tree[]))).join("");
+
+// A link holds no other link.
+const unlink = (tree: Tree): Tree => {
+  if (typeof tree == "string") return tree;
+  const [name, props, ...children] = tree;
+  return name == "a" ? ["span", {}, ...children] : [name, props, ...children.map(unlink)];
+};
+
+class InlineParser {
+  readonly trees: Tree[];
+  #text: string;
+  #reading: Reading;
+  #live?: boolean;
+  #at = 0;
+  #parts: Part[] = [];
+  #brackets: Bracket[] = [];
+  /** So many of the brackets stand before a link, and begin none themselves. */
+  #used = 0;
+  /** Sizes of runs of backticks that end no code from here on. */
+  #unended = new Set<string>();
+
+  constructor(text: string, reading: Reading, live?: boolean) {
+    this.#text = live ? text.replace(UNDECIDED, "") : text;
+    this.#reading = reading;
+    this.#live = live;
+    this.#read();
+    const held = live && this.#brackets.find(({ from }) => this.#text.length - from < MAX_HELD);
+    if (held) this.#parts.length = held.index;
+    match(this.#parts, live);
+    this.trees = join(this.#parts);
+  }
+
+  #read(): void {
+    let token: RegExpExecArray | null;
+    for (;;) {
+      TOKEN.lastIndex = this.#at;
+      token = TOKEN.exec(this.#text);
+      this.#parts.push(this.#text.slice(this.#at, token?.index));
+      if (!token) return;
+      this.#at = TOKEN.lastIndex;
+      this.#parts.push(this.#part(token[0], token.index));
+    }
+  }
+
+  #part(token: string, from: number): Part {
+    switch (token[0]) {
+      case "\\":
+        return this.#escape(token, from);
+      case "`":
+        return this.#code(token);
+      case "*":
+      case "_":
+      case "~":
+        return readRun(this.#text, from, token);
+      case "$":
+        return this.#formula(from, token);
+      case "&":
+        return unescape(token);
+      case "\n":
+        return this.#newline();
+      case "]":
+        return this.#closeBracket();
+      case "[":
+      case "!":
+        this.#brackets.push({ image: token[0] == "!", index: this.#parts.length, from: this.#at });
+        return token;
+      case "<":
+        return token == "<!--" ? this.#comment(token) : this.#angles(token.slice(1, -1));
+    }
+    return this.#bare(token, from);
+  }
+
+  #escape(token: string, from: number): Part {
+    const [, sign = ""] = token;
+    if (sign == "\n") {
+      while (/[ \t]/.test(this.#text[this.#at] || "")) this.#at++;
+      return ["br", {}];
+    }
+    if (sign == "(" || sign == "[") return this.#formula(from, sign == "(" ? "\\)" : "\\]");
+    return unescape(token);
+  }
+
+  /** A formula stays as it is written. */
+  #formula(from: number, end: string): Part {
+    const text = this.#text;
+    const inside = from + 2;
+    const sign = text.slice(from, inside);
+    if (/^\\[!-/:-@[-`{-~]/.test(text.slice(inside, inside + 2))) return unescape(sign);
+    const at = this.#unended.has(end) ? -1 : text.indexOf(end, inside);
+    if (at < 0) this.#unended.add(end);
+    if (at == inside || (at < 0 && !(this.#live && text.length > inside))) return unescape(sign);
+    this.#at = at < 0 ? text.length : at + 2;
+    return ["code", { dir: "ltr" }, text.slice(from, this.#at)];
+  }
+
+  #code(ticks: string): Part {
+    const from = this.#at;
+    const ends = this.#unended.has(ticks) ? -1 : this.#endOfCode(ticks);
+    if (ends < 0 && !(this.#live && from < this.#text.length)) {
+      this.#unended.add(ticks);
+      return ticks;
+    }
+    const said = this.#text.slice(from, ends < 0 ? undefined : ends).replace(/\n/g, " ");
+    this.#at = ends < 0 ? this.#text.length : ends + ticks.length;
+    return ["code", { dir: "auto" }, /^ .*[^ ].* $/.test(said) ? said.slice(1, -1) : said];
+  }
+
+  #endOfCode(ticks: string): number {
+    const runs = /`+/g;
+    let run: RegExpExecArray | null;
+    runs.lastIndex = this.#at;
+    while ((run = runs.exec(this.#text))) if (run[0] == ticks) return run.index;
+    return -1;
+  }
+
+  #newline(): Part {
+    const last = this.#parts.at(-1);
+    if (typeof last != "string") return "\n";
+    let { length } = last;
+    while (last[length - 1] == " ") length--;
+    this.#parts[this.#parts.length - 1] = last.slice(0, length);
+    return last.length - length > 1 ? ["br", {}] : "\n";
+  }
+
+  #comment(token: string): Part {
+    const at = this.#unended.has(token) ? -1 : this.#text.indexOf("-->", this.#at);
+    if (at < 0) this.#unended.add(token);
+    else this.#at = at + 3;
+    return at < 0 ? token : "";
+  }
+
+  #angles(inside: string): Part {
+    if (/^br ?\/?$/i.test(inside)) return ["br", {}];
+    return link([/^[a-z][a-z\d+.-]+:/i.test(inside) ? inside : "mailto:" + inside], [inside]);
+  }
+
+  #bare(token: string, from: number): Part {
+    const found = bareAddress(token);
+    // An address that may still grow leads elsewhere.
+    if (!found || (this.#live && this.#at == this.#text.length)) return unescape(token);
+    this.#at = from + found.length;
+    const shown = unescape(found);
+    return link([(/^www\./i.test(shown) ? "http://" : /^[a-z]+:/i.test(shown) ? "" : "mailto:") + shown], [shown]);
+  }
+
+  #closeBracket(): Part {
+    const bracket = this.#brackets.at(-1);
+    if (!bracket) return "]";
+    const { image, index, from } = bracket;
+    const label = this.#text.slice(from, this.#at - 1);
+    const begins = image || this.#brackets.length > this.#used;
+    const target = begins && this.#target(label);
+    if (begins && !target && this.#live && this.#at == this.#text.length) return "]";
+    this.#brackets.pop();
+    if (!target) {
+      this.#used = Math.min(this.#used, this.#brackets.length);
+      return "]";
+    }
+    const parts = this.#parts.splice(index).slice(1);
+    match(parts);
+    const trees = join(parts);
+    this.#used = Math.min(image ? this.#used : 1 / 0, this.#brackets.length);
+    // An image would tell its server what was said: it is shown as a link, to follow on purpose.
+    if (image) return link(target, ["🖼 " + (words(trees).replace(/🖼 /g, "") || target[0])]);
+    return link(target, trees.map(unlink));
+  }
+
+  /** What stands behind a label; of what is not whole yet, that it will come. */
+  #target(label: string): Target | undefined {
+    const text = this.#text;
+    const { references, growing } = this.#reading;
+    const from = this.#at;
+    this.#at = text.length;
+    if (text[from] == "(") {
+      const found = readTarget(text, from + 1);
+      if (found) {
+        this.#at = found[1];
+        return found[0];
+      }
+      PARTIAL_TARGET.lastIndex = from;
+      if (this.#live && text.lastIndexOf("](") < from && PARTIAL_TARGET.test(text)) return PENDING;
+    }
+    REFERENCE.lastIndex = from;
+    const [all = "", name, end] = REFERENCE.exec(text) || [];
+    if (all && !end && this.#live) return PENDING;
+    this.#at = from + (end ? all.length : 0);
+    const found = references.size && label.length <= MAX_LABEL && references.get(normal((end && name) || label));
+    if (found || (growing && end)) return found || PENDING;
+    this.#at = from;
+    return undefined;
+  }
+}
