@@ -2,20 +2,21 @@
 
 import type { Tree } from "./dom";
 import { join, match, readRun, type Part } from "./emphasis";
-import { bareAddress, link } from "./links";
-import { normal, readTarget, unescape, type References, type Target } from "./references";
+import { bareLink, link } from "./links";
+import { findTarget, unescape, type Reading } from "./references";
 
-// Longer labels are rare; a bracket that waits for its end is shown after so many signs.
-const MAX_LABEL = 999;
+// A bracket that waits for its end is shown after so many signs.
 const MAX_HELD = 200;
+// Elements in elements: what is nested deeper is text.
+const MAX_TAGS = 8;
 
 const TOKEN = new RegExp(
   [
-    /\\[^]?|\n[ \t]*/, // an escape; a line's end
+    /\\[!-/:-@[-`{-~\n]?|\n[ \t]*/, // an escape; a line's end
     /`+|\$\$|<!--/, // code, a formula, a comment
     /\*+|_+|~+/, // emphasis
     /!?\[|\]/, // an image, a link
-    /<(?:[a-z][a-z\d+.-]{1,31}:[^\s<>]*|[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+|br ?\/?)>/, // an address in angles; a break
+    /<(?:[a-z][a-z\d+.-]{1,31}:[^\s<>]*|[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+|br ?\/?|\/?(?:kbd|su[bp]|[biu]))>/, // an address in angles; the elements that are drawn
     /&(?:#x[\da-f]{1,6}|#\d{1,7}|[a-z]\w{1,31});/, // a character's name
     // A bare address; brackets, quotation marks and the stops of Chinese and Japanese end it.
     /(?<![a-z\d@./-])(?:(?:https?:\/\/|www\.)(?=[^\s!-/:-@[-`{-~])|(?:mailto|tel|sms|whatsapp):(?=[\w+/]))(?:(?!\*\*)[^\s<>[\]"`，。、；：！？（）「」【】《》“”„«»])+/,
@@ -27,24 +28,12 @@ const TOKEN = new RegExp(
 );
 
 // At the end of a text that grows: what may become a mark, an address or a sign with the next token.
-const UNDECIDED = /(?:(?<![\\*_~`!$])[\\*_~`!$]+[([]?|&#?\w{0,31}|<\/?(?:[a-z][^\s<>]*)?)$/i;
-const PARTIAL_TARGET = /\(\s*(?:<[^<>\n]*>?|[^\s<>]*)(?:\s+(?:["'(][^]*)?)?$/y;
-const REFERENCE = /\[((?:[^[\]\\]|\\[^]){0,999})(\]|$)/y;
-// Where a link will lead that is not whole yet: it is no address to follow.
-const PENDING: Target = ["about:blank"];
-
+const UNDECIDED = /(?:(?<![\\*_~`!$])[\\*_~`!$]+[([]?|&#?\w{0,31}|<(?:!-?|\/?(?:[a-z][^\s<>]*)?))$/i;
 interface Bracket {
   image: boolean;
   /** Where it stands among the parts; where its label begins in the text. */
   index: number;
   from: number;
-}
-
-/** What a block's text is read with. */
-export interface Reading {
-  references: References;
-  /** The whole text may still grow: a definition may follow. */
-  growing?: boolean;
 }
 
 /** Put what stands inside a block into trees. `live` text may still grow: what is open is shown as if closed. */
@@ -67,6 +56,7 @@ class InlineParser {
   #at = 0;
   #parts: Part[] = [];
   #brackets: Bracket[] = [];
+  #tags: [name: string, index: number][] = [];
   /** So many of the brackets stand before a link, and begin none themselves. */
   #used = 0;
   /** Sizes of runs of backticks that end no code from here on. */
@@ -78,7 +68,8 @@ class InlineParser {
     this.#live = live;
     this.#read();
     const held = live && this.#brackets.find(({ from }) => this.#text.length - from < MAX_HELD);
-    if (held) this.#parts.length = held.index;
+    if (held) this.#cut(held.index);
+    while (live && this.#tags[0]) this.#parts.push(this.#closeTag());
     match(this.#parts, live);
     this.trees = join(this.#parts);
   }
@@ -178,68 +169,64 @@ class InlineParser {
   #comment(token: string): Part {
     const at = this.#unended.has(token) ? -1 : this.#text.indexOf("-->", this.#at);
     if (at < 0) this.#unended.add(token);
-    else this.#at = at + 3;
-    return at < 0 ? token : "";
+    if (at < 0 && !this.#live) return token;
+    this.#at = at < 0 ? this.#text.length : at + 3;
+    return "";
   }
 
   #angles(inside: string): Part {
-    if (/^br ?\/?$/i.test(inside)) return ["br", {}];
+    const tag = inside.toLowerCase();
+    if (/^br ?\/?$/.test(tag)) return ["br", {}];
+    if (tag[0] == "/") return this.#tags.at(-1)?.[0] == tag.slice(1) ? this.#closeTag() : `<${inside}>`;
+    if (/^\w+$/.test(tag)) {
+      if (this.#tags.length < MAX_TAGS) this.#tags.push([tag, this.#parts.length]);
+      return `<${inside}>`;
+    }
     return link([/^[a-z][a-z\d+.-]+:/i.test(inside) ? inside : "mailto:" + inside], [inside]);
   }
 
+  #closeTag(): Part {
+    const [name, index] = this.#tags.at(-1)!;
+    return [name, {}, ...this.#cut(index)];
+  }
+
+  /** Take what stands behind a part, and the part, out of the parts; what was open there is closed. */
+  #cut(index: number): Tree[] {
+    const parts = this.#parts.splice(index).slice(1);
+    while (this.#brackets.at(-1)?.index! >= index) this.#brackets.pop();
+    while (this.#tags.at(-1)?.[1]! >= index) this.#tags.pop();
+    this.#used = Math.min(this.#used, this.#brackets.length);
+    match(parts);
+    return join(parts);
+  }
+
   #bare(token: string, from: number): Part {
-    const found = bareAddress(token);
+    const [shown, tree] = bareLink(token);
     // An address that may still grow leads elsewhere.
-    if (!found || (this.#live && this.#at == this.#text.length)) return unescape(token);
-    this.#at = from + found.length;
-    const shown = unescape(found);
-    return link([(/^www\./i.test(shown) ? "http://" : /^[a-z]+:/i.test(shown) ? "" : "mailto:") + shown], [shown]);
+    if (!tree || (this.#live && this.#at == this.#text.length)) return unescape(token);
+    this.#at = from + shown.length;
+    return tree;
   }
 
   #closeBracket(): Part {
     const bracket = this.#brackets.at(-1);
     if (!bracket) return "]";
     const { image, index, from } = bracket;
-    const label = this.#text.slice(from, this.#at - 1);
     const begins = image || this.#brackets.length > this.#used;
-    const target = begins && this.#target(label);
-    if (begins && !target && this.#live && this.#at == this.#text.length) return "]";
-    this.#brackets.pop();
-    if (!target) {
+    const found = begins && findTarget(this.#text, from, this.#at, this.#reading, this.#live);
+    if (!found) {
+      // With the next token it may still be a link.
+      if (begins && this.#live && this.#at == this.#text.length) return "]";
+      this.#brackets.pop();
       this.#used = Math.min(this.#used, this.#brackets.length);
       return "]";
     }
-    const parts = this.#parts.splice(index).slice(1);
-    match(parts);
-    const trees = join(parts);
-    this.#used = Math.min(image ? this.#used : 1 / 0, this.#brackets.length);
+    const [target, end] = found;
+    this.#at = end;
+    const trees = this.#cut(index);
+    if (!image) this.#used = this.#brackets.length;
     // An image would tell its server what was said: it is shown as a link, to follow on purpose.
     if (image) return link(target, ["🖼 " + (words(trees).replace(/🖼 /g, "") || target[0])]);
     return link(target, trees.map(unlink));
-  }
-
-  /** What stands behind a label; of what is not whole yet, that it will come. */
-  #target(label: string): Target | undefined {
-    const text = this.#text;
-    const { references, growing } = this.#reading;
-    const from = this.#at;
-    this.#at = text.length;
-    if (text[from] == "(") {
-      const found = readTarget(text, from + 1);
-      if (found) {
-        this.#at = found[1];
-        return found[0];
-      }
-      PARTIAL_TARGET.lastIndex = from;
-      if (this.#live && text.lastIndexOf("](") < from && PARTIAL_TARGET.test(text)) return PENDING;
-    }
-    REFERENCE.lastIndex = from;
-    const [all = "", name, end] = REFERENCE.exec(text) || [];
-    if (all && !end && this.#live) return PENDING;
-    this.#at = from + (end ? all.length : 0);
-    const found = references.size && label.length <= MAX_LABEL && references.get(normal((end && name) || label));
-    if (found || (growing && end)) return found || PENDING;
-    this.#at = from;
-    return undefined;
   }
 }

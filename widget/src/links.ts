@@ -1,7 +1,7 @@
 /** Links, where a visitor may follow them. */
 
 import type { Tree } from "./dom";
-import type { Target } from "./references";
+import { unescape, type Target } from "./references";
 
 /** A link, or only its words: other schemes run scripts, or open what nobody asked for. */
 export function link([address, title]: Target, shown: Tree[]): Tree {
@@ -16,10 +16,9 @@ export function link([address, title]: Target, shown: Tree[]): Tree {
   return ["span", {}, ...shown];
 }
 
-/** The part of a run of signs that is an address, as GFM has it: the sentence's own marks behind it are not. */
-export function bareAddress(run: string): string | undefined {
+/** Of a run of signs, the part that is an address, as GFM has it: the sentence's own marks behind it are not. */
+export function bareLink(run: string): [address: string, tree?: Tree] {
   const mail = /^(?:mailto:)?[^/:]*@/i.test(run);
-  if (mail && /[-_]$/.test(run)) return;
   let unopened = run.split(")").length - run.split("(").length;
   let end = run.length;
   // How many signs before the end belong to the sentence.
@@ -29,5 +28,9 @@ export function bareAddress(run: string): string | undefined {
     return +(sign == ")" ? unopened-- > 0 : /[?!.,:*_~'|\\]/.test(sign) || (mail && sign == "/"));
   };
   for (let signs; (signs = spare()); ) end -= signs;
-  return /^(?:www\.|[a-z]+:(?:\/\/)?)$/i.test(run.slice(0, end)) ? undefined : run.slice(0, end);
+  const address = run.slice(0, end);
+  const shown = unescape(address);
+  if ((mail && /[-_]$/.test(run)) || /^(?:www\.|[a-z]+:(?:\/\/)?)$/i.test(address)) return [address];
+  const scheme = /^www\./i.test(shown) ? "http://" : /^[a-z]+:/i.test(shown) ? "" : "mailto:";
+  return [address, link([scheme + shown], [shown])];
 }

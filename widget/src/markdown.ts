@@ -2,8 +2,8 @@
 
 import { BlockParser, cells, type Node } from "./blocks";
 import type { Tree } from "./dom";
-import { inline, type Reading } from "./inlines";
-import { unescape } from "./references";
+import { inline } from "./inlines";
+import { unescape, type Reading } from "./references";
 
 /** One block: what it is built from, which tells whether it has changed, and its tree, built when asked for. */
 export type Block = [source: string, build: () => Tree];
@@ -12,8 +12,8 @@ export type Block = [source: string, build: () => Tree];
 const CONTAINERS = /^(?:[ \t>]|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t]))*/;
 // Of the last line of a growing text: marks that may be of any kind as yet, a fence, a definition.
 const UNDECIDED = /^(?:[-+*_=#~|$: \t]*|`{1,2}|(?:`{3,}|~{3,})[^`]*|\d{1,9}[.)]?|\\\[?|\[[^\]]{0,99}(?:\](?::.*)?)?)$/;
-// The last lines of a growing paragraph that will be a table.
-const TABLE_TO_BE = /(?:^|\n)\|[^\n]*(?:\n[ \t:|-]*)?$/;
+// The end of a growing paragraph that will most likely be a table.
+const TABLE_TO_BE = /(?:^|\n)\|[^\n]*(?:\n[ \t:|-]*)?$|(?<=^[^|\n]{1,40}) ?\|(?:[^|\n]{0,40}\|)*[^|\n]{0,40}$/;
 
 /** Split markdown into its blocks. A `growing` text is shown as it will most likely be. */
 export function parse(text: string, growing?: boolean): Block[] {

@@ -13,9 +13,10 @@ const CORPUS = [
   "1. First\n2. Second\n   - nested **more**\n   - [x] done\n\n   A paragraph.\n3. Third\n\n* a\n* b",
   "| Name | Value |\n|:-----|------:|\n| a | **1** |\n| `b` | [x](https://x.test/) |\n\nAfter it.",
   "```python\ndef f(x):\n    return x ** 2  # `tick`\n```\n\nThen ``a `tick` `` and\n\n~~~\nmore\n~~~",
-  "> Quoted **text**\n> goes on\n>\n> - in a list\n\nAnd <https://x.test/> &amp; <a@x.test>, R&D, a<br>line\\\nends\\*.",
+  "> Quoted **text**\n> goes on\n>\n> - in a list\n\nAnd <https://x.test/> &amp; <a@x.test>, R&D, a<br>line H<sub>2</sub>O <!-- hidden -->\\\nends\\*.",
   "Inline \\(a_1^{2}\\) and $$x_i$$, then\n\n\\[\n\\frac{a}{b}\n\\]\n\n$$\nx * y * z\n$$",
   "看**重要：**请看 https://x.test/docs。谢谢！\n\n- **要点**：说明",
+  "Name | Value\n--- | ---\na | list[0][1]\n\nSaid [1][2].",
   "Wow!! 5 < 6 and 7 > 3 & more... \"quoted\" (really). 100 % of $5, ~10 minutes.",
 ];
 

@@ -20,6 +20,8 @@ const CASES: Record<string, [markdown: string, html: string]> = {
   "an image": ["![cat](https://x.test/c.png)", '<p><a href="https://x.test/c.png">🖼 cat</a></p>'],
   "a script address": ["[x](javascript:alert(1))", "<p><span>x</span></p>"],
   "raw HTML": ["<b onclick=x>hi</b> a<br>b<!-- c -->", "<p>&lt;b onclick=x&gt;hi&lt;/b&gt; a<br />b</p>"],
+  "elements without attributes": ["H<sub>2</sub>O **<kbd>Ctrl</kbd>** <b>a *b</b> c* <i>", "<p>H<sub>2</sub>O <strong><kbd>Ctrl</kbd></strong> <b>a *b</b> c* &lt;i&gt;</p>"],
+  "a number in brackets that is no link": ["list[0][1] said [1][2] and [^1]\n\n[^1]: Note", "<p>list[0][1] said [1][2] and [^1]</p><p>[^1]: Note</p>"],
   "a formula": ["\\(a_1^{2}\\) and $$a_1*b*$$ but \\(", "<p><code>\\(a_1^{2}\\)</code> and <code>$$a_1*b*$$</code> but (</p>"],
   "a formula on lines of its own": ["\\[\n\\frac{a}{b} \\, x\n- y\n\\]", "<pre><code>\\[\n\\frac{a}{b} \\, x\n- y\n\\]\n</code></pre>"],
   "bold before a word without a space": ["**重要：**请看", "<p><strong>重要：</strong>请看</p>"],
@@ -44,7 +46,7 @@ for (const [name, [markdown, expected]] of Object.entries(CASES))
 const HOSTILE = [
   "*", "**a ", "_", "`", "``a", "[", "[a](", "![", "<", "> ", "- ", "1. ", "#", "|", "a|b\n-|", "~~", "\\", "https://", "(", "[](a 'b", "```\n", " ", "\n", "- \n  ",
   "*a **b** ", "$$", "$$a", "\\(a", "\\[", "<!--", "[a][", "[a]: b\n", "[a]: b 'c\n", "[[a]", "|a|\n", "&amp;", "&a", "www.", "a@b.c", "a_", "https://a.b);", "<a:b", "\t", "*_~", "~a", "]", "a\n=\n",
-  "* *", "[a](b \"", "[*](a)", "[*a](b)*", "**[a", "<a@", "- a\n\n",
+  "* *", "[a](b \"", "[*](a)", "[*a](b)*", "**[a", "<a@", "- a\n\n", "<b>", "<b>a</b>", "<b>a</i>", "[<b>a](b)</b>", "<!", "a | ",
 ];
 
 for (const piece of HOSTILE)
