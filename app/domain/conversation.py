@@ -191,7 +191,8 @@ class Question:
 
     ``regenerate`` asks for a new answer to the session's last turn, which
     must be ``turn_id``. ``assistant`` is the id of the one that is asked: a
-    session belongs to one.
+    session belongs to one. ``history`` is what a client without a session says
+    was said before; where there is some, it stands for the stored one.
     """
 
     session_id: str
@@ -200,6 +201,7 @@ class Question:
     regenerate: bool = False
     page: Page | None = None
     assistant: str = DEFAULT_ASSISTANT
+    history: Sequence[PromptMessage] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.domain.conversation import Answer, Turn
+from app.domain.conversation import Answer, Turn, Usage
 from app.domain.errors import ServiceError
 
 
@@ -33,7 +33,8 @@ class TurnDone:
 
     ``finish_reason`` is set where the answer is not simply whole:
     ``length``, ``content_filter``, or ``stopped`` by the visitor.
-    ``message_id`` names the answer, where one is stored.
+    ``message_id`` names the answer, where one is stored. ``usage`` is what the
+    provider counted, where it told.
     """
 
     message: str
@@ -41,6 +42,7 @@ class TurnDone:
     turn_id: str
     finish_reason: str | None = None
     message_id: str | None = None
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from app.observability.metrics import register as register_metrics
 from app.observability.traces import Traces
 from app.observability.traces import make as make_traces
 from app.observability.traces import register as register_traces
-from app.routes import admin, chat, demo, headless, session, system, widget
+from app.routes import admin, chat, demo, headless, openai, session, system, widget
 from app.routes import metrics as metrics_route
 from app.settings import Settings
 from app.web import problems
@@ -40,7 +40,10 @@ _BLUEPRINTS = (
     session.opening,
     metrics_route.blueprint,
     dashboard.signing_in,
-    *(part.blueprint for part in (chat, headless, session, admin, dashboard, widget, system, demo)),
+    *(
+        part.blueprint
+        for part in (chat, headless, openai, session, admin, dashboard, widget, system, demo)
+    ),
 )
 # Far above any valid request: 4,000 characters are at most 24 KiB of JSON.
 _MAX_BODY_BYTES = 256 * 1024

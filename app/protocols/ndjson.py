@@ -12,6 +12,7 @@ from app.web.schemas.chat import (
     ChatSchema,
     DoneLineSchema,
     ErrorLineSchema,
+    ProblemSchema,
     StartLineSchema,
     TokenLineSchema,
 )
@@ -22,6 +23,7 @@ class Ndjson:
 
     media_type = "application/x-ndjson"
     request = ChatSchema
+    failure = ProblemSchema
     events = (StartLineSchema, TokenLineSchema, DoneLineSchema, ErrorLineSchema)
     # Clients of the original skip empty lines.
     heartbeat = b"\n"

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from marshmallow import Schema
 
-from app.domain.conversation import Page
+from app.domain.conversation import Page, PromptMessage
 from app.domain.events import (
     Heartbeat,
     TokensReceived,
@@ -25,13 +25,17 @@ from app.domain.events import (
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """A visitor's message, as any protocol asks it."""
+    """A visitor's message, as any protocol asks it.
+
+    ``history`` is what was said before, of clients that keep it themselves.
+    """
 
     message: str
     session_id: str | None = None
     turn_id: str | None = None
     regenerate: bool = False
     page: Page | None = None
+    history: Sequence[PromptMessage] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,11 @@ class AnswerProtocol(Protocol):
     @property
     def events(self) -> Sequence[type[Schema]]:
         """The objects of which an answer consists, one of these each."""
+        ...
+
+    @property
+    def failure(self) -> type[Schema]:
+        """The JSON body of a failure before the first byte."""
         ...
 
     def encoder(self) -> Encoder:

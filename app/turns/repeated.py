@@ -25,7 +25,7 @@ class RepeatedTurn:
         yield TurnStarted(turn.conversation_id, turn.id)
         if answer is not None:
             yield TokensReceived([answer.content])
-            yield done(turn, answer.content, answer.finish_reason, answer.id)
+            yield done(turn, answer, answer.id)
 
     def leave(self, outlet: Outlet | None = None) -> None:
         """Do nothing: it is over."""

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import gevent
 from structlog.contextvars import bind_contextvars
@@ -101,6 +101,9 @@ class TurnService:
             reservation = self._admission.admit(assistant, client, question.session_id, opening)
             try:
                 turn = self._begin(question, policy)
+                if question.history:
+                    said = [*question.history, *turn.prompt[-1:]]
+                    turn = replace(turn, prompt=said[-policy.history_limit :])
                 return self._cover(turn, assistant, prompts, reservation)
             except BaseException:
                 reservation.give_back()

@@ -4,7 +4,7 @@ import logging
 import time
 from typing import NamedTuple
 
-from app.domain.conversation import Answer, Turn
+from app.domain.conversation import Answer, Message, Turn
 from app.domain.errors import ServiceError
 from app.domain.events import TurnDone
 from app.limits.budget import Reservation, Spending
@@ -54,10 +54,10 @@ def settle(
     return Settled(answer, told)
 
 
-def done(turn: Turn, content: str, finish_reason: str | None, message_id: str | None) -> TurnDone:
+def done(turn: Turn, answer: Answer | Message, message_id: str | None) -> TurnDone:
     """Return the event of an answer that is stored."""
-    marked = finish_reason if finish_reason != "stop" else None
-    return TurnDone(content, turn.conversation_id, turn.id, marked, message_id)
+    marked = answer.finish_reason if answer.finish_reason != "stop" else None
+    return TurnDone(answer.content, turn.conversation_id, turn.id, marked, message_id, answer.usage)
 
 
 def _pay(

@@ -296,7 +296,7 @@ class RunningTurn:
             return TurnFailed(Conflict("The conversation was deleted or answered elsewhere"))
         if settled.failure is not None:
             return TurnFailed(settled.failure)
-        return done(self.turn, answer.content, answer.finish_reason, finished.message_id)
+        return done(self.turn, answer, finished.message_id)
 
     def _end_unread(self) -> None:
         self.cancel(Ending.LEFT)

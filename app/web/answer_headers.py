@@ -22,6 +22,9 @@ _ALLOWED_HEADERS = [
     "x-api-key",
     "x-widget-api-key",
     "x-admin-api-key",
+    "x-session-id",
+    "Idempotency-Key",
+    r"x-stainless-.*",  # what OpenAI's SDKs tell of themselves
 ]
 _EXPOSED_HEADERS = ["Retry-After", "X-Request-Id"]
 _PREFLIGHT_AGE_S = 7200

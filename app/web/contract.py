@@ -61,13 +61,13 @@ def contract(
 
     The view gets the loaded body, then the loaded query, then its path
     arguments. What it returns is dumped through ``answer``; a ``Response``
-    passes as it is. ``protocol`` is of a route that streams an answer: it
-    says how it is asked, and in which shape it fails. ``long`` is a field of
+    passes as it is. ``protocol`` says in which shape a route fails; of one
+    without an ``answer``, which streams, also how it is asked. ``long`` is a field of
     the answer, a list of any length: it is written item by item, while others
     get their turn. ``otherwise`` names answers of other statuses that are not
     failures.
     """
-    if protocol is not None:
+    if protocol is not None and answer is None:
         body, media_type = protocol.request, protocol.media_type
     promise = Contract(
         body() if body else None,

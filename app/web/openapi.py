@@ -23,6 +23,7 @@ from app.web.schemas.chat import ProblemSchema
 _SCHEMES: dict[Guard, list[dict[str, list[str]]]] = {
     Guard.WIDGET_KEY: [{"WidgetKey": []}],
     Guard.CHAT: [{"WidgetKey": []}, {"WidgetKey": [], "SessionToken": []}],
+    Guard.FRONT_END: [{"WidgetKey": []}, {"WidgetKeyAsBearer": []}, {"SessionToken": []}],
     Guard.SESSION: [{"SessionToken": []}],
     Guard.ADMIN_KEY: [{"AdminKey": []}],
     Guard.METRICS: [{"AdminKey": []}],
@@ -52,6 +53,7 @@ def _describe(app: Flask) -> dict[str, Any]:
     spec.components.security_scheme(
         "AdminKey", {"type": "apiKey", "in": "header", "name": "x-admin-api-key"}
     )
+    spec.components.security_scheme("WidgetKeyAsBearer", {"type": "http", "scheme": "bearer"})
     spec.components.security_scheme("SessionToken", {"type": "http", "scheme": "bearer"})
     for rule, promise in _promises(app):
         methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
@@ -109,14 +111,15 @@ def _responses(promise: Contract, guard: Guard) -> dict[str, Any]:
         failures.append(Unauthorized)
     if promise.body is not None:
         failures += [*InvalidRequest.__subclasses__(), TooManyRequests]
+    problem = promise.protocol.failure if promise.protocol else ProblemSchema
     responses: dict[str, Any] = {
-        str(status_of(failure())): _answer("application/json", ProblemSchema, status_of(failure()))
+        str(status_of(failure())): _answer("application/json", problem, status_of(failure()))
         for failure in failures
     }
     if promise.query is not None:  # it may be longer than a request's first line
         responses["414"] = _answer("application/json", ProblemSchema, 414)
     for status, schema in {promise.status: promise.answer, **promise.otherwise}.items():
-        events = promise.protocol.events if promise.protocol else ()
+        events = promise.protocol.events if promise.protocol and schema is None else ()
         answer = _answer(promise.media_type, schema, status, events)
         for other in promise.other_media_types:
             answer["content"][other] = {"schema": {"type": "string"}}

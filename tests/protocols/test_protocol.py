@@ -42,6 +42,7 @@ class Tags:
     media_type = "text/x-tags"
     request = CallSchema
     events = (EchoSchema,)
+    failure = EchoSchema
     heartbeat = b"<!---->"
 
     def encoder(self) -> "Tags":

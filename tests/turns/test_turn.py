@@ -143,7 +143,7 @@ def test_whole_turn(run: Run, turn: Turn, model: ScriptedModel, store: Conversat
     assert [nameless(event) for event in events] == [
         TurnStarted(conversation, turn.id),
         TokensReceived(["Nine", " to", " five.\n"]),
-        TurnDone("Nine to five.", conversation, turn.id),
+        TurnDone("Nine to five.", conversation, turn.id, usage=Usage(12, 3)),
     ]
     question, answer = stored(store, turn)
     assert question.content == "What are your hours?"

@@ -11,6 +11,7 @@ class Guard(Enum):
     ANYONE = auto()
     WIDGET_KEY = auto()
     CHAT = auto()  # the widget key, and a session token for a session that has one
+    FRONT_END = auto()  # the widget key, in any header that a client can send, or a session token
     SESSION = auto()
     ADMIN_KEY = auto()
     OPERATOR = auto()
@@ -38,13 +39,17 @@ class Access:
     @property
     def is_visitors(self) -> bool:
         """Whether the visitors of a page call it."""
-        return self.guard in (Guard.WIDGET_KEY, Guard.CHAT, Guard.SESSION)
+        return self.guard in (
+            Guard.WIDGET_KEY, Guard.CHAT, Guard.FRONT_END, Guard.SESSION,
+        )  # fmt: skip
 
 
 # By blueprint, or by endpoint for a route that differs from its blueprint's others.
 ACCESS: dict[str, Access] = {
     "chat": Access(Guard.CHAT, counted=True),
     "headless": Access(Guard.CHAT, counted=True),
+    "openai": Access(Guard.FRONT_END, counted=True),
+    "openai.list_models": Access(Guard.FRONT_END),
     "session_opening": Access(Guard.WIDGET_KEY),
     "session": Access(Guard.SESSION),
     "admin": Access(Guard.ADMIN_KEY),

@@ -15,7 +15,7 @@ from app.web.guards.client_address import ClientAddresses
 from app.web.guards.dashboard import require_operator
 from app.web.guards.keys import AdminKeys, find_assistant, require_assistant
 from app.web.guards.origins import refuse_foreign_origin
-from app.web.guards.sessions import read_token, require_token
+from app.web.guards.sessions import read_token, require_key_or_token, require_token
 from app.web.proxies import TrustedProxies
 from app.web.services import services
 
@@ -132,6 +132,7 @@ def _guards(settings: Settings) -> Mapping[Guard, Step]:
         Guard.ANYONE: let_pass,
         Guard.WIDGET_KEY: require_assistant,
         Guard.CHAT: chat,
+        Guard.FRONT_END: require_key_or_token,
         Guard.SESSION: require_token,
         Guard.ADMIN_KEY: AdminKeys(settings.admin_api_keys, "x-admin-api-key").require,
         Guard.OPERATOR: require_operator,

@@ -16,14 +16,20 @@ from app.web.services import services
 _WRONG_ADMIN_KEYS = Limit("wrong-admin-key", 20, 60)
 
 
-_WITH_WIDGET_KEY = (Guard.WIDGET_KEY, Guard.CHAT)
 WIDGET_HEADERS = ("HTTP_X_API_KEY", "HTTP_X_WIDGET_API_KEY")
+# Where a key may stand, by who is let in.
+_HEADERS = {
+    Guard.WIDGET_KEY: WIDGET_HEADERS,
+    Guard.CHAT: WIDGET_HEADERS,
+    Guard.FRONT_END: (*WIDGET_HEADERS, "HTTP_AUTHORIZATION"),
+}
 
 
 def find_assistant(request: Request) -> None:
     """Note whose widget key came with the request, if it is anybody's."""
-    if request.access.guard in _WITH_WIDGET_KEY:
-        key = given_key(request.environ, WIDGET_HEADERS)
+    headers = _HEADERS.get(request.access.guard)
+    if headers is not None:
+        key = given_key(request.environ, headers)
         if assistant := services().assistants.of_key(key):
             request.note_assistant(assistant)
 

@@ -9,6 +9,7 @@ from typing import cast
 from app.assistants import Assistant
 from app.domain.errors import InvalidRequest, SessionExpired, SessionRequired, Unauthorized
 from app.web.current_request import Request, current_request
+from app.web.guards.keys import WIDGET_HEADERS
 from app.web.guards.origins import caller_origin, refuse_foreign_origin
 from app.web.guards.tokens import SESSION_PREFIX, Claims
 from app.web.services import services
@@ -42,6 +43,20 @@ def require_token(request: Request) -> None:
     if request.assistant is None:
         raise Unauthorized
     refuse_foreign_origin(request, request.assistant.origins)
+
+
+def require_key_or_token(request: Request) -> None:
+    """Refuse a request that has neither a widget key nor a live token.
+
+    Many clients can send one header alone, ``Authorization``: either may stand in it.
+
+    Raises:
+        SessionExpired, Unauthorized, OriginNotAllowed: see ``require_token``.
+    """
+    if request.assistant is None:
+        require_token(request)
+    elif any(header in request.environ for header in WIDGET_HEADERS):
+        read_token(request)
 
 
 def assistant_of(claims: Claims, asked: Assistant | None) -> Assistant:

@@ -37,4 +37,6 @@ def test_the_private_port_answers_what_monitoring_asks_for() -> None:
 def test_visitors_are_those_who_come_with_a_widget_key_or_a_token() -> None:
     visitors = {name for name, row in ACCESS.items() if row.is_visitors}
 
-    assert visitors == {"chat", "headless", "session_opening", "session"}
+    assert visitors == {
+        "chat", "headless", "openai", "openai.list_models", "session_opening", "session",
+    }  # fmt: skip

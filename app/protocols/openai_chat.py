@@ -1,0 +1,247 @@
+"""OpenAI's chat completions, streamed or whole: for its SDKs and whatever speaks as they do.
+
+After https://platform.openai.com/docs/api-reference/chat. A model is an assistant's id.
+What steers a model there (temperature, tools, system messages) is the owner's here, and
+is not looked at.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii
+from typing import Any
+
+import orjson
+from marshmallow import ValidationError, fields, post_load, validate
+
+from app.domain.conversation import PromptMessage, Usage
+from app.domain.events import TurnDone, TurnFailed, TurnStarted
+from app.protocols.protocol import ChatRequest, Problem
+from app.web.schemas.chat import MAX_MESSAGE_CHARS, InputSchema, OutputSchema
+
+# Of their own history; what is more than a prompt may hold is cut again.
+_MAX_MESSAGES = 1000
+_FINISH_REASONS = {"length": "length", "content_filter": "content_filter"}
+_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+END = b"data: [DONE]\n\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletionRequest(ChatRequest):
+    """A request for a completion; ``user`` names a session, if it is set."""
+
+    model: str
+    streams: bool
+    tells_usage: bool
+    user: str | None = None
+
+
+class _Content(fields.Field[str]):
+    """A text, or parts that are all texts."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        parts = [{"type": "text", "text": value}] if isinstance(value, str) else value
+        if value is None:
+            return ""
+        if not isinstance(parts, list) or not all(isinstance(each, dict) for each in parts):
+            raise ValidationError("Neither a text nor a list of parts.")
+        texts = [each.get("text") for each in parts if each.get("type") in ("text", "input_text")]
+        if len(texts) < len(parts) or not all(isinstance(text, str) for text in texts):
+            raise ValidationError("Only texts are read here: no images, audio or files.")
+        return "\n".join(map(str, texts))
+
+
+class _MessageSchema(InputSchema):
+    """A message of the client's."""
+
+    role = fields.String(required=True)
+    content = _Content(load_default="", allow_none=True, metadata={"type": "string"})
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> tuple[str, str]:
+        """Return role and text."""
+        return data["role"], data["content"] or ""
+
+
+class _StreamOptionsSchema(InputSchema):
+    makes = dict
+
+    include_usage = fields.Boolean(load_default=False)
+
+
+class CompletionRequestSchema(InputSchema):
+    """What is asked; every other field of OpenAI's is accepted, and does nothing."""
+
+    model = fields.String(required=True, validate=validate.Length(1, 200))
+    messages = fields.List(
+        fields.Nested(_MessageSchema), required=True, validate=validate.Length(1, _MAX_MESSAGES)
+    )
+    stream = fields.Boolean(load_default=False, allow_none=True)
+    stream_options = fields.Nested(_StreamOptionsSchema, load_default=None, allow_none=True)
+    n = fields.Integer(
+        load_default=1, allow_none=True, validate=validate.OneOf([1], error="One answer at a time.")
+    )
+    user = fields.String(
+        allow_none=True,
+        load_default=None,
+        validate=validate.Regexp(r"[A-Za-z0-9._:-]{1,128}\Z"),
+        metadata={"description": "Names a session: its stored history is what was said before."},
+    )
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> CompletionRequest:
+        """Take the last message for the question, and those before it for the history."""
+        said = [PromptMessage(role, text) for role, text in data["messages"]
+                if role in ("user", "assistant")]  # fmt: skip
+        if not said or said[-1].role != "user" or not said[-1].content.strip():
+            raise ValidationError("The last one must be the user's, with a text.", "messages")
+        if len(said[-1].content) > MAX_MESSAGE_CHARS:
+            raise ValidationError(f"Longer than maximum length {MAX_MESSAGE_CHARS}.", "messages")
+        return CompletionRequest(
+            message=said[-1].content,
+            history=tuple(said[:-1]),
+            model=data["model"],
+            streams=bool(data["stream"]),
+            tells_usage=bool((data["stream_options"] or {}).get("include_usage")),
+            user=data["user"],
+        )
+
+
+class CompletionSchema(OutputSchema):
+    """A whole completion; ``choices`` has one."""
+
+    id = fields.String(required=True)
+    object = fields.Constant("chat.completion", required=True)
+    created = fields.Integer(required=True)
+    model = fields.String(required=True)
+    choices = fields.List(fields.Dict(), required=True)
+    usage = fields.Dict()
+
+
+class ModelListSchema(OutputSchema):
+    """The assistant that the key opens, as the only model."""
+
+    object = fields.Constant("list", required=True)
+    data = fields.List(fields.Dict(), required=True)
+
+
+class OpenAIProblemSchema(OutputSchema):
+    """A failure; ``error`` has ``message``, ``type``, ``param`` and ``code``."""
+
+    error = fields.Dict(required=True)
+    request_id = fields.String(required=True, data_key="requestId")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAIChat:
+    """The protocol, for answers in the name of one model."""
+
+    model: str = ""
+    tells_usage: bool = False
+
+    media_type = "text/event-stream"
+    request = CompletionRequestSchema
+    events = (CompletionSchema,)
+    failure = OpenAIProblemSchema
+
+    def encoder(self) -> "_Encoder":
+        """Return the encoder of an answer."""
+        return _Encoder(self.model, self.tells_usage)
+
+    def problem(self, problem: Problem) -> Mapping[str, object]:
+        """Return a failure as OpenAI's SDKs read it."""
+        message = problem.error
+        if problem.details:
+            message += f": {orjson.dumps(problem.details).decode()}"
+        default = "server_error" if problem.status >= 500 else "invalid_request_error"
+        kind = _TYPES.get(problem.status, default)
+        error = {"message": message, "type": kind, "param": None, "code": problem.code}
+        return {"error": error, "requestId": problem.request_id}
+
+
+def to_completion(event: TurnDone, model: str) -> dict[str, object]:
+    """Return a whole answer."""
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": event.message, "refusal": None},
+        "logprobs": None,
+        "finish_reason": _finish_reason(event),
+    }
+    whole = {**_head(event.turn_id, model), "object": "chat.completion", "choices": [choice]}
+    return {**whole, "usage": _usage(event.usage)} if event.usage else whole
+
+
+class _Encoder:
+    """Server-sent events, one for what each read of the model brought."""
+
+    heartbeat = b": wait\n\n"
+
+    def __init__(self, model: str, tells_usage: bool) -> None:
+        self._model = model
+        self._tells_usage = tells_usage
+        self._head: dict[str, object] = {}
+        self._before = self._behind = ""
+        self._has_said = False
+
+    def started(self, event: TurnStarted) -> bytes:
+        """Return the chunk that names the role."""
+        self._head = _head(event.turn_id, self._model)
+        before, behind = self._chunk({"content": "\0"}).decode().split('"\\u0000"')
+        self._before, self._behind = before, behind
+        return self._chunk({"role": "assistant", "content": ""})
+
+    def tokens(self, tokens: Sequence[str]) -> bytes:
+        """Return a chunk with what was said."""
+        self._has_said = True
+        return f"{self._before}{encode_basestring_ascii(''.join(tokens))}{self._behind}".encode()
+
+    def done(self, event: TurnDone) -> bytes:
+        """Return the chunk with the reason of the end, the usage if it was asked for, the end."""
+        # What stands in for an answer without a word is in no token.
+        rest: dict[str, object] = {}
+        if event.message and not self._has_said:
+            rest["content"] = event.message
+        last = self._chunk(rest, _finish_reason(event))
+        if self._tells_usage:
+            usage = _usage(event.usage or Usage(0, 0))
+            last += _event({**self._head, "choices": [], "usage": usage})
+        return last + END
+
+    def failed(self, event: TurnFailed) -> bytes:
+        """Return an error, which ends the stream."""
+        error = event.error
+        told = {"message": str(error), "type": "server_error", "param": None, "code": error.code}
+        return _event({"error": told})
+
+    def _chunk(self, delta: dict[str, object], finish_reason: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+        return _event({**self._head, "choices": [choice]})
+
+
+OPENAI_CHAT = OpenAIChat()
+
+
+def _head(turn_id: str, model: str) -> dict[str, object]:
+    return {
+        "id": f"chatcmpl-{turn_id}",
+        "object": "chat.completion.chunk",
+        "created": int(time.time()),
+        "model": model,
+    }
+
+
+def _usage(usage: Usage) -> dict[str, int]:
+    prompt, completion = usage.prompt_tokens, usage.completion_tokens
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+    }
+
+
+def _finish_reason(event: TurnDone) -> str:
+    return _FINISH_REASONS.get(event.finish_reason or "", "stop")
+
+
+def _event(told: dict[str, object]) -> bytes:
+    return b"data: " + orjson.dumps(told) + b"\n\n"

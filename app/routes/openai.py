@@ -1,0 +1,76 @@
+"""The assistant as a model of OpenAI's API."""
+
+import hashlib
+import re
+import secrets
+import time
+
+from flask import Blueprint, Response, request
+
+from app.domain.conversation import Question
+from app.protocols.openai_chat import (
+    OPENAI_CHAT,
+    CompletionRequest,
+    CompletionRequestSchema,
+    CompletionSchema,
+    ModelListSchema,
+    OpenAIChat,
+    to_completion,
+)
+from app.routes.headless import FAILURES
+from app.routes.turn_response import complete_turn, stream_turn
+from app.web.contract import contract
+from app.web.current_request import current_request
+from app.web.guards.sessions import asked_assistant, chatting_session
+
+blueprint = Blueprint("openai", __name__, url_prefix="/v1")
+
+_SESSION = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z")
+
+
+@blueprint.post("/chat/completions")
+@contract(
+    protocol=OPENAI_CHAT,
+    body=CompletionRequestSchema,
+    answer=CompletionSchema,
+    other_media_types=(OPENAI_CHAT.media_type,),
+    raises=FAILURES,
+)
+def complete(asked: CompletionRequest) -> Response | dict[str, object]:
+    """Answer the last message, whole or as server-sent events."""
+    model, question = asked_assistant().id, _to_question(asked)
+    if asked.streams:
+        return stream_turn(question, OpenAIChat(model, asked.tells_usage))
+    return to_completion(complete_turn(question), model)
+
+
+@blueprint.get("/models")
+@contract(protocol=OPENAI_CHAT, answer=ModelListSchema)
+def list_models() -> dict[str, object]:
+    """List the assistant that the key opens, as the only model."""
+    model = {"id": asked_assistant().id, "object": "model", "created": int(time.time()),
+             "owned_by": "perch"}  # fmt: skip
+    return {"data": [model]}
+
+
+def _to_question(asked: CompletionRequest) -> Question:
+    """Find the session; one that nobody named is this request's own, with the client's history."""
+    key = request.headers.get("Idempotency-Key", "")
+    named = request.headers.get("x-session-id", "") or asked.user or ""
+    own = named == "" and current_request().session_id is None
+    if own:
+        # The same for the same key: a request that is sent again is the same turn.
+        session = f"api_{_digest(key) if key else secrets.token_hex(16)}"
+    else:
+        session = chatting_session(named if _SESSION.match(named) else None)
+    return Question(
+        session_id=session,
+        turn_id=_digest(key)[:24] if key else secrets.token_hex(12),
+        content=asked.message,
+        assistant=current_request().assistant_id,
+        history=asked.history if own else (),
+    )
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(f"{current_request().assistant_id} {key}".encode()).hexdigest()[:32]
