@@ -1,1 +1,1 @@
-"""What one worker must tell another, here that a turn is to stop."""
+"""What one process must tell another: that a turn is to stop, and what it says."""

@@ -1,9 +1,12 @@
 """What a way to the other processes must do."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
+
+from app.domain.events import TurnEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,45 @@ class StopBus(Protocol):
 
     def listen(self, receive: Callable[[StopRequest], object]) -> None:
         """Hand over what other processes send from now on."""
+        ...
+
+
+class Reading(Protocol):
+    """A running turn, as somebody reads it."""
+
+    def events(self) -> Iterator[TurnEvent]:
+        """Return what happens, from the beginning to the one terminal event."""
+        ...
+
+    def leave(self) -> None:
+        """Read no more; may be called from the hub, and again."""
+        ...
+
+
+class Relayed(AbstractContextManager["Relayed"], Protocol):
+    """What another process tells of a turn that it runs, until the context ends."""
+
+    is_whole: bool
+    """Whether it was told to the turn's end, by which the store has the answer."""
+
+    def __iter__(self) -> Iterator[Sequence[str]]:
+        """Yield deltas as they come, what was said before as one; none is a sign of life."""
+        ...
+
+    def leave(self) -> None:
+        """Read no more; may be called from the hub."""
+        ...
+
+
+class TurnRelay(Protocol):
+    """Lets a process read a turn that another one runs."""
+
+    def find(self, session_id: str, turn_id: str) -> Relayed | None:
+        """Return what the process tells that runs it, if one that can be asked does."""
+        ...
+
+    def offer(self, read: Callable[[str, str], Reading | None]) -> None:
+        """Let others read what ``read`` finds; it is called once the bus listens."""
         ...
 
 

@@ -1,18 +1,25 @@
-"""Stop requests between the workers of one machine: datagrams, in a folder of their own."""
+"""Stop requests between the workers of one machine: datagrams, in a folder of their own.
+
+A worker that wants to read a turn sends the end of a socket along. Whoever runs the
+turn writes to it, the others close it: once all have, nobody runs it.
+"""
 
 import atexit
 import logging
 import os
 import secrets
 import tempfile
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from socket import SCM_RIGHTS, SOL_SOCKET, recv_fds
 
 import gevent
 from gevent import socket
 
-from app.bus.protocol import StopRequest, from_bytes, to_bytes
+from app.bus.protocol import Reading, StopRequest, from_bytes, to_bytes
+from app.bus.relay import Relayed, tell
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +29,7 @@ _SEND_TIMEOUT_S = 0.2
 
 
 class WorkerBus:
-    """A ``StopBus`` for processes that were forked after it was made.
+    """A ``StopBus`` and a ``TurnRelay`` for processes that were forked after it was made.
 
     The folder's name is chosen here, and inherited; it is made by the first
     worker that listens, for its own user only, and removed by the last.
@@ -31,15 +38,26 @@ class WorkerBus:
     def __init__(self, parent: Path | None = None) -> None:
         self._directory = (parent or Path(tempfile.gettempdir())) / f"perch-{secrets.token_hex(8)}"
         self._own: Path | None = None
+        self._read: Callable[[str, str], Reading | None] = lambda _session, _turn: None
 
     def send(self, request: StopRequest) -> None:
         """Tell the other workers."""
-        data = to_bytes(request)
-        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-            sock.settimeout(_SEND_TIMEOUT_S)
-            for path in self._directory.iterdir():
-                if path != self._own:
-                    _send(sock, path, data)
+        self._send(request)
+
+    def find(self, session_id: str, turn_id: str) -> Relayed | None:
+        """Ask the other workers for a turn."""
+        mine, theirs = socket.socketpair()
+        with theirs:
+            self._send(StopRequest(session_id, turn_id), [theirs.fileno()])
+        relayed = Relayed(mine)
+        if relayed.is_there():
+            return relayed
+        mine.close()
+        return None
+
+    def offer(self, read: Callable[[str, str], Reading | None]) -> None:
+        """Let others read what ``read`` finds, once this worker listens."""
+        self._read = read
 
     def listen(self, receive: Callable[[StopRequest], object]) -> None:
         """Hand over what other workers send from now on."""
@@ -50,25 +68,46 @@ class WorkerBus:
             self._own.unlink(missing_ok=True)
             sock.bind(str(self._own))
         except OSError as error:
-            log.warning("Stop requests of other workers will not arrive here: %s", error)
+            log.warning("What other workers ask will not arrive here: %s", error)
             return
         atexit.register(_leave, self._own)
-        gevent.spawn(_receive, sock, receive)
+        gevent.spawn(self._receive, sock, receive)
+
+    def _send(self, request: StopRequest, descriptors: Sequence[int] = ()) -> None:
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(_SEND_TIMEOUT_S)
+            for path in self._directory.iterdir():
+                if path != self._own:
+                    _send(sock, path, to_bytes(request), descriptors)
+
+    def _receive(self, sock: socket.socket, receive: Callable[[StopRequest], object]) -> None:
+        while True:
+            data, descriptors, *_ = recv_fds(sock, _MAX_BYTES, 1)
+            links = [socket.socket(fileno=each) for each in descriptors]
+            with suppress(ValueError):
+                request = from_bytes(data)
+                if links:
+                    gevent.spawn(self._tell, links.pop(), request)
+                else:
+                    receive(request)
+            for link in links:
+                link.close()
+
+    def _tell(self, link: socket.socket, request: StopRequest) -> None:
+        with link:
+            reading = self._read(request.session_id, request.turn_id or "")
+            if reading is not None:
+                tell(link, reading)
 
 
-def _send(sock: socket.socket, path: Path, data: bytes) -> None:
+def _send(sock: socket.socket, path: Path, data: bytes, descriptors: Sequence[int]) -> None:
+    rights = [(SOL_SOCKET, SCM_RIGHTS, array("i", descriptors))] if descriptors else []
     try:
-        sock.sendto(data, str(path))
+        sock.sendmsg([data], rights, 0, str(path))
     except ConnectionRefusedError:  # a worker that was killed
         path.unlink(missing_ok=True)
     except OSError as error:
-        log.warning("A worker did not take a stop request: %s", error)
-
-
-def _receive(sock: socket.socket, receive: Callable[[StopRequest], object]) -> None:
-    while True:
-        with suppress(ValueError):
-            receive(from_bytes(sock.recv(_MAX_BYTES)))
+        log.warning("A worker did not take a request: %s", error)
 
 
 def _leave(path: Path) -> None:

@@ -14,7 +14,8 @@
     │   └── IdentityRefused
     ├── NotFound
     │   ├── ConversationNotFound
-    │   └── MessageNotFound
+    │   ├── MessageNotFound
+    │   └── TurnNotFound
     ├── Conflict                   the turn cannot begin now, or never
     │   ├── TurnInProgress
     │   ├── TurnMismatch
@@ -169,6 +170,13 @@ class MessageNotFound(NotFound):
 
     code = "message_not_found"
     text = "Message not found"
+
+
+class TurnNotFound(NotFound):
+    """The session has no such turn, or it is too old to be told again."""
+
+    code = "turn_not_found"
+    text = "There is no such question in this session"
 
 
 class Conflict(ServiceError):
@@ -397,6 +405,16 @@ class NotConfigured(ServiceError):
 
     code = "not_configured"
     text = "This is not configured on this deployment"
+
+
+def failure_named(code: str) -> ServiceError:
+    """Return a failure of which no more is known than its code."""
+    kinds = [ServiceError]
+    for kind in kinds:
+        if kind.code == code:
+            return kind()
+        kinds += kind.__subclasses__()
+    return ServiceError()
 
 
 def mend_of(error: ServiceError) -> str:

@@ -61,9 +61,16 @@ def make_services(
     assistants = _assistants(settings, parts, store, redis)
     switches = Switches(store, settings.switched_off_message)
     retry_queue = RetryQueue(settings.spool_path, store.finish_turn)
-    admission, buses = Admission([switches.check]), _buses(settings, redis)
+    workers = WorkerBus() if settings.web_concurrency > 1 else None
     turns = TurnService(
-        store, assistants, admission, settings.max_streams, retry_queue.keep, buses, listeners
+        store,
+        assistants,
+        Admission([switches.check]),
+        settings.max_streams,
+        retry_queue.keep,
+        _buses(settings, redis, workers),
+        workers,
+        listeners,
     )
     return Services(
         settings=settings,
@@ -118,10 +125,8 @@ def _assistants(
     )
 
 
-def _buses(settings: Settings, redis: RedisLink | None) -> list[StopBus]:
-    buses: list[StopBus] = []
-    if settings.web_concurrency > 1:
-        buses.append(WorkerBus())
+def _buses(settings: Settings, redis: RedisLink | None, workers: WorkerBus | None) -> list[StopBus]:
+    buses: list[StopBus] = [workers] if workers else []
     if settings.redis_url and redis:
         buses.append(MachineBus(settings.redis_url, redis))
     return buses

@@ -8,12 +8,16 @@ from app.domain.errors import (
     InvalidRequest,
     MessageNotFound,
     NotConfigured,
+    Overloaded,
     SessionExpired,
     StorageUnavailable,
     TooManySessions,
+    TurnNotFound,
     Unauthorized,
     UserMismatch,
 )
+from app.protocols.ndjson import NDJSON
+from app.routes.turn_response import stream_again
 from app.web.contract import contract
 from app.web.current_request import current_request
 from app.web.guards.identity import verify_identity
@@ -96,6 +100,13 @@ def stop_turn(turn_id: str) -> dict[str, str]:
     return {"turn_id": turn_id}
 
 
+@blueprint.get("/v1/turns/<turn_id>/stream")
+@contract(tells=NDJSON, raises=(TurnNotFound, StorageUnavailable, Overloaded))
+def stream_turn(turn_id: str) -> Response:
+    """Stream an answer from its beginning: one that runs, or one that is over."""
+    return stream_again(turn_id, NDJSON)
+
+
 @blueprint.post("/v1/messages/<message_id>/feedback")
 @contract(body=RatingSchema, status=204, raises=(MessageNotFound, StorageUnavailable))
 def rate_message(feedback: Feedback, message_id: str) -> Response:
@@ -124,7 +135,7 @@ def identify(claimed: Identity) -> dict[str, str]:
 @blueprint.after_request
 def keep_private(response: Response) -> Response:
     """Keep tokens and histories out of every cache."""
-    response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 

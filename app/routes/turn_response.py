@@ -9,9 +9,11 @@ from app.domain.events import TurnDone, TurnFailed
 from app.protocols.protocol import AnswerProtocol, Encoder, encode
 from app.server.watch import Watch
 from app.server.writer import WRITER, ChunkedWriter
+from app.turns.readers import Reader
 from app.turns.service import StartedTurn
 from app.turns.transcript import Outlet
 from app.web.current_request import Request, current_request
+from app.web.guards.sessions import asked_assistant, session_id
 from app.web.services import Services, services
 
 _HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
@@ -27,8 +29,28 @@ def stream_turn(question: Question, protocol: AnswerProtocol) -> Response:
     encoder = protocol.encoder()
     writer: ChunkedWriter | None = request.environ.get(WRITER)
     outlet = writer.stream(encoder.tokens, encoder.heartbeat) if writer else None
-    running = _run(question, request, perch, outlet)
-    body = _Body(running, encoder, request, writer, outlet)
+    return _stream(_run(question, request, perch, outlet), protocol, encoder, request, outlet)
+
+
+def stream_again(turn_id: str, protocol: AnswerProtocol) -> Response:
+    """Stream a turn of the token's session from its beginning, whether it runs or is over.
+
+    Raises:
+        ServiceError: before the first byte.
+    """
+    request = current_request()
+    reader = services().turns.follow(asked_assistant(), request.client_key, session_id(), turn_id)
+    return _stream(reader, protocol, protocol.encoder(), request)
+
+
+def _stream(
+    turn: StartedTurn | Reader,
+    protocol: AnswerProtocol,
+    encoder: Encoder,
+    request: Request,
+    outlet: Outlet | None = None,
+) -> Response:
+    body = _Body(turn, encoder, request, outlet)
     # Straight to the server: werkzeug's own iterators would stand between for all of the stream.
     content_type = f"{protocol.media_type}; charset=utf-8"
     return Response(body, content_type=content_type, headers=_HEADERS, direct_passthrough=True)
@@ -68,30 +90,29 @@ class _Body:
     A class, because a generator that was never started ignores ``close``.
     """
 
-    __slots__ = ("_encoder", "_environ", "_is_left", "_outlet", "_running", "_watch", "_writer")
+    __slots__ = ("_encoder", "_environ", "_is_left", "_outlet", "_turn", "_watch", "_writer")
 
     def __init__(
         self,
-        running: StartedTurn,
+        turn: StartedTurn | Reader,
         encoder: Encoder,
         request: Request,
-        writer: ChunkedWriter | None,
         outlet: Outlet | None,
     ) -> None:
-        self._running = running
+        self._turn = turn
         self._encoder = encoder
         self._environ = request.environ
-        self._writer = writer
+        self._writer: ChunkedWriter | None = request.environ.get(WRITER)
         self._outlet = outlet
         self._is_left = False
         self._watch = Watch.of(request.environ, self._lose)
-        if writer is not None:
-            writer.on_gone = self._lose
+        if self._writer is not None:
+            self._writer.on_gone = self._lose
 
     def __iter__(self) -> Iterator[bytes]:
         # Gunicorn holds it to the answer's end, some 4 KiB, and the answer needs none of it.
         self._environ.clear()
-        for event in self._running.events():
+        for event in self._turn.events():
             piece = encode(self._encoder, event)
             if self._writer is not None and isinstance(event, TurnDone | TurnFailed):
                 self._writer.finish(piece)
@@ -107,7 +128,7 @@ class _Body:
     def _leave(self) -> None:
         if not self._is_left:
             self._is_left = True
-            self._running.leave(self._outlet)
+            self._turn.leave(self._outlet)
 
     def _lose(self) -> None:
         if self._writer is not None:

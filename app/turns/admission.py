@@ -30,7 +30,8 @@ class Admission:
     ) -> Reservation:
         """Take a seat, and the tokens that a prompt and its answer may cost.
 
-        A client's seats are the turns with one assistant that run in this process.
+        A client's seats are the turns with one assistant that run, or are read, in
+        this process.
 
         Raises:
             Overloaded: the client has taken its seats.
@@ -40,6 +41,21 @@ class Admission:
         for guard in self._guards:
             guard()
         assistant.check_models()
+        free = self.take_seat(assistant, client)
+        try:
+            reservation = assistant.meter.reserve(client, session_id, prompt)
+        except BaseException:
+            free()
+            raise
+        reservation.on_return = free
+        return reservation
+
+    def take_seat(self, assistant: Assistant, client: str) -> Callable[[], None]:
+        """Take a seat alone, as one does who reads; return what gives it back.
+
+        Raises:
+            Overloaded: the client has taken its seats.
+        """
         who, seats = (assistant.id, client), assistant.settings.limits.streams_per_ip
         if seats and self._taken[who] >= seats:
             raise Overloaded(
@@ -47,13 +63,7 @@ class Admission:
                 retry_after_s=_SEAT_RETRY_S,
             )
         self._taken[who] += 1
-        try:
-            reservation = assistant.meter.reserve(client, session_id, prompt)
-        except BaseException:
-            self._free(who)
-            raise
-        reservation.on_return = partial(self._free, who)
-        return reservation
+        return partial(self._free, who)
 
     def _free(self, who: tuple[str, str]) -> None:
         self._taken[who] -= 1

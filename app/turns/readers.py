@@ -1,9 +1,12 @@
-"""How many read a turn, and how long it waits for one when nobody does."""
+"""Who reads a turn, and how long it waits for somebody when nobody does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gevent
+
+from app.domain.events import TurnEvent
+from app.turns.transcript import Outlet
 
 
 class Readers:
@@ -43,3 +46,23 @@ class Readers:
             self._timer.stop()
             self._timer.close()
             self._timer = None
+
+
+class Reader:
+    """One who reads a turn without having asked it; ``on_leave`` hears once that it has gone."""
+
+    __slots__ = ("_events", "_on_leave")
+
+    def __init__(self, events: Iterator[TurnEvent], on_leave: Callable[[], None]) -> None:
+        self._events = events
+        self._on_leave: Callable[[], None] | None = on_leave
+
+    def events(self) -> Iterator[TurnEvent]:
+        """Return what happens, from the beginning to the one terminal event."""
+        return self._events
+
+    def leave(self, _outlet: Outlet | None = None) -> None:
+        """Read no more; may be called from the hub, and again."""
+        on_leave, self._on_leave = self._on_leave, None
+        if on_leave is not None:
+            on_leave()

@@ -1,31 +1,82 @@
-"""A turn that was complete before it was asked for again."""
+"""A turn that is over: told again from the store, and nothing runs."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from app.domain.conversation import Turn
-from app.domain.events import TokensReceived, TurnEnded, TurnEvent, TurnStarted
+from app.domain.errors import ModelInterrupted, ServiceError, TurnNotFound, failure_named
+from app.domain.events import (
+    TokensReceived,
+    TurnDone,
+    TurnEnded,
+    TurnEvent,
+    TurnFailed,
+    TurnStarted,
+)
+from app.storage.protocol import ConversationStore
 from app.turns.settlement import done
 from app.turns.transcript import Outlet
 
+# Of a session, so many of the newest messages are looked through for a turn.
+_MESSAGES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTurn:
+    """What the store knows of a turn; ``failure`` is why it has no whole answer."""
+
+    turn: Turn
+    is_running: bool
+    failure: ServiceError | None
+
+
+def read_turn(store: ConversationStore, session_id: str, turn_id: str) -> StoredTurn:
+    """Return one of a session's last turns.
+
+    Raises:
+        TurnNotFound: it is none of these.
+        SessionExpired, StorageUnavailable: see the store.
+    """
+    thread = store.read_session(session_id, limit=_MESSAGES)
+    said = [each for each in thread.messages if each.turn_id == turn_id] if thread else []
+    if thread is None or not said:
+        raise TurnNotFound
+    last = said[-1]  # the question where there is no answer
+    answer = last if last.role == "assistant" else None
+    failure = None
+    if last.error_code is not None:
+        failure = failure_named(last.error_code)
+    elif answer is None:
+        failure = ModelInterrupted()
+    turn = Turn(turn_id, 0, session_id, thread.conversation.id, (), answer)
+    return StoredTurn(turn, thread.running_turn_id == turn_id, failure)
+
 
 class RepeatedTurn:
-    """Tells a stored answer again: nothing runs."""
+    """Tells a stored answer again."""
 
-    __slots__ = ("request_id", "turn")
+    __slots__ = ("failure", "request_id", "turn")
 
-    failure = None
-
-    def __init__(self, turn: Turn, request_id: str | None = None) -> None:
+    def __init__(
+        self, turn: Turn, request_id: str | None = None, failure: ServiceError | None = None
+    ) -> None:
         self.turn = turn
         self.request_id = request_id
+        self.failure = failure
 
     def events(self) -> Iterator[TurnEvent]:
         """Yield the events of a turn whose answer came at once."""
-        turn, answer = self.turn, self.turn.answer
-        yield TurnStarted(turn.conversation_id, turn.id)
-        if answer is not None:
-            yield TokensReceived([answer.content])
-            yield done(turn, answer, answer.id)
+        yield TurnStarted(self.turn.conversation_id, self.turn.id)
+        if self.turn.answer is not None:
+            yield TokensReceived([self.turn.answer.content])
+        yield self.end()
+
+    def end(self) -> TurnDone | TurnFailed:
+        """Return the terminal event."""
+        answer = self.turn.answer
+        if self.failure is not None or answer is None:
+            return TurnFailed(self.failure or ModelInterrupted())
+        return done(self.turn, answer, answer.id)
 
     def leave(self, outlet: Outlet | None = None) -> None:
         """Do nothing: it is over."""

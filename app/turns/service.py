@@ -9,7 +9,7 @@ import gevent
 from structlog.contextvars import bind_contextvars
 
 from app.assistants import Assistant, Assistants
-from app.bus.protocol import StopBus, StopRequest
+from app.bus.protocol import Relayed, StopBus, StopRequest, TurnRelay
 from app.domain.conversation import Answer, PromptMessage, Question, Turn
 from app.domain.errors import Overloaded, ServerRestarting, TooManyRequests, TurnInProgress
 from app.domain.events import TurnDone, TurnEnded, TurnFailed
@@ -17,9 +17,11 @@ from app.limits.budget import Reservation
 from app.settings import TurnPolicy
 from app.storage.protocol import ConversationStore
 from app.turns.admission import Admission
+from app.turns.elsewhere import TurnElsewhere
 from app.turns.endings import RESTART_RETRY_S, Ending
 from app.turns.prompts import Prompts
-from app.turns.repeated import RepeatedTurn
+from app.turns.readers import Reader
+from app.turns.repeated import RepeatedTurn, StoredTurn, read_turn
 from app.turns.transcript import Outlet
 from app.turns.turn import KeepAnswer, RunningTurn
 
@@ -61,6 +63,7 @@ class TurnService:
         max_running: int,
         keep: KeepAnswer = lambda _turn, _answer: None,
         buses: Sequence[StopBus] = (),
+        relay: TurnRelay | None = None,
         listeners: Sequence[Callable[[TurnEnded], None]] = (),
     ) -> None:
         self._store = store
@@ -69,6 +72,7 @@ class TurnService:
         self._max_running = max_running
         self._keep = keep
         self._buses = buses
+        self._relay = relay
         self._listeners = listeners
         self._listening = False
         self._running: dict[str, RunningTurn] = {}
@@ -145,6 +149,30 @@ class TurnService:
         self._listen()
         running.start(outlet)
         return running
+
+    def follow(self, assistant: Assistant, client: str, session_id: str, turn_id: str) -> Reader:
+        """Return a turn of a session to one who reads it again, or too, wherever it runs.
+
+        Raises:
+            TurnNotFound, SessionExpired, StorageUnavailable: see ``read_turn``.
+            Overloaded: this process holds as many turns as it may, or the client
+                reads as many.
+        """
+        self._refuse_one_too_many()
+        free = self._admission.take_seat(assistant, client)
+        try:
+            found = self._join(session_id, turn_id) or self._read_stored(
+                session_id, turn_id, assistant.settings.turns
+            )
+        except BaseException:
+            free()
+            raise
+
+        def leave() -> None:
+            found.leave()
+            free()
+
+        return Reader(found.events(), leave)
 
     def complete(self, running: StartedTurn) -> TurnDone:
         """Wait for the whole answer.
@@ -250,8 +278,31 @@ class TurnService:
         # Not before a turn runs here: by then the process has been forked.
         if not self._listening:
             self._listening = True
+            if self._relay is not None:
+                self._relay.offer(self._join)
             for bus in self._buses:
                 bus.listen(self._stop_here)
+
+    def _join(self, session_id: str, turn_id: str) -> Reader | None:
+        running = self._running.get(session_id)
+        if running is None or running.turn.id != turn_id:
+            return None
+        running.join()
+        return Reader(running.read(), running.leave)
+
+    def _read_stored(
+        self, session_id: str, turn_id: str, policy: TurnPolicy
+    ) -> RepeatedTurn | TurnElsewhere:
+        def look() -> StoredTurn:
+            return read_turn(self._store, session_id, turn_id)
+
+        def find() -> Relayed | None:
+            return self._relay.find(session_id, turn_id) if self._relay else None
+
+        stored = look()
+        if not stored.is_running:
+            return RepeatedTurn(stored.turn, failure=stored.failure)
+        return TurnElsewhere(stored, find, look, policy.turn_timeout_s + policy.lease_grace_s)
 
     def _stop(self, request: StopRequest) -> None:
         if not self._stop_here(request):

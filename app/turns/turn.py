@@ -53,11 +53,11 @@ class State(Enum):
 
 
 class RunningTurn:
-    """A turn in progress: ``start`` it once; any number may read its ``events``.
+    """A turn in progress: ``start`` it once; who asked reads its ``events``.
 
-    It begins with one reader, who asked; others ``join`` first, and each leaves
-    once. It is written on for ``grace_s`` when the last of them has gone. ``on_end``
-    is called once, when the answer is stored.
+    Any number may ``join`` and ``read`` it; each of them leaves once. It is written
+    on for ``grace_s`` when the last of them has gone. ``on_end`` is called once,
+    when the answer is stored.
     """
 
     __slots__ = (
@@ -122,10 +122,10 @@ class RunningTurn:
             self._produce_apart()
 
     def events(self) -> Iterator[TurnEvent]:
-        """Yield what happens, from the beginning to the one terminal event.
+        """Yield to who asked what happens, from the beginning to the one terminal event.
 
-        For the first reader deltas and heartbeats go through the outlet, where
-        there is one, and are not yielded.
+        Where there is an outlet, deltas and heartbeats go through it, and are not
+        yielded.
 
         Raises:
             BrokenPipeError: the visitor behind the outlet reads too slowly.
@@ -134,10 +134,15 @@ class RunningTurn:
         if self._outlet is not None:
             outlet, self._outlet = self._outlet, None
             self._produce_here(outlet)
+            if self._terminal is not None:
+                yield self._terminal
         else:
             yield from self._read()
-        if self._terminal is not None:
-            yield self._terminal
+
+    def read(self) -> Iterator[TurnEvent]:
+        """Yield the same to one who has joined; what was said before comes as one text."""
+        yield TurnStarted(self.turn.conversation_id, self.turn.id)
+        yield from self._read()
 
     def join(self) -> None:
         """Note that somebody else reads it, or the same visitor again."""
@@ -206,11 +211,14 @@ class RunningTurn:
     def _read(self) -> Iterator[TurnEvent]:
         reader = self._transcript.read()
         try:
+            if said := "".join(reader.take()):
+                yield TokensReceived([said])
             while True:
-                is_last = self._terminal is not None
+                terminal = self._terminal
                 if tokens := reader.take():
                     yield TokensReceived(tokens)
-                elif is_last:
+                elif terminal is not None:
+                    yield terminal
                     return
                 elif not reader.wait(self._policy.heartbeat_s):
                     yield Heartbeat()

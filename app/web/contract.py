@@ -50,6 +50,7 @@ def contract(
     query: type[Schema] | None = None,
     answer: type[Schema] | None = None,
     protocol: AnswerProtocol | None = None,
+    tells: AnswerProtocol | None = None,
     status: int = 200,
     media_type: str = "application/json",
     other_media_types: tuple[str, ...] = (),
@@ -62,18 +63,21 @@ def contract(
     The view gets the loaded body, then the loaded query, then its path
     arguments. What it returns is dumped through ``answer``; a ``Response``
     passes as it is. ``protocol`` says in which shape a route fails; of one
-    without an ``answer``, which streams, also how it is asked. ``long`` is a field of
+    without an ``answer``, which streams, also how it is asked. ``tells`` is that of
+    one where nothing is asked, the answer is only told. ``long`` is a field of
     the answer, a list of any length: it is written item by item, while others
     get their turn. ``otherwise`` names answers of other statuses that are not
     failures.
     """
     if protocol is not None and answer is None:
-        body, media_type = protocol.request, protocol.media_type
+        body, tells = protocol.request, protocol
+    if tells is not None:
+        media_type = tells.media_type
     promise = Contract(
         body() if body else None,
         query() if query else None,
         answer() if answer else None,
-        protocol,
+        tells or protocol,
         status,
         media_type,
         other_media_types,

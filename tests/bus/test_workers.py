@@ -1,5 +1,6 @@
-"""Stop requests between workers, without the workers."""
+"""What workers tell each other, without the workers."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from gevent.event import Event
 
 from app.bus.protocol import StopRequest
 from app.bus.workers import WorkerBus
+from app.domain.events import Heartbeat, TokensReceived, TurnDone, TurnEvent, TurnStarted
 
 REQUEST = StopRequest("ps_session", "turn-0001")
 
@@ -101,3 +103,81 @@ def test_folder_that_cannot_be_made_costs_only_the_bus(tmp_path: Path) -> None:
 
     bus.listen(lambda _: None)
     bus.send(REQUEST)
+
+
+class Answered:
+    """A turn as a worker lets it be read; it goes on when the test says so."""
+
+    def __init__(self, *events: TurnEvent) -> None:
+        self.may_end = Event()
+        self.left = Event()
+        self._events = events
+
+    def events(self) -> Iterator[TurnEvent]:
+        yield from self._events[:-1]
+        self.may_end.wait(5)
+        yield from self._events[-1:]
+
+    def leave(self) -> None:
+        self.left.set()
+
+
+STARTED, DONE = TurnStarted("c-1", "turn-0001"), TurnDone("Hi", "c-1", "turn-0001")
+WORDS = TokensReceived(["Hel", "lo \ud83d", "\nline"])
+
+
+@pytest.fixture
+def owner(bus: WorkerBus, tmp_path: Path) -> WorkerBus:
+    """Another worker, in whose folder ``bus`` looks."""
+    owner = WorkerBus(tmp_path)
+    owner.listen(lambda _: None)
+    bus._directory = owner._directory
+    return owner
+
+
+def test_turn_of_another_worker_is_read_as_it_is_said(bus: WorkerBus, owner: WorkerBus) -> None:
+    turn = Answered(STARTED, WORDS, Heartbeat(), DONE)
+    owner.offer(lambda *wanted: turn if wanted == ("ps_session", "turn-0001") else None)
+
+    relayed = bus.find("ps_session", "turn-0001")
+
+    assert relayed is not None
+    turn.may_end.set()
+    with relayed:
+        assert [each for each in relayed if each] == [WORDS.tokens]
+    assert relayed.is_whole
+    assert turn.left.wait(5)
+
+
+def test_turn_that_no_worker_runs_is_not_found(bus: WorkerBus, owner: WorkerBus) -> None:
+    owner.offer(lambda *_: None)
+
+    assert bus.find("ps_session", "turn-0001") is None
+
+
+def test_worker_that_ends_in_the_middle_has_not_told_all(bus: WorkerBus, owner: WorkerBus) -> None:
+    turn = Answered(STARTED, WORDS, Heartbeat())
+    owner.offer(lambda *_: turn)
+    relayed = bus.find("ps_session", "turn-0001")
+    assert relayed is not None
+    turn.may_end.set()
+
+    with relayed:
+        assert [each for each in relayed if each] == [WORDS.tokens]
+
+    assert not relayed.is_whole
+
+
+def test_owner_hears_at_once_that_the_reader_has_gone(bus: WorkerBus, owner: WorkerBus) -> None:
+    turn = Answered(STARTED, WORDS, DONE)
+    owner.offer(lambda *_: turn)
+    relayed = bus.find("ps_session", "turn-0001")
+    assert relayed is not None
+
+    relayed.leave()
+
+    assert turn.left.wait(5)
+    with relayed:
+        list(relayed)
+    assert not relayed.is_whole
+    turn.may_end.set()

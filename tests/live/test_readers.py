@@ -1,14 +1,17 @@
 """Readers of an answer: who leaves does not end it at once, and who comes back finds it."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
+from signal import SIGKILL
+from typing import Any
 
 import pytest
 
 from tests.live.eventually import eventually
 from tests.live.exchange import Exchange
 from tests.live.server import Server
-from tests.live.test_stops import asleep, history, open_session, stream
+from tests.live.test_stops import TURN, asleep, history, open_session, stream
 from tests.upstream import Upstream
 from tests.upstream_script import WORDS, words
 
@@ -33,6 +36,15 @@ def two_workers(
     with Server.over(session_upstream, WEB_CONCURRENCY="2", TMPDIR=folder) as server:
         eventually(lambda: len(server.workers) == 2)
         yield server
+
+
+def attach(server: Server, session: dict[str, str], turn: str = TURN) -> Exchange:
+    """Read a turn again, and return once the headers are there."""
+    return server.send("GET", f"/v1/turns/{turn}/stream", **session).begin()
+
+
+def told(events: list[dict[str, Any]]) -> str:
+    return "".join(event["token"] for event in events if event["type"] == "token")
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
@@ -87,3 +99,88 @@ def test_next_question_ends_an_answer_that_nobody_reads(
 
     assert answer.status == 200
     assert upstream.requests[0].left(within_s=WITHIN_S)
+
+
+def test_one_who_comes_back_is_told_everything_once(server: Server, upstream: Upstream) -> None:
+    upstream.script(tokens=4, fault="stall", at=2)
+    session = open_session(server)
+    chat = stream(server, session)
+    chat.leave()
+
+    again = attach(server, session)
+    first = [again.next_event(), again.next_event()]
+    upstream.release()
+    events = first + again.events()
+
+    assert first[0]["turnId"] == TURN
+    assert first[1]["token"] == words(2)
+    assert told(events) == words(4)
+    assert events[-1]["type"] == "done"
+    assert (events[-1]["message"], events[-1]["messageId"]) == (
+        words(4),
+        history(server, session)[1]["_id"],
+    )
+
+
+def test_other_worker_tells_it_as_it_comes(two_workers: Server, upstream: Upstream) -> None:
+    upstream.script(tokens=4, fault="stall", at=2)
+    session = open_session(two_workers)
+    mine, other = two_workers.workers
+    with asleep(other):
+        chat = stream(two_workers, session)
+    with asleep(mine):
+        again = attach(two_workers, session)
+
+    first = [again.next_event(), again.next_event()]
+    upstream.release()
+
+    assert first[1]["token"] == words(2)
+    events = first + again.events()
+    assert told(events) == words(4)
+    assert events[-1] == chat.events()[-1]
+
+
+def test_reader_in_another_worker_keeps_the_answer_alive_while_there(
+    session_upstream: Upstream, upstream: Upstream, tmp_path: Any
+) -> None:
+    settings = {"WEB_CONCURRENCY": "2", "LEAVE_GRACE_S": "0.5", "TMPDIR": str(tmp_path)}
+    with Server.over(session_upstream, **settings) as server:
+        eventually(lambda: len(server.workers) == 2)
+        upstream.script(tokens=4, fault="stall", at=2)
+        session = open_session(server)
+        mine, other = server.workers
+        with asleep(other):
+            chat = stream(server, session)
+        with asleep(mine):
+            again = attach(server, session)
+        again.until("token")
+        chat.leave()
+        time.sleep(1)  # twice the grace
+        assert upstream.open_requests == 1
+
+        again.leave()
+
+        assert upstream.requests[0].left(within_s=0.5 + WITHIN_S)
+
+
+def test_killed_owners_readers_hear_of_it_in_time(two_workers: Server, upstream: Upstream) -> None:
+    upstream.script(fault="stall", at=2)
+    session = open_session(two_workers)
+    mine, other = two_workers.workers
+    with asleep(other):
+        chat = stream(two_workers, session)
+    with asleep(mine):
+        readers = [attach(two_workers, session) for _ in range(3)]
+    for reader in readers:
+        reader.until("token")
+
+    os.kill(mine, SIGKILL)
+    killed_at = time.monotonic()
+
+    for reader in readers:
+        event = reader.next_event()
+        assert (event["type"], event["code"]) == ("error", "model_interrupted")
+        assert event["retryable"]
+    assert time.monotonic() - killed_at < 3
+    chat.leave()
+    eventually(lambda: len(two_workers.workers) == 2)

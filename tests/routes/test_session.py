@@ -385,6 +385,27 @@ def test_name_that_is_longer_than_any_is_refused(
     assert answer.json["details"] == {field: ["Longer than maximum length 128."]}
 
 
+def test_turn_is_streamed_again_to_its_own_session_only(client: FlaskClient) -> None:
+    mine, other = a_token(client), a_token(client)
+    say(client, mine, turnId="turn-0001")
+
+    again = client.get("/v1/turns/turn-0001/stream", headers=headers(mine))
+    foreign = client.get("/v1/turns/turn-0001/stream", headers=headers(other))
+    unknown = client.get("/v1/turns/turn-0002/stream", headers=headers(mine))
+    nobody = client.get("/v1/turns/turn-0001/stream", headers=headers() | KEY)
+
+    assert again.status_code == 200
+    assert again.headers["Content-Type"] == "application/x-ndjson; charset=utf-8"
+    assert again.headers["Cache-Control"] == "no-store, no-transform"
+    lines = [json.loads(line) for line in again.text.splitlines()]
+    assert [line["type"] for line in lines] == ["start", "token", "done"]
+    assert lines[1]["token"] == lines[2]["message"] == "Hello there"
+    for answer in (foreign, unknown):
+        sentence = "There is no such question in this session"
+        assert problem(answer) == (404, sentence, "turn_not_found")
+    assert nobody.status_code == 401
+
+
 @pytest.mark.parametrize("whose", ["another session", "another turn"])
 def test_stop_reaches_only_the_named_turn_of_the_own_session(
     client: FlaskClient, model: ScriptedModel, whose: str

@@ -1,8 +1,13 @@
 """A turn that was complete before it was asked for again."""
 
-from app.domain.conversation import Message, Turn
-from app.domain.events import TokensReceived, TurnDone, TurnStarted
-from app.turns.repeated import RepeatedTurn
+import pytest
+
+from app.domain.conversation import Answer, Message, Turn
+from app.domain.errors import ModelInterrupted, ModelTimeout, ServiceError
+from app.domain.events import TokensReceived, TurnDone, TurnFailed, TurnStarted
+from app.storage.protocol import ConversationStore
+from app.turns.repeated import RepeatedTurn, read_turn
+from tests.data import a_question
 
 ANSWER = Message("assistant", "All of it", id="m-2", status="complete", finish_reason="length")
 TURN = Turn("turn-0001", 1, "session-0001", "c-1", (), ANSWER)
@@ -23,3 +28,42 @@ def test_who_leaves_changes_nothing() -> None:
 
     ended = repeated.summary()
     assert (ended.is_repeat, ended.outcome, ended.request_id) == (True, "done", "request-1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "error"),
+    [
+        (Answer("", "error", error_code="model_timeout"), "", ModelTimeout),
+        (Answer("Half", "partial", error_code="model_interrupted"), "Half", ModelInterrupted),
+        (Answer("", "partial", finish_reason="left"), "", ModelInterrupted),
+        (Answer("", "error", error_code="of_a_later_version"), "", ServiceError),
+    ],
+)
+def test_stored_failure_is_told_again(
+    store: ConversationStore, answer: Answer, said: str, error: type[ServiceError]
+) -> None:
+    turn = store.begin_turn(a_question(), history_limit=30, lease_s=60)
+    store.finish_turn(turn, answer)
+    stored = read_turn(store, turn.session_id, turn.id)
+    assert not stored.is_running
+
+    started, *tokens, last = RepeatedTurn(stored.turn, failure=stored.failure).events()
+
+    assert started == TurnStarted(turn.conversation_id, turn.id)
+    assert tokens == ([TokensReceived([said])] if said else [])
+    assert isinstance(last, TurnFailed)
+    assert type(last.error) is error
+
+
+@pytest.mark.parametrize("reason", ["left", "stopped"])
+def test_stored_answer_that_was_cut_short_is_told_with_its_reason(
+    store: ConversationStore, reason: str
+) -> None:
+    turn = store.begin_turn(a_question(), history_limit=30, lease_s=60)
+    store.finish_turn(turn, Answer("Half", "partial", finish_reason=reason))
+    stored = read_turn(store, turn.session_id, turn.id)
+
+    done = RepeatedTurn(stored.turn, failure=stored.failure).end()
+
+    assert isinstance(done, TurnDone)
+    assert (done.message, done.finish_reason) == ("Half", reason)

@@ -17,14 +17,16 @@ from app.domain.errors import (
     StorageUnavailable,
     TurnInProgress,
     TurnMismatch,
+    TurnNotFound,
 )
-from app.domain.events import TurnDone
+from app.domain.events import TokensReceived, TurnDone
 from app.settings import TurnPolicy
 from app.storage.protocol import ConversationStore
 from app.turns.admission import Admission
+from app.turns.readers import Reader
 from app.turns.service import TurnService
 from app.turns.turn import RunningTurn
-from tests.data import a_question
+from tests.data import SESSION, a_question
 from tests.fakes import Gate, ScriptedModel, TroubledStore, until
 from tests.turn_parts import CLIENT, an_assistant
 
@@ -42,9 +44,9 @@ def make_service(troubled: TroubledStore, model: ScriptedModel) -> Iterator[Make
 
     made: list[TurnService] = []
 
-    def make(max_running: int = 100, **fields: Any) -> TurnService:
+    def make(max_running: int = 100, seats: int = 0, **fields: Any) -> TurnService:
         policy = TurnPolicy(system_prompt="Be brief.", **fields)
-        assistants = Assistants([an_assistant(model, policy)])
+        assistants = Assistants([an_assistant(model, policy, seats=seats)])
         made.append(TurnService(troubled, assistants, Admission(), max_running))  # type: ignore[arg-type]
         return made[-1]
 
@@ -250,6 +252,82 @@ def test_regenerate_asks_the_model_again(service: TurnService, model: ScriptedMo
     model.script("Better")
 
     assert service.complete(start(service, regenerate=True)).message == "Better"
+
+
+def follow(service: TurnService, session_id: str = SESSION) -> Reader:
+    assistant = service._assistants["default"]
+    return service.follow(assistant, CLIENT, session_id, "turn-0001")
+
+
+def said(reader: Reader) -> tuple[str, str]:
+    """What a reader is told, and what the answer is in the end."""
+    *events, done = reader.events()
+    assert isinstance(done, TurnDone), done
+    tokens = [each.tokens for each in events if isinstance(each, TokensReceived)]
+    return "".join(map("".join, tokens)), done.message
+
+
+def test_running_turn_is_followed_by_any_number(service: TurnService, model: ScriptedModel) -> None:
+    gate = Gate()
+    model.script("Hel", gate, "lo")
+    asker = start(service)
+    gate.wait_reached()
+    readers = [follow(service) for _ in range(3)]
+    readings = [gevent.spawn(said, reader) for reader in readers]
+    gevent.idle()
+
+    asker.leave()
+    gate.open()
+
+    for reading in readings:
+        assert reading.get(timeout=20) == ("Hello", "Hello")
+
+
+def test_turn_that_is_over_is_followed_from_the_store(service: TurnService) -> None:
+    service.complete(start(service))
+
+    assert said(follow(service)) == ("Hello there", "Hello there")
+
+
+def test_turn_of_another_session_is_not_found(service: TurnService, model: ScriptedModel) -> None:
+    model.script(Gate())
+    start(service)
+
+    with pytest.raises(TurnNotFound):
+        follow(service, "session-other")
+
+
+def test_who_reads_takes_a_seat_until_gone(make_service: MakeService, model: ScriptedModel) -> None:
+    service = make_service(seats=3)
+    model.script(Gate())
+    start(service)
+    readers = [follow(service) for _ in range(2)]
+
+    with pytest.raises(Overloaded):
+        follow(service)
+
+    readers[0].leave()
+    readers[0].leave()  # as one whose connection was lost, and then closed
+    follow(service)
+    with pytest.raises(Overloaded):
+        follow(service)
+
+
+def test_turn_that_nobody_reads_makes_way_for_the_next_question(
+    make_service: MakeService, model: ScriptedModel
+) -> None:
+    service = make_service(leave_grace_s=60)
+    gate = Gate()
+    model.script("Half", gate)
+    left = service.run(service.begin(a_question(), CLIENT), can_return=True)
+    gate.wait_reached()
+    left.leave()
+    model.script("Next")
+
+    done = service.complete(start(service, turn_id="turn-0002", content="And then?"))
+
+    assert done.message == "Next"
+    assert left.summary().outcome == "left"
 
 
 def test_one_turn_too_many_is_refused(make_service: MakeService, model: ScriptedModel) -> None:

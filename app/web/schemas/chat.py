@@ -114,7 +114,8 @@ class DoneLineSchema(ReplySchema):
 
     type = fields.Constant("done", required=True)
     finish_reason = fields.String(
-        data_key="finishReason", validate=validate.OneOf(["length", "content_filter", "stopped"])
+        data_key="finishReason",
+        validate=validate.OneOf(["length", "content_filter", "stopped", "left"]),
     )
 
 
