@@ -294,6 +294,8 @@ class TurnService:
         self, session_id: str, turn_id: str, policy: TurnPolicy
     ) -> RepeatedTurn | TurnElsewhere:
         def look() -> StoredTurn:
+            if self._draining:
+                raise ServerRestarting(retry_after_s=RESTART_RETRY_S)
             return read_turn(self._store, session_id, turn_id)
 
         def find() -> Relayed | None:

@@ -1,4 +1,4 @@
-"""A soak: hours of visitors, a tenth of whom leave, and a storm at the end.
+"""A soak: hours of visitors, some of whom leave or come back, and a storm at the end.
 
     python -m tests.checker --minutes 60 [--store convex]
 

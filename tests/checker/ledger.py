@@ -11,13 +11,15 @@ Said = tuple[str, str]
 class Asked:
     """One question, and what its client knows of it.
 
-    ``stored`` after a ``start`` line, ``answer`` after a ``done`` line.
+    ``stored`` after a ``start`` line, ``answer`` after a ``done`` line, before which
+    its tokens were ``seen``.
     """
 
     content: str
     turn_id: str
     stored: bool = False
     answer: str | None = None
+    seen: str | None = None
     attempts: int = 0
 
 
@@ -82,8 +84,12 @@ def _compare_one(conversation: Conversation, said: Sequence[Said], verdict: Verd
 def _compare_answer(name: str, asked: Asked, answers: Sequence[str], verdict: Verdict) -> None:
     if len(answers) > 1:
         verdict.duplicated.append(f"{name}: {len(answers)} answers")
-    if asked.answer is not None and asked.answer not in answers:
+    if asked.answer is None:
+        return
+    if asked.answer not in answers:
         verdict.lost.append(f"{name}: the answer; stored is {list(answers)}")
+    if asked.seen is not None and asked.seen.strip() != asked.answer:
+        verdict.misordered.append(f"{name}: {asked.seen!r} was seen of {asked.answer!r}")
 
 
 def _answers_behind(said: Sequence[Said], question: int) -> list[str]:

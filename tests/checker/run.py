@@ -20,6 +20,7 @@ DEADLINES = {
     "TURN_TIMEOUT_S": "2",
     "LEASE_GRACE_S": "0.5",
     "BUSY_WAIT_S": "1",
+    "LEAVE_GRACE_S": "0.5",
     "STORAGE_TIMEOUT_S": "1.2",
     "MODEL_READ_TIMEOUT_S": "1",
     "GRACEFUL_TIMEOUT": "4",
@@ -50,13 +51,15 @@ class Outcome:
     acknowledged: int
     repeated: int
     left: int
+    came_back: int
     struck: dict[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         faults = ", ".join(f"{name} {count}" for name, count in sorted(self.struck.items()))
         return (
             f"{self.questions} questions, {self.acknowledged} answers acknowledged, "
-            f"{self.repeated} repetitions, {self.left} left; faults: {faults or 'none'}\n"
+            f"{self.repeated} repetitions, {self.left} left, {self.came_back} came back; "
+            f"faults: {faults or 'none'}\n"
             f"{self.verdict}"
         )
 
@@ -102,6 +105,7 @@ def run(
         acknowledged=sum(visitor.acknowledged for visitor in crowd.everybody),
         repeated=sum(max(0, each.attempts - 1) for each in asked),
         left=sum(visitor.left for visitor in crowd.everybody),
+        came_back=sum(visitor.came_back for visitor in crowd.everybody),
         struck=trouble.struck,
     )
 

@@ -20,6 +20,15 @@ CASES: list[tuple[str, list[Said], tuple[int, int, int]]] = [
 ]
 
 
+@pytest.mark.parametrize("seen", ["on", "oneone.", "e.on"])
+def test_words_that_were_seen_otherwise_are_found(seen: str) -> None:
+    asked = Asked("one?", "turn-1", stored=True, answer="one.", seen=seen)
+
+    verdict = compare([Conversation("s-1", "c-1", [asked])], {"c-1": [Q1, A1]})
+
+    assert (len(verdict.lost), len(verdict.misordered)) == (0, 1)
+
+
 @pytest.mark.parametrize(("claim", "stored", "found"), CASES, ids=[case[0] for case in CASES])
 def test_every_difference_is_found(
     claim: str, stored: list[Said], found: tuple[int, int, int]

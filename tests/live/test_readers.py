@@ -1,6 +1,7 @@
 """Readers of an answer: who leaves does not end it at once, and who comes back finds it."""
 
 import os
+import random
 import time
 from collections.abc import Callable, Iterator
 from signal import SIGKILL
@@ -17,6 +18,9 @@ from tests.upstream_script import WORDS, words
 
 WITHIN_S = 1.0
 GRACE_S = 1.5
+# How often an answer is left, at whatever moment; RELOADS=200 for a longer look.
+RELOADS = int(os.environ.get("RELOADS", "20"))
+TOKENS, GAP_MS = 40, 5
 
 ENDS: dict[str, Callable[[Exchange], None]] = {"FIN": Exchange.leave, "RST": Exchange.reset}
 
@@ -184,3 +188,43 @@ def test_killed_owners_readers_hear_of_it_in_time(two_workers: Server, upstream:
     assert time.monotonic() - killed_at < 3
     chat.leave()
     eventually(lambda: len(two_workers.workers) == 2)
+
+
+def reload_at_any_moment(
+    server: Server, session: dict[str, str], turn: str, chance: random.Random
+) -> list[dict[str, Any]]:
+    """Ask, leave and come back up to three times; return what is told in the end."""
+    body = {"message": turn, "turnId": turn}
+    key = server.environment["WIDGET_API_KEY"]
+    chat = server.send("POST", "/v1/chat/stream", body, x_api_key=key, **session).begin()
+    chat.until("start")
+    for _ in range(chance.randrange(1, 4)):
+        gone_at = time.monotonic() + chance.random() * TOKENS * GAP_MS / 1000
+        with chat:
+            for line in chat.lines():
+                if line.came_at > gone_at:
+                    break
+        chat = attach(server, session, turn)
+    return chat.events()
+
+
+@pytest.mark.parametrize("workers", ["one worker", "two workers"])
+def test_what_is_seen_after_a_reload_is_what_is_stored(
+    server: Server, two_workers: Server, upstream: Upstream, workers: str
+) -> None:
+    chosen = server if workers == "one worker" else two_workers
+    upstream.script(tokens=TOKENS, gap_ms=GAP_MS)
+    chance = random.Random(17)
+    session = open_session(chosen)
+    turns = [f"turn-{number:04}" for number in range(RELOADS)]
+
+    for turn in turns:
+        events = reload_at_any_moment(chosen, session, turn, chance)
+        start, done = events[0], events[-1]
+        assert (start["turnId"], done["type"]) == (turn, "done"), done
+        assert told(events) == done["message"] == words(TOKENS)
+
+    stored = chosen.messages(done["conversationId"])
+    assert [each["content"] for each in stored] == [
+        content for turn in turns for content in (turn, words(TOKENS))
+    ]
