@@ -184,6 +184,20 @@ def test_every_construct_stays_inside_the_log(
     assert "link.\\nIts" in repr(visitor.answers.inner_text())
 
 
+def test_what_was_drawn_piece_by_piece_is_what_a_reload_draws(
+    visit: Visit, page: Page, upstream: Upstream
+) -> None:
+    upstream.script(tokens=list(EVERYTHING), gap_ms=1)
+    visitor = visit(open="true").ask("Everything")
+    expect(visitor.button("Answer again")).to_be_visible()
+    drawn = visitor.answers.inner_html()
+
+    page.reload()
+    expect(visitor.answers.locator("hr")).to_be_visible()
+
+    assert visitor.answers.inner_html() == drawn
+
+
 def addresses(visitor: Visitor) -> list[str]:
     found: list[str] = visitor.answers.locator("a").evaluate_all(
         "(links) => links.map((a) => a.href)"

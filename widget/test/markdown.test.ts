@@ -9,6 +9,7 @@ const CASES: Record<string, [markdown: string, html: string]> = {
   "lines that end as on Windows": ["- a\r\n- b\r\n\r\n```\r\nc\r\n```", "<ul><li>a</li><li>b</li></ul><pre><code>c\n</code></pre>"],
   "an address before a Chinese full stop": ["看https://x.test/docs。谢谢", '<p>看<a href="https://x.test/docs">https://x.test/docs</a>。谢谢</p>'],
   "an address with brackets": ["https://x.test/a_(b) (https://x.test).", '<p><a href="https://x.test/a_(b)">https://x.test/a_(b)</a> (<a href="https://x.test/">https://x.test</a>).</p>'],
+  "an address with a list in its query": ["https://x.test/?a[b][]=1 https://x.test/[1]", '<p><a href="https://x.test/?a%5Bb%5D%5B%5D=1">https://x.test/?a[b][]=1</a> <a href="https://x.test/">https://x.test/</a>[1]</p>'],
   "an address in bold": ["**https://x.test/**", '<p><strong><a href="https://x.test/">https://x.test/</a></strong></p>'],
   "an address in code": ["`https://x.test`", "<p><code>https://x.test</code></p>"],
   "an address with a reference": ["https://x.test/?a=1&amp;b=2", '<p><a href="https://x.test/?a=1&amp;b=2">https://x.test/?a=1&amp;b=2</a></p>'],
