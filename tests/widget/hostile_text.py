@@ -72,5 +72,12 @@ HOSTILE = (
     "{{constructor.constructor('pwned()')()}} ${pwned()} {%raw%}",
     "\u202e<script>pwned()</script>\u202c \u0000<script>pwned()</script>",
     "```<img src=x onerror=pwned()>\n<script>pwned()</script>",
+    "<b onclick=pwned()>x</b><sup style=position:fixed>x</sup><kbd\nonclick=pwned()>x</kbd>",
+    "<b><img src=x onerror=pwned()></b>",
+    "[x][y] and [y]\n\n[y]: javascript:pwned()",
+    "- [x] <img src=x onerror=pwned()>",
+    "<!-- --><img src=x onerror=pwned()>",
+    "$$<img src=x onerror=pwned()>$$ and \\(<script>pwned()</script>\\)",
+    "https:\\\\evil.test and tel:pwned()",
     "~~~html\n<img src=x onerror=pwned()>",
 )

@@ -12,8 +12,8 @@ from tests.widget.visitor import Visitor
 
 # Of what is built for words; icons and buttons are the widget's own.
 ALLOWED = {
-    "A", "BLOCKQUOTE", "BR", "CODE", "DEL", "DIV", "EM", "H3", "HR", "LI", "OL", "P", "PRE",
-    "SPAN", "STRONG", "TABLE", "TD", "TH", "TR", "UL", "BUTTON", "svg", "path",
+    "A", "B", "BLOCKQUOTE", "BR", "CODE", "DEL", "DIV", "EM", "H3", "HR", "INPUT", "LABEL", "LI",
+    "OL", "P", "PRE", "SPAN", "STRONG", "TABLE", "TD", "TH", "TR", "UL", "BUTTON", "svg", "path",
 }  # fmt: skip
 INSPECT = """(host) => {
     const said = [...host.shadowRoot.querySelectorAll(".text *")];
@@ -65,6 +65,6 @@ def test_sixty_hostile_texts_are_text(
 def assert_harmless(visitor: Visitor) -> None:
     found = visitor.host.evaluate(INSPECT)
     assert set(found["tags"]) <= ALLOWED
-    assert set(found["links"]) <= {"https:", "http:", "mailto:"}
+    assert set(found["links"]) <= {"https:", "http:", "mailto:", "tel:"}
     assert found["rels"] == ["noopener noreferrer"]
     assert found["handlers"] == []

@@ -42,14 +42,21 @@ export const cells = (row: string): string[] =>
 
 const isLeaf = ({ name }: Node): boolean => !/root|quote|list|item/.test(name);
 
-/** Whether a line is the last of a fenced code or a comment. */
-const ends = ({ name, marker, lines }: Node, { rest, indent }: Line): boolean => {
-  if (name == "comment") return rest.includes("-->");
-  if (name != "code" || !marker || indent > 3) return false;
+/** Whether a line is the last of a comment, a formula or a fenced code; it is taken. */
+const ends = ({ name, marker, lines }: Node, line: Line): boolean => {
+  const { rest, indent } = line;
   const said = rest.trim();
+  if (name == "comment" && said.includes("-->")) {
+    lines.length = 0;
+    line.rest = rest.slice(rest.indexOf("-->") + 3);
+    return true;
+  }
+  if (name != "code" || !marker || indent > 3) return false;
   const end = FORMULA_ENDS[marker];
-  if (end) return said == end && !!lines.push(said);
-  return said.startsWith(marker) && said == marker[0].repeat(said.length);
+  if (end ? said != end : !said.startsWith(marker) || said != marker[0].repeat(said.length)) return false;
+  if (end) lines.push(end);
+  line.rest = "";
+  return true;
 };
 
 /** Whether a line goes on with an open block; a container takes its part of the line. */
@@ -106,7 +113,8 @@ export class BlockParser {
       const node = this.#open[this.#depth];
       if (ends(node, line)) {
         this.#touch();
-        return this.#close(this.#depth);
+        this.#close(this.#depth);
+        return this.#write(line);
       }
       if (!goesOn(node, line)) break;
       if (node.name == "quote") this.#touch(this.#depth + 1);
@@ -167,9 +175,9 @@ export class BlockParser {
       Object.assign(at, { name: "heading", number: rest[0] == "=" ? 1 : 2 });
       this.#touch();
     } else if (RULE.test(rest)) this.#add("rule");
-    else if (rest.startsWith("<!--")) {
-      this.#add("comment");
-      if (rest.includes("-->")) this.#leave();
+    else if (/^<!--(?!.*-->.*\S)/.test(rest)) {
+      this.#add("comment", { lines: [rest] });
+      if (ends(this.#tip, new Line(rest))) this.#leave();
     }
     else if (inParagraph && DIVIDER.test(rest) && lines.length && cells(rest).length == cells(lines.at(-1)!).length)
       this.#add("table", { lines: [lines.pop()!, rest], start: this.#number - 1 });

@@ -67,14 +67,15 @@ export function match(parts: Part[], live?: boolean): void {
   parts.filter(isRun).forEach((closer, index) => {
     const kind = closer.mark + closer.opens + (closer.mark == "~" ? closer.size : closer.size % 3);
     while (closer.closes && closer.left) {
-      const at = openers.findLastIndex(([opener, index]) => index < (searched[kind] || 0) || fits(opener, closer));
-      const found = openers[at];
-      if (!found || found[1] < (searched[kind] || 0)) {
+      const bottom = searched[kind] || 0;
+      const at = openers.findLastIndex(([opener, index]) => index < bottom || fits(opener, closer));
+      const [opener, found] = openers[at] || [closer, -1];
+      if (found < bottom) {
         searched[kind] = index;
         break;
       }
-      pair(found[0], closer);
-      openers.length = at + (found[0].left ? 1 : 0);
+      pair(opener, closer);
+      openers.length = at + (opener.left ? 1 : 0);
     }
     if (closer.opens && closer.left) openers.push([closer, index]);
   });

@@ -31,8 +31,8 @@ export function parse(text: string, growing?: boolean): Block[] {
   });
 }
 
-// A paragraph of nothing but definitions shows nothing.
-const isShown = ({ name, lines }: Node): boolean => name != "comment" && (name != "paragraph" || !!lines.length);
+// A paragraph of nothing but definitions shows nothing, and a comment neither; one that does not end is text.
+const isShown = ({ name, lines }: Node): boolean => !/paragraph|comment/.test(name) || !!lines.length;
 
 const areApart = (nodes: Node[]): boolean => nodes.some(({ start }, i) => i && nodes[i - 1].end + 1 < start);
 

@@ -16,6 +16,8 @@ export interface Row {
   node: HTMLElement;
   text: HTMLElement;
   sources: string[];
+  /** What was painted last. */
+  painted?: string;
   draw: (last: boolean, idle: boolean) => void;
 }
 
@@ -79,7 +81,10 @@ const patchAll = (parent: Element, trees: Tree[]): void => {
 };
 
 /** Bring an answer's text up to date: only blocks that changed are looked at, and only what changed in them is touched. */
-export function paint({ text, sources }: Row, content: string, live: boolean): void {
+export function paint(row: Row, content: string, live: boolean): void {
+  if (row.painted == live + content) return;
+  row.painted = live + content;
+  const { text, sources } = row;
   const { childNodes } = text;
   const blocks = parse(content, live);
   blocks.forEach(([source, build], i) => {

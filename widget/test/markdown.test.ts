@@ -23,6 +23,8 @@ const CASES: Record<string, [markdown: string, html: string]> = {
   "raw HTML": ["<b onclick=x>hi</b> a<br>b<!-- c -->", "<p>&lt;b onclick=x&gt;hi&lt;/b&gt; a<br />b</p>"],
   "elements without attributes": ["H<sub>2</sub>O **<kbd>Ctrl</kbd>** <b>a *b</b> c* <i>", "<p>H<sub>2</sub>O <strong><kbd>Ctrl</kbd></strong> <b>a *b</b> c* &lt;i&gt;</p>"],
   "a number in brackets that is no link": ["list[0][1] said [1][2] and [^1]\n\n[^1]: Note", "<p>list[0][1] said [1][2] and [^1]</p><p>[^1]: Note</p>"],
+  comments: ["a <!-- b --> c\n\n<!--\nd\n\ne --> f\n\n<!-- g --> h", "<p>a  c</p><p>f</p><p> h</p>"],
+  "a comment that does not end": ["<!-- a\n\nb", "<p>&lt;!-- a\nb</p>"],
   "a formula": ["\\(a_1^{2}\\) and $$a_1*b*$$ but \\(", "<p><code>\\(a_1^{2}\\)</code> and <code>$$a_1*b*$$</code> but (</p>"],
   "a formula on lines of its own": ["\\[\n\\frac{a}{b} \\, x\n- y\n\\]", "<pre><code>\\[\n\\frac{a}{b} \\, x\n- y\n\\]\n</code></pre>"],
   "bold before a word without a space": ["**重要：**请看", "<p><strong>重要：</strong>请看</p>"],
@@ -89,5 +91,15 @@ test("what is nested too deep is shown as text", () => {
   for (const piece of ["> ", "- "]) {
     const [[, build]] = parse(piece.repeat(5000) + "x");
     assert.ok(deepest(build()) < 40);
+  }
+});
+
+test("any text is read, whole and while it grows", () => {
+  const pieces = [...HOSTILE, "a", "b", " ", "\n", "    ", "\u{1f600}", "\r\n", "\0"];
+  let seed = 1;
+  for (let texts = 0; texts < 3000; texts++) {
+    let text = "";
+    for (let i = 0; i < 12; i++) text += pieces[(seed = (seed * 48271) % 0x7fffffff) % pieces.length];
+    assert.doesNotThrow(() => html(text) + html(text, true), JSON.stringify(text));
   }
 });
