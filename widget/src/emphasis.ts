@@ -9,6 +9,8 @@ export interface Run {
   left: number;
   opens: boolean;
   closes: boolean;
+  /** Of one that opens: it will most likely be closed. */
+  likely: boolean;
   /** How many elements end here, and the names of those that begin here, the inner ones first. */
   ended: number;
   begun: string[];
@@ -40,6 +42,8 @@ export function readRun(text: string, from: number, marks: string): Run {
     left: size,
     opens: real && leading && (!inWord || MARK.test(before)),
     closes: real && trailing && (!inWord || MARK.test(after)),
+    // Not so inside a word, "2*3", or for "about".
+    likely: (mark != "~" || size == 2) && (!trailing || UNSPACED.test(before)),
     ended: 0,
     begun: [],
   };
@@ -60,7 +64,7 @@ const pair = (opener: Run, closer: Run): void => {
 };
 
 /** Find the pairs among these parts. What is open at the end of `live` text will most likely be closed. */
-export function match(parts: Part[], live?: boolean): void {
+export function matchRuns(parts: Part[], live?: boolean): void {
   const openers: [Run, index: number][] = [];
   // By kind of closer: below these indexes nothing opens it, so nobody looks again.
   const searched: Record<string, number> = {};
@@ -79,16 +83,14 @@ export function match(parts: Part[], live?: boolean): void {
     }
     if (closer.opens && closer.left) openers.push([closer, index]);
   });
-  // A single mark inside a word, or for "about", is most likely no emphasis.
-  const likely = ({ mark, size, closes }: Run) => size == 2 || (mark != "~" && !closes);
-  for (const [opener] of live ? openers : []) while (likely(opener) && opener.left) pair(opener, { ...opener, left: 2 });
+  for (const [opener] of live ? openers : []) while (opener.likely && opener.left) pair(opener, { ...opener, left: 2 });
 }
 
 // What is nested deeper is shown plainly: walking it would take the stack.
 const MAX_DEPTH = 24;
 
 /** Put the parts together: elements around what stands between their marks. */
-export function join(parts: Part[]): Tree[] {
+export function joinParts(parts: Part[]): Tree[] {
   const open: [name: string, trees: Tree[]][] = [["", []]];
   const add = (tree: Tree) => {
     const [, trees] = open.at(-1)!;

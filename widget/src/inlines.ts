@@ -1,7 +1,7 @@
 /** What stands inside a block: emphasis, code, links. CommonMark 0.31 without HTML, and GFM's links; linear time. */
 
 import type { Tree } from "./dom";
-import { join, match, readRun, type Part } from "./emphasis";
+import { joinParts, matchRuns, readRun, type Part } from "./emphasis";
 import { bareLink, link } from "./links";
 import { findTarget, unescape, type Reading } from "./references";
 
@@ -29,6 +29,7 @@ const TOKEN = new RegExp(
 
 // At the end of a text that grows: what may become a mark, an address or a sign with the next token.
 const UNDECIDED = /(?:(?<![\\*_~`!$])[\\*_~`!$]+[([]?|&#?\w{0,31}|<(?:!-?|\/?(?:[a-z][^\s<>]*)?))$/i;
+
 interface Bracket {
   image: boolean;
   /** Where it stands among the parts; where its label begins in the text. */
@@ -70,8 +71,8 @@ class InlineParser {
     const held = live && this.#brackets.find(({ from }) => this.#text.length - from < MAX_HELD);
     if (held) this.#cut(held.index);
     while (live && this.#tags[0]) this.#parts.push(this.#closeTag());
-    match(this.#parts, live);
-    this.trees = join(this.#parts);
+    matchRuns(this.#parts, live);
+    this.trees = joinParts(this.#parts);
   }
 
   #read(): void {
@@ -196,8 +197,8 @@ class InlineParser {
     while (this.#brackets.at(-1)?.index! >= index) this.#brackets.pop();
     while (this.#tags.at(-1)?.[1]! >= index) this.#tags.pop();
     this.#used = Math.min(this.#used, this.#brackets.length);
-    match(parts);
-    return join(parts);
+    matchRuns(parts);
+    return joinParts(parts);
   }
 
   #bare(token: string, from: number): Part {

@@ -17,7 +17,7 @@ const CORPUS = [
   "Inline \\(a_1^{2}\\) and $$x_i$$, then\n\n\\[\n\\frac{a}{b}\n\\]\n\n$$\nx * y * z\n$$",
   "看**重要：**请看 https://x.test/docs。谢谢！\n\n- **要点**：说明",
   "Name | Value\n--- | ---\na | list[0][1]\n\nSaid [1][2].",
-  "Wow!! 5 < 6 and 7 > 3 & more... \"quoted\" (really). 100 % of $5, ~10 minutes.",
+  "Wow!! 5 < 6, 2**10 and 7 > 3 & more... \"quoted\" (really). 100 % of $5, ~10 minutes.",
 ];
 
 const text = (tree: Tree): string => (typeof tree == "string" ? tree : (tree.slice(2) as Tree[]).map(text).join(""));
