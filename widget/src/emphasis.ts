@@ -43,7 +43,7 @@ export function readRun(text: string, from: number, marks: string): Run {
     opens: real && leading && (!inWord || MARK.test(before)),
     closes: real && trailing && (!inWord || MARK.test(after)),
     // Not so inside a word, "2*3", or for "about".
-    likely: (mark != "~" || size == 2) && (!trailing || UNSPACED.test(before)),
+    likely: (mark != "~" || size == 2) && loose(before),
     ended: 0,
     begun: [],
   };

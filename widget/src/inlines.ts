@@ -133,7 +133,7 @@ class InlineParser {
     if (/^\\[!-/:-@[-`{-~]/.test(text.slice(inside, inside + 2))) return unescape(sign);
     const at = this.#unended.has(end) ? -1 : text.indexOf(end, inside);
     if (at < 0) this.#unended.add(end);
-    if (at == inside || (at < 0 && !(this.#live && text.length > inside))) return unescape(sign);
+    if (at == inside || (at < 0 && !this.#live)) return unescape(sign);
     this.#at = at < 0 ? text.length : at + 2;
     return ["code", { dir: "ltr" }, text.slice(from, this.#at)];
   }
@@ -141,13 +141,13 @@ class InlineParser {
   #code(ticks: string): Part {
     const from = this.#at;
     const ends = this.#unended.has(ticks) ? -1 : this.#endOfCode(ticks);
-    if (ends < 0 && !(this.#live && from < this.#text.length)) {
+    if (ends < 0) {
       this.#unended.add(ticks);
-      return ticks;
+      if (!this.#live) return ticks;
     }
     const said = this.#text.slice(from, ends < 0 ? undefined : ends).replace(/\n/g, " ");
     this.#at = ends < 0 ? this.#text.length : ends + ticks.length;
-    return ["code", { dir: "auto" }, /^ .*[^ ].* $/.test(said) ? said.slice(1, -1) : said];
+    return said && ["code", { dir: "auto" }, /^ .*[^ ].* $/.test(said) ? said.slice(1, -1) : said];
   }
 
   #endOfCode(ticks: string): number {

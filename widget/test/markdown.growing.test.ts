@@ -5,7 +5,7 @@ import { parse } from "../src/markdown";
 import { html } from "./html";
 
 const CORPUS = [
-  "Hello **bold**, *emphasised*, ***both***, ~~gone~~ and `code`. A __name__ of_two_words, 2 * 3 * 4.",
+  "Hello **bold**, *emphasised*, ***both***, ~~gone~~ and `code`, `<tag>`. A __name__ of_two_words, 2 * 3 * 4.",
   "# A heading\n\nText, then\n\n## Another **one** ##\n\n---\n\nThe end!",
   "See [the *docs*](https://x.test/a_(b)?c=d \"Title\"), https://x.test/docs. And www.x.test/a, or a.b@x.test.",
   "![A cat](https://x.test/cat.png) and [![in a link](https://x.test/b.png)](https://x.test/).",
@@ -15,7 +15,7 @@ const CORPUS = [
   "```python\ndef f(x):\n    return x ** 2  # `tick`\n```\n\nThen ``a `tick` `` and\n\n~~~\nmore\n~~~",
   "> Quoted **text**\n> goes on\n>\n> - in a list\n\nAnd <https://x.test/> &amp; <a@x.test>, R&D, a<br>line H<sub>2</sub>O <!-- hidden -->\\\nends\\*.",
   "Inline \\(a_1^{2}\\) and $$x_i$$, then\n\n\\[\n\\frac{a}{b}\n\\]\n\n$$\nx * y * z\n$$",
-  "看**重要：**请看 https://x.test/docs。谢谢！\n\n- **要点**：说明",
+  "「**強調**」看**重要：**请看 https://x.test/docs。谢谢！\n\n- **要点**：说明",
   "Name | Value\n--- | ---\na | list[0][1]\n\nSaid [1][2].",
   "Wow!! 5 < 6, 2**10 and 7 > 3 & more... \"quoted\" (really). 100 % of $5, ~10 minutes.",
 ];
