@@ -18,8 +18,8 @@ const TOKEN = new RegExp(
     /!?\[|\]/, // an image, a link
     /<(?:[a-z][a-z\d+.-]{1,31}:[^\s<>]*|[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+|br ?\/?|\/?(?:kbd|su[bp]|[biu]))>/, // an address in angles; the elements that are drawn
     /&(?:#x[\da-f]{1,6}|#\d{1,7}|[a-z]\w{1,31});/, // a character's name
-    // A bare address; brackets, quotation marks and the stops of Chinese and Japanese end it.
-    /(?<![a-z\d@./-])(?:(?:https?:\/\/|www\.)(?=[^\s!-/:-@[-`{-~])|(?:mailto|tel|sms|whatsapp):(?=[\w+/]))(?:\[[^\s<>[\]]*\](?=[=[])|(?!\*\*)[^\s<>[\]"`，。、；：！？（）「」【】《》“”„«»])+/,
+    // A bare address; brackets, quotation marks and the stops of Chinese and Japanese end it: 〈-】 are 〈〉《》「」『』【】.
+    /(?<![a-z\d@./-])(?:(?:https?:\/\/|www\.)(?=[^\s!-/:-@[-`{-~])|(?:mailto|tel|sms|whatsapp):(?=[\w+/]))(?:\[[^\s<>[\]]*\](?=[=[])|(?!\*\*)[^\s<>[\]"`，；：！？（）、。〈-】“-„«»])+/,
     /(?<![\w.+-])[\w.+-]+@[a-z\d_-]+(?:\.[a-z\d_-]+)+/, // an address of mail
   ]
     .map(({ source }) => source)

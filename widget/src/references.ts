@@ -16,7 +16,7 @@ export interface Reading {
 // Named character references that models use; others stay as they are written.
 const ENTITIES = new Map(
   [
-    ..."amp&lt<gt>quot\"apos'nbsp\xa0copy©reg®trade™hellip…mdash—ndash–lsquo‘rsquo’ldquo“rdquo”laquo«raquo»bull•middot·times×divide÷minus−plusmn±deg°micro\xb5para¶sect§euro€pound£yen¥cent¢frac12½frac14¼frac34¾sup2²sup3³larr←uarr↑rarr→darr↓harr↔rArr⇒le≤ge≥ne≠asymp≈infin∞auml\xe4ouml\xf6uuml\xfcAuml\xc4Ouml\xd6Uuml\xdcszlig\xdfeacute\xe9egrave\xe8".matchAll(
+    ..."amp&lt<gt>quot\"apos'nbsp\xa0copy©reg®trade™hellip…mdash—ndash–lsquo‘rsquo’ldquo“rdquo”laquo«raquo»bull•middot·times×divide÷minus−plusmn±deg°euro€pound£frac12½sup2²larr←uarr↑rarr→darr↓harr↔le≤ge≥ne≠asymp≈infin∞auml\xe4ouml\xf6uuml\xfcszlig\xdfeacute\xe9".matchAll(
       /(\w+)(\W)/g,
     ),
   ].map(([, name, sign]) => [name, sign]),
