@@ -198,6 +198,24 @@ def test_what_was_drawn_piece_by_piece_is_what_a_reload_draws(
     assert visitor.answers.inner_html() == drawn
 
 
+def test_a_translation_of_a_finished_block_holds(visit: Visit, upstream: Upstream) -> None:
+    upstream.script(tokens=["See [it](https://x.test).\n\nMore", " and more."], fault="stall", at=1)
+    visitor = visit().open().ask("Go on")
+    expect(visitor.answers).to_contain_text("More")
+    # As browsers do it: the text moves into elements of theirs.
+    visitor.answers.locator("p").evaluate_all(
+        """(blocks) => blocks.map((block) => {
+            const font = document.createElement("font");
+            font.textContent = "Siehe";
+            block.firstChild.replaceWith(font);
+        })"""
+    )
+
+    upstream.release()
+
+    visitor.hears("Sieheit.More and more.")
+
+
 def addresses(visitor: Visitor) -> list[str]:
     found: list[str] = visitor.answers.locator("a").evaluate_all(
         "(links) => links.map((a) => a.href)"

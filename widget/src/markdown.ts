@@ -23,11 +23,13 @@ export function parse(text: string, growing?: boolean): Block[] {
   const { root, references } = new BlockParser(lines);
   const nodes = root.nodes.filter(isShown);
   const reading: Reading = { references, growing };
-  const defined = JSON.stringify([growing, ...references]);
+  const defined = JSON.stringify([...references]);
   return nodes.map((node, i) => {
     const live = growing && !nodes[i + 1];
     const source = lines.slice(node.start, node.end + 1).join("\n");
-    return [source + live + (source.includes("[") ? defined : ""), () => build(node, reading, live)];
+    // A definition changes blocks that stand before it.
+    const refers = source.includes("[") ? defined + (source.includes("][") && growing) : "";
+    return [source + live + refers, () => build(node, reading, live)];
   });
 }
 
