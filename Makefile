@@ -29,7 +29,7 @@ OVERLAPPING = -n 4 --dist worksteal
 # What runs on the second store as well; schemathesis says of it what it said of the first.
 OVER_HTTP = tests/routes tests/corpus tests/live --ignore tests/live/test_schemathesis.py
 # Parts with a package.json, and the file that npm leaves behind once it has installed them.
-NODE_PARTS := $(patsubst %/package.json,%,$(wildcard convex/package.json widget/package.json))
+NODE_PARTS := $(patsubst %/package.json,%,$(wildcard convex/package.json widget/package.json tests/clients/package.json))
 NODE_READY := $(NODE_PARTS:%=%/node_modules/.package-lock.json)
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
@@ -47,8 +47,8 @@ doctor: $(VENV)/run.stamp ## Check the configuration against the real services, 
 
 test: tools-for-tests ## Run every test, installing what they need
 	@rm -f $(FLAKY)
-	@for part in $(NODE_PARTS); do npm --prefix $$part run --silent check || exit 1; done
-	@for part in $(NODE_PARTS); do $(RUN_TWICE) "" npm --prefix $$part test --silent || exit 1; done
+	@for part in $(NODE_PARTS); do npm --prefix $$part run --silent check --if-present || exit 1; done
+	@for part in $(NODE_PARTS); do $(RUN_TWICE) "" npm --prefix $$part test --silent --if-present || exit 1; done
 	$(call tested,$(call units,$(IN_MEMORY)),-n 2)
 	$(call tested,$(IN_MEMORY) -m "not browser" --store convex $(OVER_HTTP),-n 2)
 	$(call tested,-m "$(REST)",$(OVERLAPPING))

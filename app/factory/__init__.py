@@ -23,7 +23,7 @@ from app.observability.metrics import register as register_metrics
 from app.observability.traces import Traces
 from app.observability.traces import make as make_traces
 from app.observability.traces import register as register_traces
-from app.routes import admin, chat, demo, headless, openai, session, system, widget
+from app.routes import admin, ai_sdk, chat, demo, headless, openai, session, system, widget
 from app.routes import metrics as metrics_route
 from app.settings import Settings
 from app.web import problems
@@ -40,10 +40,16 @@ _BLUEPRINTS = (
     session.opening,
     metrics_route.blueprint,
     dashboard.signing_in,
-    *(
-        part.blueprint
-        for part in (chat, headless, openai, session, admin, dashboard, widget, system, demo)
-    ),
+    chat.blueprint,
+    headless.blueprint,
+    openai.blueprint,
+    ai_sdk.blueprint,
+    session.blueprint,
+    admin.blueprint,
+    dashboard.blueprint,
+    widget.blueprint,
+    system.blueprint,
+    demo.blueprint,
 )
 # Far above any valid request: 4,000 characters are at most 24 KiB of JSON.
 _MAX_BODY_BYTES = 256 * 1024

@@ -22,6 +22,7 @@ class Ndjson:
     """Encodes each event as a line; it holds no state, so one encodes all answers."""
 
     media_type = "application/x-ndjson"
+    headers: Mapping[str, str] = {}
     request = ChatSchema
     failure = ProblemSchema
     events = (StartLineSchema, TokenLineSchema, DoneLineSchema, ErrorLineSchema)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -140,6 +141,7 @@ class OpenAIChat:
     tells_usage: bool = False
 
     media_type = "text/event-stream"
+    headers = MappingProxyType[str, str]({})
     request = CompletionRequestSchema
     events = (CompletionSchema,)
     failure = OpenAIProblemSchema

@@ -87,6 +87,11 @@ class AnswerProtocol(Protocol):
         ...
 
     @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers that a streamed answer carries beside."""
+        ...
+
+    @property
     def request(self) -> type[Schema]:
         """What loads a request's body to a ``ChatRequest``."""
         ...

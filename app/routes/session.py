@@ -89,7 +89,7 @@ def delete_session() -> Response:
     """Delete the visitor's conversation for good; the session ends with it."""
     services().store.delete_session(session_id())
     services().turns.stop(session_id())
-    return _nothing()
+    return nothing()
 
 
 @blueprint.post("/v1/turns/<turn_id>/stop")
@@ -112,7 +112,7 @@ def stream_turn(turn_id: str) -> Response:
 def rate_message(feedback: Feedback, message_id: str) -> Response:
     """Rate an answer; a later rating takes the place of an earlier one."""
     services().store.rate_message(session_id(), message_id, feedback)
-    return _nothing()
+    return nothing()
 
 
 @blueprint.post("/v1/session/identity")
@@ -139,7 +139,8 @@ def keep_private(response: Response) -> Response:
     return response
 
 
-def _nothing() -> Response:
+def nothing() -> Response:
+    """Return an answer of nothing."""
     response = Response(status=204)
     del response.headers["Content-Type"]  # of nothing, there is none
     return response

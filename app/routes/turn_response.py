@@ -53,7 +53,8 @@ def _stream(
     body = _Body(turn, encoder, request, outlet)
     # Straight to the server: werkzeug's own iterators would stand between for all of the stream.
     content_type = f"{protocol.media_type}; charset=utf-8"
-    return Response(body, content_type=content_type, headers=_HEADERS, direct_passthrough=True)
+    headers = {**_HEADERS, **protocol.headers}
+    return Response(body, content_type=content_type, headers=headers, direct_passthrough=True)
 
 
 def complete_turn(question: Question) -> TurnDone:

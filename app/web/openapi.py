@@ -80,7 +80,9 @@ def _operation(
         "operationId": rule.endpoint,
         "summary": (app.view_functions[rule.endpoint].__doc__ or "").strip().partition("\n")[0],
         "tags": [rule.endpoint.partition(".")[0]],
-        "responses": _responses(promise, guard),
+        "responses": _responses(
+            promise, guard, has_ids=any(name.endswith("_id") for name in rule.arguments)
+        ),
     }
     if guard in _SCHEMES:
         operation["security"] = _SCHEMES[guard]
@@ -105,8 +107,10 @@ def _operation(
     return operation
 
 
-def _responses(promise: Contract, guard: Guard) -> dict[str, Any]:
+def _responses(promise: Contract, guard: Guard, *, has_ids: bool) -> dict[str, Any]:
     failures = list(promise.raises)
+    if has_ids:
+        failures.append(InvalidRequest)
     if guard in _SCHEMES:
         failures.append(Unauthorized)
     if promise.body is not None:

@@ -1,6 +1,7 @@
 """The port: a protocol that nobody knows but its own route is spoken everywhere."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,6 +44,7 @@ class Tags:
     request = CallSchema
     events = (EchoSchema,)
     failure = EchoSchema
+    headers = MappingProxyType[str, str]({})
     heartbeat = b"<!---->"
 
     def encoder(self) -> "Tags":

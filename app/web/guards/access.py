@@ -50,6 +50,8 @@ ACCESS: dict[str, Access] = {
     "headless": Access(Guard.CHAT, counted=True),
     "openai": Access(Guard.FRONT_END, counted=True),
     "openai.list_models": Access(Guard.FRONT_END),
+    "ai_sdk": Access(Guard.FRONT_END, counted=True),
+    "ai_sdk.resume": Access(Guard.FRONT_END),
     "session_opening": Access(Guard.WIDGET_KEY),
     "session": Access(Guard.SESSION),
     "admin": Access(Guard.ADMIN_KEY),

@@ -167,6 +167,10 @@ class MessageSchema(OutputSchema):
     )
 
 
+class NothingSchema(OutputSchema):
+    """An answer without a body."""
+
+
 class ProblemSchema(OutputSchema):
     """A failure."""
 

@@ -1,0 +1,138 @@
+"""The AI SDK's UI message stream, version 1: for ``useChat`` and whatever stands on it.
+
+After https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol. ``ai`` 5.0.0 reads its parts
+strictly: one key that it does not know, and the message stays empty without a word.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii
+from typing import Any
+
+import orjson
+from marshmallow import ValidationError, fields, post_load, validate
+
+from app.domain.events import TurnDone, TurnFailed, TurnStarted
+from app.protocols.protocol import ChatRequest, Problem, problem_body
+from app.web.schemas.chat import MAX_MESSAGE_CHARS, InputSchema, OutputSchema, ProblemSchema
+
+_MAX_MESSAGES = 1000
+_MAX_PARTS = 100
+_PART = '"t1"'
+_BEGIN = b'data: {"type":"start-step"}\n\ndata: {"type":"text-start","id":"t1"}\n\n'
+_END = b'data: {"type":"text-end","id":"t1"}\n\ndata: {"type":"finish-step"}\n\n'
+_FINISH = b'data: {"type":"finish"}\n\n'
+_DONE = b"data: [DONE]\n\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UiChatRequest(ChatRequest):
+    """A visitor's message, with the id that the client gave to it."""
+
+    message_id: str = ""
+
+
+class _PartSchema(InputSchema):
+    makes = dict
+
+    type = fields.String(required=True)
+    text = fields.String(load_default="", allow_none=True)
+
+
+class _MessageSchema(InputSchema):
+    """A message of the client's; its text stands in parts, other parts are not read."""
+
+    makes = dict
+
+    id = fields.String(load_default="", validate=validate.Length(max=256))
+    role = fields.String(required=True)
+    parts = fields.List(
+        fields.Nested(_PartSchema), load_default=list, validate=validate.Length(max=_MAX_PARTS)
+    )
+
+
+class UiChatSchema(InputSchema):
+    """What a chat transport sends. Of its messages the user's last one is taken."""
+
+    id = fields.String(required=True, validate=validate.Length(1, 256))
+    messages = fields.List(
+        fields.Nested(_MessageSchema), required=True, validate=validate.Length(1, _MAX_MESSAGES)
+    )
+    trigger = fields.String(load_default="submit-message", allow_none=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> UiChatRequest:
+        """Take the user's last message."""
+        said = [each for each in data["messages"] if each["role"] == "user"]
+        parts = said[-1]["parts"] if said else []
+        text = "\n".join(each["text"] for each in parts if each["type"] == "text" and each["text"])
+        if not text.strip():
+            raise ValidationError("None of the user's has a text.", "messages")
+        if len(text) > MAX_MESSAGE_CHARS:
+            raise ValidationError(f"Longer than maximum length {MAX_MESSAGE_CHARS}.", "messages")
+        return UiChatRequest(
+            message=text,
+            session_id=data["id"],
+            regenerate=data["trigger"] == "regenerate-message",
+            message_id=said[-1]["id"],
+        )
+
+
+class UiPartSchema(OutputSchema):
+    """A part of the answer's stream."""
+
+    type = fields.String(required=True)
+
+
+class AiSdk:
+    """The protocol."""
+
+    media_type = "text/event-stream"
+    headers: Mapping[str, str] = {"x-vercel-ai-ui-message-stream": "v1"}
+    request = UiChatSchema
+    events = (UiPartSchema,)
+    failure = ProblemSchema
+
+    def encoder(self) -> "_Encoder":
+        """Return the encoder of an answer."""
+        return _Encoder()
+
+    def problem(self, problem: Problem) -> Mapping[str, object]:
+        """Return a failure in the service's own shape: the SDK shows it as a text."""
+        return problem_body(problem)
+
+
+class _Encoder:
+    """Server-sent events, one for what each read of the model brought."""
+
+    heartbeat = b": wait\n\n"
+
+    def __init__(self) -> None:
+        self._has_said = False
+
+    def started(self, event: TurnStarted) -> bytes:
+        """Return the beginning of the message and of its one text."""
+        return _event({"type": "start", "messageId": event.turn_id}) + _BEGIN
+
+    def tokens(self, tokens: Sequence[str]) -> bytes:
+        """Return a delta with what was said."""
+        self._has_said = True
+        text = encode_basestring_ascii("".join(tokens))
+        return f'data: {{"type":"text-delta","id":{_PART},"delta":{text}}}\n\n'.encode()
+
+    def done(self, event: TurnDone) -> bytes:
+        """Return the end of the text and of the message."""
+        # What stands in for an answer without a word is in no token.
+        rest = b"" if self._has_said or not event.message else self.tokens([event.message])
+        return rest + _END + _FINISH + _DONE
+
+    def failed(self, event: TurnFailed) -> bytes:
+        """Return an error, which ends the stream."""
+        return _event({"type": "error", "errorText": str(event.error)}) + _DONE
+
+
+AI_SDK = AiSdk()
+
+
+def _event(told: dict[str, object]) -> bytes:
+    return b"data: " + orjson.dumps(told) + b"\n\n"

@@ -1,0 +1,64 @@
+"""The assistant behind the AI SDK's ``useChat``."""
+
+import hashlib
+import re
+import secrets
+
+from flask import Blueprint, Response
+
+from app.domain.conversation import Question
+from app.domain.errors import Overloaded, StorageUnavailable
+from app.protocols.ai_sdk import AI_SDK, UiChatRequest
+from app.routes.headless import FAILURES
+from app.routes.session import nothing
+from app.routes.turn_response import stream_again, stream_turn
+from app.web.contract import contract
+from app.web.current_request import current_request
+from app.web.guards.sessions import chatting_session
+from app.web.schemas.chat import NothingSchema
+from app.web.services import services
+
+blueprint = Blueprint("ai_sdk", __name__, url_prefix="/v1/ai-sdk/chat")
+
+_ID = re.compile(r"[A-Za-z0-9._:-]{8,64}\Z")
+
+
+@blueprint.post("")
+@contract(protocol=AI_SDK, raises=FAILURES)
+def chat(asked: UiChatRequest) -> Response:
+    """Stream an answer to the user's last message; the chat's id names the session."""
+    message_id = asked.message_id
+    return stream_turn(
+        Question(
+            session_id=chatting_session(_to_id(asked.session_id or "")),
+            # The same message sent again is the same turn.
+            turn_id=_to_id(message_id) if message_id else secrets.token_hex(12),
+            content=asked.message,
+            regenerate=asked.regenerate,
+            assistant=current_request().assistant_id,
+        ),
+        AI_SDK,
+    )
+
+
+@blueprint.get("/<chat_id>/stream")
+@contract(
+    tells=AI_SDK,
+    raises=(StorageUnavailable, Overloaded),
+    otherwise={204: NothingSchema},
+)
+def resume(chat_id: str) -> Response:
+    """Stream the answer that is being written from its beginning; 204 where none is.
+
+    To a session token alone: the id of a chat is no secret.
+    """
+    session = current_request().session_id
+    thread = services().store.read_session(session, limit=1) if session is not None else None
+    if thread is None or thread.running_turn_id is None:
+        return nothing()
+    return stream_again(thread.running_turn_id, AI_SDK)
+
+
+def _to_id(given: str) -> str:
+    """Return an id as we name sessions and turns."""
+    return given if _ID.match(given) else hashlib.sha256(given.encode()).hexdigest()[:32]
