@@ -21,8 +21,10 @@ export const root = h("div.root", { dir: direction });
 
 // A keyboard on the screen shrinks what is visible, and nothing else says so.
 const fit = () => {
-  root.style.setProperty("--top", visualViewport!.offsetTop + "px");
-  root.style.setProperty("--height", visualViewport!.height + "px");
+  const { offsetTop, height, scale } = visualViewport!;
+  const is = (name: string, pixels: number) => root.style.setProperty("--perch-view-" + name, (scale == 1 ? Math.max(0, pixels) : 0) + "px");
+  is("top", offsetTop);
+  is("bottom", innerHeight - offsetTop - height);
 };
 
 /** Draw the launcher. `press` is what it does. */
