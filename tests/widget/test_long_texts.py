@@ -15,7 +15,8 @@ LEAVING = """(element) => {
     return [...element.querySelectorAll("*")].filter((each) => {
         const box = each.getBoundingClientRect();
         const clipped = getComputedStyle(each).clipPath != "none";
-        return !clipped && box.width && (box.left < around.left - 1 || box.right > around.right + 1);
+        const left = around.left - box.left;
+        return !clipped && box.width && Math.max(left, box.right - around.right) > 1;
     }).map((each) => each.className || each.localName);
 }"""
 

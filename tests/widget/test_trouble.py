@@ -88,3 +88,57 @@ def test_a_visitor_is_told_to_the_server_by_the_sites_own_signature(
 
         stored = server.admin("/v1/admin/conversations?limit=1").json["conversations"][0]
     assert stored["user"] == "user-7"
+
+
+def test_what_failed_offline_is_done_again_and_nothing_else(
+    visit: Visit, upstream: Upstream, page: Page
+) -> None:
+    upstream.script(tokens=["Yes."])
+    visitor = visit().open().ask("Hello?").hears("Yes.")
+    page.context.set_offline(True)
+    visitor.menu.click()
+    visitor.button("Delete my conversation").click()
+    visitor.button("Delete for good?").click()
+    expect(visitor.notice).to_contain_text("The assistant cannot be reached.")
+
+    page.context.set_offline(False)
+
+    expect(visitor.questions).to_have_count(0)
+    expect(visitor.notice).to_be_hidden()
+    assert len(upstream.requests) == 1
+
+
+def test_a_vote_that_fails_is_taken_back_and_can_be_cast_again(
+    visit: Visit, upstream: Upstream, page: Page
+) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    upstream.script(tokens=["Yes."])
+    visitor = visit().open().ask("Hello?").hears("Yes.")
+    page.route("**/feedback", lambda route: route.abort())
+    visitor.button("Good answer").click()
+    expect(visitor.retry).to_be_visible()
+    up = page.locator("perch-chat .up")
+    expect(up).to_have_attribute("aria-pressed", "false")
+
+    page.unroute("**/feedback")
+    visitor.retry.click()
+
+    expect(up).to_have_attribute("aria-pressed", "true")
+    expect(visitor.notice).to_be_hidden()
+    assert errors == []
+
+
+def test_a_session_without_a_token_is_not_asked_for_a_vote(
+    visit: Visit, upstream: Upstream, page: Page
+) -> None:
+    upstream.script(tokens=["Yes."])
+    visitor = visit()
+    page.evaluate("localStorage['os-chatbot-session-id'] = 'legacy-visitor-2'")
+    visitor.open().ask("Hello?").hears("Yes.")
+
+    expect(visitor.button("Answer again")).to_be_visible()
+    expect(page.locator("perch-chat .up")).to_be_hidden()
+    visitor.ask("Still me?")
+    expect(visitor.answers).to_have_count(2)
+    assert "legacy-visitor-2" in page.evaluate("Object.values(localStorage)")

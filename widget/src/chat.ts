@@ -32,11 +32,21 @@ export function createChat(host: HTMLElement) {
     drawLauncher(isOpen, unread);
   };
 
-  const fail = (thrown: unknown) => {
+  // What failed says how to try again; "it will be sent" is said of questions alone.
+  const fail = (thrown: unknown, retry: () => unknown) => {
     const problem: Problem = { code: "failed", ...(thrown as object) };
-    scene.trouble = { ...problem, until: Date.now() + (problem.wait || 0) * 1000 };
+    const offline = problem.code == "offline";
+    const code = offline && retry != again ? "unreachable" : problem.code;
+    scene.trouble = { ...problem, code, offline, retry, until: Date.now() + (problem.wait || 0) * 1000 };
     draw();
     emit("error", problem);
+  };
+
+  const retry = () => {
+    const { trouble } = scene;
+    scene.trouble = undefined;
+    trouble?.retry();
+    draw();
   };
 
   // Other tabs read the conversation again.
@@ -65,6 +75,8 @@ export function createChat(host: HTMLElement) {
       }
       if (event.type == "token") answer.content += event.token;
       if (event.type == "done") Object.assign(answer, { content: event.message, _id: event.messageId, reason: event.finishReason, status: "complete" });
+      // Only a token's owner may rate an answer.
+      if (!recall(TOKEN)) answer._id = undefined;
       panel!.stream();
     };
 
@@ -72,7 +84,7 @@ export function createChat(host: HTMLElement) {
     if (scene.live != answer) return; // the conversation was left meanwhile
     scene.live = undefined;
     scene.busy = false;
-    if (failure && answer.reason != "stopped") return fail(failure);
+    if (failure && answer.reason != "stopped") return fail(failure, again);
     if (!isOpen) unread++;
     draw();
     panel!.speak(answer);
@@ -93,7 +105,7 @@ export function createChat(host: HTMLElement) {
       if (scene.busy) poll = setTimeout(sync, POLL_MS);
       draw();
     } catch (thrown) {
-      if (!scene.messages.length) fail(thrown);
+      if (!scene.messages.length) fail(thrown, sync);
     }
   };
 
@@ -112,7 +124,7 @@ export function createChat(host: HTMLElement) {
     clear();
   };
 
-  const erase = () => request("session", "DELETE").then(reset, fail);
+  const erase = (): Promise<void> => request("session", "DELETE").then(reset, (thrown) => fail(thrown, erase));
 
   const stop = () => {
     const { live } = scene;
@@ -131,10 +143,15 @@ export function createChat(host: HTMLElement) {
     if (question) void run(question, last!.turnId == question.turnId && last!.status == "complete");
   };
 
+  // Drawn at once, and taken back where the server did not hear it.
   const rate = async (message: Message, rating: string) => {
-    await request(`messages/${message._id}/feedback`, "POST", { rating });
+    const { feedback } = message;
     message.feedback = { rating };
     draw();
+    await request(`messages/${message._id}/feedback`, "POST", { rating }).catch((thrown) => {
+      message.feedback = feedback;
+      fail(thrown, () => rate(message, rating));
+    });
   };
 
   const send = async (content: string) => {
@@ -149,12 +166,12 @@ export function createChat(host: HTMLElement) {
 
   const start = async () => {
     await loadTexts();
-    panel = createPanel(scene, { send, stop, again, rate, close, erase, reset });
+    panel = createPanel(scene, { send, stop, again, retry, rate, close, erase, reset });
     root.replaceChildren(panel.panel, launcher);
     const [turnId, content] = Object.values(toObject(recall(PENDING)!)) as string[];
     if (turnId) {
       scene.messages.push({ role: "user", content, createdAt: Date.now(), turnId });
-      scene.trouble = { code: "unsent", until: 0 };
+      scene.trouble = { code: "unsent", until: 0, retry: again };
     }
     setInterval(() => isOpen && draw(), 60_000);
     void sync();
@@ -200,7 +217,7 @@ export function createChat(host: HTMLElement) {
 
   build(host, toggle, signal);
   small.addEventListener("change", place, { signal });
-  addEventListener("online", () => scene.trouble?.code == "offline" && again(), { signal });
+  addEventListener("online", () => scene.trouble?.offline && retry(), { signal });
   addEventListener("storage", ({ key, newValue }) => (key == SESSION && !newValue ? clear() : key == TICK && sync()), { signal });
 
   const destroy = () => {

@@ -97,7 +97,7 @@ export async function request(path: string, method = "POST", body?: object, sign
     const { ok, status, headers } = response;
     const wait = +headers.get("retry-after")!;
     if (ok) return response;
-    if (status == 401 && !tries) await mint();
+    if (status == 401 && !tries && recall(TOKEN)) await mint();
     // Another tab's question is still being answered: ours is next.
     else if (status == 409 && wait && tries < MAX_WAITS) await new Promise((done) => setTimeout(done, wait * 1000));
     else return fail(response);

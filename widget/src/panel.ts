@@ -15,12 +15,13 @@ export interface Scene {
   live?: Message;
   /** Something is being answered, here or in another tab. */
   busy?: boolean;
-  trouble?: Problem & { until: number };
+  trouble?: Problem & { until: number; offline?: boolean; retry: () => unknown };
 }
 
 export interface PanelActions extends RowActions {
   send: (text: string) => void;
   stop: () => void;
+  retry: () => void;
   close: () => void;
   reset: () => void;
   erase: () => void;
@@ -69,7 +70,7 @@ export function createPanel(scene: Scene, actions: PanelActions) {
   const list = h("div.list");
   const typing = h("div.typing", {}, h("i"), h("i"), h("i"));
   const cause = h("p", { role: "alert" });
-  const retry = button("retry", actions.again);
+  const retry = button("retry", actions.retry);
   const notice = h("div.notice", {}, cause, retry);
   const log = h(
     "div.log",
