@@ -1,8 +1,9 @@
-// Builds ../widget_dist: the script, its source map, both compressed forms, and the locale packs.
+// Builds ../widget_dist: the launcher, the panel, their source maps and compressed forms, and the locale packs.
 // `node build.mjs --out DIR` builds elsewhere, so that CI can compare.
 
 import { build, transform } from "esbuild";
 import { minify } from "terser";
+import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
@@ -29,40 +30,49 @@ const packs = (await readdir(here("locales"))).sort();
 await rm(out, { recursive: true, force: true });
 await mkdir(out + "/locales", { recursive: true });
 
-const { outputFiles } = await build({
-  entryPoints: [here("src/index.ts")],
-  outfile: here("../widget_dist/chat-widget.js"), // wherever it is written: the map's paths depend on it
-  write: false,
-  bundle: true,
-  minify: true,
-  sourcemap: "external",
-  format: "iife",
-  target: TARGET,
-  // Names that only our own objects have: neither the wire nor the browser knows them.
-  mangleProps: /^(live|busy|trouble|wait|until|node|sources|rate|speak|stream|draw|panel|sent|mount|onLeave|api)$/,
-  tsconfigRaw: { compilerOptions: { target: "ES2022", alwaysStrict: false } },
-  define: { LOCALES: JSON.stringify(packs.map((name) => name.replace(".json", "")).join(" ")) },
-  plugins: [css],
-});
-const [map, bundle] = outputFiles;
-// A second pass: what terser folds that esbuild leaves is 3 % of the compressed size.
-const { code: script, map: finalMap } = await minify(bundle.text, {
-  ecma: 2020,
-  compress: { passes: 3, unsafe_arrows: true, pure_getters: true, keep_fargs: false },
-  format: { ascii_only: true }, // pages of any charset may carry the script
-  sourceMap: { content: map.text, filename: "chat-widget.js", url: "chat-widget.js.map", includeSources: true },
-});
-await writeFile(out + "/chat-widget.js", script);
-await writeFile(out + "/chat-widget.js.map", finalMap);
-
+const read = async (name) => JSON.parse(await readFile(here("locales/" + name), "utf8"));
 for (const name of packs) {
-  const pack = JSON.parse(await readFile(here("locales/" + name), "utf8"));
-  await writeFile(`${out}/locales/${name}`, JSON.stringify(pack));
+  await writeFile(`${out}/locales/${name}`, JSON.stringify(await read(name)));
 }
 
-const bytes = Buffer.from(script);
-const gz = gzipSync(bytes, { level: 9 });
-const br = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } });
-await writeFile(out + "/chat-widget.js.gz", gz);
-await writeFile(out + "/chat-widget.js.br", br);
-console.log(`chat-widget.js: ${bytes.length} B, gzip ${gz.length} B, brotli ${br.length} B, ${packs.length} locale packs`);
+// Bundles one file; `name` is its own, or made of what it holds.
+async function bundle(entry, format, name, define, mangleProps) {
+  const { outputFiles } = await build({
+    entryPoints: [here(entry)],
+    outfile: here("../widget_dist/bundle.js"), // wherever it is written: the map's paths depend on it
+    write: false,
+    bundle: true,
+    minify: true,
+    sourcemap: "external",
+    format,
+    target: TARGET,
+    mangleProps,
+    tsconfigRaw: { compilerOptions: { target: "ES2022", alwaysStrict: false } },
+    define,
+    plugins: [css],
+  });
+  const [map, bundled] = outputFiles;
+  // A second pass: what terser folds that esbuild leaves is 3 % of the compressed size.
+  const { code, map: finalMap } = await minify(bundled.text, {
+    ecma: 2022,
+    module: format == "esm",
+    compress: { passes: 3, unsafe_arrows: true, pure_getters: true, keep_fargs: false },
+    format: { ascii_only: true }, // pages of any charset may carry the script
+    sourceMap: { content: map.text, includeSources: true },
+  });
+  const file = name || `panel.${createHash("sha256").update(code).digest("hex").slice(0, 8)}.js`;
+  const bytes = Buffer.from(code);
+  const gz = gzipSync(bytes, { level: 9 });
+  const br = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } });
+  await writeFile(`${out}/${file}`, code);
+  await writeFile(`${out}/${file}.map`, finalMap);
+  await writeFile(`${out}/${file}.gz`, gz);
+  await writeFile(`${out}/${file}.br`, br);
+  console.log(`${file}: ${bytes.length} B, gzip ${gz.length} B, brotli ${br.length} B`);
+  return file;
+}
+
+// Names that only the panel's own objects have: neither the wire, the browser nor the launcher knows them.
+const OWN = /^(live|busy|trouble|until|node|sources|stream|draw|sent|streamed|answered|changed)$/;
+const panel = await bundle("src/start.ts", "esm", "", {}, OWN);
+await bundle("src/launcher/index.ts", "iife", "chat-widget.js", { PANEL: JSON.stringify(panel), LOCALES: JSON.stringify(packs.map((name) => name.replace(".json", "")).join("|")) });

@@ -15,7 +15,8 @@ from app.web.services import services
 blueprint = Blueprint("widget", __name__, url_prefix="/widget")
 
 _CONTENT_TYPE = "application/javascript; charset=utf-8"
-_LANGUAGE = re.compile(r"locales/[A-Za-z-]{2,16}\.json")
+_PANEL = re.compile(r"panel\.[0-9a-f]{8}\.js")
+_LATER = re.compile(rf"locales/[A-Za-z-]{{2,16}}\.json|{_PANEL.pattern}\.map")
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
 
@@ -26,21 +27,18 @@ def bundle() -> Response:
     path = services().settings.widget_bundle_path
     if not path.is_file():
         raise NotFound("The widget is not built: run `make widget`")
-    body, encoding, tag = _read(path, _encoding(path), path.stat().st_mtime_ns)
-    response = Response(body, content_type=_CONTENT_TYPE)
-    if encoding:
-        response.headers["Content-Encoding"] = encoding
-    response.set_etag(tag)
-    return _public(response).make_conditional(request)  # type: ignore[return-value]
+    return _script(path)
 
 
 @blueprint.get("/<path:name>")
 @contract(media_type="application/octet-stream", raises=(NotFound,))
 def part(name: str) -> Response:
-    """Serve a file that the script loads later: a language, the source map."""
+    """Serve a file that the script loads later: the panel, a language, a source map."""
     path = services().settings.widget_bundle_path.resolve()
+    if _PANEL.fullmatch(name):
+        return _panel(path.parent, name)
     # Never the whole folder: beside an owner's own bundle may lie an `.env`.
-    if name != f"{path.name}.map" and not _LANGUAGE.fullmatch(name):
+    if name != f"{path.name}.map" and not _LATER.fullmatch(name):
         raise NotFound
     try:
         response = send_from_directory(path.parent, name, max_age=None)
@@ -49,11 +47,29 @@ def part(name: str) -> Response:
     return _public(response)
 
 
-def _public(response: Response) -> Response:
-    settings = services().settings
-    response.headers["Cache-Control"] = (
-        "public, max-age=300" if settings.is_production else "no-store"
-    )
+def _panel(folder: Path, name: str) -> Response:
+    """Serve the panel of that name; a script of another edition gets the one that there is."""
+    if (folder / name).is_file():
+        return _script(folder / name, forever=True)
+    others = [path for path in folder.glob("panel.*.js") if _PANEL.fullmatch(path.name)]
+    if not others:
+        raise NotFound
+    return _script(max(others, key=lambda path: path.stat().st_mtime_ns))
+
+
+def _script(path: Path, forever: bool = False) -> Response:
+    body, encoding, tag = _read(path, _encoding(path), path.stat().st_mtime_ns)
+    response = Response(body, content_type=_CONTENT_TYPE)
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
+    response.set_etag(tag)
+    response.headers["SourceMap"] = f"{path.name}.map"
+    return _public(response, forever).make_conditional(request)  # type: ignore[return-value]
+
+
+def _public(response: Response, forever: bool = False) -> Response:
+    kept = "public, max-age=31536000, immutable" if forever else "public, max-age=300"
+    response.headers["Cache-Control"] = kept if services().settings.is_production else "no-store"
     response.headers["Vary"] = "Accept-Encoding"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.headers["Access-Control-Allow-Origin"] = "*"

@@ -188,3 +188,42 @@ def test_committed_bundle_is_served_unless_told_otherwise(client: FlaskClient) -
     assert client.get(BUNDLE).data == (built / "chat-widget.js").read_bytes()
     for language in (built / "locales").iterdir():
         assert client.get(f"/widget/locales/{language.name}").data == language.read_bytes()
+
+
+PANEL = b"export const start = () => {}\n"
+
+
+@pytest.fixture
+def panel(bundle: Path) -> Path:
+    path = bundle.parent / "panel.01234567.js"
+    path.write_bytes(PANEL)
+    Path(f"{path}.gz").write_bytes(gzip.compress(PANEL, mtime=0))
+    return path
+
+
+def test_panel_is_kept_forever_under_its_own_name(
+    make_app: "MakeApp", bundle: Path, panel: Path
+) -> None:
+    client = make_app(**PRODUCTION, WIDGET_BUNDLE_PATH=str(bundle)).test_client()
+    response = client.get(f"/widget/{panel.name}", headers={"Accept-Encoding": "gzip"})
+
+    assert gzip.decompress(response.data) == PANEL
+    assert response.headers["Content-Type"] == "application/javascript; charset=utf-8"
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    tag = {"If-None-Match": response.headers["ETag"], "Accept-Encoding": "gzip"}
+    assert client.get(f"/widget/{panel.name}", headers=tag).status_code == 304
+
+
+def test_script_of_another_edition_gets_the_panel_that_there_is(
+    make_app: "MakeApp", bundle: Path, panel: Path
+) -> None:
+    client = make_app(**PRODUCTION, WIDGET_BUNDLE_PATH=str(bundle)).test_client()
+    response = client.get("/widget/panel.76543210.js")
+
+    assert (response.status_code, response.data) == (200, PANEL)
+    assert response.headers["Cache-Control"] == "public, max-age=300"
+
+
+def test_bundle_without_a_panel_has_none(widget: FlaskClient) -> None:
+    assert widget.get("/widget/panel.01234567.js").status_code == 404

@@ -66,7 +66,10 @@ def test_a_token_that_no_longer_holds_is_renewed_unseen(
 ) -> None:
     upstream.script(tokens=["Yes."])
     visitor = visit().open().ask("One?").hears("Yes.")
-    visitor.page.evaluate("localStorage['perch-token'] += 'x'")
+    visitor.page.evaluate(
+        "Object.keys(localStorage).filter((key) => key.startsWith('perch-token-'))"
+        ".forEach((key) => (localStorage[key] += 'x'))"
+    )
 
     visitor.ask("Two?")
 

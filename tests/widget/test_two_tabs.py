@@ -80,7 +80,8 @@ def test_deleting_in_one_tab_clears_the_other_and_the_store(
     for visitor in (first, second):
         expect(visitor.answers).to_have_count(0)
     assert server.admin(f"/v1/admin/conversations/{stored}").status == 404
-    assert first.page.evaluate("localStorage['os-chatbot-session-id']") is None
+    kept = first.page.evaluate("Object.keys(localStorage)")
+    assert [key for key in kept if key.startswith("perch-session-")] == []
 
 
 def test_a_new_conversation_leaves_the_old_one_to_the_operator(

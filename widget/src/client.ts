@@ -1,6 +1,6 @@
 /** Talks to the server: sessions and their tokens, turns, and the visitor's own routes. */
 
-import { options } from "./options";
+import { options, shell } from "./shell";
 import { PENDING, SESSION, TOKEN, recall, remember } from "./storage";
 import { useTexts } from "./texts";
 import { toEvent, toObject, toProblem, type Problem, type TurnEvent } from "./wire";
@@ -29,13 +29,11 @@ const problem = (code: string): Problem => ({ code: navigator.onLine ? code : "o
 
 // One helpful line for the page's owner; visitors see a sentence of their own.
 const tellOwner = (what: unknown) =>
-  console.error(`[perch] ${options.apiUrl}: ${what}. Check data-api-key, and that CORS_ORIGIN has ${location.origin}`);
+  console.error(`[perch] ${shell.base}: ${what}. Check data-api-key, and that CORS_ORIGIN has ${location.origin}`);
 
 const send = async (path: string, method: string, body?: object, signal?: AbortSignal, token = recall(TOKEN)): Promise<Response> => {
-  const url = options.apiUrl!;
   try {
-    // The other routes stand beside the chat's, wherever the server is mounted.
-    return await fetch(path ? new URL("v1/" + path, url.replace("v1/chat/stream", "")) : url, {
+    return await fetch(shell.base + (path ? "v1/" + path : "chat"), {
       method,
       headers: { "content-type": "application/json", "x-api-key": options.apiKey!, ...(token && { authorization: "Bearer " + token }) },
       // Without a token, the session is one that this browser named.

@@ -1,215 +1,180 @@
-/** The open widget: header, log, composer. It draws; `chat.ts` decides. */
+/** The open widget: header, log, composer. It draws; the conversation decides. */
 
-import { button, h, icon, picture } from "./dom";
-import { options } from "./options";
-import { createRow, paint, type Row, type RowActions } from "./rows";
-import { TOKEN, recall } from "./storage";
+import { Composer } from "./composer";
+import type { Conversation } from "./conversation";
+import { button, h } from "./dom";
+import { createHeader, createMenu, drawDisclosure } from "./header";
+import { createRow, paint, type Row } from "./rows";
+import { options, shell } from "./shell";
 import { texts, type TextName } from "./texts";
-import type { Message } from "./transcript";
-import type { Problem } from "./wire";
+import type { Message, Scene } from "./transcript";
 
-/** What is to be seen. */
-export interface Scene {
-  messages: Message[];
-  /** The answer that is being streamed here. */
-  live?: Message;
-  /** Something is being answered, here or in another tab. */
-  busy?: boolean;
-  trouble?: Problem & { until: number; offline?: boolean; retry: () => unknown };
-}
+// Failures whose sentence the operator may have written for visitors.
+const TOLD = /^(budget_exhausted|daily_limit_reached|switched_off)$/;
 
-export interface PanelActions extends RowActions {
-  send: (text: string) => void;
-  stop: () => void;
-  retry: () => void;
-  close: () => void;
-  reset: () => void;
-  erase: () => void;
-}
+export class Panel {
+  readonly #conversation: Conversation;
+  readonly #scene: Scene;
+  readonly #composer: Composer;
+  readonly #menu: HTMLDetailsElement;
+  readonly #rows = new WeakMap<Message, Row>();
+  readonly #disclosure = h("p.disclosure");
+  readonly #earlier: HTMLElement;
+  readonly #starters = h("div.starters");
+  readonly #list = h("div.list");
+  readonly #typing = h("div.typing", {}, h("i"), h("i"), h("i"));
+  readonly #cause = h("p", { role: "alert" });
+  readonly #retry: HTMLButtonElement;
+  readonly #notice: HTMLElement;
+  readonly #log: HTMLElement;
+  readonly #latest = button("latest", () => this.#follow(true));
+  readonly #status = h("div.spoken", { role: "status" });
+  #following = true;
+  #lastTop = 0;
+  #frame = 0;
+  #ticking?: ReturnType<typeof setTimeout>;
 
-const DOUBLE_CLICK_MS = 500;
+  constructor(conversation: Conversation) {
+    this.#conversation = conversation;
+    this.#scene = conversation.scene;
+    this.#composer = new Composer(conversation);
+    this.#menu = createMenu(conversation, () => this.input.focus());
+    this.#earlier = button("earlier", conversation.readEarlier);
+    this.#retry = button("retry", conversation.retry);
+    this.#notice = h("div.notice", {}, this.#cause, this.#retry);
+    this.#log = this.#createLog();
+    this.#fill(shell.dialog);
+  }
 
-/** Build the panel. */
-export function createPanel(scene: Scene, actions: PanelActions) {
-  const rows = new WeakMap<Message, Row>();
-  let following = true;
-  let lastTop = 0;
-  let frame = 0;
-  let ticking: ReturnType<typeof setTimeout> | undefined;
+  get input(): HTMLTextAreaElement {
+    return this.#composer.input;
+  }
 
-  // Deleting takes two clicks on the same button.
-  const erase = button("erase", () => {
-    if (erase.textContent == texts.sure) choose(actions.erase);
-    else erase.textContent = texts.sure;
-  });
-  const choose = (action: () => void) => {
-    menu.open = false;
-    action();
-  };
-  const menu = h(
-    "details.menu",
-    {
-      ontoggle: () => {
-        erase.textContent = texts.erase;
-        erase.hidden = !recall(TOKEN);
-      },
-    },
-    h("summary", { title: texts.menu }, icon("menu")),
-    h("div", {}, button("fresh", () => choose(actions.reset)), erase),
-  );
+  /** Draw the whole scene. */
+  draw(toEnd?: boolean): void {
+    const { messages, busy, trouble, earlier } = this.#scene;
+    const { length } = messages;
+    const { childNodes } = this.#list;
+    messages.forEach((message, i) => {
+      const { node, draw } = this.#rowOf(message);
+      draw(i > length - 2, i < length - 2 || !(busy || trouble));
+      if (childNodes[i] != node) this.#list.insertBefore(node, childNodes[i]);
+    });
+    while (childNodes[length]) this.#list.lastChild!.remove();
+    this.#earlier.hidden = !earlier;
+    drawDisclosure(this.#disclosure);
+    this.#drawStarters();
+    this.#notice.hidden = !trouble;
+    if (trouble) {
+      this.#cause.textContent = texts[trouble.code as TextName] || (TOLD.test(trouble.code) && trouble.text) || texts.failed;
+      this.#countDown();
+    }
+    this.#composer.draw();
+    this.#follow(toEnd);
+  }
+
+  /** Show what was streamed since, once a frame. */
+  stream(): void {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      if (this.#scene.live) this.#rowOf(this.#scene.live);
+      this.#follow();
+    });
+  }
+
+  /** Have a message spoken. */
+  speak(message: Message): void {
+    this.#status.textContent = this.#rowOf(message).text.textContent;
+  }
+
+  /** Stand where it stood, after the dialog was shown or moved; `toEnd` at the newest message. */
+  place(toEnd: boolean): void {
+    if (!this.#following) this.#log.scrollTop = this.#lastTop;
+    if (toEnd && !matchMedia("(prefers-reduced-motion:reduce)").matches) this.#log.animate([{ opacity: 0, translate: "0 12px" }, {}], 200);
+    this.draw(toEnd);
+  }
+
+  #rowOf(message: Message): Row {
+    let row = this.#rows.get(message);
+    if (!row) this.#rows.set(message, (row = createRow(message, this.#conversation)));
+    if (message.role == "user") row.text.textContent = message.content;
+    else paint(row, message.content, message == this.#scene.live);
+    row.node.hidden = !message.content;
+    return row;
+  }
+
+  #drawStarters(): void {
+    const starters = this.#scene.messages.length ? [] : options.starters?.split("|") || [texts.starters || []].flat();
+    const wanted = starters.map((starter) => starter.trim()).filter(Boolean);
+    this.#starters.replaceChildren(...wanted.map((starter) => h("button.starter", { onclick: () => this.#conversation.send(starter) }, starter)));
+  }
 
   // Goes to the end of the log, if the reader is there or wants it.
-  const follow = (wanted?: boolean) => {
-    following ||= !!wanted;
-    typing.hidden = !scene.busy || !!scene.live?.content;
-    if (following) log.scrollTop = log.scrollHeight;
-    latest.hidden = following;
-  };
-  const latest = button("latest", () => follow(true));
-  const starters = h("div.starters");
-  const list = h("div.list");
-  const typing = h("div.typing", {}, h("i"), h("i"), h("i"));
-  const cause = h("p", { role: "alert" });
-  const retry = button("retry", actions.retry);
-  const notice = h("div.notice", {}, cause, retry);
-  const log = h(
-    "div.log",
-    {
-      role: "log",
-      ariaLive: "off",
-      tabIndex: 0,
-      onscroll: () => {
-        const { scrollTop, scrollHeight, clientHeight } = log;
-        // Only the reader scrolls upwards; what grows below does not.
-        following = scrollHeight - clientHeight - scrollTop < 8 || (following && scrollTop >= lastTop);
-        lastTop = scrollTop;
-        latest.hidden = following;
+  #follow(wanted?: boolean): void {
+    const { busy, live } = this.#scene;
+    this.#following ||= !!wanted;
+    this.#typing.hidden = !busy || !!live?.content;
+    if (this.#following) this.#log.scrollTop = this.#log.scrollHeight;
+    this.#latest.hidden = this.#following;
+  }
+
+  #countDown(): void {
+    const retry = this.#retry;
+    const seconds = Math.ceil((this.#scene.trouble!.until - Date.now()) / 1000);
+    clearTimeout(this.#ticking);
+    retry.disabled = seconds > 0;
+    retry.textContent = texts.retry + (retry.disabled ? " " + new Date(seconds * 1000).toISOString().slice(seconds < 3600 ? 14 : 11, 19) : "");
+    if (retry.disabled) this.#ticking = setTimeout(() => this.#scene.trouble && this.#countDown(), 1000);
+  }
+
+  #createLog(): HTMLElement {
+    const log: HTMLElement = h(
+      "div.log",
+      {
+        role: "log",
+        ariaLive: "off",
+        tabIndex: 0,
+        onscroll: () => {
+          const { scrollTop, scrollHeight, clientHeight } = log;
+          if (!clientHeight) return;
+          // Only the reader scrolls upwards; what grows below does not.
+          this.#following = scrollHeight - clientHeight - scrollTop < 8 || (this.#following && scrollTop >= this.#lastTop);
+          this.#lastTop = scrollTop;
+          this.#latest.hidden = this.#following;
+        },
       },
-    },
-    h("div.answer", {}, h("div.text", { dir: "auto" }, texts.welcomeMessage)),
-    starters,
-    list,
-    typing,
-    notice,
-  );
+      this.#earlier,
+      h("div.answer", {}, h("div.text", { dir: "auto" }, texts.welcomeMessage)),
+      this.#starters,
+      this.#list,
+      this.#typing,
+      this.#notice,
+    );
+    return log;
+  }
 
-  const input = h("textarea.input", {
-    rows: 1,
-    placeholder: texts.inputPlaceholder,
-    oninput: () => fit(),
-    onkeydown: (event) => {
-      // Enter also ends the composing of a word in many scripts.
-      if (event.key != "Enter" || event.shiftKey || event.isComposing || event.keyCode == 229) return;
-      event.preventDefault();
-      submit();
-    },
-  });
-  const count = h("span.count");
-  const submit = () => {
-    const { value } = input;
-    if (send.disabled || scene.busy) return;
-    input.value = "";
-    fit();
-    // It takes the place of the button that was clicked, perhaps twice.
-    stop.disabled = true;
-    setTimeout(() => (stop.disabled = false), DOUBLE_CLICK_MS);
-    actions.send(value.trim());
-    input.focus();
-  };
-  const send = button("send", submit);
-  const stop = button("stop", actions.stop);
-  const status = h("div.spoken", { role: "status" });
-
-  const fit = () => {
-    const { length } = [...input.value.trim()];
-    const limit = texts.maxMessageChars || 4000;
-    count.textContent = length > limit ? `${limit - length}` : "";
-    send.disabled = !length || length > limit;
-    input.style.height = "0";
-    input.style.height = input.scrollHeight + "px";
-  };
-
-  const deaf = (event: Event) => event.stopPropagation();
-  const panel = h(
-    "dialog.panel",
-    {
+  #fill(dialog: HTMLDialogElement): void {
+    const menu = this.#menu;
+    const deaf = (event: Event) => event.stopPropagation();
+    const leave = (to: EventTarget | null) => {
+      if (to && !menu.contains(to as Node)) menu.open = false;
+    };
+    menu.addEventListener("blur", (event) => leave(event.relatedTarget), true);
+    Object.assign(dialog, {
       ariaLabel: texts.title,
-      oncancel: actions.close,
+      onpointerdown: (event: Event) => leave(event.target),
       // The page's own shortcuts must not hear what is typed here.
       onkeyup: deaf,
       onkeypress: deaf,
-      onkeydown: (event) => {
+      onkeydown: (event: KeyboardEvent) => {
         deaf(event);
         if (event.key != "Escape" || event.isComposing) return;
         event.preventDefault();
-        if (menu.open) menu.open = false;
-        else actions.close();
+        if (!menu.open) return shell.close();
+        menu.open = false;
+        menu.querySelector("summary")!.focus();
       },
-    },
-    h("header.header", {}, h("span.avatar", {}, picture(options.avatar)), h("h2.title", {}, texts.title), menu, options.inline ? "" : button("close", actions.close)),
-    log,
-    latest,
-    h("div.composer", {}, input, count, send, stop),
-    status,
-  );
-
-  const rowOf = (message: Message): Row => {
-    let row = rows.get(message);
-    if (!row) rows.set(message, (row = createRow(message, actions)));
-    if (message.role == "user") row.text.textContent = message.content;
-    else paint(row, message.content, message == scene.live);
-    row.node.hidden = !message.content;
-    return row;
-  };
-
-  /** Show what was streamed since, once a frame. */
-  const stream = () => {
-    frame ||= requestAnimationFrame(() => {
-      frame = 0;
-      if (scene.live) rowOf(scene.live);
-      follow();
     });
-  };
-
-  const countDown = () => {
-    const seconds = Math.ceil((scene.trouble!.until - Date.now()) / 1000);
-    clearTimeout(ticking);
-    retry.disabled = seconds > 0;
-    retry.textContent = texts.retry + (retry.disabled ? " " + new Date(seconds * 1000).toISOString().slice(seconds < 3600 ? 14 : 11, 19) : "");
-    if (retry.disabled) ticking = setTimeout(countDown, 1000);
-  };
-
-  /** Draw the whole scene. */
-  const draw = (toEnd?: boolean) => {
-    const { messages, live, busy, trouble } = scene;
-    const { length } = messages;
-    const { childNodes } = list;
-    messages.forEach((message, i) => {
-      const { node, draw } = rowOf(message);
-      draw(i > length - 2, i < length - 2 || !(busy || trouble));
-      if (childNodes[i] != node) list.insertBefore(node, childNodes[i]);
-    });
-    while (childNodes[length]) list.lastChild!.remove();
-    send.hidden = !!busy;
-    stop.hidden = !live;
-    starters.replaceChildren(
-      ...(length ? [] : (options.starters?.split("|") || (texts.starters as string[]) || []).map((starter) => h("button.starter", { onclick: () => actions.send(starter) }, starter))),
-    );
-    notice.hidden = !trouble;
-    if (trouble) {
-      cause.textContent = texts[trouble.code as TextName] || trouble.text || texts.failed;
-      countDown();
-    }
-    fit();
-    follow(toEnd);
-  };
-
-  /** Have a message spoken. */
-  const speak = (message: Message) => {
-    status.textContent = rowOf(message).text.textContent;
-  };
-
-  return { panel, input, draw, stream, speak };
+    dialog.replaceChildren(createHeader(menu), this.#disclosure, this.#log, this.#latest, this.#composer.element, this.#status);
+  }
 }
-
-export type Panel = ReturnType<typeof createPanel>;

@@ -1,15 +1,20 @@
-/** What a browser remembers of its visitor; where storage is denied, this page's memory serves. */
+/** What a browser remembers of its visitor, for each assistant apart; where storage is denied, this page's memory serves. */
 
-/** The session's name; the original service's visitors have one already. */
-export const SESSION = "os-chatbot-session-id";
-/** Whether the visitor left the widget open. */
-export const OPEN = "os-chatbot-widget-open";
+import { shell } from "./shell";
+
+/** The session's name. */
+export const SESSION = "session";
 /** The signed token of a session that the server minted. */
-export const TOKEN = "perch-token";
+export const TOKEN = "token";
 /** The question that was sent and not yet acknowledged. */
-export const PENDING = "perch-pending";
+export const PENDING = "pending";
 /** Changes when this tab changed the conversation, so that other tabs read it again. */
-export const TICK = "perch-tick";
+export const TICK = "tick";
+/** After so many days the server deletes a conversation. */
+export const DAYS = "days";
+
+// The names of the original service and of our first edition, which knew one assistant a page.
+const FORMER = { [SESSION]: "os-chatbot-session-id", [TOKEN]: "perch-token", [PENDING]: "perch-pending" };
 
 let store: Partial<Record<string, string>> = {};
 
@@ -19,15 +24,28 @@ try {
   // denied
 }
 
+/** The name under which the browser keeps a key. */
+export const keyOf = (key: string): string => `perch-${key}-${shell.name}`;
+
 /** Read a key. */
-export const recall = (key: string): string | undefined => store[key];
+export const recall = (key: string): string | undefined => store[keyOf(key)];
 
 /** Write a key, or forget it. */
 export function remember(key: string, value?: string): void {
   try {
-    if (value) store[key] = value;
-    else delete store[key];
+    if (value) store[keyOf(key)] = value;
+    else delete store[keyOf(key)];
   } catch {
-    store = { ...store, [key]: value }; // full, or denied only now
+    store = { ...store, [keyOf(key)]: value }; // full, or denied only now
+  }
+}
+
+/** Give what stands under a former name to this assistant. */
+export function moveFormer(): void {
+  for (const [key, former] of Object.entries(FORMER)) {
+    const value = store[former];
+    if (!value) continue;
+    remember(key, recall(key) || value);
+    delete store[former];
   }
 }

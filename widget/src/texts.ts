@@ -1,6 +1,6 @@
 /** What the widget says: English built in, other languages in packs beside the script. */
 
-import { options, script } from "./options";
+import { options, shell } from "./shell";
 import { toObject } from "./wire";
 
 /** All texts in English. Packs may hold more: sentences for the server's error codes. */
@@ -32,30 +32,34 @@ export const ENGLISH = {
   too_many_requests: "Too many messages. Please wait.",
   model_interrupted: "The answer was interrupted.",
   failed: "Something went wrong.",
+  disclosure: "You are chatting with an AI. Answers can be wrong.",
+  kept: "Conversations are kept for {days} days.",
+  privacy: "Privacy",
+  earlier: "Earlier messages",
 };
 
 /** The name of a text. */
 export type TextName = keyof typeof ENGLISH;
 
-/** The texts in use; the page's own `data-*` attributes win over all others. */
-export const texts: Record<TextName, string> & { starters?: string | string[]; maxMessageChars?: number } = Object.assign({}, ENGLISH, options);
+// The page's own words; `data-disclosure="off"` is none.
+const own = (): object => {
+  const { title, welcomeMessage, inputPlaceholder, disclosure, texts } = options;
+  const given = { title, welcomeMessage, inputPlaceholder, disclosure: disclosure == "off" ? undefined : disclosure };
+  return Object.fromEntries(Object.entries({ ...toObject(texts!), ...given }).filter(([, value]) => typeof value == "string" && value.trim()));
+};
 
-declare const LOCALES: string;
+/** The texts in use, and what else the server says of itself; the page's own `data-*` attributes win over all others. */
+export const texts: Record<TextName, string> & { starters?: string | string[]; maxMessageChars?: number; retentionDays?: number } = { ...ENGLISH, ...own() };
 
-const wanted = options.locale == "auto" ? document.documentElement.lang : options.locale;
-
-/** The language in use: the one of `data-locale` (`auto` is the page's own) that there is a pack for. */
-export const locale = LOCALES.split(" ").find((name) => wanted?.startsWith(name)) || "en";
-
-export const direction = options.dir || (/ar|he/.test(locale) ? "rtl" : "ltr");
+export const { locale } = shell;
 
 /** Use other texts, from a pack or from the server. */
-export const useTexts = (others: object): void => void Object.assign(texts, others, toObject(options.texts!), options);
+export const useTexts = (others: object): void => void Object.assign(texts, others, own());
 
 /** Fetch the locale's pack; where it does not come, English stays. */
 export async function loadTexts(): Promise<void> {
   try {
-    useTexts(locale == "en" ? {} : await (await fetch(new URL(`locales/${locale}.json`, script!.src), { signal: AbortSignal.timeout(3000) })).json());
+    useTexts(locale == "en" ? {} : await (await fetch(`${shell.files}locales/${locale}.json`, { signal: AbortSignal.timeout(3000) })).json());
   } catch {
     // The chat matters more than its language.
   }

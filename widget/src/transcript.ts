@@ -1,6 +1,6 @@
 /** What was said, as plain values. */
 
-import type { Json } from "./wire";
+import type { Json, Problem, TurnEvent } from "./wire";
 
 /** One thing said. A question without `sent` has not been acknowledged by the server. */
 export interface Message {
@@ -14,6 +14,27 @@ export interface Message {
   sent?: boolean;
   /** Why an answer is not simply whole: a text's name. */
   reason?: string;
+}
+
+/** What is to be seen of a conversation. */
+export interface Scene {
+  messages: Message[];
+  /** The answer that is being streamed here; it is the last message. */
+  live?: Message;
+  /** Something is being answered, here or in another tab. */
+  busy?: boolean;
+  /** Where the messages before the first one are found, if there are any. */
+  earlier?: string;
+  trouble?: Problem & { until: number; offline?: boolean; retry: () => unknown };
+}
+
+/** Bring what is shown up to date with an event of the running turn. */
+export function apply({ messages, live }: Scene, event: TurnEvent): void {
+  const question = messages.at(-2);
+  if (event.type == "start" && question) question.sent = true;
+  if (!live) return;
+  if (event.type == "token") live.content += event.token;
+  if (event.type == "done") Object.assign(live, { content: event.message, _id: event.messageId, reason: event.finishReason, status: "complete" });
 }
 
 const isMessage = (value: Json): boolean => /^(user|assistant)$/.test(value.role as string) && typeof value.content == "string";

@@ -4,8 +4,8 @@ import { test } from "node:test";
 
 declare const ROOT: string;
 
-// The texts are read from a page; this one has no script tag.
-Object.assign(globalThis, { document: { querySelector: () => null, documentElement: { lang: "" } } });
+// The texts are those of a launcher; this one has no options.
+Object.assign(globalThis, { customElements: { get: () => ({ widgets: { get: () => ({ options: {}, locale: "en" }) } }) } });
 const { ENGLISH } = await import("../src/texts");
 
 for (const name of readdirSync(ROOT + "widget/locales"))

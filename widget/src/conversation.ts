@@ -1,0 +1,200 @@
+/** One visitor's conversation: what is asked, answered, kept and forgotten. It draws nothing. */
+
+import { ask, forget, randomId, request } from "./client";
+import { options, shell } from "./shell";
+import { PENDING, TICK, TOKEN, recall, remember } from "./storage";
+import { apply, merge, toMessages, type Message, type Scene } from "./transcript";
+import { toObject, type Problem } from "./wire";
+
+const HISTORY = 100;
+const POLL_MS = 1500;
+const STOP_MS = 2000;
+// What the server takes of a page's address and title.
+const MAX_URL = 2048;
+const MAX_TITLE = 300;
+
+/** Who draws what happens. */
+export interface Audience {
+  changed(toEnd?: boolean): void;
+  streamed(): void;
+  answered(answer: Message): void;
+}
+
+export class Conversation {
+  readonly scene: Scene = { messages: [] };
+  readonly #audience: Audience;
+  #abort = new AbortController();
+  #poll?: ReturnType<typeof setTimeout>;
+  #missed = false;
+
+  constructor(audience: Audience) {
+    this.#audience = audience;
+  }
+
+  /** Take up a question that was on its way when the page was left. */
+  resume(): void {
+    const [turnId, content] = Object.values(toObject(recall(PENDING)!)) as string[];
+    if (!turnId) return;
+    this.scene.messages.push({ role: "user", content, createdAt: Date.now(), turnId });
+    this.scene.trouble = { code: "unsent", until: 0, retry: this.again };
+  }
+
+  send = (content: string): Promise<void> => {
+    shell.emit("message", { role: "user", content });
+    return this.#run({ role: "user", content, createdAt: Date.now(), turnId: randomId() });
+  };
+
+  /** Ask the last question once more: as the same turn, or for another answer where it has a whole one. */
+  again = (): void => {
+    const { messages } = this.scene;
+    const question = messages.findLast(({ role }) => role == "user");
+    const last = messages.at(-1);
+    if (question) void this.#run(question, last!.turnId == question.turnId && last!.status == "complete");
+  };
+
+  stop = (): void => {
+    const { live } = this.scene;
+    const mine = this.#abort;
+    const leave = () => mine.abort();
+    if (!live) return;
+    live.reason = "stopped";
+    // The server ends the stream itself, with all that was said; where it cannot, leaving does.
+    if (recall(TOKEN)) request(`turns/${live.turnId}/stop`).catch(leave);
+    setTimeout(leave, recall(TOKEN) ? STOP_MS : 0);
+  };
+
+  /** Do again what failed. */
+  retry = (): void => {
+    const { trouble } = this.scene;
+    this.scene.trouble = undefined;
+    trouble?.retry();
+    this.#audience.changed();
+  };
+
+  /** Vote; it is drawn at once, and taken back where the server did not hear it. */
+  rate = async (message: Message, rating: string): Promise<void> => {
+    const { feedback } = message;
+    message.feedback = { rating };
+    this.#audience.changed();
+    await request(`messages/${message._id}/feedback`, "POST", { rating }).catch((thrown) => {
+      message.feedback = feedback;
+      this.#fail(thrown, () => this.rate(message, rating));
+    });
+  };
+
+  /** Read the conversation again: other tabs, pages and days have a part in it. */
+  sync = async (): Promise<void> => {
+    const { scene } = this;
+    clearTimeout(this.#poll);
+    this.#missed = !!scene.live;
+    if (!recall(TOKEN) || scene.live) return;
+    try {
+      const { messages, runningTurnId, nextCursor } = await this.#read();
+      if (scene.live) return;
+      const history = toMessages(messages);
+      const known = scene.messages.findIndex(({ _id }) => _id && _id == history[0]?._id);
+      const older = known > 0 ? scene.messages.slice(0, known) : [];
+      if (!older.length) scene.earlier = nextCursor as string | undefined;
+      scene.messages = [...older, ...merge(scene.messages.slice(older.length), history)];
+      scene.busy = !!runningTurnId;
+      if (scene.messages.at(-1)?.status == "complete") scene.trouble = undefined;
+      if (scene.busy) this.#poll = setTimeout(this.sync, POLL_MS);
+      this.#audience.changed();
+    } catch (thrown) {
+      if (!scene.messages.length) this.#fail(thrown, this.sync);
+    }
+  };
+
+  /** Read what was said before the first message that is shown. */
+  readEarlier = async (): Promise<void> => {
+    const { scene } = this;
+    try {
+      const { messages, nextCursor } = await this.#read(scene.earlier);
+      scene.messages = [...toMessages(messages), ...scene.messages];
+      scene.earlier = nextCursor as string | undefined;
+      this.#audience.changed();
+    } catch (thrown) {
+      this.#fail(thrown, this.readEarlier);
+    }
+  };
+
+  /** Forget what is shown; what is remembered and stored is another matter. */
+  clear = (): void => {
+    this.#abort.abort();
+    clearTimeout(this.#poll);
+    this.scene.messages = [];
+    this.scene.live = this.scene.trouble = this.scene.busy = this.scene.earlier = undefined;
+    this.#audience.changed();
+  };
+
+  /** Begin anew; the server keeps the old conversation. */
+  reset = (): void => {
+    this.stop();
+    forget();
+    this.clear();
+  };
+
+  erase = (): Promise<void> => request("session", "DELETE").then(this.reset, (thrown) => this.#fail(thrown, this.erase));
+
+  async #run(question: Message, regenerate?: boolean): Promise<void> {
+    const { scene } = this;
+    if (scene.busy) return;
+    const { content: message, turnId: id = "" } = question;
+    const answer: Message = { role: "assistant", content: "", createdAt: Date.now(), turnId: id };
+    const page = this.#page();
+    this.#abort = new AbortController();
+    scene.messages = [...scene.messages.filter(({ turnId }) => turnId != id), question, answer];
+    scene.trouble = undefined;
+    scene.busy = true;
+    scene.live = answer;
+    if (!question.sent) remember(PENDING, JSON.stringify({ id, message }));
+    this.#audience.changed(true);
+
+    const failure: unknown = await ask({ message, turnId: id, regenerate, page }, this.#abort, (event) => {
+      if (scene.live != answer) return;
+      apply(scene, event);
+      if (event.type == "start") this.#acknowledged();
+      // Only a token's owner may rate an answer.
+      if (!recall(TOKEN)) answer._id = undefined;
+      this.#audience.streamed();
+    }).catch((thrown) => thrown);
+    if (scene.live != answer) return; // the conversation was left meanwhile
+    scene.live = scene.busy = undefined;
+    if (failure && answer.reason != "stopped") this.#fail(failure, this.again);
+    else this.#finish(answer);
+    if (this.#missed) void this.sync();
+  }
+
+  #finish(answer: Message): void {
+    this.#audience.answered(answer);
+    shell.emit("message", { role: "assistant", content: answer.content, turnId: answer.turnId });
+    remember(TICK, randomId());
+  }
+
+  // Other tabs read the conversation again.
+  #acknowledged(): void {
+    remember(PENDING);
+    remember(TICK, randomId());
+  }
+
+  // The page is told with a conversation's first question.
+  #page(): { url: string; title: string } | undefined {
+    if (options.page == "off" || this.scene.messages.some(({ sent }) => sent)) return;
+    return { url: location.href.split("#")[0].slice(0, MAX_URL), title: document.title.slice(0, MAX_TITLE) };
+  }
+
+  async #read(cursor?: string) {
+    const query = new URLSearchParams({ limit: `${HISTORY}`, ...(cursor && { cursor }) });
+    return toObject(await (await request("session/messages?" + query, "GET")).text());
+  }
+
+  // What failed says how to try again; "it will be sent" is said of questions alone.
+  #fail(thrown: unknown, retry: () => unknown): void {
+    const problem: Problem = { code: "failed", ...(thrown as object) };
+    const offline = problem.code == "offline";
+    const code = offline && retry != this.again ? "unreachable" : problem.code;
+    this.scene.trouble = { ...problem, code, offline, retry, until: Date.now() + (problem.wait || 0) * 1000 };
+    this.#audience.changed();
+    shell.emit("error", problem);
+  }
+}
