@@ -20,7 +20,7 @@ ANSWER = """Perch puts an assistant on any page with **one script tag**:
 
 | It weighs | Compared |
 |---|---|
-| 10 KB | *110 KB and more* |
+| 4 KB, then 16 KB | *110 KB and more* |
 
 See [the docs](https://example.com/docs) for all options."""
 

@@ -3,7 +3,7 @@
 import { options, shell } from "./shell";
 import { toObject } from "./wire";
 
-/** All texts in English. Packs may hold more: sentences for the server's error codes. */
+/** All texts in English; failures have the names of the server's codes. */
 export const ENGLISH = {
   title: "Assistant",
   welcomeMessage: "Hi! Ask me anything and I will help you out.",
@@ -32,6 +32,14 @@ export const ENGLISH = {
   too_many_requests: "Too many messages. Please wait.",
   model_interrupted: "The answer was interrupted.",
   failed: "Something went wrong.",
+  model_unavailable: "The assistant is not available right now.",
+  model_timeout: "The assistant took too long.",
+  model_rate_limited: "The assistant is very busy right now.",
+  model_refused: "The assistant cannot answer this message.",
+  storage_unavailable: "Conversations are not available right now.",
+  overloaded: "The assistant is very busy right now.",
+  server_restarting: "The assistant is restarting.",
+  turn_in_progress: "The previous message is still being answered.",
   disclosure: "You are chatting with an AI. Answers can be wrong.",
   kept: "Conversations are kept for {days} days.",
   privacy: "Privacy",
