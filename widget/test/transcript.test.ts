@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { merge, toMessages, type Message } from "../src/transcript";
+import { apply, merge, toMessages, type Message, type Scene } from "../src/transcript";
 
 const question = (turnId: string, more: Partial<Message> = {}): Message => ({ role: "user", content: "Why?", createdAt: 1, turnId, ...more });
 const answer = (turnId: string, more: Partial<Message> = {}): Message => ({ role: "assistant", content: "So.", createdAt: 2, turnId, ...more });
@@ -58,4 +58,25 @@ test("messages of the original service, which have no turn, are told apart by th
   const old = (id: string): Message => ({ role: "user", content: "Hi", createdAt: 1, _id: id, sent: true });
 
   assert.equal(merge([old("a")], [old("a"), old("b")]).length, 2);
+});
+
+test("the events of a turn make its answer", () => {
+  const live = answer("t1", { content: "" });
+  const scene: Scene = { messages: [question("t1"), live], live };
+
+  apply(scene, { type: "start", conversationId: "c1", turnId: "t1" });
+  apply(scene, { type: "token", token: "S" });
+  apply(scene, { type: "token", token: "o" });
+  assert.equal(live.content, "So");
+  apply(scene, { type: "done", message: "So.", messageId: "m2", finishReason: "length" });
+
+  assert.deepEqual(scene.messages, [question("t1", { sent: true }), { ...live, content: "So.", _id: "m2", reason: "length", status: "complete" }]);
+});
+
+test("an event of a conversation that was left changes nothing", () => {
+  const scene: Scene = { messages: [] };
+
+  for (const type of ["start", "token", "done"] as const) apply(scene, { type, token: "x", message: "x", conversationId: "c", turnId: "t" });
+
+  assert.deepEqual(scene, { messages: [] });
 });

@@ -1,0 +1,84 @@
+"""What was said before: earlier messages, other tabs' turns, and where the reader was."""
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.live.server import WIDGET_KEY, Server
+from tests.upstream import Upstream
+from tests.widget.conftest import Visit
+from tests.widget.site import Site
+from tests.widget.visitor import Visitor
+
+TOKEN = "Object.entries(localStorage).find(([key]) => key.startsWith('perch-token-'))[1]"
+TURNS = 55
+
+
+def test_earlier_messages_are_read_when_they_are_wanted(
+    visit: Visit, page: Page, upstream: Upstream, server: Server, site: Site
+) -> None:
+    upstream.script(tokens=["Yes."])
+    visitor = visit().open().ask("Turn 0").hears("Yes.")
+    bearer = f"Bearer {page.evaluate(TOKEN)}"
+    held = {"x_api_key": WIDGET_KEY, "authorization": bearer, "origin": site.origin}
+    for turn in range(1, TURNS):
+        answer = server.request("POST", "/v1/chat", {"message": f"Turn {turn}"}, **held)
+        assert answer.status == 200
+    page.reload()
+    expect(visitor.questions).to_have_count(50)
+
+    earlier = visitor.panel.get_by_role("button", name="Earlier messages")
+    earlier.click()
+
+    expect(visitor.questions).to_have_text([f"Turn {turn}" for turn in range(TURNS)])
+    expect(earlier).to_be_hidden()
+    visitor.ask("The newest")
+    expect(visitor.questions).to_have_count(TURNS + 1)
+
+
+def test_tabs_that_ask_at_once_both_show_both_turns(
+    context: BrowserContext, site: Site, upstream: Upstream
+) -> None:
+    address = site.page()
+    first, second = (Visitor(context.new_page()) for _ in range(2))
+    upstream.script(tokens=["Yes."])
+    first.page.goto(address)
+    first.open().ask("Zero").hears("Yes.")
+    second.page.goto(address)
+    expect(second.questions).to_have_count(1)
+
+    first.ask("One")
+    second.ask("Two")
+
+    for visitor in (first, second):
+        expect(visitor.questions).to_have_count(3)
+        expect(visitor.answers).to_have_text(["Yes."] * 3)
+
+
+def test_a_body_that_is_replaced_leaves_the_reader_where_they_were(
+    visit: Visit, page: Page, upstream: Upstream
+) -> None:
+    upstream.script(tokens=[f"Line {line}\n\n" for line in range(60)])
+    visitor = visit().open().ask("Tell")
+    expect(visitor.log).to_contain_text("Line 59")
+    expect(visitor.button("Answer again")).to_be_visible()
+    visitor.log.hover()
+    visitor.log.evaluate("(log) => log.scrollTo(0, 300)")
+    expect(visitor.panel.get_by_role("button", name="Latest message")).to_be_visible()
+
+    page.evaluate("document.body.replaceWith(document.createElement('body'))")
+
+    expect(visitor.log).to_be_visible()
+    assert visitor.log.evaluate("(log) => log.scrollTop") == 300
+    assert visitor.host.evaluate("(host) => host.shadowRoot.getAnimations().length") == 0
+
+
+def test_a_double_click_deletes_nothing(visit: Visit, upstream: Upstream, page: Page) -> None:
+    upstream.script(tokens=["Yes."])
+    visitor = visit().open().ask("Keep me").hears("Yes.")
+    visitor.menu.click()
+
+    visitor.button("Delete my conversation").dblclick()
+    expect(visitor.button("Delete for good?")).to_be_visible()
+    visitor.input.click()
+
+    expect(visitor.button("Delete for good?")).to_be_hidden()
+    expect(visitor.questions).to_have_text(["Keep me"])
