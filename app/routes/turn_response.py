@@ -39,7 +39,9 @@ def stream_again(turn_id: str, protocol: AnswerProtocol) -> Response:
         ServiceError: before the first byte.
     """
     request = current_request()
-    reader = services().turns.follow(asked_assistant(), request.client_key, session_id(), turn_id)
+    reader = services().turns.following.follow(
+        asked_assistant(), request.client_key, session_id(), turn_id
+    )
     return _stream(reader, protocol, protocol.encoder(), request)
 
 

@@ -9,7 +9,7 @@ import gevent
 from structlog.contextvars import bind_contextvars
 
 from app.assistants import Assistant, Assistants
-from app.bus.protocol import Relayed, StopBus, StopRequest, TurnRelay
+from app.bus.protocol import StopBus, StopRequest, TurnRelay
 from app.domain.conversation import Answer, PromptMessage, Question, Turn
 from app.domain.errors import Overloaded, ServerRestarting, TooManyRequests, TurnInProgress
 from app.domain.events import TurnDone, TurnEnded, TurnFailed
@@ -17,11 +17,10 @@ from app.limits.budget import Reservation
 from app.settings import TurnPolicy
 from app.storage.protocol import ConversationStore
 from app.turns.admission import Admission
-from app.turns.elsewhere import TurnElsewhere
 from app.turns.endings import RESTART_RETRY_S, Ending
+from app.turns.following import Following
 from app.turns.prompts import Prompts
-from app.turns.readers import Reader
-from app.turns.repeated import RepeatedTurn, StoredTurn, read_turn
+from app.turns.repeated import RepeatedTurn
 from app.turns.transcript import Outlet
 from app.turns.turn import KeepAnswer, RunningTurn
 
@@ -52,7 +51,7 @@ class TurnService:
     """Begins turns and keeps hold of those that run in this process.
 
     ``max_running`` bounds them all together. ``listeners`` hear of each that has
-    ended, in their order.
+    ended, in their order. Who did not ask reads them through ``following``.
     """
 
     def __init__(
@@ -72,12 +71,15 @@ class TurnService:
         self._max_running = max_running
         self._keep = keep
         self._buses = buses
-        self._relay = relay
         self._listeners = listeners
         self._listening = False
         self._running: dict[str, RunningTurn] = {}
         self._beginning = 0
         self._draining = False
+        self._relay = relay
+        self.following = Following(
+            store, admission, self._running, relay, self._refuse_while_draining
+        )
 
     def begin(self, question: Question, client: str) -> BegunTurn:
         """Store a question and own its turn.
@@ -150,30 +152,6 @@ class TurnService:
         running.start(outlet)
         return running
 
-    def follow(self, assistant: Assistant, client: str, session_id: str, turn_id: str) -> Reader:
-        """Return a turn of a session to one who reads it again, or too, wherever it runs.
-
-        Raises:
-            TurnNotFound, SessionExpired, StorageUnavailable: see ``read_turn``.
-            Overloaded: this process holds as many turns as it may, or the client
-                reads as many.
-        """
-        self._refuse_one_too_many()
-        free = self._admission.take_seat(assistant, client)
-        try:
-            found = self._join(session_id, turn_id) or self._read_stored(
-                session_id, turn_id, assistant.settings.turns
-            )
-        except BaseException:
-            free()
-            raise
-
-        def leave() -> None:
-            found.leave()
-            free()
-
-        return Reader(found.events(), leave)
-
     def complete(self, running: StartedTurn) -> TurnDone:
         """Wait for the whole answer.
 
@@ -195,10 +173,13 @@ class TurnService:
         self._stop(StopRequest(session_id, turn_id))
 
     def _refuse_one_too_many(self) -> None:
-        if self._draining:
-            raise ServerRestarting(retry_after_s=RESTART_RETRY_S)
+        self._refuse_while_draining()
         if self._held >= self._max_running:
             raise Overloaded(retry_after_s=_OVERLOADED_RETRY_S)
+
+    def _refuse_while_draining(self) -> None:
+        if self._draining:
+            raise ServerRestarting(retry_after_s=RESTART_RETRY_S)
 
     @property
     def is_draining(self) -> bool:
@@ -248,8 +229,7 @@ class TurnService:
                     ) from busy
             self._stop(StopRequest(question.session_id, if_unread=True))
             self._wait_for(question.session_id, left_s)
-            if self._draining:
-                raise ServerRestarting(retry_after_s=RESTART_RETRY_S)
+            self._refuse_while_draining()
 
     def _cover(
         self, turn: Turn, assistant: Assistant, prompts: Prompts, reservation: Reservation
@@ -279,32 +259,9 @@ class TurnService:
         if not self._listening:
             self._listening = True
             if self._relay is not None:
-                self._relay.offer(self._join)
+                self._relay.offer(self.following.join)
             for bus in self._buses:
                 bus.listen(self._stop_here)
-
-    def _join(self, session_id: str, turn_id: str) -> Reader | None:
-        running = self._running.get(session_id)
-        if running is None or running.turn.id != turn_id:
-            return None
-        running.join()
-        return Reader(running.read(), running.leave)
-
-    def _read_stored(
-        self, session_id: str, turn_id: str, policy: TurnPolicy
-    ) -> RepeatedTurn | TurnElsewhere:
-        def look() -> StoredTurn:
-            if self._draining:
-                raise ServerRestarting(retry_after_s=RESTART_RETRY_S)
-            return read_turn(self._store, session_id, turn_id)
-
-        def find() -> Relayed | None:
-            return self._relay.find(session_id, turn_id) if self._relay else None
-
-        stored = look()
-        if not stored.is_running:
-            return RepeatedTurn(stored.turn, failure=stored.failure)
-        return TurnElsewhere(stored, find, look, policy.turn_timeout_s + policy.lease_grace_s)
 
     def _stop(self, request: StopRequest) -> None:
         if not self._stop_here(request):
@@ -317,7 +274,7 @@ class TurnService:
             return False
         if not request.if_unread:
             running.cancel(Ending.STOPPED)
-        elif not running.is_read:
+        elif not running.readers.are_there:
             running.cancel(Ending.LEFT)
         return True
 

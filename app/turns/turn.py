@@ -55,9 +55,9 @@ class State(Enum):
 class RunningTurn:
     """A turn in progress: ``start`` it once; who asked reads its ``events``.
 
-    Any number may ``join`` and ``read`` it; each of them leaves once. It is written
-    on for ``grace_s`` when the last of them has gone. ``on_end`` is called once,
-    when the answer is stored.
+    Any number may join its ``readers`` and ``read`` it; each of them leaves once.
+    It is written on for ``grace_s`` when the last of them has gone. ``on_end`` is
+    called once, when the answer is stored.
     """
 
     __slots__ = (
@@ -70,12 +70,12 @@ class RunningTurn:
         "_outlet",
         "_policy",
         "_producer",
-        "_readers",
         "_started_at",
         "_state",
         "_store",
         "_terminal",
         "_transcript",
+        "readers",
         "request_id",
         "reservation",
         "turn",
@@ -109,7 +109,7 @@ class RunningTurn:
         self._ending: Ending | None = None
         self._outlet: Outlet | None = None
         self._producer: Any = None
-        self._readers = Readers(grace_s)
+        self.readers = Readers(grace_s)
         self._answer: Answer | None = None
         self._terminal: TurnEvent | None = None
         self._ended = Event()
@@ -144,10 +144,6 @@ class RunningTurn:
         yield TurnStarted(self.turn.conversation_id, self.turn.id)
         yield from self._read()
 
-    def join(self) -> None:
-        """Note that somebody else reads it, or the same visitor again."""
-        self._readers.join()
-
     def leave(self, outlet: Outlet | None = None) -> None:
         """Note that a reader has gone, and with it the ``outlet`` that it had.
 
@@ -157,7 +153,7 @@ class RunningTurn:
             return
         if outlet is not None:
             self._transcript.drop()
-        self._readers.leave(self._end_unread)
+        self.readers.leave(self._end_unread)
         if self._producer is None:  # nobody may ever read its events
             self._produce_apart()
 
@@ -174,11 +170,6 @@ class RunningTurn:
             self._produce_apart()  # nobody may ever read its events
         elif self._state is State.ASKING:
             gevent.get_hub().loop.run_callback(self._interrupt)
-
-    @property
-    def is_read(self) -> bool:
-        """Whether somebody reads it, or is going to."""
-        return self._readers.are_there
 
     def wait_ended(self, timeout_s: float) -> bool:
         """Wait until the answer is stored; false when it took longer."""
@@ -261,7 +252,7 @@ class RunningTurn:
         finally:
             deadline.stop()
             deadline.close()
-            self._readers.close()
+            self.readers.close()
         self._state = State.OVER
         self._terminal = terminal
         self._transcript.wake()

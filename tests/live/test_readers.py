@@ -4,6 +4,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from signal import SIGKILL
 from typing import Any
 
@@ -228,3 +229,19 @@ def test_what_is_seen_after_a_reload_is_what_is_stored(
     assert [each["content"] for each in stored] == [
         content for turn in turns for content in (turn, words(TOKENS))
     ]
+
+
+def test_other_machine_tells_it_when_it_is_stored(upstream: Upstream, tmp_path: Path) -> None:
+    upstream.script(tokens=4, fault="stall", at=2)
+    with Server.over(upstream, tmp_path) as mine, Server.over(upstream, tmp_path) as other:
+        session = open_session(mine)
+        chat = stream(mine, session)
+        again = attach(other, session)
+        assert [again.next_line().type for _ in range(2)] == ["start", "heartbeat"]
+
+        upstream.release()
+
+        assert again.events() == [
+            {"type": "token", "token": words(4)},
+            chat.events()[-1],
+        ]

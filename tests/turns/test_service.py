@@ -256,7 +256,7 @@ def test_regenerate_asks_the_model_again(service: TurnService, model: ScriptedMo
 
 def follow(service: TurnService, session_id: str = SESSION) -> Reader:
     assistant = service._assistants["default"]
-    return service.follow(assistant, CLIENT, session_id, "turn-0001")
+    return service.following.follow(assistant, CLIENT, session_id, "turn-0001")
 
 
 def said(reader: Reader) -> tuple[str, str]:

@@ -746,7 +746,7 @@ def test_turn_whose_visitor_comes_back_goes_on(run: Run, model: ScriptedModel) -
     gate.wait_reached()
 
     running.leave()
-    running.join()
+    running.readers.join()
     assert not running.wait_ended(0.2)
     gate.open()
 
@@ -760,7 +760,7 @@ def test_turn_that_another_still_reads_goes_on(run: Run, model: ScriptedModel) -
     running = run(outlet=outlet)
     Reader(running)
     gate.wait_reached()
-    running.join()
+    running.readers.join()
     second = Reader(running)
 
     running.leave(outlet)
