@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 # Far above any request: ids have at most 128 characters.
 _MAX_BYTES = 4096
 _SEND_TIMEOUT_S = 0.2
+# Before a request to read: where a descriptor is lost on the way, it stops nothing.
+_READ = b"read "
 
 
 class WorkerBus:
@@ -42,13 +44,13 @@ class WorkerBus:
 
     def send(self, request: StopRequest) -> None:
         """Tell the other workers."""
-        self._send(request)
+        self._send(to_bytes(request))
 
     def find(self, session_id: str, turn_id: str) -> Relayed | None:
         """Ask the other workers for a turn."""
         mine, theirs = socket.socketpair()
         with theirs:
-            self._send(StopRequest(session_id, turn_id), [theirs.fileno()])
+            self._send(_READ + to_bytes(StopRequest(session_id, turn_id)), [theirs.fileno()])
         relayed = Relayed(mine)
         if relayed.is_there():
             return relayed
@@ -73,23 +75,23 @@ class WorkerBus:
         atexit.register(_leave, self._own)
         gevent.spawn(self._receive, sock, receive)
 
-    def _send(self, request: StopRequest, descriptors: Sequence[int] = ()) -> None:
+    def _send(self, data: bytes, descriptors: Sequence[int] = ()) -> None:
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
             sock.settimeout(_SEND_TIMEOUT_S)
             for path in self._directory.iterdir():
                 if path != self._own:
-                    _send(sock, path, to_bytes(request), descriptors)
+                    _send(sock, path, data, descriptors)
 
     def _receive(self, sock: socket.socket, receive: Callable[[StopRequest], object]) -> None:
         while True:
             data, descriptors, *_ = recv_fds(sock, _MAX_BYTES, 1)
             links = [socket.socket(fileno=each) for each in descriptors]
             with suppress(ValueError):
-                request = from_bytes(data)
-                if links:
-                    gevent.spawn(self._tell, links.pop(), request)
-                else:
+                request = from_bytes(data.removeprefix(_READ))
+                if not data.startswith(_READ):
                     receive(request)
+                elif links:
+                    gevent.spawn(self._tell, links.pop(), request)
             for link in links:
                 link.close()
 

@@ -85,7 +85,9 @@ def test_dead_workers_are_cleared_away(bus: WorkerBus, folder: Path) -> None:
     assert "1" not in {path.name for path in folder.iterdir()}
 
 
-@pytest.mark.parametrize("data", [b"", b"stop", b"{}", b"[1]", b"\xff", b"7"])
+@pytest.mark.parametrize(
+    "data", [b"", b"stop", b"{}", b"[1]", b"\xff", b"7", b'read ["ps_other", "turn-0001"]']
+)
 def test_nonsense_is_dropped(tmp_path: Path, data: bytes) -> None:
     bus = WorkerBus(tmp_path)
     receiver = Receiver(bus)

@@ -2,6 +2,7 @@
 
 import os
 import random
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ GRACE_S = 1.5
 # How often an answer is left, at whatever moment; RELOADS=200 for a longer look.
 RELOADS = int(os.environ.get("RELOADS", "20"))
 TOKENS, GAP_MS = 40, 5
+CROWD = 50
+SAME_WORKER_S, ANY_WORKER_S = 0.02, 0.05
 
 ENDS: dict[str, Callable[[Exchange], None]] = {"FIN": Exchange.leave, "RST": Exchange.reset}
 
@@ -85,6 +88,17 @@ def test_answer_that_nobody_comes_back_to_costs_its_grace(
     assert answer["finishReason"] == "left"
 
 
+def test_of_a_crowd_that_left_none_outlives_its_grace(brief: Server, upstream: Upstream) -> None:
+    upstream.script(fault="stall", at=2)
+    chats = [stream(brief, open_session(brief)) for _ in range(CROWD)]
+
+    for chat in chats:
+        chat.leave()
+
+    assert all(request.left(within_s=GRACE_S + WITHIN_S) for request in upstream.requests)
+    assert len(upstream.requests) == CROWD
+
+
 def test_next_question_ends_an_answer_that_nobody_reads(
     two_workers: Server, upstream: Upstream
 ) -> None:
@@ -143,6 +157,26 @@ def test_other_worker_tells_it_as_it_comes(two_workers: Server, upstream: Upstre
     events = first + again.events()
     assert told(events) == words(4)
     assert events[-1] == chat.events()[-1]
+
+
+@pytest.mark.parametrize(
+    ("workers", "within_s"), [("one worker", SAME_WORKER_S), ("two workers", ANY_WORKER_S)]
+)
+def test_who_comes_back_is_told_at_once(
+    server: Server, two_workers: Server, upstream: Upstream, workers: str, within_s: float
+) -> None:
+    chosen = server if workers == "one worker" else two_workers
+    upstream.script(fault="stall", at=2)
+    session = open_session(chosen)
+    chat = stream(chosen, session)
+    took_s = []
+
+    for _ in range(20):
+        with attach(chosen, session) as again:
+            took_s.append(again.until("token")[-1].came_at - again.sent_at)
+
+    chat.leave()
+    assert statistics.median(took_s) < within_s
 
 
 def test_reader_in_another_worker_keeps_the_answer_alive_while_there(
