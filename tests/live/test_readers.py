@@ -14,7 +14,7 @@ import pytest
 from tests.live.eventually import eventually
 from tests.live.exchange import Exchange
 from tests.live.server import Server
-from tests.live.test_stops import TURN, asleep, history, open_session, stream
+from tests.live.test_stops import STOP, TURN, ask, asleep, history, open_session, stream
 from tests.upstream import Upstream
 from tests.upstream_script import WORDS, words
 
@@ -177,6 +177,25 @@ def test_who_comes_back_is_told_at_once(
 
     chat.leave()
     assert statistics.median(took_s) < within_s
+
+
+def test_stop_by_one_reader_ends_the_answer_for_all(
+    two_workers: Server, upstream: Upstream
+) -> None:
+    upstream.script(fault="stall", at=2)
+    session = open_session(two_workers)
+    mine, other = two_workers.workers
+    with asleep(other):
+        chat = stream(two_workers, session)
+        here = attach(two_workers, session)
+    with asleep(mine):
+        there = attach(two_workers, session)
+        assert ask(two_workers, session, STOP).status == 202
+
+    dones = [each.events()[-1] for each in (chat, here, there)]
+
+    assert dones[0]["finishReason"] == "stopped"
+    assert dones == [dones[0]] * 3
 
 
 def test_reader_in_another_worker_keeps_the_answer_alive_while_there(

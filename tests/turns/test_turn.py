@@ -782,6 +782,23 @@ def test_turn_that_was_left_before_anybody_read_it_is_answered(
     assert the_answer(store, turn) == ("Hello there", "complete", "stop")
 
 
+def test_one_who_comes_back_while_the_answer_is_stored_is_told_all_of_it(
+    run: Run, troubled: TroubledStore
+) -> None:
+    troubled.before_finish = Gate()
+    running = run(grace_s=60)
+    troubled.before_finish.wait_reached()
+    running.leave()
+
+    running.readers.join()
+    events = running.read()
+    told = [next(events), next(events)]
+    troubled.before_finish.open()
+
+    assert told[1] == TokensReceived(["Hello there"])
+    assert [type(event) for event in events] == [TurnDone]
+
+
 def test_leaving_while_the_answer_is_stored_changes_nothing(
     run: Run, turn: Turn, store: ConversationStore, troubled: TroubledStore
 ) -> None:
