@@ -101,7 +101,7 @@ def stop_turn(turn_id: str) -> dict[str, str]:
 
 
 @blueprint.get("/v1/turns/<turn_id>/stream")
-@contract(tells=NDJSON, raises=(TurnNotFound, StorageUnavailable, Overloaded))
+@contract(tells=NDJSON, raises=(InvalidRequest, TurnNotFound, StorageUnavailable, Overloaded))
 def stream_turn(turn_id: str) -> Response:
     """Stream an answer from its beginning: one that runs, or one that is over."""
     return stream_again(turn_id, NDJSON)
