@@ -13,55 +13,24 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
-from marshmallow import ValidationError, fields, post_load, validate
+from marshmallow import fields, post_load, validate
 
-from app.domain.conversation import PromptMessage, Usage
+from app.domain.conversation import Usage
 from app.domain.events import TurnDone, TurnFailed, TurnStarted
-from app.protocols.protocol import ChatRequest, Problem
-from app.web.schemas.chat import MAX_MESSAGE_CHARS, InputSchema, OutputSchema
+from app.protocols.openai_parts import (
+    END,
+    MAX_MESSAGES,
+    OpenAIProblemSchema,
+    OpenAIRequest,
+    OpenAIRequestSchema,
+    SaidSchema,
+    openai_problem,
+    part_question,
+)
+from app.protocols.protocol import Problem
+from app.web.schemas.chat import InputSchema, OutputSchema
 
-# Of their own history; what is more than a prompt may hold is cut again.
-_MAX_MESSAGES = 1000
 _FINISH_REASONS = {"length": "length", "content_filter": "content_filter"}
-_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
-END = b"data: [DONE]\n\n"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompletionRequest(ChatRequest):
-    """A request for a completion; ``user`` names a session, if it is set."""
-
-    model: str
-    streams: bool
-    tells_usage: bool
-    user: str | None = None
-
-
-class _Content(fields.Field[str]):
-    """A text, or parts that are all texts."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        parts = [{"type": "text", "text": value}] if isinstance(value, str) else value
-        if value is None:
-            return ""
-        if not isinstance(parts, list) or not all(isinstance(each, dict) for each in parts):
-            raise ValidationError("Neither a text nor a list of parts.")
-        texts = [each.get("text") for each in parts if each.get("type") in ("text", "input_text")]
-        if len(texts) < len(parts) or not all(isinstance(text, str) for text in texts):
-            raise ValidationError("Only texts are read here: no images, audio or files.")
-        return "\n".join(map(str, texts))
-
-
-class _MessageSchema(InputSchema):
-    """A message of the client's."""
-
-    role = fields.String(required=True)
-    content = _Content(load_default="", allow_none=True, metadata={"type": "string"})
-
-    @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> tuple[str, str]:
-        """Return role and text."""
-        return data["role"], data["content"] or ""
 
 
 class _StreamOptionsSchema(InputSchema):
@@ -70,38 +39,24 @@ class _StreamOptionsSchema(InputSchema):
     include_usage = fields.Boolean(load_default=False)
 
 
-class CompletionRequestSchema(InputSchema):
-    """What is asked; every other field of OpenAI's is accepted, and does nothing."""
+class CompletionRequestSchema(OpenAIRequestSchema):
+    """What is asked for a completion."""
 
-    model = fields.String(required=True, validate=validate.Length(1, 200))
     messages = fields.List(
-        fields.Nested(_MessageSchema), required=True, validate=validate.Length(1, _MAX_MESSAGES)
+        fields.Nested(SaidSchema), required=True, validate=validate.Length(1, MAX_MESSAGES)
     )
-    stream = fields.Boolean(load_default=False, allow_none=True)
     stream_options = fields.Nested(_StreamOptionsSchema, load_default=None, allow_none=True)
     n = fields.Integer(
         load_default=1, allow_none=True, validate=validate.OneOf([1], error="One answer at a time.")
     )
-    user = fields.String(
-        allow_none=True,
-        load_default=None,
-        validate=validate.Regexp(r"[A-Za-z0-9._:-]{1,128}\Z"),
-        metadata={"description": "Names a session: its stored history is what was said before."},
-    )
 
     @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> CompletionRequest:
+    def make(self, data: dict[str, Any], **_: Any) -> OpenAIRequest:
         """Take the last message for the question, and those before it for the history."""
-        said = [PromptMessage(role, text) for role, text in data["messages"]
-                if role in ("user", "assistant")]  # fmt: skip
-        if not said or said[-1].role != "user" or not said[-1].content.strip():
-            raise ValidationError("The last one must be the user's, with a text.", "messages")
-        if len(said[-1].content) > MAX_MESSAGE_CHARS:
-            raise ValidationError(f"Longer than maximum length {MAX_MESSAGE_CHARS}.", "messages")
-        return CompletionRequest(
-            message=said[-1].content,
-            history=tuple(said[:-1]),
-            model=data["model"],
+        message, history = part_question(data["messages"], "messages")
+        return OpenAIRequest(
+            message=message,
+            history=history,
             streams=bool(data["stream"]),
             tells_usage=bool((data["stream_options"] or {}).get("include_usage")),
             user=data["user"],
@@ -126,13 +81,6 @@ class ModelListSchema(OutputSchema):
     data = fields.List(fields.Dict(), required=True)
 
 
-class OpenAIProblemSchema(OutputSchema):
-    """A failure; ``error`` has ``message``, ``type``, ``param`` and ``code``."""
-
-    error = fields.Dict(required=True)
-    request_id = fields.String(required=True, data_key="requestId")
-
-
 @dataclass(frozen=True, slots=True)
 class OpenAIChat:
     """The protocol, for answers in the name of one model."""
@@ -152,13 +100,7 @@ class OpenAIChat:
 
     def problem(self, problem: Problem) -> Mapping[str, object]:
         """Return a failure as OpenAI's SDKs read it."""
-        message = problem.error
-        if problem.details:
-            message += f": {orjson.dumps(problem.details).decode()}"
-        default = "server_error" if problem.status >= 500 else "invalid_request_error"
-        kind = _TYPES.get(problem.status, default)
-        error = {"message": message, "type": kind, "param": None, "code": problem.code}
-        return {"error": error, "requestId": problem.request_id}
+        return openai_problem(problem)
 
 
 def to_completion(event: TurnDone, model: str) -> dict[str, object]:

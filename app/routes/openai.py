@@ -5,17 +5,24 @@ import re
 import secrets
 import time
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, jsonify, request
 
 from app.domain.conversation import Question
 from app.protocols.openai_chat import (
     OPENAI_CHAT,
-    CompletionRequest,
     CompletionRequestSchema,
     CompletionSchema,
     ModelListSchema,
     OpenAIChat,
     to_completion,
+)
+from app.protocols.openai_parts import OpenAIRequest
+from app.protocols.openai_responses import (
+    OPENAI_RESPONSES,
+    OpenAIResponses,
+    ResponseRequestSchema,
+    ResponseSchema,
+    to_response,
 )
 from app.routes.headless import FAILURES
 from app.routes.turn_response import complete_turn, stream_turn
@@ -36,12 +43,29 @@ _SESSION = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z")
     other_media_types=(OPENAI_CHAT.media_type,),
     raises=FAILURES,
 )
-def complete(asked: CompletionRequest) -> Response | dict[str, object]:
+def complete(asked: OpenAIRequest) -> Response | dict[str, object]:
     """Answer the last message, whole or as server-sent events."""
     model, question = asked_assistant().id, _to_question(asked)
     if asked.streams:
         return stream_turn(question, OpenAIChat(model, asked.tells_usage))
     return to_completion(complete_turn(question), model)
+
+
+@blueprint.post("/responses")
+@contract(
+    protocol=OPENAI_RESPONSES,
+    body=ResponseRequestSchema,
+    answer=ResponseSchema,
+    other_media_types=(OPENAI_RESPONSES.media_type,),
+    raises=FAILURES,
+)
+def respond(asked: OpenAIRequest) -> Response:
+    """Answer the last message in Open Responses, whole or as server-sent events."""
+    model, question = asked_assistant().id, _to_question(asked)
+    if asked.streams:
+        return stream_turn(question, OpenAIResponses(model))
+    # By itself: a client reads its nulls, which a schema leaves out.
+    return jsonify(to_response(complete_turn(question), model))
 
 
 @blueprint.get("/models")
@@ -53,7 +77,7 @@ def list_models() -> dict[str, object]:
     return {"data": [model]}
 
 
-def _to_question(asked: CompletionRequest) -> Question:
+def _to_question(asked: OpenAIRequest) -> Question:
     """Find the session; one that nobody named is this request's own, with the client's history."""
     key = request.headers.get("Idempotency-Key", "")
     named = request.headers.get("x-session-id", "") or asked.user or ""

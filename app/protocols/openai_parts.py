@@ -1,0 +1,101 @@
+"""What OpenAI's two protocols have in common: what is said, who asks, and how it fails."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from marshmallow import ValidationError, fields, post_load, validate
+
+from app.domain.conversation import PromptMessage
+from app.protocols.protocol import ChatRequest, Problem
+from app.web.schemas.chat import MAX_MESSAGE_CHARS, InputSchema, OutputSchema
+
+# Of their own history; what is more than a prompt may hold is cut again.
+MAX_MESSAGES = 1000
+END = b"data: [DONE]\n\n"
+_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+_TEXTS = ("text", "input_text", "output_text")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAIRequest(ChatRequest):
+    """A request to a model; ``user`` names a session, if it is set."""
+
+    streams: bool
+    tells_usage: bool = False
+    user: str | None = None
+
+
+class _Content(fields.Field[str]):
+    """A text, or parts that are all texts."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        parts = [{"type": "text", "text": value}] if isinstance(value, str) else value
+        if value is None:
+            return ""
+        if not isinstance(parts, list) or not all(isinstance(each, dict) for each in parts):
+            raise ValidationError("Neither a text nor a list of parts.")
+        texts = [each.get("text") for each in parts if each.get("type") in _TEXTS]
+        if len(texts) < len(parts) or not all(isinstance(text, str) for text in texts):
+            raise ValidationError("Only texts are read here: no images, audio or files.")
+        return "\n".join(map(str, texts))
+
+
+class SaidSchema(InputSchema):
+    """A message of the client's."""
+
+    role = fields.String(required=True)
+    content = _Content(load_default="", allow_none=True, metadata={"type": "string"})
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> PromptMessage:
+        """Return role and text."""
+        return PromptMessage(data["role"], data["content"] or "")
+
+
+class OpenAIRequestSchema(InputSchema):
+    """What both protocols ask; every other field of OpenAI's is accepted, and does nothing."""
+
+    model = fields.String(required=True, validate=validate.Length(1, 200))
+    stream = fields.Boolean(load_default=False, allow_none=True)
+    user = fields.String(
+        allow_none=True,
+        load_default=None,
+        validate=validate.Regexp(r"[A-Za-z0-9._:-]{1,128}\Z"),
+        metadata={"description": "Names a session: its stored history is what was said before."},
+    )
+
+
+class OpenAIProblemSchema(OutputSchema):
+    """A failure; ``error`` has ``message``, ``type``, ``param`` and ``code``."""
+
+    error = fields.Dict(required=True)
+    request_id = fields.String(required=True, data_key="requestId")
+
+
+def part_question(
+    messages: Sequence[PromptMessage], field: str
+) -> tuple[str, tuple[PromptMessage, ...]]:
+    """Return the user's last message and the conversation before it.
+
+    Raises:
+        ValidationError: for ``field``: the last message is not the user's, or too long.
+    """
+    said = [each for each in messages if each.role in ("user", "assistant")]
+    if not said or said[-1].role != "user" or not said[-1].content.strip():
+        raise ValidationError("The last one must be the user's, with a text.", field)
+    if len(said[-1].content) > MAX_MESSAGE_CHARS:
+        raise ValidationError(f"Longer than maximum length {MAX_MESSAGE_CHARS}.", field)
+    return said[-1].content, tuple(said[:-1])
+
+
+def openai_problem(problem: Problem) -> Mapping[str, object]:
+    """Return a failure as OpenAI's SDKs read it."""
+    message = problem.error
+    if problem.details:
+        message += f": {orjson.dumps(problem.details).decode()}"
+    default = "server_error" if problem.status >= 500 else "invalid_request_error"
+    kind = _TYPES.get(problem.status, default)
+    error = {"message": message, "type": kind, "param": None, "code": problem.code}
+    return {"error": error, "requestId": problem.request_id}

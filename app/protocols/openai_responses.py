@@ -1,0 +1,242 @@
+"""Open Responses, streamed or whole: for whatever speaks OpenAI's newer API, in texts only.
+
+After https://www.openresponses.org/specification. A model is an assistant's id.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from json.encoder import encode_basestring_ascii
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+from marshmallow import ValidationError, fields, post_load, validate
+
+from app.domain.conversation import PromptMessage, Usage
+from app.domain.events import TurnDone, TurnFailed, TurnStarted
+from app.protocols.openai_parts import (
+    END,
+    MAX_MESSAGES,
+    OpenAIProblemSchema,
+    OpenAIRequest,
+    OpenAIRequestSchema,
+    SaidSchema,
+    openai_problem,
+    part_question,
+)
+from app.protocols.protocol import Problem
+from app.web.schemas.chat import OutputSchema
+
+_CUTS = {"length": "max_output_tokens", "content_filter": "content_filter"}
+# What the specification requires of every response, and nobody can choose here.
+_FIXED: dict[str, object] = {
+    "previous_response_id": None,
+    "instructions": None,
+    "tools": [],
+    "tool_choice": "auto",
+    "truncation": "auto",
+    "parallel_tool_calls": False,
+    "text": {"format": {"type": "text"}},
+    "top_p": 1,
+    "presence_penalty": 0,
+    "frequency_penalty": 0,
+    "top_logprobs": 0,
+    "temperature": 1,
+    "reasoning": None,
+    "max_output_tokens": None,
+    "max_tool_calls": None,
+    "store": True,
+    "background": False,
+    "service_tier": "default",
+    "metadata": {},
+    "safety_identifier": None,
+    "prompt_cache_key": None,
+}
+
+
+def _refuse_conversation(value: object) -> None:
+    if value is not None:
+        raise ValidationError("Name the conversation with `user`.")
+
+
+def _refuse_background(value: object) -> None:
+    if value:
+        raise ValidationError("An answer is waited for, or streamed.")
+
+
+class _ItemSchema(SaidSchema):
+    """A message of the client's; items of other types are not read."""
+
+    type = fields.String(
+        load_default="message",
+        validate=validate.OneOf(["message"], error="Only messages are read here."),
+    )
+
+
+class _Input(fields.Field[list[PromptMessage]]):
+    """A text of the user's, or a list of messages."""
+
+    _items = fields.List(fields.Nested(_ItemSchema), validate=validate.Length(1, MAX_MESSAGES))
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[PromptMessage]:
+        if isinstance(value, str):
+            return [PromptMessage("user", value)]
+        items: list[PromptMessage] = self._items.deserialize(value)
+        return items
+
+
+class ResponseRequestSchema(OpenAIRequestSchema):
+    """What is asked for a response."""
+
+    input = _Input(required=True)
+    previous_response_id = fields.Raw(allow_none=True, validate=_refuse_conversation)
+    conversation = fields.Raw(allow_none=True, validate=_refuse_conversation)
+    background = fields.Raw(allow_none=True, validate=_refuse_background)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> OpenAIRequest:
+        """Take the last message for the question, and those before it for the history."""
+        message, history = part_question(data["input"], "input")
+        return OpenAIRequest(
+            message=message, history=history, streams=bool(data["stream"]), user=data["user"]
+        )
+
+
+class ResponseSchema(OutputSchema):
+    """A whole response; ``output`` has one message, and what nobody can choose is fixed."""
+
+    id = fields.String(required=True)
+    object = fields.Constant("response", required=True)
+    status = fields.String(required=True, validate=validate.OneOf(["completed", "incomplete"]))
+    model = fields.String(required=True)
+    output = fields.List(fields.Dict(), required=True)
+
+
+class OpenAIResponses:
+    """The protocol, for answers in the name of one model."""
+
+    media_type = "text/event-stream"
+    headers = MappingProxyType[str, str]({})
+    request = ResponseRequestSchema
+    events = (ResponseSchema,)
+    failure = OpenAIProblemSchema
+
+    def __init__(self, model: str = "") -> None:
+        self._model = model
+
+    def encoder(self) -> "_Encoder":
+        """Return the encoder of an answer."""
+        return _Encoder(self._model)
+
+    def problem(self, problem: Problem) -> Mapping[str, object]:
+        """Return a failure as OpenAI's SDKs read it."""
+        return openai_problem(problem)
+
+
+def to_response(event: TurnDone, model: str) -> dict[str, object]:
+    """Return a whole answer."""
+    cut = _CUTS.get(event.finish_reason or "")
+    return {
+        **_head(event.turn_id, model, "incomplete" if cut else "completed"),
+        "completed_at": None if cut else int(time.time()),
+        "incomplete_details": {"reason": cut} if cut else None,
+        "output": [_item(event)],
+        "usage": _usage(event.usage) if event.usage else None,
+    }
+
+
+class _Encoder:
+    """Numbered server-sent events, one for what each read of the model brought."""
+
+    heartbeat = b": wait\n\n"
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._turn_id = ""
+        self._at: dict[str, object] = {}
+        self._after_number = ""
+        self._count = 0
+        self._has_said = False
+
+    def started(self, event: TurnStarted) -> bytes:
+        """Return the events that open a response, its message and its text."""
+        self._turn_id = event.turn_id
+        self._at = {"item_id": f"msg_{event.turn_id}", "output_index": 0, "content_index": 0}
+        rest = orjson.dumps({**self._at, "logprobs": []}).decode()
+        self._after_number = f"{rest[1:-1]},"
+        response = _head(event.turn_id, self._model, "in_progress")
+        item = {**_message(event.turn_id, "in_progress"), "content": []}
+        return (
+            self._event("response.created", response=response)
+            + self._event("response.in_progress", response=response)
+            + self._event("response.output_item.added", output_index=0, item=item)
+            + self._event("response.content_part.added", **self._at, part=_text(""))
+        )
+
+    def tokens(self, tokens: Sequence[str]) -> bytes:
+        """Return a delta with what was said."""
+        self._has_said = True
+        number, self._count = self._count, self._count + 1
+        text = encode_basestring_ascii("".join(tokens))
+        return (
+            "event: response.output_text.delta\n"
+            f'data: {{"type":"response.output_text.delta","sequence_number":{number},'
+            f'{self._after_number}"delta":{text}}}\n\n'
+        ).encode()
+
+    def done(self, event: TurnDone) -> bytes:
+        """Return the events that close the text, its message and the response."""
+        # What stands in for an answer without a word is in no token.
+        rest = b"" if self._has_said or not event.message else self.tokens([event.message])
+        whole = to_response(event, self._model)
+        text = _text(event.message)
+        return (
+            rest
+            + self._event("response.output_text.done", **self._at, text=event.message, logprobs=[])
+            + self._event("response.content_part.done", **self._at, part=text)
+            + self._event("response.output_item.done", output_index=0, item=_item(event))
+            + self._event(f"response.{whole['status']}", response=whole)
+            + END
+        )
+
+    def failed(self, event: TurnFailed) -> bytes:
+        """Return the response as one that failed, which ends the stream."""
+        error = {"code": event.error.code, "message": str(event.error)}
+        response = {**_head(self._turn_id, self._model, "failed"), "error": error}
+        return self._event("response.failed", response=response) + END
+
+    def _event(self, kind: str, **told: object) -> bytes:
+        data = orjson.dumps({"type": kind, "sequence_number": self._count, **told})
+        self._count += 1
+        return b"event: %b\ndata: %b\n\n" % (kind.encode(), data)
+
+
+OPENAI_RESPONSES = OpenAIResponses()
+
+
+def _head(turn_id: str, model: str, status: str) -> dict[str, object]:
+    now = int(time.time())
+    return {"id": f"resp_{turn_id}", "object": "response", "created_at": now,
+            "completed_at": None, "status": status, "incomplete_details": None, "model": model,
+            "output": [], "error": None, "usage": None, **_FIXED}  # fmt: skip
+
+
+def _message(turn_id: str, status: str) -> dict[str, object]:
+    return {"type": "message", "id": f"msg_{turn_id}", "status": status, "role": "assistant"}
+
+
+def _item(event: TurnDone) -> dict[str, object]:
+    status = "incomplete" if event.finish_reason in _CUTS else "completed"
+    return {**_message(event.turn_id, status), "content": [_text(event.message)]}
+
+
+def _text(text: str) -> dict[str, object]:
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+
+
+def _usage(usage: Usage) -> dict[str, object]:
+    read, written = usage.prompt_tokens, usage.completion_tokens
+    return {"input_tokens": read, "input_tokens_details": {"cached_tokens": 0},
+            "output_tokens": written,
+            "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens or 0},
+            "total_tokens": read + written}  # fmt: skip
