@@ -41,8 +41,8 @@ def upstream(session_upstream: Upstream) -> Upstream:
 
 @pytest.fixture(scope="session")
 def server(session_upstream: Upstream) -> Iterator[Server]:
-    """A running server that pages of every origin may use, where who leaves ends the answer."""
-    with Server.over(session_upstream, LEAVE_GRACE_S="0") as server:
+    """A running server that pages of every origin may use."""
+    with Server.over(session_upstream) as server:
         yield server
 
 

@@ -1,28 +1,54 @@
 """Gate 10: a reload shows what was said; stop stops the model; an answer can be had anew."""
 
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.live.server import Server
 from tests.upstream import Upstream
 from tests.widget.conftest import Visit
+from tests.widget.site import Site
+from tests.widget.visitor import Visitor
 
 WORDS = [f"word{n} " for n in range(50)]
 
 
-def test_a_reload_during_an_answer_shows_what_was_said(visit: Visit, upstream: Upstream) -> None:
+def test_a_reload_during_an_answer_goes_on_where_it_is(
+    visit: Visit, upstream: Upstream, server: Server
+) -> None:
     upstream.script(tokens=WORDS, fault="stall", at=3)
     visitor = visit().open().ask("Go on")
     expect(visitor.answers).to_have_text(["word0 word1 word2"])
 
-    visitor.page.reload()
+    for _ in range(2):
+        visitor.page.reload()
+        expect(visitor.answers).to_have_text(["word0 word1 word2"])
+        expect(visitor.questions).to_have_text(["Go on"])
+        expect(visitor.stop).to_be_visible()
+    upstream.release()
 
-    expect(visitor.answers).to_have_text(["word0 word1 word2"])
-    expect(visitor.questions).to_have_text(["Go on"])
-    expect(visitor.log).to_contain_text("The answer was interrupted.")
-    upstream.script(tokens=["All."])
-    visitor.button("Answer again").click()
-    visitor.hears("All.")
-    expect(visitor.questions).to_have_text(["Go on"])
+    visitor.hears("".join(WORDS).strip())
+    assert len(upstream.requests) == 1
+    stored = server.admin("/v1/admin/conversations?limit=1").json["conversations"][0]
+    assert server.said(stored["_id"]) == [("user", "Go on"), ("assistant", "".join(WORDS).strip())]
+
+
+def test_an_answer_that_nobody_came_back_to_can_be_had_again(
+    context: BrowserContext, upstream: Upstream
+) -> None:
+    with Server.over(upstream, LEAVE_GRACE_S="0") as server, Site(server.url) as site:
+        visitor = Visitor(context.new_page())
+        visitor.page.goto(site.page())
+        upstream.script(tokens=WORDS, fault="stall", at=3)
+        visitor.open().ask("Go on")
+        expect(visitor.answers).to_have_text(["word0 word1 word2"])
+
+        visitor.page.reload()
+
+        expect(visitor.answers).to_have_text(["word0 word1 word2"])
+        expect(visitor.log).to_contain_text("The answer was interrupted.")
+        upstream.script(tokens=["All."])
+        visitor.button("Answer again").click()
+        visitor.hears("All.")
+        expect(visitor.questions).to_have_text(["Go on"])
 
 
 def test_stop_stops_the_model_and_keeps_what_was_said(
@@ -97,7 +123,7 @@ def test_an_answer_and_its_code_can_be_copied(visit: Visit, upstream: Upstream) 
     visitor = visit()
     visitor.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     visitor.open().ask("How?")
-    expect(visitor.button("Copy")).to_be_visible()
+    expect(visitor.button("Answer again")).to_be_visible()  # the answer's own buttons are there
     copied = "navigator.clipboard.readText()"
 
     visitor.button("Copy").click()

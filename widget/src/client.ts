@@ -102,9 +102,19 @@ export async function request(path: string, method = "POST", body?: object, sign
   }
 }
 
-/** Ask, and hand on what the server says until `done`. Throws a `Problem`. */
-export async function ask(question: Question, abort: AbortController, hear: (event: TurnEvent) => void): Promise<void> {
-  const response = await request("", "POST", question, abort.signal);
+/** Hears what the server says of a turn, until `done`. */
+type Hear = (event: TurnEvent) => void;
+
+/** Ask, and hand on what the server says. Throws a `Problem`. */
+export const ask = (question: Question, abort: AbortController, hear: Hear): Promise<void> =>
+  listen(request("", "POST", question, abort.signal), abort, hear);
+
+/** Hear a turn from its beginning, whoever asked it. Throws a `Problem`. */
+export const follow = (turnId: string, abort: AbortController, hear: Hear): Promise<void> =>
+  listen(request(`turns/${turnId}/stream`, "GET", undefined, abort.signal), abort, hear);
+
+async function listen(asked: Promise<Response>, abort: AbortController, hear: Hear): Promise<void> {
+  const response = await asked;
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   let timer;

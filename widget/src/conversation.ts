@@ -1,10 +1,10 @@
 /** One visitor's conversation: what is asked, answered, kept and forgotten. It draws nothing. */
 
-import { ask, forget, randomId, request } from "./client";
+import { ask, follow, forget, randomId, request } from "./client";
 import { options, shell } from "./shell";
 import { PENDING, TICK, TOKEN, recall, remember } from "./storage";
 import { apply, merge, toMessages, type Message, type Scene } from "./transcript";
-import { toObject, type Problem } from "./wire";
+import { toObject, type Problem, type TurnEvent } from "./wire";
 
 const HISTORY = 100;
 const POLL_MS = 1500;
@@ -26,6 +26,8 @@ export class Conversation {
   #abort = new AbortController();
   #poll?: ReturnType<typeof setTimeout>;
   #missed = false;
+  /** The turn that was read again last: where that failed, its end is waited for. */
+  #followed?: string;
 
   constructor(audience: Audience) {
     this.#audience = audience;
@@ -96,13 +98,16 @@ export class Conversation {
       const older = known > 0 ? scene.messages.slice(0, known) : [];
       if (!older.length) scene.earlier = nextCursor as string | undefined;
       scene.messages = [...older, ...merge(scene.messages.slice(older.length), history)];
-      scene.busy = !!runningTurnId;
       if (scene.messages.at(-1)?.status == "complete") scene.trouble = undefined;
-      if (scene.busy) this.#poll = setTimeout(this.sync, POLL_MS);
+      const running = scene.messages.findLast(({ role, turnId }) => role == "user" && turnId == runningTurnId);
+      scene.busy = undefined;
+      if (running?.turnId && this.#followed != running.turnId) return void this.#follow(running);
+      scene.busy = !!runningTurnId;
       this.#audience.changed();
     } catch (thrown) {
       if (!scene.messages.length) this.#fail(thrown, this.sync);
     }
+    if (scene.busy) this.#poll = setTimeout(this.sync, POLL_MS);
   };
 
   /** Read what was said before the first message that is shown. */
@@ -137,38 +142,80 @@ export class Conversation {
   erase = (): Promise<void> => request("session", "DELETE").then(this.reset, (thrown) => this.#fail(thrown, this.erase));
 
   async #run(question: Message, regenerate?: boolean): Promise<void> {
-    const { scene } = this;
-    if (scene.busy) return;
-    const { content: message, turnId: id = "" } = question;
-    const answer: Message = { role: "assistant", content: "", createdAt: Date.now(), turnId: id };
+    const { content: message, turnId = "" } = question;
+    if (this.scene.busy) return;
     const page = this.#page();
+    if (!question.sent) remember(PENDING, JSON.stringify({ id: turnId, message }));
+    const answer = this.#begin(question);
+    const failure = await this.#hear(answer, (hear) => ask({ message, turnId, regenerate, page }, this.#abort, hear));
+    if (!this.#ends(answer)) return;
+    if (!failure || answer.reason == "stopped") {
+      this.#finish(answer);
+      remember(TICK, randomId());
+    } else if (question.sent && recall(TOKEN) && /^(model_interrupted|offline|unreachable)$/.test(failure.code) && !failure.text) await this.#rejoin(failure);
+    else this.#fail(failure, this.again);
+    if (this.#missed) void this.sync();
+  }
+
+  // Another tab asked, or this one before it was reloaded: the words come here as well.
+  async #follow(question: Message): Promise<void> {
+    const { turnId = "" } = question;
+    this.#followed = turnId;
+    const answer = this.#begin(question);
+    const failure = await this.#hear(answer, (hear) => follow(turnId, this.#abort, hear));
+    if (!this.#ends(answer)) return;
+    if (!failure) this.#finish(answer);
+    // What came of it is in the store, sooner or later.
+    if (failure || this.#missed) void this.sync();
+  }
+
+  // The connection was cut: the answer may be written on, or be stored by now.
+  #rejoin = async (failure: Problem): Promise<void> => {
+    const { scene } = this;
+    this.#followed = undefined;
+    await this.sync();
+    if (scene.live || scene.busy || scene.messages.at(-1)?.status == "complete") return;
+    this.#fail(failure, failure.code == "offline" ? () => this.#rejoin(failure) : this.again);
+  };
+
+  #begin(question: Message): Message {
+    const { scene } = this;
+    const answer: Message = { role: "assistant", content: "", createdAt: Date.now(), turnId: question.turnId };
     this.#abort = new AbortController();
-    scene.messages = [...scene.messages.filter(({ turnId }) => turnId != id), question, answer];
+    scene.messages = [...scene.messages.filter(({ turnId }) => turnId != question.turnId), question, answer];
     scene.trouble = undefined;
     scene.busy = true;
     scene.live = answer;
-    if (!question.sent) remember(PENDING, JSON.stringify({ id, message }));
     this.#audience.changed(true);
+    return answer;
+  }
 
-    const failure: unknown = await ask({ message, turnId: id, regenerate, page }, this.#abort, (event) => {
+  async #hear(answer: Message, listen: (hear: (event: TurnEvent) => void) => Promise<void>): Promise<Problem | undefined> {
+    const { scene } = this;
+    return listen((event) => {
       if (scene.live != answer) return;
       apply(scene, event);
       if (event.type == "start") this.#acknowledged();
       // Only a token's owner may rate an answer.
       if (!recall(TOKEN)) answer._id = undefined;
       this.#audience.streamed();
-    }).catch((thrown) => thrown);
-    if (scene.live != answer) return; // the conversation was left meanwhile
+    }).then(
+      () => undefined,
+      (thrown) => ({ code: "failed", ...thrown }),
+    );
+  }
+
+  // False where the conversation was left meanwhile.
+  #ends(answer: Message): boolean {
+    const { scene } = this;
+    if (scene.live != answer) return false;
     scene.live = scene.busy = undefined;
-    if (failure && answer.reason != "stopped") this.#fail(failure, this.again);
-    else this.#finish(answer);
-    if (this.#missed) void this.sync();
+    return true;
   }
 
   #finish(answer: Message): void {
     this.#audience.answered(answer);
     shell.emit("message", { role: "assistant", content: answer.content, turnId: answer.turnId });
-    remember(TICK, randomId());
   }
 
   // Other tabs read the conversation again.
