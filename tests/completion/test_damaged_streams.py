@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.completion.openai.events import EventReader
@@ -74,7 +74,6 @@ def test_the_reader_and_its_shortcut_agree(first: int) -> None:
             assert read_plainly([body]) == plain, f"{seed}: {stream}"
 
 
-@settings(deadline=None)
 @given(st.integers(min_value=COUNT), st.integers(min_value=0))
 def test_they_agree_however_the_bytes_are_cut(seed: int, cut: int) -> None:
     body = inflated(damaged(seed))

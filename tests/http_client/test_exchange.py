@@ -94,11 +94,7 @@ def test_exchange_that_was_left_reads_no_more(peer: MakePeer, client: MakeClient
         exchange.read_all()
 
 
-@settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     junk=st.binary(max_size=200), head=st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", CHUNKED_HEAD])
 )

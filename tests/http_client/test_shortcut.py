@@ -15,7 +15,6 @@ from tests.http_client.sink import pumped
 from tests.peer import CHUNKED_HEAD, LAST_CHUNK, Link, chunk, whole
 
 FIXTURES = settings(
-    deadline=None,
     max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

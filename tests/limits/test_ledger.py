@@ -21,7 +21,7 @@ class MemoryMachine(LedgerMachine):
 
 
 TestMemoryLedger = MemoryMachine.TestCase
-TestMemoryLedger.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestMemoryLedger.settings = settings(max_examples=60, stateful_step_count=40)
 
 
 def test_refusal_names_the_full_account_and_takes_nothing() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.live.eventually import eventually
 from tests.live.server import Server
-from tests.upstream import Upstream
+from tests.upstream import Request, Upstream
 from tests.upstream_script import words
 
 
@@ -14,6 +14,11 @@ from tests.upstream_script import words
 def impatient(session_upstream: Upstream) -> object:
     with Server.over(session_upstream, BUSY_WAIT_S="0.3") as server:
         yield server
+
+
+def asked(upstream: Upstream, question: str) -> list[Request]:
+    """Return the requests with this question: of an earlier test, one may come late."""
+    return [each for each in upstream.requests if each.prompt[-1] == ("user", question)]
 
 
 def test_a_busy_session_is_waited_for(server: Server, upstream: Upstream) -> None:
@@ -67,16 +72,16 @@ def test_the_running_turn_sent_again_is_409_at_once(server: Server, upstream: Up
 
 def test_a_finished_turn_sent_again_is_told_again(server: Server, upstream: Upstream) -> None:
     upstream.script(tokens=3)
-    first = server.chat("Hi", session="s-told", turnId="turn-0001")
+    first = server.chat("Tell me", session="s-told", turnId="turn-0001")
 
-    again = server.chat("Hi", session="s-told", turnId="turn-0001")
-    with server.stream("Hi", session="s-told", turnId="turn-0001") as stream:
+    again = server.chat("Tell me", session="s-told", turnId="turn-0001")
+    with server.stream("Tell me", session="s-told", turnId="turn-0001") as stream:
         streamed = stream.events()
 
     assert again.json == first.json
     assert "".join(event.get("token", "") for event in streamed) == words(3)
     assert streamed[-1]["message"] == words(3)
-    assert len(upstream.requests) == 1
+    assert len(asked(upstream, "Tell me")) == 1
     assert len(server.messages(first.json["conversationId"])) == 2
 
 
@@ -103,14 +108,17 @@ def test_regenerate_puts_a_new_answer_in_place_of_the_old(
     server: Server, upstream: Upstream
 ) -> None:
     upstream.script(tokens=["Old."])
-    server.chat("Hi", session="s-anew", turnId="turn-0001")
+    server.chat("Anew", session="s-anew", turnId="turn-0001")
     upstream.script(tokens=["New."])
 
-    answer = server.chat("Hi", session="s-anew", turnId="turn-0001", regenerate=True)
+    answer = server.chat("Anew", session="s-anew", turnId="turn-0001", regenerate=True)
 
     assert answer.json["message"] == "New."
-    assert server.said(answer.json["conversationId"]) == [("user", "Hi"), ("assistant", "New.")]
-    assert upstream.requests[1].prompt[1:] == [("user", "Hi")]
+    assert server.said(answer.json["conversationId"]) == [
+        ("user", "Anew"),
+        ("assistant", "New."),
+    ]
+    assert asked(upstream, "Anew")[1].prompt[1:] == [("user", "Anew")]
 
 
 def test_twenty_parallel_sends_of_one_turn_are_one_question(
@@ -119,15 +127,18 @@ def test_twenty_parallel_sends_of_one_turn_are_one_question(
     upstream.script(tokens=3, gap_ms=20)
 
     with ThreadPoolExecutor(20) as pool:
-        sends = [pool.submit(server.chat, "Hi", "s-many", turnId="turn-0001") for _ in range(20)]
+        sends = [pool.submit(server.chat, "All", "s-many", turnId="turn-0001") for _ in range(20)]
         answers = [send.result() for send in sends]
 
     statuses = {answer.status for answer in answers}
     assert statuses <= {200, 409}
     whole = [answer.json for answer in answers if answer.status == 200]
     assert whole == [whole[0]] * len(whole)
-    assert len(upstream.requests) == 1
-    assert server.said(whole[0]["conversationId"]) == [("user", "Hi"), ("assistant", words(3))]
+    assert len(asked(upstream, "All")) == 1
+    assert server.said(whole[0]["conversationId"]) == [
+        ("user", "All"),
+        ("assistant", words(3)),
+    ]
 
 
 def test_a_killed_worker_blocks_its_session_no_longer_than_the_lease(upstream: Upstream) -> None:

@@ -40,12 +40,22 @@ def two_workers(
 @contextmanager
 def asleep(process: int) -> Iterator[None]:
     """Keep a process from running, so that the other must take what comes."""
-    os.kill(process, SIGSTOP)
-    eventually(lambda: Path(f"/proc/{process}/stat").read_text().split(")")[1].split()[0] == "T")
+    eventually(lambda: is_stopped_without_locks(process))
     try:
         yield
     finally:
         os.kill(process, SIGCONT)
+
+
+def is_stopped_without_locks(process: int) -> bool:
+    """Stop a process; let it go on where it would keep all others from writing to the store."""
+    os.kill(process, SIGSTOP)
+    eventually(lambda: Path(f"/proc/{process}/stat").read_text().split(")")[1].split()[0] == "T")
+    locks = (line.split() for line in Path("/proc/locks").read_text().splitlines())
+    if any(lock[1] == "POSIX" and lock[3:5] == ["WRITE", str(process)] for lock in locks):
+        os.kill(process, SIGCONT)
+        return False
+    return True
 
 
 def open_session(server: Server) -> dict[str, str]:

@@ -66,7 +66,6 @@ def test_two_workers_never_exceed_a_limit_together(redis: RedisServer) -> None:
     few = settings(
         max_examples=15,
         stateful_step_count=25,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
 

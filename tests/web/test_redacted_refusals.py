@@ -141,7 +141,7 @@ def stretches(text: str) -> Iterator[str]:
     return (bare[at : at + STRETCH] for at in range(len(bare) - STRETCH + 1))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     question=WORDS,
     shape=st.sampled_from(sorted(SHAPES)),
