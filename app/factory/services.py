@@ -63,15 +63,9 @@ def make_services(
     retry_queue = RetryQueue(settings.spool_path, store.finish_turn)
     workers = WorkerBus() if settings.web_concurrency > 1 else None
     turns = TurnService(
-        store,
-        assistants,
-        Admission([switches.check]),
-        settings.max_streams,
-        retry_queue.keep,
-        _buses(settings, redis, workers),
-        workers,
-        listeners,
-    )
+        store, assistants, Admission([switches.check]), settings.max_streams, retry_queue.keep,
+        _buses(settings, redis, workers), workers, listeners,
+    )  # fmt: skip
     return Services(
         settings=settings,
         store=store,

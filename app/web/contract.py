@@ -64,16 +64,14 @@ def contract(
     arguments. What it returns is dumped through ``answer``; a ``Response``
     passes as it is. ``protocol`` says in which shape a route fails; of one
     without an ``answer``, which streams, also how it is asked. ``tells`` is that of
-    one where nothing is asked, the answer is only told. ``long`` is a field of
-    the answer, a list of any length: it is written item by item, while others
-    get their turn. ``otherwise`` names answers of other statuses that are not
-    failures.
+    one where nothing is asked, the answer is only told. ``long`` is a list in the
+    answer, of any length: it is written item by item, while others get their turn.
+    ``otherwise`` names answers of other statuses that are not failures.
     """
     if protocol is not None and answer is None:
         body, tells = protocol.request, protocol
-    if tells is not None:
-        media_type = tells.media_type
-    promise = Contract(
+    media_type = tells.media_type if tells is not None else media_type
+    promised = Contract(
         body() if body else None,
         query() if query else None,
         answer() if answer else None,
@@ -85,8 +83,7 @@ def contract(
         (*raises, InvalidRequest) if body or query else raises,
         {code: schema() for code, schema in (otherwise or {}).items()},
     )
-
-    return functools.partial(_keep, promise)
+    return functools.partial(_keep, promised)
 
 
 def _keep(promise: Contract, view: Callable[..., Any]) -> Callable[..., Response]:
