@@ -23,7 +23,7 @@ from app.observability.metrics import register as register_metrics
 from app.observability.traces import Traces
 from app.observability.traces import make as make_traces
 from app.observability.traces import register as register_traces
-from app.routes import admin, ai_sdk, chat, demo, headless, openai, session, system, widget
+from app.routes import admin, chat, demo, front_ends, headless, openai, session, system, widget
 from app.routes import metrics as metrics_route
 from app.settings import Settings
 from app.web import problems
@@ -43,7 +43,7 @@ _BLUEPRINTS = (
     chat.blueprint,
     headless.blueprint,
     openai.blueprint,
-    ai_sdk.blueprint,
+    front_ends.blueprint,
     session.blueprint,
     admin.blueprint,
     dashboard.blueprint,

@@ -10,11 +10,11 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 import orjson
-from marshmallow import ValidationError, fields, post_load, validate
+from marshmallow import fields, post_load, validate
 
 from app.domain.events import TurnDone, TurnFailed, TurnStarted
 from app.protocols.protocol import ChatRequest, Problem, problem_body
-from app.web.schemas.chat import MAX_MESSAGE_CHARS, InputSchema, OutputSchema, ProblemSchema
+from app.web.schemas.chat import InputSchema, OutputSchema, ProblemSchema, take_message
 
 _MAX_MESSAGES = 1000
 _MAX_PARTS = 100
@@ -66,12 +66,8 @@ class UiChatSchema(InputSchema):
         said = [each for each in data["messages"] if each["role"] == "user"]
         parts = said[-1]["parts"] if said else []
         text = "\n".join(each["text"] for each in parts if each["type"] == "text" and each["text"])
-        if not text.strip():
-            raise ValidationError("None of the user's has a text.", "messages")
-        if len(text) > MAX_MESSAGE_CHARS:
-            raise ValidationError(f"Longer than maximum length {MAX_MESSAGE_CHARS}.", "messages")
         return UiChatRequest(
-            message=text,
+            message=take_message(text),
             session_id=data["id"],
             regenerate=data["trigger"] == "regenerate-message",
             message_id=said[-1]["id"],

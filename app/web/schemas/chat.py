@@ -34,6 +34,19 @@ class _TrueOrFalse(fields.Boolean):
         return value
 
 
+def take_message(text: str) -> str:
+    """Return the message of a client that sends a list of them, if it is one.
+
+    Raises:
+        ValidationError: it is blank, or too long.
+    """
+    if not text.strip():
+        raise ValidationError("None of the user's has a text.", "messages")
+    if len(text) > MAX_MESSAGE_CHARS:
+        raise ValidationError(f"Longer than maximum length {MAX_MESSAGE_CHARS}.", "messages")
+    return text
+
+
 class InputSchema(Schema):
     """Something that a client sends; what we do not know is ignored."""
 

@@ -38,6 +38,6 @@ def test_visitors_are_those_who_come_with_a_widget_key_or_a_token() -> None:
     visitors = {name for name, row in ACCESS.items() if row.is_visitors}
 
     assert visitors == {
-        "chat", "headless", "openai", "openai.list_models", "ai_sdk", "ai_sdk.resume",
+        "chat", "headless", "openai", "openai.list_models", "front_ends", "front_ends.resume",
         "session_opening", "session",
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The assistant behind the AI SDK's ``useChat``."""
+"""The assistant behind other front ends: the AI SDK's ``useChat``, and AG-UI's agents."""
 
 import hashlib
 import re
@@ -8,7 +8,9 @@ from flask import Blueprint, Response
 
 from app.domain.conversation import Question
 from app.domain.errors import Overloaded, StorageUnavailable
+from app.protocols.ag_ui import AG_UI, AgUi, RunRequest
 from app.protocols.ai_sdk import AI_SDK, UiChatRequest
+from app.protocols.protocol import ChatRequest
 from app.routes.headless import FAILURES
 from app.routes.session import nothing
 from app.routes.turn_response import stream_again, stream_turn
@@ -18,30 +20,20 @@ from app.web.guards.sessions import chatting_session
 from app.web.schemas.chat import NothingSchema
 from app.web.services import services
 
-blueprint = Blueprint("ai_sdk", __name__, url_prefix="/v1/ai-sdk/chat")
+blueprint = Blueprint("front_ends", __name__, url_prefix="/v1")
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{8,64}\Z")
 
 
-@blueprint.post("")
+@blueprint.post("/ai-sdk/chat")
 @contract(protocol=AI_SDK, raises=FAILURES)
 def chat(asked: UiChatRequest) -> Response:
     """Stream an answer to the user's last message; the chat's id names the session."""
-    message_id = asked.message_id
-    return stream_turn(
-        Question(
-            session_id=chatting_session(_to_id(asked.session_id or "")),
-            # The same message sent again is the same turn.
-            turn_id=_to_id(message_id) if message_id else secrets.token_hex(12),
-            content=asked.message,
-            regenerate=asked.regenerate,
-            assistant=current_request().assistant_id,
-        ),
-        AI_SDK,
-    )
+    # The same message sent again is the same turn.
+    return stream_turn(_to_question(asked, asked.session_id or "", asked.message_id), AI_SDK)
 
 
-@blueprint.get("/<chat_id>/stream")
+@blueprint.get("/ai-sdk/chat/<chat_id>/stream")
 @contract(
     tells=AI_SDK,
     raises=(StorageUnavailable, Overloaded),
@@ -57,6 +49,24 @@ def resume(chat_id: str) -> Response:
     if thread is None or thread.running_turn_id is None:
         return nothing()
     return stream_again(thread.running_turn_id, AI_SDK)
+
+
+@blueprint.post("/ag-ui")
+@contract(protocol=AG_UI, raises=FAILURES)
+def run_agent(asked: RunRequest) -> Response:
+    """Stream a run; its thread names the session, and the same run sent again is the same turn."""
+    question = _to_question(asked, asked.thread_id, asked.run_id)
+    return stream_turn(question, AgUi(asked.thread_id, asked.run_id))
+
+
+def _to_question(asked: ChatRequest, session: str, turn: str) -> Question:
+    return Question(
+        session_id=chatting_session(_to_id(session)),
+        turn_id=_to_id(turn) if turn else secrets.token_hex(12),
+        content=asked.message,
+        regenerate=asked.regenerate,
+        assistant=current_request().assistant_id,
+    )
 
 
 def _to_id(given: str) -> str:

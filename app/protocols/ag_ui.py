@@ -1,0 +1,136 @@
+"""AG-UI, version 1: for CopilotKit, TanStack AI and other agents' front ends.
+
+After https://docs.ag-ui.com/concepts/events. A thread is a session, a run is a turn.
+Tools, state and context are the client's own, and are not looked at.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+from marshmallow import fields, post_load, validate
+
+from app.domain.events import TurnDone, TurnFailed, TurnStarted
+from app.protocols.protocol import ChatRequest, Problem, problem_body
+from app.web.schemas.chat import InputSchema, OutputSchema, ProblemSchema, take_message
+
+_MAX_MESSAGES = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest(ChatRequest):
+    """A run of an agent, by the names that the client gave."""
+
+    thread_id: str
+    run_id: str
+
+
+class _MessageSchema(InputSchema):
+    """A message of the client's; its text is a string, or stands in parts."""
+
+    makes = dict
+
+    role = fields.String(required=True)
+    content = fields.Raw(load_default="", allow_none=True)
+
+
+class RunRequestSchema(InputSchema):
+    """What an agent is run with. Of the messages the user's last one is taken."""
+
+    thread_id = fields.String(required=True, data_key="threadId", validate=validate.Length(1, 256))
+    run_id = fields.String(required=True, data_key="runId", validate=validate.Length(1, 256))
+    messages = fields.List(
+        fields.Nested(_MessageSchema), required=True, validate=validate.Length(1, _MAX_MESSAGES)
+    )
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> RunRequest:
+        """Take the user's last message."""
+        said = [each["content"] for each in data["messages"] if each["role"] == "user"]
+        return RunRequest(
+            message=take_message(_text_of(said[-1]) if said else ""),
+            thread_id=data["thread_id"],
+            run_id=data["run_id"],
+        )
+
+
+class RunEventSchema(OutputSchema):
+    """An event of a run."""
+
+    type = fields.String(required=True)
+
+
+@dataclass(frozen=True, slots=True)
+class AgUi:
+    """The protocol, for the answers of one run."""
+
+    thread_id: str = ""
+    run_id: str = ""
+
+    media_type = "text/event-stream"
+    headers = MappingProxyType[str, str]({})
+    request = RunRequestSchema
+    events = (RunEventSchema,)
+    failure = ProblemSchema
+
+    def encoder(self) -> "_Encoder":
+        """Return the encoder of an answer."""
+        return _Encoder(self.thread_id, self.run_id)
+
+    def problem(self, problem: Problem) -> Mapping[str, object]:
+        """Return a failure in the service's own shape: clients show its text."""
+        return problem_body(problem)
+
+
+class _Encoder:
+    """Server-sent events, one for what each read of the model brought."""
+
+    heartbeat = b": wait\n\n"
+
+    def __init__(self, thread_id: str, run_id: str) -> None:
+        self._run = {"threadId": thread_id, "runId": run_id}
+        self._message: dict[str, object] = {}
+        self._before = ""
+        self._has_said = False
+
+    def started(self, event: TurnStarted) -> bytes:
+        """Return the beginning of the run and of its one message."""
+        self._message = {"messageId": event.turn_id}
+        begun = _event("TEXT_MESSAGE_START", **self._message, role="assistant")
+        delta = _event("TEXT_MESSAGE_CONTENT", **self._message, delta="")
+        self._before = delta.decode().removesuffix('""}\n\n')
+        return _event("RUN_STARTED", **self._run) + begun
+
+    def tokens(self, tokens: Sequence[str]) -> bytes:
+        """Return a delta with what was said."""
+        self._has_said = True
+        return f"{self._before}{encode_basestring_ascii(''.join(tokens))}}}\n\n".encode()
+
+    def done(self, event: TurnDone) -> bytes:
+        """Return the end of the message and of the run."""
+        # What stands in for an answer without a word is in no token.
+        rest = b"" if self._has_said or not event.message else self.tokens([event.message])
+        ended = _event("TEXT_MESSAGE_END", **self._message)
+        return rest + ended + _event("RUN_FINISHED", **self._run)
+
+    def failed(self, event: TurnFailed) -> bytes:
+        """Return the error that ends the run."""
+        return _event("RUN_ERROR", message=str(event.error), code=event.error.code)
+
+
+AG_UI = AgUi()
+
+
+def _text_of(content: object) -> str:
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    texts = [each.get("text") for each in parts if isinstance(each, dict)]
+    return "\n".join(text for text in texts if isinstance(text, str))
+
+
+def _event(kind: str, **told: object) -> bytes:
+    return b"data: " + orjson.dumps({"type": kind, **told}) + b"\n\n"

@@ -1,0 +1,130 @@
+"""AG-UI's own client, unmodified, against the real server."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.live.server import WIDGET_KEY, Server
+from tests.upstream import Upstream
+from tests.upstream_script import words
+
+pytestmark = pytest.mark.node
+
+CLIENTS = Path(__file__).parents[1] / "clients"
+PATH = "/v1/ag-ui"
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def server(upstream: Upstream) -> Iterator[Server]:
+    with Server.over(upstream) as server:
+        yield server
+        assert "Traceback" not in server.log()
+
+
+@pytest.fixture
+def run(server: Server) -> Run:
+    """Runs the agent; returns the messages and events that came of it, and errors."""
+
+    def run(
+        *messages: dict[str, Any], run_id: str = "run-0001", key: str = WIDGET_KEY
+    ) -> dict[str, Any]:
+        asked = {
+            "url": f"{server.url}{PATH}",
+            "headers": {"Authorization": f"Bearer {key}"},
+            "threadId": "thread-0001",
+            "runId": run_id,
+            "messages": messages,
+        }
+        ran = subprocess.run(
+            ["node", "ag_ui.mjs"], cwd=CLIENTS, input=json.dumps(asked), text=True,
+            capture_output=True, check=True, timeout=60,
+        )  # fmt: skip
+        told: dict[str, Any] = json.loads(ran.stdout)
+        return told
+
+    return run
+
+
+def said(text: str, role: str = "user") -> dict[str, Any]:
+    return {"id": f"id-of-{text}", "role": role, "content": text}
+
+
+def test_run_is_one_message_between_its_events(run: Run, upstream: Upstream) -> None:
+    upstream.script(tokens=["Grüße ", '"👋🏽"\\', "\n日本語"])
+
+    told = run(said("Hello"))
+
+    assert told["errors"] == []
+    (message,) = told["messages"]
+    assert (message["role"], message["content"]) == ("assistant", 'Grüße "👋🏽"\\\n日本語')
+    assert told["events"][:2] == ["RUN_STARTED", "TEXT_MESSAGE_START"]
+    assert told["events"][-2:] == ["TEXT_MESSAGE_END", "RUN_FINISHED"]
+
+
+def test_history_is_the_stored_one_and_the_last_message_is_taken(
+    run: Run, upstream: Upstream
+) -> None:
+    upstream.script(tokens=2)
+    run(said("I am Ada"))
+
+    run(said("made up"), said("so is this", "assistant"), said("Who am I?"), run_id="run-0002")
+
+    assert upstream.wait_for_request(2).prompt[1:] == [
+        ("user", "I am Ada"), ("assistant", words(2)), ("user", "Who am I?"),
+    ]  # fmt: skip
+
+
+def test_same_run_sent_again_is_the_same_turn(run: Run, upstream: Upstream) -> None:
+    upstream.script(tokens=3)
+
+    answers = [run(said("Hello"))["messages"][0]["content"] for _ in range(2)]
+
+    assert answers == [words(3)] * 2
+    assert len(upstream.requests) == 1
+
+
+def test_conversation_goes_on_in_another_protocol(
+    run: Run, server: Server, upstream: Upstream
+) -> None:
+    upstream.script(tokens=2)
+    run(said("I am Ada"))
+
+    server.chat("Who am I?", session="thread-0001")
+
+    assert upstream.wait_for_request(2).prompt[1:3] == [
+        ("user", "I am Ada"), ("assistant", words(2)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("script", [{"status": 500}, {"tokens": 5, "fault": "cut", "at": 2}])
+def test_failure_is_an_error_of_the_client(
+    run: Run, upstream: Upstream, script: dict[str, Any]
+) -> None:
+    upstream.script(**script)
+
+    told = run(said("Hello"))
+
+    assert told["errors"] or told["events"][-1] == "RUN_ERROR"
+
+
+def test_wrong_key_is_told(run: Run) -> None:
+    told = run(said("Hello"), key="wrong")
+
+    assert "401" in told["errors"][0] or "nauthorized" in told["errors"][0]
+
+
+@pytest.mark.parametrize("messages", [[], [said("Hi", "assistant")], [said(" ")]])
+def test_what_cannot_be_asked_is_refused_in_words(
+    server: Server, messages: list[dict[str, Any]]
+) -> None:
+    body = {"threadId": "t", "runId": "r", "messages": messages}
+
+    answer = server.request("POST", PATH, body, authorization=f"Bearer {WIDGET_KEY}")
+
+    assert answer.status == 400
+    assert "messages" in answer.json["details"]
