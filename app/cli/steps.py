@@ -147,6 +147,62 @@ def _feedback(visit: Visit, key: str) -> str:
     return ""
 
 
+@_step("GET /v1/turns/{turnId}/stream", "tells an answer again", "widget")
+def _follow(visit: Visit, key: str) -> str:
+    path = f"/v1/turns/{quote(visit.known['turn'])}/stream"
+    answer = visit.ask("GET", path, headers=_as_visitor(visit, key)).expect(200)
+    return str(answer.events()[-1]["type"])
+
+
+@_step("POST /v1/ai-sdk/chat", "speaks as the AI SDK does", "widget")
+def _ai_sdk(visit: Visit, key: str) -> str:
+    # A turn that is answered already: the model is not asked again.
+    said = {
+        "role": "user",
+        "id": visit.known["turn"],
+        "parts": [{"type": "text", "text": _QUESTION}],
+    }
+    body = {"id": "verify", "messages": [said]}
+    visit.ask("POST", "/v1/ai-sdk/chat", body, _as_visitor(visit, key)).expect(200)
+    return ""
+
+
+@_step("GET /v1/ai-sdk/chat/{chatId}/stream", "has nothing to resume", "widget")
+def _resume(visit: Visit, key: str) -> str:
+    visit.ask("GET", "/v1/ai-sdk/chat/verify/stream", headers=_as_visitor(visit, key)).expect(204)
+    return ""
+
+
+@_step("POST /v1/ag-ui", "speaks AG-UI", "widget")
+def _ag_ui(visit: Visit, key: str) -> str:
+    said = {"role": "user", "content": _QUESTION}
+    body = {"threadId": "verify", "runId": visit.known["turn"], "messages": [said]}
+    visit.ask("POST", "/v1/ag-ui", body, _as_visitor(visit, key)).expect(200)
+    return ""
+
+
+@_step("GET /v1/models", "lists its model as OpenAI does", "widget")
+def _models(visit: Visit, key: str) -> str:
+    told = visit.ask("GET", "/v1/models", headers={"Authorization": f"Bearer {key}"})
+    return str(told.expect(200).json()["data"][0]["id"])
+
+
+@_step("POST /v1/chat/completions", "refuses as OpenAI does", "widget")
+def _completions(visit: Visit, key: str) -> str:
+    return _refused_as_openai(visit, key, "/v1/chat/completions", {"messages": []})
+
+
+@_step("POST /v1/responses", "refuses as OpenAI does", "widget")
+def _responses(visit: Visit, key: str) -> str:
+    return _refused_as_openai(visit, key, "/v1/responses", {"input": []})
+
+
+def _refused_as_openai(visit: Visit, key: str, path: str, body: dict[str, object]) -> str:
+    headers = {"Authorization": f"Bearer {key}"}
+    told = visit.ask("POST", path, {"model": "verify", **body}, headers).expect(400).json()
+    return str(told["error"]["type"])
+
+
 @_step("POST /v1/turns/{turnId}/stop", "takes a stop", "widget")
 def _stop(visit: Visit, key: str) -> str:
     path = f"/v1/turns/{quote(visit.known['turn'])}/stop"
