@@ -28,7 +28,7 @@ class RunRequest(ChatRequest):
     run_id: str
 
 
-class _MessageSchema(InputSchema):
+class AgUiMessageSchema(InputSchema):
     """A message of the client's; its text is a string, or stands in parts."""
 
     makes = dict
@@ -43,7 +43,7 @@ class RunRequestSchema(InputSchema):
     thread_id = fields.String(required=True, data_key="threadId", validate=validate.Length(1, 256))
     run_id = fields.String(required=True, data_key="runId", validate=validate.Length(1, 256))
     messages = fields.List(
-        fields.Nested(_MessageSchema), required=True, validate=validate.Length(1, _MAX_MESSAGES)
+        fields.Nested(AgUiMessageSchema), required=True, validate=validate.Length(1, _MAX_MESSAGES)
     )
 
     @post_load

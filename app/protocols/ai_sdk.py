@@ -32,14 +32,16 @@ class UiChatRequest(ChatRequest):
     message_id: str = ""
 
 
-class _PartSchema(InputSchema):
+class UiMessagePartSchema(InputSchema):
+    """A part of a message, of which texts are read."""
+
     makes = dict
 
     type = fields.String(required=True)
     text = fields.String(load_default="", allow_none=True)
 
 
-class _MessageSchema(InputSchema):
+class UiMessageSchema(InputSchema):
     """A message of the client's; its text stands in parts, other parts are not read."""
 
     makes = dict
@@ -47,7 +49,9 @@ class _MessageSchema(InputSchema):
     id = fields.String(load_default="", validate=validate.Length(max=256))
     role = fields.String(required=True)
     parts = fields.List(
-        fields.Nested(_PartSchema), load_default=list, validate=validate.Length(max=_MAX_PARTS)
+        fields.Nested(UiMessagePartSchema),
+        load_default=list,
+        validate=validate.Length(max=_MAX_PARTS),
     )
 
 
@@ -56,7 +60,7 @@ class UiChatSchema(InputSchema):
 
     id = fields.String(required=True, validate=validate.Length(1, 256))
     messages = fields.List(
-        fields.Nested(_MessageSchema), required=True, validate=validate.Length(1, _MAX_MESSAGES)
+        fields.Nested(UiMessageSchema), required=True, validate=validate.Length(1, _MAX_MESSAGES)
     )
     trigger = fields.String(load_default="submit-message", allow_none=True)
 

@@ -33,7 +33,9 @@ from app.web.schemas.chat import InputSchema, OutputSchema
 _FINISH_REASONS = {"length": "length", "content_filter": "content_filter"}
 
 
-class _StreamOptionsSchema(InputSchema):
+class StreamOptionsSchema(InputSchema):
+    """What a stream tells beside."""
+
     makes = dict
 
     include_usage = fields.Boolean(load_default=False)
@@ -45,7 +47,7 @@ class CompletionRequestSchema(OpenAIRequestSchema):
     messages = fields.List(
         fields.Nested(SaidSchema), required=True, validate=validate.Length(1, MAX_MESSAGES)
     )
-    stream_options = fields.Nested(_StreamOptionsSchema, load_default=None, allow_none=True)
+    stream_options = fields.Nested(StreamOptionsSchema, load_default=None, allow_none=True)
     n = fields.Integer(
         load_default=1, allow_none=True, validate=validate.OneOf([1], error="One answer at a time.")
     )

@@ -64,7 +64,7 @@ def _refuse_background(value: object) -> None:
         raise ValidationError("An answer is waited for, or streamed.")
 
 
-class _ItemSchema(SaidSchema):
+class ResponseItemSchema(SaidSchema):
     """A message of the client's; items of other types are not read."""
 
     type = fields.String(
@@ -76,7 +76,9 @@ class _ItemSchema(SaidSchema):
 class _Input(fields.Field[list[PromptMessage]]):
     """A text of the user's, or a list of messages."""
 
-    _items = fields.List(fields.Nested(_ItemSchema), validate=validate.Length(1, MAX_MESSAGES))
+    _items = fields.List(
+        fields.Nested(ResponseItemSchema), validate=validate.Length(1, MAX_MESSAGES)
+    )
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[PromptMessage]:
         if isinstance(value, str):
