@@ -199,9 +199,9 @@ def test_stop_by_one_reader_ends_the_answer_for_all(
 
 
 def test_reader_in_another_worker_keeps_the_answer_alive_while_there(
-    session_upstream: Upstream, upstream: Upstream, tmp_path: Any
+    session_upstream: Upstream, upstream: Upstream, short_path: Path
 ) -> None:
-    settings = {"WEB_CONCURRENCY": "2", "LEAVE_GRACE_S": "0.5", "TMPDIR": str(tmp_path)}
+    settings = {"WEB_CONCURRENCY": "2", "LEAVE_GRACE_S": "0.5", "TMPDIR": str(short_path)}
     with Server.over(session_upstream, **settings) as server:
         eventually(lambda: len(server.workers) == 2)
         upstream.script(tokens=4, fault="stall", at=2)

@@ -209,20 +209,18 @@ def test_deletion_by_a_command_stops_it_over_the_redis(upstream: Upstream, tmp_p
         assert chat.events()[-1]["type"] == "error"
 
 
-def test_last_worker_leaves_no_folder_behind(upstream: Upstream, tmp_path: Path) -> None:
+def test_last_worker_leaves_no_folder_behind(upstream: Upstream, short_path: Path) -> None:
     upstream.script(tokens=1)
-    folders = tmp_path / "tmp"
-    folders.mkdir()
-    with Server.over(upstream, tmp_path, WEB_CONCURRENCY="2", TMPDIR=str(folders)) as server:
+    with Server.over(upstream, WEB_CONCURRENCY="2", TMPDIR=str(short_path)) as server:
         eventually(lambda: len(server.workers) == 2)
         for worker in server.workers:
             with asleep(worker):
                 assert server.chat("Hi").status == 200
-        (folder,) = folders.glob("perch-*")
+        (folder,) = short_path.glob("perch-*")
         assert len(list(folder.iterdir())) == 2
         assert folder.stat().st_mode & 0o777 == 0o700
 
         server.signal(SIGTERM)
         server.process.wait(STOPPED_WITHIN_S)
 
-    assert list(folders.iterdir()) == []
+    assert list(short_path.iterdir()) == []
