@@ -16,6 +16,8 @@ def impatient(session_upstream: Upstream) -> object:
         yield server
 
 
+# Each test names its turns in its own way: after a reset the store's stand-in gives the same ids
+# again, and the end of an earlier test's turn, which comes late, must fit none of the next one's.
 def asked(upstream: Upstream, question: str) -> list[Request]:
     """Return the requests with this question: of an earlier test, one may come late."""
     return [each for each in upstream.requests if each.prompt[-1] == ("user", question)]
@@ -61,10 +63,10 @@ def test_a_session_that_stays_busy_is_409(impatient: Server, upstream: Upstream)
 
 def test_the_running_turn_sent_again_is_409_at_once(server: Server, upstream: Upstream) -> None:
     upstream.script(fault="stall", at=1)
-    with server.stream("Hi", session="s-twice", turnId="turn-0001") as first:
+    with server.stream("Hi", session="s-twice", turnId="turn-twice-1") as first:
         first.until("token")
 
-        answer = server.chat("Hi", session="s-twice", turnId="turn-0001")
+        answer = server.chat("Hi", session="s-twice", turnId="turn-twice-1")
 
     assert (answer.status, answer.json["code"]) == (409, "turn_in_progress")
     assert answer.took_s < 1
@@ -72,10 +74,10 @@ def test_the_running_turn_sent_again_is_409_at_once(server: Server, upstream: Up
 
 def test_a_finished_turn_sent_again_is_told_again(server: Server, upstream: Upstream) -> None:
     upstream.script(tokens=3)
-    first = server.chat("Tell me", session="s-told", turnId="turn-0001")
+    first = server.chat("Tell me", session="s-told", turnId="turn-told-1")
 
-    again = server.chat("Tell me", session="s-told", turnId="turn-0001")
-    with server.stream("Tell me", session="s-told", turnId="turn-0001") as stream:
+    again = server.chat("Tell me", session="s-told", turnId="turn-told-1")
+    with server.stream("Tell me", session="s-told", turnId="turn-told-1") as stream:
         streamed = stream.events()
 
     assert again.json == first.json
@@ -86,9 +88,9 @@ def test_a_finished_turn_sent_again_is_told_again(server: Server, upstream: Upst
 
 
 def test_a_turn_id_with_another_text_is_409(server: Server, upstream: Upstream) -> None:
-    first = server.chat("Hi", session="s-other", turnId="turn-0001")
+    first = server.chat("Hi", session="s-other", turnId="turn-other-1")
 
-    answer = server.chat("Something else", session="s-other", turnId="turn-0001")
+    answer = server.chat("Something else", session="s-other", turnId="turn-other-1")
 
     assert (answer.status, answer.json["code"]) == (409, "turn_mismatch")
     assert len(server.messages(first.json["conversationId"])) == 2
@@ -96,9 +98,9 @@ def test_a_turn_id_with_another_text_is_409(server: Server, upstream: Upstream) 
 
 def test_turn_ids_belong_to_their_session(server: Server, upstream: Upstream) -> None:
     upstream.script(tokens=2)
-    first = server.chat("Hi", session="s-one", turnId="turn-0001")
+    first = server.chat("Hi", session="s-one", turnId="turn-one-1")
 
-    second = server.chat("Something else", session="s-two", turnId="turn-0001")
+    second = server.chat("Something else", session="s-two", turnId="turn-one-1")
 
     assert second.status == 200
     assert first.json["conversationId"] != second.json["conversationId"]
@@ -108,10 +110,10 @@ def test_regenerate_puts_a_new_answer_in_place_of_the_old(
     server: Server, upstream: Upstream
 ) -> None:
     upstream.script(tokens=["Old."])
-    server.chat("Anew", session="s-anew", turnId="turn-0001")
+    server.chat("Anew", session="s-anew", turnId="turn-anew-1")
     upstream.script(tokens=["New."])
 
-    answer = server.chat("Anew", session="s-anew", turnId="turn-0001", regenerate=True)
+    answer = server.chat("Anew", session="s-anew", turnId="turn-anew-1", regenerate=True)
 
     assert answer.json["message"] == "New."
     assert server.said(answer.json["conversationId"]) == [
@@ -127,7 +129,7 @@ def test_twenty_parallel_sends_of_one_turn_are_one_question(
     upstream.script(tokens=3, gap_ms=20)
 
     with ThreadPoolExecutor(20) as pool:
-        sends = [pool.submit(server.chat, "All", "s-many", turnId="turn-0001") for _ in range(20)]
+        sends = [pool.submit(server.chat, "All", "s-many", turnId="turn-many-1") for _ in range(20)]
         answers = [send.result() for send in sends]
 
     statuses = {answer.status for answer in answers}
@@ -145,7 +147,7 @@ def test_a_killed_worker_blocks_its_session_no_longer_than_the_lease(upstream: U
     upstream.next(fault="stall", at=2)
     lease = {"TURN_TIMEOUT_S": "1", "LEASE_GRACE_S": "0.5"}
     with Server.over(upstream, **lease) as server:
-        stream = server.stream("Hi", session="s-1", turnId="turn-0001")
+        stream = server.stream("Hi", session="s-1", turnId="turn-1-1")
         stream.until("token")
         server.kill_worker()
         server.wait_until_healthy()
@@ -153,7 +155,7 @@ def test_a_killed_worker_blocks_its_session_no_longer_than_the_lease(upstream: U
 
         answer = eventually(
             lambda: next(
-                (a for a in [server.chat("Hi", "s-1", turnId="turn-0001")] if a.status == 200), None
+                (a for a in [server.chat("Hi", "s-1", turnId="turn-1-1")] if a.status == 200), None
             ),
             within_s=3,
         )
