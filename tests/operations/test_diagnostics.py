@@ -5,7 +5,7 @@ from pathlib import Path
 from app.operations.diagnostics import check_host, check_proxies, check_store
 from app.storage.sqlite import SqliteStore
 from tests.data import some_settings
-from tests.test_settings import PRODUCTION
+from tests.settings.reading import PRODUCTION
 
 
 def test_development_settings_beside_a_service_are_wrong(tmp_path: Path) -> None:

@@ -5,17 +5,10 @@ from pathlib import Path
 import pytest
 
 from app.settings import AssistantSettings, Environment, SettingsFaults, load
+from tests.settings.reading import GOOD_KEY, PRODUCTION
 
-KEY = "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6"
-OTHER_KEY = KEY[::-1]
-PRODUCTION = {
-    "APP_ENV": "production",
-    "OPENAI_API_KEY": "sk-live",
-    "WIDGET_API_KEY": KEY,
-    "CORS_ORIGIN": "https://www.example.com",
-    "SQLITE_PATH": "/var/lib/perch/chat.db",
-    "SHOP_KEY": OTHER_KEY,
-}
+OTHER_KEY = GOOD_KEY[::-1]
+ENVIRONMENT = {**PRODUCTION, "SHOP_KEY": OTHER_KEY}
 SHOP = '[shop]\nwidget_api_key = "env:SHOP_KEY"\n'
 
 
@@ -23,7 +16,7 @@ def read(path: Path, text: str, **variables: str) -> list[AssistantSettings]:
     """Return the assistants that production has with such a file."""
     file = path / "assistants.toml"
     file.write_text(text, encoding="utf-8")
-    environment = {**PRODUCTION, "ASSISTANTS_FILE": str(file), **variables}
+    environment = {**ENVIRONMENT, "ASSISTANTS_FILE": str(file), **variables}
     return list(load(Environment(environment)).assistants)
 
 
@@ -36,7 +29,7 @@ def faults(path: Path, text: str, **variables: str) -> dict[str, str]:
 def test_table_is_an_assistant_behind_the_default(tmp_path: Path) -> None:
     default, shop = read(tmp_path, SHOP)
 
-    assert (default.id, default.widget_api_keys) == ("default", (KEY,))
+    assert (default.id, default.widget_api_keys) == ("default", (GOOD_KEY,))
     assert (shop.id, shop.widget_api_keys) == ("shop", (OTHER_KEY,))
 
 
@@ -113,7 +106,11 @@ def test_first_server_named_again_keeps_its_key(tmp_path: Path) -> None:
     ("text", "name", "fault"),
     [
         ("[shop]\n", "[shop] widget_api_key", "is not set"),
-        (f'[shop]\nwidget_api_key = "{KEY}"\n', "[shop] widget_api_key", "is a key of default"),
+        (
+            f'[shop]\nwidget_api_key = "{GOOD_KEY}"\n',
+            "[shop] widget_api_key",
+            "is a key of default",
+        ),
         (f"{SHOP}[two]\nwidget_api_key = 'env:SHOP_KEY'\n", "[two] widget_api_key", "of shop"),
         ('[shop]\nwidget_api_key = "env:NOT_SET"\n', "[shop] widget_api_key", "NOT_SET"),
         ('[shop]\nwidget_api_key = "short"\n', "[shop] widget_api_key", "has a key of 5"),
