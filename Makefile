@@ -21,13 +21,13 @@ tested = $(RUN_TWICE) "$(2)" $(PYTEST) $(1)
 # What one runs at each save, and all others: every test is in one of the two.
 UNIT = not (live or browser or node or redis or hypothesis or slow or model)
 REST = (live or browser or node or redis or hypothesis or slow) and not model
-WITHOUT_UNITS = dashboard docs/test_programs.py faults live model redis routes storage widget
+WITHOUT_UNITS = dashboard/browser docs/test_programs.py faults live model redis routes storage widget
 units = $(1) $(WITHOUT_UNITS:%=--ignore tests/%) -m "$(UNIT)"
 # Tests of whole servers mostly wait: for deadlines, for leases, for a start. Four at a time share
 # two cores well, and who is through takes from who is not; a file's servers still mostly last.
 OVERLAPPING = -n 4 --dist worksteal
 # What runs on the second store as well; schemathesis says of it what it said of the first.
-OVER_HTTP = tests/routes tests/corpus tests/live --ignore tests/live/test_schemathesis.py
+OVER_HTTP = tests/routes tests/dashboard tests/corpus tests/live --ignore tests/live/test_schemathesis.py
 # Parts with a package.json, and the file that npm leaves behind once it has installed them.
 NODE_PARTS := $(patsubst %/package.json,%,$(wildcard convex/package.json widget/package.json tests/clients/package.json))
 NODE_READY := $(NODE_PARTS:%=%/node_modules/.package-lock.json)

@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 from app.domain.conversation import Answer, Message, Question
 from app.settings import Settings, load
+from app.storage.protocol import ConversationStore
 
 SESSION = "session-1"
 TURN = "turn-0001"
@@ -29,6 +30,25 @@ def a_question(**fields: object) -> Question:
 def an_answer(**fields: object) -> Answer:
     """A whole answer."""
     return replace(Answer(content="Nine to five.", status="complete"), **fields)  # type: ignore[arg-type]
+
+
+def a_failure(**fields: object) -> Answer:
+    """What is kept of a turn without an answer."""
+    return an_answer(content="", status="error", **fields)
+
+
+def say(
+    store: ConversationStore,
+    session_id: str = SESSION,
+    turn_id: str = TURN,
+    answer: Answer | None = None,
+    **fields: object,
+) -> str:
+    """Run a whole turn; returns the conversation's id."""
+    question = a_question(session_id=session_id, turn_id=turn_id, **fields)
+    turn = store.begin_turn(question, history_limit=30, lease_s=60)
+    assert store.finish_turn(turn, answer or an_answer())
+    return turn.conversation_id
 
 
 def some_settings(**variables: str) -> Settings:

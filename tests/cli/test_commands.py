@@ -16,7 +16,7 @@ from app.domain.errors import ModelMisconfigured, StorageUnavailable
 from app.factory import Parts, create_app
 from app.storage.protocol import ConversationStore
 from app.storage.sqlite import SqliteStore
-from tests.data import ADMIN_KEY, SESSION, TURN, a_question, an_answer, some_settings
+from tests.data import ADMIN_KEY, SESSION, TURN, a_question, an_answer, say, some_settings
 from tests.fakes import ScriptedModel
 
 if TYPE_CHECKING:
@@ -37,20 +37,6 @@ def run(runner: FlaskCliRunner, *words: str, code: int = 0, **kwargs: object) ->
     result = runner.invoke(args=words, **kwargs)
     assert result.exit_code == code, result.output
     return result
-
-
-def say(
-    store: ConversationStore,
-    session_id: str = SESSION,
-    turn_id: str = TURN,
-    answer: Answer | None = None,
-    **fields: object,
-) -> str:
-    """Run a whole turn; returns the conversation's id."""
-    question = a_question(session_id=session_id, turn_id=turn_id, **fields)
-    turn = store.begin_turn(question, history_limit=30, lease_s=60)
-    assert store.finish_turn(turn, answer or an_answer())
-    return turn.conversation_id
 
 
 def sessions(store: ConversationStore) -> set[str]:

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.storage.sqlite import SqliteStore
-from tests.cli.test_commands import say
-from tests.data import ADMIN_KEY
+from tests.data import ADMIN_KEY, say
 from tests.live.server import ROOT
 
 pytestmark = pytest.mark.slow  # each command is a process

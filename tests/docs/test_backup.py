@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.storage.sqlite import SqliteStore
-from tests.cli.test_commands import say
+from tests.data import say
 from tests.docs.blocks import blocks_of
 
 pytestmark = pytest.mark.sqlite

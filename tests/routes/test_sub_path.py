@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from werkzeug.test import Client
 
+from tests.dashboard.door import PASSWORD, form_token
 from tests.data import WIDGET_KEY
-from tests.routes.test_dashboard import PASSWORD, form_token
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

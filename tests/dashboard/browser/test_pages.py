@@ -17,7 +17,7 @@ from tests.widget.axe import violations
 pytestmark = [pytest.mark.browser, pytest.mark.live]
 
 PASSWORD = "open sesame 123"
-SCREENSHOTS = Path(__file__).parents[2] / "test-results" / "dashboard"
+SCREENSHOTS = Path(__file__).parents[3] / "test-results" / "dashboard"
 DESK = {"width": 1200, "height": 850}
 PHONE = {"width": 390, "height": 780}
 CONVERSATIONS = 53

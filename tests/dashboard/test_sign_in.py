@@ -1,6 +1,5 @@
 """The sign-in at the dashboard under siege: who is let in, who is held up, and for how long."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,20 +9,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.web.guards.operator import DEVICE_S
+from tests.dashboard.door import DOOR, PASSWORD, SECRETS, form_token, sign_in
 
 if TYPE_CHECKING:
     from tests.conftest import MakeApp
 
-PASSWORD = "open sesame 123"
-SECRET = "first-secret-of-the-dashboard"
-LOGIN = "/dashboard/login"
 CROWD = 1000
 STORM = 10_000
-
-
-@pytest.fixture
-def app(make_app: "MakeApp") -> Flask:
-    return make_app(DASHBOARD_PASSWORD=PASSWORD, SECRET_KEY=SECRET)
 
 
 def browser(app: Flask, address: str = "192.0.2.1") -> FlaskClient:
@@ -32,24 +24,10 @@ def browser(app: Flask, address: str = "192.0.2.1") -> FlaskClient:
     return client
 
 
-def sign_in(client: FlaskClient, password: str = PASSWORD) -> TestResponse:
-    return client.post(LOGIN, data={"password": password, "token": form_token(client)})
-
-
-def form_token(client: FlaskClient) -> str:
-    return token_in(client.get(LOGIN))
-
-
-def token_in(page: TestResponse) -> str:
-    found = re.search(r'name="token" value="([0-9a-f]{64})"', page.text)
-    assert found is not None
-    return found[1]
-
-
 def guess(client: FlaskClient, times: int) -> list[int]:
-    token = form_token(client)
+    token = form_token(client.get(DOOR))
     return [
-        client.post(LOGIN, data={"password": f"guess {n}", "token": token}).status_code
+        client.post(DOOR, data={"password": f"guess {n}", "token": token}).status_code
         for n in range(times)
     ]
 
@@ -87,10 +65,10 @@ def test_the_right_password_is_no_guess(app: Flask) -> None:
 
 def test_what_is_not_our_form_counts_for_nobody(app: Flask) -> None:
     stranger = browser(app)
-    stranger.get(LOGIN)
+    stranger.get(DOOR)
 
     statuses = {
-        stranger.post(LOGIN, data={"password": "guess", "token": token}).status_code
+        stranger.post(DOOR, data={"password": "guess", "token": token}).status_code
         for token in ["", "0" * 64, "x"] * 20
     }
 
@@ -182,7 +160,7 @@ def test_a_new_password_or_secret_knows_no_browser(
 ) -> None:
     cookie = known_browser(app).get_cookie("perch-device")
     assert cookie is not None
-    later = make_app(**{"DASHBOARD_PASSWORD": PASSWORD, "SECRET_KEY": SECRET, **variables})
+    later = make_app(**{"DASHBOARD_PASSWORD": PASSWORD, "SECRET_KEY": SECRETS[0], **variables})
     client = browser(later)
     client.set_cookie("perch-device", cookie.value)
     guess(browser(later), 5)
@@ -198,7 +176,7 @@ def test_a_storm_neither_opens_nor_shuts(app: Flask) -> None:
     sign_in(signed_in)
     known = known_browser(app, "10.0.0.1")  # the owner's home is among the crowd
     stranger = browser(app)
-    token = form_token(stranger)
+    token = form_token(stranger.get(DOOR))
 
     statuses = []
     for number in range(STORM):
@@ -207,7 +185,7 @@ def test_a_storm_neither_opens_nor_shuts(app: Flask) -> None:
         # Late in the storm, somebody guesses right.
         password = PASSWORD if number % 1000 == 999 else f"guess {number}"
         response = stranger.post(
-            LOGIN,
+            DOOR,
             data={"password": password, "token": token},
             environ_overrides={"REMOTE_ADDR": address},
         )
@@ -227,14 +205,14 @@ def link(app: Flask) -> str:
     assert result.exit_code == 0, result.output
     url, _, token = result.output.strip().partition("?link=")
     assert url == "https://chat.example.com/dashboard/login"
-    return f"{LOGIN}?link={token}"
+    return f"{DOOR}?link={token}"
 
 
 def follow(client: FlaskClient, path: str) -> TestResponse:
     page = client.get(path)
     assert page.status_code == 200, page.text
     token = path.partition("?link=")[2]
-    return client.post(LOGIN, data={"link": token, "token": token_in(page)})
+    return client.post(DOOR, data={"link": token, "token": form_token(page)})
 
 
 def test_a_link_signs_in_while_the_password_is_not_looked_at(app: Flask) -> None:
@@ -249,7 +227,7 @@ def test_a_link_signs_in_while_the_password_is_not_looked_at(app: Flask) -> None
 
 def test_a_link_works_once_on_whatever_machine(make_app: "MakeApp", app: Flask) -> None:
     path = link(app)
-    another_machine = make_app(DASHBOARD_PASSWORD=PASSWORD, SECRET_KEY=SECRET)
+    another_machine = make_app(DASHBOARD_PASSWORD=PASSWORD, SECRET_KEY=SECRETS[0])
     first = follow(browser(app), path)
 
     second = follow(browser(another_machine), path)
@@ -269,10 +247,10 @@ def test_whoever_only_looks_at_a_link_does_not_use_it_up(app: Flask) -> None:
 @pytest.mark.parametrize("token", ["", "x", "WzEsMl0.c2ln", "\N{SNOWMAN}", "W10.x"])
 def test_a_made_up_link_is_refused(app: Flask, token: str) -> None:
     stranger = browser(app)
-    form = form_token(stranger)
+    form = form_token(stranger.get(DOOR))
 
-    assert stranger.get(LOGIN, query_string={"link": token}).status_code == 401
-    assert stranger.post(LOGIN, data={"link": token, "token": form}).status_code == 401
+    assert stranger.get(DOOR, query_string={"link": token}).status_code == 401
+    assert stranger.post(DOOR, data={"link": token, "token": form}).status_code == 401
 
 
 def test_cookies_of_other_purposes_are_no_links(app: Flask) -> None:
@@ -283,7 +261,7 @@ def test_cookies_of_other_purposes_are_no_links(app: Flask) -> None:
         cookie = owner.get_cookie(name)
         assert cookie is not None
 
-        assert stranger.get(LOGIN, query_string={"link": cookie.value}).status_code == 401
+        assert stranger.get(DOOR, query_string={"link": cookie.value}).status_code == 401
 
 
 @pytest.mark.parametrize(
