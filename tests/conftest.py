@@ -1,5 +1,6 @@
 """Fixtures of every test, and rules for every run: nothing is skipped in silence."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
     from app.storage.protocol import ConversationStore
+    from tests.clock import Clock
     from tests.fakes import ScriptedModel
+    from tests.redis_server import RedisServer
 
     MakeApp = Callable[..., Flask]
     Ask = Callable[..., TestResponse]
@@ -92,6 +95,47 @@ def ask(client: "FlaskClient") -> "Ask":
         return client.post(path, json=body, headers={"x-api-key": WIDGET_KEY}, buffered=True)
 
     return ask
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """An empty folder for sockets, whose whole path may have 107 bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def clock() -> "Clock":
+    """A clock that stands still until a test moves it."""
+    from tests.clock import Clock
+
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def shared_redis() -> "Iterator[RedisServer]":
+    """A Redis for all tests of a process."""
+    from tests.redis_server import RedisServer
+
+    with RedisServer() as server:
+        yield server.start()
+
+
+@pytest.fixture
+def redis(shared_redis: "RedisServer") -> "RedisServer":
+    """A Redis that runs and is empty; tests that stop it start their own."""
+    with shared_redis.client() as client:
+        client.flushall()
+    return shared_redis
+
+
+@pytest.fixture
+def own_redis() -> "Iterator[RedisServer]":
+    """A Redis of the test's own, not started."""
+    from tests.redis_server import RedisServer
+
+    with RedisServer() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

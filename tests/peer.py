@@ -143,3 +143,9 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def answer_each(link: Link) -> None:
+    """Answer each request with its first line."""
+    while request := link.request():
+        link.send(whole(request.split(b"\r\n")[0]))

@@ -28,15 +28,15 @@ class Receiver:
 
 
 @pytest.fixture
-def bus(tmp_path: Path) -> WorkerBus:
-    return WorkerBus(tmp_path)
+def bus(short_path: Path) -> WorkerBus:
+    return WorkerBus(short_path)
 
 
 @pytest.fixture
-def folder(bus: WorkerBus, tmp_path: Path) -> Path:
+def folder(bus: WorkerBus, short_path: Path) -> Path:
     """Where the workers meet; one of them, ourselves, listens."""
     bus.listen(lambda _: None)
-    (folder,) = tmp_path.iterdir()
+    (folder,) = short_path.iterdir()
     return folder
 
 
@@ -58,8 +58,8 @@ def test_every_other_worker_hears_of_it(
         assert one.recv(4096) == two.recv(4096) != b""
 
 
-def test_request_arrives_as_it_was_sent(tmp_path: Path) -> None:
-    sender, hearer = WorkerBus(tmp_path), WorkerBus(tmp_path)
+def test_request_arrives_as_it_was_sent(short_path: Path) -> None:
+    sender, hearer = WorkerBus(short_path), WorkerBus(short_path)
     receiver = Receiver(hearer)
     # Of one process, they would be one worker: show the sender the hearer's folder only.
     sender._directory = hearer._directory
@@ -70,10 +70,10 @@ def test_request_arrives_as_it_was_sent(tmp_path: Path) -> None:
     assert receiver.requests == [REQUEST]
 
 
-def test_nobody_hears_it_before_anybody_listens(bus: WorkerBus, tmp_path: Path) -> None:
+def test_nobody_hears_it_before_anybody_listens(bus: WorkerBus, short_path: Path) -> None:
     bus.send(REQUEST)
 
-    assert list(tmp_path.iterdir()) == []
+    assert list(short_path.iterdir()) == []
 
 
 def test_dead_workers_are_cleared_away(bus: WorkerBus, folder: Path) -> None:
@@ -88,10 +88,10 @@ def test_dead_workers_are_cleared_away(bus: WorkerBus, folder: Path) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"stop", b"{}", b"[1]", b"\xff", b"7", b'read ["ps_other", "turn-0001"]']
 )
-def test_nonsense_is_dropped(tmp_path: Path, data: bytes) -> None:
-    bus = WorkerBus(tmp_path)
+def test_nonsense_is_dropped(short_path: Path, data: bytes) -> None:
+    bus = WorkerBus(short_path)
     receiver = Receiver(bus)
-    (own,) = next(tmp_path.iterdir()).iterdir()
+    (own,) = next(short_path.iterdir()).iterdir()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.sendto(data, str(own))
         sock.sendto(b'["ps_session", "turn-0001"]', str(own))
@@ -100,8 +100,8 @@ def test_nonsense_is_dropped(tmp_path: Path, data: bytes) -> None:
     assert receiver.requests == [REQUEST]
 
 
-def test_folder_that_cannot_be_made_costs_only_the_bus(tmp_path: Path) -> None:
-    bus = WorkerBus(tmp_path / "missing")
+def test_folder_that_cannot_be_made_costs_only_the_bus(short_path: Path) -> None:
+    bus = WorkerBus(short_path / "missing")
 
     bus.listen(lambda _: None)
     bus.send(REQUEST)
@@ -129,9 +129,9 @@ WORDS = TokensReceived(["Hel", "lo \ud83d", "\nline"])
 
 
 @pytest.fixture
-def owner(bus: WorkerBus, tmp_path: Path) -> WorkerBus:
+def owner(bus: WorkerBus, short_path: Path) -> WorkerBus:
     """Another worker, in whose folder ``bus`` looks."""
-    owner = WorkerBus(tmp_path)
+    owner = WorkerBus(short_path)
     owner.listen(lambda _: None)
     bus._directory = owner._directory
     return owner

@@ -26,11 +26,6 @@ PROMPT = [PromptMessage("user", "Hello")]
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def breaker(clock: Clock) -> Breaker:
     return Breaker(POLICY, clock)
 

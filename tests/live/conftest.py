@@ -1,6 +1,5 @@
 """Fixtures of the tests that run the real gunicorn; all of them carry the mark ``live``."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,10 +58,3 @@ def session_server(session_upstream: Upstream) -> Iterator[Server]:
 def server(session_server: Server, upstream: Upstream) -> Server:
     """A running server over the scripted model; tests that stop it start their own."""
     return session_server
-
-
-@pytest.fixture
-def short_path() -> Iterator[Path]:
-    """An empty folder for sockets, whose whole path may have 107 bytes."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)

@@ -1,31 +1,24 @@
 """What the service counts about itself."""
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from app.domain.conversation import Usage
 from app.domain.errors import ModelMisconfigured, ModelUnavailable
-from app.observability.metric_text import COUNTERS, GAUGES, HISTOGRAMS
-from app.observability.metric_values import SharedValues, Values
 from app.observability.metrics import Metrics
 from tests.data import ADMIN_KEY, WIDGET_KEY
 from tests.fakes import ScriptedModel
+from tests.observability.scrape import figures
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
     from tests.conftest import Ask, MakeApp
 
+
 ADMIN = {"x-admin-api-key": ADMIN_KEY}
-
-
-def figures(text: str) -> dict[str, float]:
-    """Return a scrape's samples: ``name{labels}`` → value."""
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
 
 
 def scrape(client: "FlaskClient") -> dict[str, float]:
@@ -166,30 +159,6 @@ def test_a_host_header_does_not_make_a_port_private(make_app: "MakeApp") -> None
     assert answer.status_code == 401
 
 
-def test_workers_are_added_up_and_a_slot_goes_on(tmp_path: Path) -> None:
-    shared = SharedValues(tmp_path)
-    for slot, count in ((0, 2), (1, 3)):
-        values = Values()
-        values.add(("perch_turns", "done"), count)
-        values.observe(("perch_turn_seconds",), HISTOGRAMS["perch_turn_seconds"][2], 2.5)
-        values.gauges = {("perch_workers",): 1.0}
-        shared.write(slot, values)
-    shared.leave(1)
-
-    successor = Metrics()
-    successor.read("perch_workers", lambda: 1)
-    successor.take_slot(shared, 1)
-    successor.time_call("ping", 0.002, failed=True)
-
-    told = figures(successor.render().decode())
-    assert told['perch_turns_total{outcome="done"}'] == 5
-    assert told['perch_turn_seconds_bucket{le="2.0"}'] == 0
-    assert told['perch_turn_seconds_bucket{le="3.0"}'] == 2
-    assert told["perch_turn_seconds_sum"] == 5
-    assert told['perch_storage_seconds_count{call="ping",outcome="failed"}'] == 1
-    assert told["perch_workers"] == 2
-
-
 def test_tokens_that_nobody_saw_are_a_kind_of_their_own(
     ask: "Ask", client: "FlaskClient", model: ScriptedModel
 ) -> None:
@@ -200,24 +169,6 @@ def test_tokens_that_nobody_saw_are_a_kind_of_their_own(
     told = scrape(client)
     assert told['perch_tokens_total{kind="completion"}'] == 30
     assert told['perch_tokens_total{kind="reasoning"}'] == 27
-
-
-def test_a_worker_that_left_holds_nothing_open(tmp_path: Path) -> None:
-    shared = SharedValues(tmp_path)
-    values = Values()
-    values.gauges = {("perch_running_turns",): 7.0}
-    shared.write(0, values)
-
-    shared.leave(0)
-
-    assert shared.all_gauges() == {}
-
-
-def test_every_figure_is_told_before_anything_happened() -> None:
-    text = Metrics().render().decode()
-
-    for name in (*HISTOGRAMS, *GAUGES, *(f"{counter}_total" for counter in COUNTERS)):
-        assert f"# HELP {name} " in text
 
 
 def test_a_timed_call_costs_microseconds() -> None:

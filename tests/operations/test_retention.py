@@ -41,11 +41,6 @@ class Due:
         return PurgedBatch(2, has_more=self.batches > 0)
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 def a_retention(store: object, clock: Clock, pauses: list[float] | None = None) -> Retention:
     def sleep(seconds: float) -> None:
         if pauses is not None:

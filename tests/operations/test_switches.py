@@ -10,11 +10,6 @@ from tests.clock import Clock
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def switches(store: ConversationStore, clock: Clock) -> Switches:
     return Switches(store, "Back on Monday.", clock)
 

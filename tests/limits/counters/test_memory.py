@@ -1,4 +1,4 @@
-"""Counts in this process's memory; those in Redis are tested in tests/redis."""
+"""Counts in this process's memory; those in Redis are tested beside them."""
 
 import time
 
@@ -20,11 +20,6 @@ def count(counters: MemoryCounters, name: str, length_s: float, amount: int = 1)
     counter = Counter(name, length_s)
     counters.take([counter], amount)
     return counters.known(counter)[0]
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

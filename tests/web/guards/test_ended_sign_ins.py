@@ -35,11 +35,6 @@ def flaky() -> Flaky:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def ended(flaky: Flaky, clock: Clock) -> EndedSignIns:
     return EndedSignIns(flaky, clock)  # type: ignore[arg-type]
 

@@ -17,11 +17,6 @@ class Clock:
         return self.now_s
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 def some_operators(
     clock: Clock, secret: bytes = b"secret", password: str = "open sesame"
 ) -> Operators:

@@ -25,11 +25,6 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def tokens(clock: Clock) -> SessionTokens:
     return SessionTokens([KEY], live_s=LIVE_S, clock=clock)
 

@@ -3,12 +3,16 @@
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from app.bus.redis_connection import RedisLink
 from tests.data import ADMIN_KEY, WIDGET_KEY
 from tests.redis_server import RedisServer
 
 if TYPE_CHECKING:
     from tests.conftest import MakeApp
+
+pytestmark = pytest.mark.redis
 
 ADDRESSES = ("198.51.100.23", "2001:db8:77:88::99")
 SECRET = "a-secret-of-the-tests-of-redis"

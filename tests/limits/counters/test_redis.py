@@ -9,6 +9,8 @@ from app.limits.storage import CounterStorage
 from tests.clock import Clock
 from tests.redis_server import RedisServer
 
+pytestmark = pytest.mark.redis
+
 RETRY_S = 2.0
 MINUTE = Counter("minute/a", 60, limit=10)
 DAY = Counter("day/a", 86_400, limit=100)

@@ -15,6 +15,8 @@ from tests.clock import Clock
 from tests.limits.ledgers import DAY, SERVICE, Books, LedgerMachine, accounts_of
 from tests.redis_server import RedisServer
 
+pytestmark = pytest.mark.redis
+
 RETRY_S = 2.0
 ONE_TURN = 60
 ALLOWANCE = max(SERVICE.limit // OFFLINE_SHARE, ONE_TURN)

@@ -9,6 +9,8 @@ from app.bus.redis_connection import RedisAway, RedisLink
 from tests.clock import Clock
 from tests.redis_server import RedisServer
 
+pytestmark = pytest.mark.redis
+
 COUNT = "return redis.call('INCRBY', KEYS[1], ARGV[1])"
 RETRY_S = 2.0
 MOST_S = 0.5
