@@ -1,13 +1,106 @@
-"""Rules about the tree of tests: each runs in a part of the suite."""
+"""Rules about the tree of tests: it mirrors `app/`, and each test runs in a part of the suite."""
 
+import ast
 import re
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+APP = ROOT / "app"
+LEAST_LINES = 40
+# Modules without a test file of their name, and where their tests are.
+ELSEWHERE = {
+    "tests/cli/test_store.py starts it as a process": ["__main__.py"],
+    "tests/live/test_stops.py and test_readers.py: two processes": [
+        "bus/machines.py",
+        "bus/relay.py",
+    ],
+    "tests/cli/test_conversations.py sees what they make": ["cli/filters.py", "cli/printing.py"],
+    "tests/live/test_verify.py has a service for them": [
+        "cli/steps.py",
+        "cli/verify.py",
+        "cli/visit.py",
+    ],
+    "tests/completion/openai/test_events.py: parts of its reader": [
+        "completion/openai/chunk_parts.py",
+        "completion/openai/surrogates.py",
+    ],
+    "tests/completion/openai/test_model.py has one who keeps it": ["completion/protocol.py"],
+    "tests/dashboard/test_pages.py: pages show them": [
+        "dashboard/configuration.py",
+        "dashboard/graphs.py",
+    ],
+    "tests/storage/test_every_field.py and others: values": [
+        "domain/conversation.py",
+        "domain/events.py",
+    ],
+    "tests/test_rules.py holds each to its status, code and sentence": ["domain/errors.py"],
+    "tests/conftest.py makes every application by it": ["factory/*.py"],
+    "tests/limits/test_estimate.py counts by it": ["limits/vocabulary.py"],
+    "tests/live/test_log.py reads what gunicorn writes": ["observability/logs.py"],
+    "tests/routes/test_admin.py asks for them": ["operations/statistics.py"],
+    "tests/operations/test_export.py writes them": ["operations/transcripts.py"],
+    "tests/live/test_ai_sdk_clients.py: asked by their own clients": [
+        "protocols/ag_ui.py",
+        "protocols/ai_sdk.py",
+        "routes/front_ends.py",
+    ],
+    "tests/live/test_openai_clients.py: asked by their own clients": [
+        "protocols/openai_*.py",
+        "routes/openai.py",
+    ],
+    "tests/live/test_bad_requests.py sends the worst": ["server/bad_http.py", "server/incoming.py"],
+    "tests/settings/test_loading.py reads their fields": [
+        "settings/policies.py",
+        "settings/values.py",
+    ],
+    "tests/storage/test_store_contract.py: what any store must do": [
+        "storage/protocol.py",
+        "storage/*/*.py",
+    ],
+    "tests/turns/test_turn.py asks by it": ["turns/asking.py"],
+    "tests/web/test_bodies.py: there is no request without them": [
+        "web/current_request.py",
+        "web/services.py",
+    ],
+    "tests/dashboard/test_door.py: the door's": [
+        "web/guards/dashboard.py",
+        "web/guards/sign_in_tries.py",
+    ],
+    "tests/routes/test_session.py comes to it with every token": ["web/guards/sessions.py"],
+    "tests/routes/test_session.py and its siblings send and read them": ["web/schemas/*.py"],
+}
+
+
+def is_code(module: Path) -> bool:
+    """Whether a module of some length defines anything."""
+    text = module.read_text(encoding="utf-8")
+    nodes = ast.walk(ast.parse(text))
+    defines = any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in nodes)
+    return defines and len(text.splitlines()) >= LEAST_LINES
+
+
+def test_each_module_has_tests_at_the_mirrored_place_or_a_reason() -> None:
+    modules = [path.relative_to(APP) for path in APP.rglob("*.py") if is_code(path)]
+    untested = {
+        str(module)
+        for module in modules
+        if not (ROOT / "tests" / module.with_name(f"test_{module.name}")).exists()
+    }
+    patterns = [each for row in ELSEWHERE.values() for each in row]
+
+    assert [each for each in untested if not any(fnmatch(each, p) for p in patterns)] == []
+    assert [p for p in patterns if not any(fnmatch(each, p) for each in untested)] == []
+
+
+def test_each_reason_names_tests_that_are_there() -> None:
+    named = [reason.split()[0].rstrip(":") for reason in ELSEWHERE]
+
+    assert [each for each in named if not (ROOT / each).is_file()] == []
 
 
 @pytest.mark.slow

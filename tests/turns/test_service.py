@@ -2,8 +2,6 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import gevent
 import pytest
@@ -17,51 +15,16 @@ from app.domain.errors import (
     StorageUnavailable,
     TurnInProgress,
     TurnMismatch,
-    TurnNotFound,
 )
-from app.domain.events import TokensReceived, TurnDone
-from app.settings import TurnPolicy
+from app.domain.events import TurnDone
 from app.storage.protocol import ConversationStore
 from app.turns.admission import Admission
-from app.turns.readers import Reader
 from app.turns.service import TurnService
 from app.turns.turn import RunningTurn
-from tests.data import SESSION, a_question
+from tests.data import a_question
 from tests.fakes import Gate, ScriptedModel, TroubledStore, until
 from tests.turn_parts import CLIENT, an_assistant
-
-MakeService = Callable[..., TurnService]
-
-
-@pytest.fixture
-def troubled(store: ConversationStore) -> TroubledStore:
-    return TroubledStore(store)
-
-
-@pytest.fixture
-def make_service(troubled: TroubledStore, model: ScriptedModel) -> Iterator[MakeService]:
-    """Builds services over ``store`` and ``model``, with a policy of the test's own."""
-
-    made: list[TurnService] = []
-
-    def make(max_running: int = 100, seats: int = 0, **fields: Any) -> TurnService:
-        policy = TurnPolicy(system_prompt="Be brief.", **fields)
-        assistants = Assistants([an_assistant(model, policy, seats=seats)])
-        made.append(TurnService(troubled, assistants, Admission(), max_running))  # type: ignore[arg-type]
-        return made[-1]
-
-    yield make
-    for service in made:
-        service.drain(patience_s=0)
-
-
-@pytest.fixture
-def service(make_service: MakeService) -> TurnService:
-    return make_service()
-
-
-def start(service: TurnService, **fields: object) -> RunningTurn:
-    return service.run(service.begin(a_question(**fields), CLIENT), request_id="request-1")
+from tests.turns.serving import MakeService, start
 
 
 def question_number(number: int) -> Question:
@@ -252,65 +215,6 @@ def test_regenerate_asks_the_model_again(service: TurnService, model: ScriptedMo
     model.script("Better")
 
     assert service.complete(start(service, regenerate=True)).message == "Better"
-
-
-def follow(service: TurnService, session_id: str = SESSION) -> Reader:
-    assistant = service._assistants["default"]
-    return service.following.follow(assistant, CLIENT, session_id, "turn-0001")
-
-
-def said(reader: Reader) -> tuple[str, str]:
-    """What a reader is told, and what the answer is in the end."""
-    *events, done = reader.events()
-    assert isinstance(done, TurnDone), done
-    tokens = [each.tokens for each in events if isinstance(each, TokensReceived)]
-    return "".join(map("".join, tokens)), done.message
-
-
-def test_running_turn_is_followed_by_any_number(service: TurnService, model: ScriptedModel) -> None:
-    gate = Gate()
-    model.script("Hel", gate, "lo")
-    asker = start(service)
-    gate.wait_reached()
-    readers = [follow(service) for _ in range(3)]
-    readings = [gevent.spawn(said, reader) for reader in readers]
-    gevent.idle()
-
-    asker.leave()
-    gate.open()
-
-    for reading in readings:
-        assert reading.get(timeout=20) == ("Hello", "Hello")
-
-
-def test_turn_that_is_over_is_followed_from_the_store(service: TurnService) -> None:
-    service.complete(start(service))
-
-    assert said(follow(service)) == ("Hello there", "Hello there")
-
-
-def test_turn_of_another_session_is_not_found(service: TurnService, model: ScriptedModel) -> None:
-    model.script(Gate())
-    start(service)
-
-    with pytest.raises(TurnNotFound):
-        follow(service, "session-other")
-
-
-def test_who_reads_takes_a_seat_until_gone(make_service: MakeService, model: ScriptedModel) -> None:
-    service = make_service(seats=3)
-    model.script(Gate())
-    start(service)
-    readers = [follow(service) for _ in range(2)]
-
-    with pytest.raises(Overloaded):
-        follow(service)
-
-    readers[0].leave()
-    readers[0].leave()  # as one whose connection was lost, and then closed
-    follow(service)
-    with pytest.raises(Overloaded):
-        follow(service)
 
 
 def test_turn_that_nobody_reads_makes_way_for_the_next_question(

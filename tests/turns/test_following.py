@@ -1,0 +1,63 @@
+"""A turn that is read again, by any number."""
+
+import gevent
+import pytest
+
+from app.domain.errors import Overloaded, TurnNotFound
+from app.turns.readers import Reader
+from app.turns.service import TurnService
+from tests.data import SESSION
+from tests.fakes import Gate, ScriptedModel
+from tests.turn_parts import CLIENT
+from tests.turns.serving import MakeService, said, start
+
+
+def follow(service: TurnService, session_id: str = SESSION) -> Reader:
+    assistant = service._assistants["default"]
+    return service.following.follow(assistant, CLIENT, session_id, "turn-0001")
+
+
+def test_running_turn_is_followed_by_any_number(service: TurnService, model: ScriptedModel) -> None:
+    gate = Gate()
+    model.script("Hel", gate, "lo")
+    asker = start(service)
+    gate.wait_reached()
+    readers = [follow(service) for _ in range(3)]
+    readings = [gevent.spawn(said, reader) for reader in readers]
+    gevent.idle()
+
+    asker.leave()
+    gate.open()
+
+    for reading in readings:
+        assert reading.get(timeout=20) == ("Hello", "Hello")
+
+
+def test_turn_that_is_over_is_followed_from_the_store(service: TurnService) -> None:
+    service.complete(start(service))
+
+    assert said(follow(service)) == ("Hello there", "Hello there")
+
+
+def test_turn_of_another_session_is_not_found(service: TurnService, model: ScriptedModel) -> None:
+    model.script(Gate())
+    start(service)
+
+    with pytest.raises(TurnNotFound):
+        follow(service, "session-other")
+
+
+def test_who_reads_takes_a_seat_until_gone(make_service: MakeService, model: ScriptedModel) -> None:
+    service = make_service(seats=3)
+    model.script(Gate())
+    start(service)
+    readers = [follow(service) for _ in range(2)]
+
+    with pytest.raises(Overloaded):
+        follow(service)
+
+    readers[0].leave()
+    readers[0].leave()  # as one whose connection was lost, and then closed
+    follow(service)
+    with pytest.raises(Overloaded):
+        follow(service)
