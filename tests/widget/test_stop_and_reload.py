@@ -36,12 +36,15 @@ def test_an_answer_that_nobody_came_back_to_can_be_had_again(
 ) -> None:
     with Server.over(upstream, LEAVE_GRACE_S="0") as server, Site(server.url) as site:
         visitor = Visitor(context.new_page())
-        visitor.page.goto(site.page())
+        address = site.page()
+        visitor.page.goto(address)
         upstream.script(tokens=WORDS, fault="stall", at=3)
         visitor.open().ask("Go on")
         expect(visitor.answers).to_have_text(["word0 word1 word2"])
 
-        visitor.page.reload()
+        visitor.page.goto("about:blank")
+        assert upstream.wait_for_request().left(within_s=5)
+        visitor.page.goto(address)
 
         expect(visitor.answers).to_have_text(["word0 word1 word2"])
         expect(visitor.log).to_contain_text("The answer was interrupted.")
