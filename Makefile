@@ -21,7 +21,7 @@ tested = $(RUN_TWICE) "$(2)" $(PYTEST) $(1)
 # What one runs at each save, and all others: every test is in one of the two.
 UNIT = not (live or browser or node or redis or hypothesis or slow or model)
 REST = (live or browser or node or redis or hypothesis or slow) and not model
-WITHOUT_UNITS = dashboard/browser docs/test_programs.py faults live model routes storage widget
+WITHOUT_UNITS = dashboard/browser deploy/test_sub_path.py docs/test_programs.py faults live model providers routes storage widget
 units = $(1) $(WITHOUT_UNITS:%=--ignore tests/%) -m "$(UNIT)"
 # Tests of whole servers mostly wait: for deadlines, for leases, for a start. Four at a time share
 # two cores well, and who is through takes from who is not; a file's servers still mostly last.

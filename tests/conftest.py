@@ -1,5 +1,6 @@
 """Fixtures of every test, and rules for every run: nothing is skipped in silence."""
 
+import gc
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -207,3 +208,14 @@ def pair() -> Iterator[Pair]:
     yield server, visitor
     server.close()
     visitor.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Spare the garbage collector what is imported and collected: all of it stays."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()

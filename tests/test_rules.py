@@ -210,6 +210,7 @@ def failures(flask_app: Flask) -> Iterator[TestResponse]:
             yield client.open(path.replace("/v1/", "/v1//"), method=method, headers=headers)
 
 
+@pytest.mark.slow
 def test_every_failure_of_every_route_is_json_that_its_page_can_read(flask_app: Flask) -> None:
     seen: set[int] = set()
     for response in failures(flask_app):

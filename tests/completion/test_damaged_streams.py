@@ -60,6 +60,7 @@ def inflated(stream: Stream) -> bytes:
         return b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, COUNT, 100))
 def test_the_reader_and_its_shortcut_agree(first: int) -> None:
     for seed in range(first, first + 100):

@@ -255,6 +255,7 @@ def test_who_answered_is_stored_and_only_that_is_paid(
     assert service.charged == 29  # what the second one told: 24 and 5
 
 
+@pytest.mark.slow
 def test_first_model_that_may_have_thought_is_paid_too(
     store: ConversationStore, tmp_path: Path, upstream: Upstream
 ) -> None:

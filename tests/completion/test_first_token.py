@@ -12,6 +12,8 @@ from app.domain.errors import ModelTimeout
 from tests.upstream import Upstream
 from tests.upstream_script import Script
 
+pytestmark = pytest.mark.slow  # each waits for a silence to end
+
 PROMPT = [PromptMessage("user", "Hello")]
 SHORT_S, LONG_S = 0.2, 20.0
 PAUSE_MS = 500

@@ -45,6 +45,7 @@ def test_zone_that_nobody_knows_is_utc(operator: FlaskClient, zone: str) -> None
     assert "times in UTC" in page.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("zone", "day", "fits"),
     [

@@ -242,6 +242,7 @@ def test_only_so_many_connections_are_kept(peer: MakePeer, client: MakeClient) -
     assert server.connections == 6
 
 
+@pytest.mark.slow
 def test_silent_server_is_a_timeout(peer: MakePeer, client: MakeClient) -> None:
     server = peer(lambda link: link.wait_left())
 
@@ -251,6 +252,7 @@ def test_silent_server_is_a_timeout(peer: MakePeer, client: MakeClient) -> None:
     server.wait_ended()
 
 
+@pytest.mark.slow
 def test_server_silent_in_the_body_is_a_timeout(peer: MakePeer, client: MakeClient) -> None:
     def handle(link: Link) -> None:
         link.request()
@@ -261,6 +263,7 @@ def test_server_silent_in_the_body_is_a_timeout(peer: MakePeer, client: MakeClie
         client(peer(handle), read_timeout_s=0.05).request("GET", "/")
 
 
+@pytest.mark.slow
 def test_server_that_drips_meets_the_deadline(peer: MakePeer, client: MakeClient) -> None:
     def handle(link: Link) -> None:
         link.request()
@@ -273,6 +276,7 @@ def test_server_that_drips_meets_the_deadline(peer: MakePeer, client: MakeClient
         client(peer(handle), read_timeout_s=1).request("GET", "/", deadline_s=0.1)
 
 
+@pytest.mark.slow
 def test_server_that_takes_no_data_is_a_timeout(peer: MakePeer, client: MakeClient) -> None:
     closed = Gate()
     server = peer(lambda _: closed.pass_through())
@@ -332,6 +336,7 @@ def test_server_that_speaks_no_tls(tls_context: ssl.SSLContext) -> None:
             http.request("GET", "/")
 
 
+@pytest.mark.slow
 def test_tls_handshake_that_hangs(tls_context: ssl.SSLContext) -> None:
     with Peer(lambda link: link.wait_left()) as server, within(2.9):
         url = server.url.replace("http:", "https:")

@@ -35,6 +35,7 @@ def port_of(url: str) -> int:
     return int(url.partition("://")[2].partition("/")[0].rpartition(":")[2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("holes", [1, 2])
 def test_address_that_swallows_everything_is_passed_by(
     monkeypatch: pytest.MonkeyPatch, holes: int
@@ -49,6 +50,7 @@ def test_address_that_swallows_everything_is_passed_by(
     assert asked == ["model.example"]
 
 
+@pytest.mark.slow
 def test_all_addresses_together_have_the_time_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     with black_hole_url() as hole:
         names(monkeypatch, *[info("127.0.0.1", port_of(hole))] * 20)
@@ -123,6 +125,7 @@ def test_family_that_won_is_tried_first_from_then_on(monkeypatch: pytest.MonkeyP
     assert tried == [socket.AF_INET6, socket.AF_INET, socket.AF_INET]
 
 
+@pytest.mark.slow
 def test_sockets_of_those_that_lost_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
     real = socket.socket

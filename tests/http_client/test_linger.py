@@ -58,6 +58,7 @@ def test_lingering_reads_all_that_came_with_the_last_words(
     assert server.connections == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rest", [b"", b"nonsense\r\n", chunk(b"more")])
 def test_lingering_gives_up(
     peer: MakePeer, client: MakeClient, rest: bytes, monkeypatch: pytest.MonkeyPatch

@@ -56,6 +56,7 @@ def test_pumped_connection_is_kept(peer: MakePeer, client: MakeClient) -> None:
     assert server.connections == 1
 
 
+@pytest.mark.slow
 def test_silence_is_a_timeout(peer: MakePeer, client: MakeClient) -> None:
     def handle(link: Link) -> None:
         link.request()
@@ -65,6 +66,7 @@ def test_silence_is_a_timeout(peer: MakePeer, client: MakeClient) -> None:
     assert pumped(client(peer(handle), read_timeout_s=0.05)) == (b"half", HttpTimeout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["http"])
 def test_server_that_drips_is_not_silent(peer: MakePeer, client: MakeClient) -> None:
     def handle(link: Link) -> None:
@@ -78,6 +80,7 @@ def test_server_that_drips_is_not_silent(peer: MakePeer, client: MakeClient) -> 
     assert pumped(client(peer(handle), read_timeout_s=0.3)) == (b"." * 7, None)
 
 
+@pytest.mark.slow
 def test_silence_of_this_pump_replaces_the_read_timeout(peer: MakePeer, client: MakeClient) -> None:
     def handle(link: Link) -> None:
         link.request()

@@ -120,6 +120,7 @@ def test_proxy_that_is_not_there_is_named(tls_context: ssl.SSLContext) -> None:
         over(url, "https://api.example", tls_context).request("GET", "/")
 
 
+@pytest.mark.slow
 def test_proxy_that_is_silent_is_given_up_in_time(tls_context: ssl.SSLContext) -> None:
     with Peer(lambda link: link.wait_left()) as proxy, pytest.raises(HttpConnectFailed):
         over(proxy.url, "https://api.example", tls_context, connect_timeout_s=0.1).request(

@@ -17,6 +17,8 @@ from tests.observability.collector import Collector, running_collector
 if TYPE_CHECKING:
     from tests.conftest import MakeApp
 
+pytestmark = pytest.mark.slow  # Sentry takes a while to begin, and to end
+
 SAID = "PLUM"
 BODY = {"sessionId": "session-of-plum", "message": f"My secret is {SAID}"}
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import MakeApp
 
+pytestmark = pytest.mark.slow  # OpenTelemetry takes a while to begin, and to end
+
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 HEADERS = {
     "x-api-key": WIDGET_KEY,

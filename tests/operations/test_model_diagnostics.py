@@ -13,6 +13,8 @@ from tests.data import some_settings
 from tests.http_proxy import HttpProxy
 from tests.upstream import Upstream, refused_url
 
+pytestmark = pytest.mark.slow  # each makes an application, and asks over sockets
+
 KEY = "sk-of-the-doctors-tests-0123456789"
 
 

@@ -47,6 +47,7 @@ def test_a_misspelt_name_in_a_file_is_a_fault_that_names_the_meant_one(
     }
 
 
+@pytest.mark.slow
 def test_one_slip_in_any_name_is_found(tmp_path: Path) -> None:
     slips = {
         slip
@@ -74,6 +75,7 @@ WELL_KNOWN = (ROOT / "tests/fixtures/environment_names.txt").read_text().split()
 SHARED = {"ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
 
 
+@pytest.mark.slow
 def test_well_known_names_of_the_environment_stop_nothing() -> None:
     others = [name for name in WELL_KNOWN if name not in SHARED]
 

@@ -88,6 +88,7 @@ def test_answer_that_ends_within_the_grace_is_whole(
         assert outlet.sent == ["Half"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("has_outlet", [False, True])
 def test_turn_that_nobody_comes_back_to_ends_with_its_grace(
     run: Run, model: ScriptedModel, turn: Turn, store: ConversationStore, has_outlet: bool
@@ -105,6 +106,7 @@ def test_turn_that_nobody_comes_back_to_ends_with_its_grace(
     assert the_answer(store, turn) == ("Half", "partial", "left")
 
 
+@pytest.mark.slow
 def test_turn_whose_visitor_comes_back_goes_on(run: Run, model: ScriptedModel) -> None:
     gate = Gate()
     model.script("Hel", gate, "lo")

@@ -147,6 +147,7 @@ def test_busy_session_is_waited_for(
     ]
 
 
+@pytest.mark.slow
 def test_session_that_stays_busy_is_refused(
     make_service: MakeService, model: ScriptedModel
 ) -> None:
@@ -161,6 +162,7 @@ def test_session_that_stays_busy_is_refused(
     assert refused.value.turn_id == "turn-0001"
 
 
+@pytest.mark.slow
 def test_session_busy_in_another_process_is_polled(
     service: TurnService,
     store: ConversationStore,
@@ -296,6 +298,7 @@ def test_drain_lets_running_turns_finish(
     assert answers(store, running) == [("Half and half", "complete")]
 
 
+@pytest.mark.slow
 def test_drain_ends_turns_when_its_patience_does(
     service: TurnService, store: ConversationStore, model: ScriptedModel
 ) -> None:
@@ -349,6 +352,7 @@ def test_drain_sends_those_away_who_wait_for_a_busy_session(
     assert len(model.prompts) == 1
 
 
+@pytest.mark.slow
 def test_drain_does_not_wait_for_each_turn_of_a_dead_store(
     make_service: MakeService, model: ScriptedModel, troubled: TroubledStore
 ) -> None:

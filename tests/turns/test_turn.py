@@ -90,6 +90,7 @@ def test_answer_of_a_model_that_does_not_stop_is_cut(
     assert model.open_count == 0
 
 
+@pytest.mark.slow
 def test_silence_is_filled_with_heartbeats(run: Run, model: ScriptedModel) -> None:
     gate = Gate()
     model.script("a", gate, "b")

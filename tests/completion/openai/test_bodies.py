@@ -103,6 +103,7 @@ def test_reader_who_wants_no_more_is_asked_again() -> None:
     assert turns > 10
 
 
+@pytest.mark.slow
 def test_bomb_is_given_up() -> None:
     sizes: list[int] = []
 

@@ -180,6 +180,7 @@ def test_server_without_usage(openai: OpenAIModel, upstream: Upstream) -> None:
     assert Told(openai).usage is None
 
 
+@pytest.mark.slow
 def test_connections_are_kept(openai: OpenAIModel, upstream: Upstream) -> None:
     before = upstream.connections
 
@@ -212,6 +213,7 @@ def test_fault_mid_stream_keeps_what_came(
     assert len(upstream.requests) == 1  # something was said: never asked again
 
 
+@pytest.mark.slow
 def test_silence_mid_stream_keeps_what_came(impatient: OpenAIModel, upstream: Upstream) -> None:
     upstream.script(at=2, fault="stall")
     deltas: list[str] = []
@@ -236,6 +238,7 @@ def test_done_behind_words_is_an_end(openai: OpenAIModel, upstream: Upstream) ->
     assert (tuple(told.deltas), told.finish_reason) == (Script().deltas[:2], "stop")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["hang", "hang_headers", "hang_body"])
 def test_silent_server_is_a_timeout(impatient: OpenAIModel, upstream: Upstream, fault: str) -> None:
     upstream.script(fault=fault)
@@ -356,6 +359,7 @@ def test_unreachable_server() -> None:
         assert fails(a_model(url)) is ModelUnavailable
 
 
+@pytest.mark.slow
 def test_server_that_never_answers_the_knock() -> None:
     with black_hole_url() as url:
         assert fails(a_model(url, connect_timeout_s=0.05)) is ModelUnavailable

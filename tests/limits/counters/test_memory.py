@@ -92,6 +92,7 @@ def test_ended_windows_take_no_memory(hits: list[tuple[int, float]]) -> None:
     assert len(counters.all()) == 10
 
 
+@pytest.mark.slow
 def test_memory_is_bounded(counters: MemoryCounters) -> None:
     most = memory.MAX_COUNTS
 
@@ -101,6 +102,7 @@ def test_memory_is_bounded(counters: MemoryCounters) -> None:
     assert len(counters.all()) == most
 
 
+@pytest.mark.slow
 def test_counting_among_many_windows_costs_microseconds() -> None:
     counters = MemoryCounters()
     for number in range(50_000):
