@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from app.storage.protocol import ConversationStore
     from tests.clock import Clock
     from tests.fakes import ScriptedModel
-    from tests.redis_server import RedisServer
+    from tests.servers.redis import RedisServer
 
     MakeApp = Callable[..., Flask]
     Ask = Callable[..., TestResponse]
@@ -116,7 +116,7 @@ def clock() -> "Clock":
 @pytest.fixture(scope="session")
 def shared_redis() -> "Iterator[RedisServer]":
     """A Redis for all tests of a process."""
-    from tests.redis_server import RedisServer
+    from tests.servers.redis import RedisServer
 
     with RedisServer() as server:
         yield server.start()
@@ -133,7 +133,7 @@ def redis(shared_redis: "RedisServer") -> "RedisServer":
 @pytest.fixture
 def own_redis() -> "Iterator[RedisServer]":
     """A Redis of the test's own, not started."""
-    from tests.redis_server import RedisServer
+    from tests.servers.redis import RedisServer
 
     with RedisServer() as server:
         yield server

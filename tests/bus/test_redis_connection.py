@@ -7,7 +7,7 @@ import pytest
 
 from app.bus.redis_connection import RedisAway, RedisLink
 from tests.clock import Clock
-from tests.redis_server import RedisServer
+from tests.servers.redis import RedisServer
 
 pytestmark = pytest.mark.redis
 

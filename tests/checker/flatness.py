@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from tests.faults.planted_server import PlantedServer
+from tests.servers.planted_server import PlantedServer
 
 EVERY_S = 5.0
 NAMES = ("descriptors", "greenlets", "memory, KiB")

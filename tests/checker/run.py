@@ -11,9 +11,9 @@ from tests.checker.ledger import Conversation, Said, Verdict, compare
 from tests.checker.trouble import Trouble
 from tests.checker.visitor import Visitor
 from tests.convex_server import ConvexServer, run_convex_server
-from tests.faults.planted_server import PlantedServer
 from tests.live.eventually import eventually
-from tests.upstream import Upstream
+from tests.servers.planted_server import PlantedServer
+from tests.servers.upstream import Upstream
 
 # Short, so that what a killed worker held is soon free again.
 DEADLINES = {

@@ -12,8 +12,8 @@ from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
 
 from tests.convex_server import ConvexServer
 from tests.live.eventually import eventually
-from tests.live.server import Server
-from tests.upstream import Upstream
+from tests.servers.perch import Server
+from tests.servers.upstream import Upstream
 
 MODEL_FAULTS = ("cut", "reset", "end", "json", "error_event", "hang", "hang_body")
 CONVEX_FAULTS = ("conflict", "tooMany", "internal", "reset", "lost", "hang", "crash")

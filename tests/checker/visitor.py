@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.checker.ledger import Asked, Conversation
 from tests.live.exchange import Exchange
-from tests.live.server import WIDGET_KEY, Server, chat_body
+from tests.servers.perch import WIDGET_KEY, Server, chat_body
 
 LEAVERS = 0.1
 RETURNERS = 0.4

@@ -10,7 +10,7 @@ import pytest
 
 from app.storage.sqlite import SqliteStore
 from tests.data import ADMIN_KEY, say
-from tests.live.server import ROOT
+from tests.servers.perch import ROOT
 
 pytestmark = pytest.mark.slow  # each command is a process
 

@@ -25,7 +25,7 @@ from app.settings import BreakerPolicy
 from app.storage.protocol import ConversationStore
 from tests.data import WIDGET_KEY, some_settings
 from tests.fakes import ScriptedModel
-from tests.upstream import Upstream, refused_url
+from tests.servers.upstream import Upstream, refused_url
 
 PROMPT = [PromptMessage("user", "Hello")]
 TURNS_TO_OTHER = [

@@ -9,8 +9,8 @@ import pytest
 from app.completion.openai.model import OpenAIModel, OpenAIOptions
 from app.domain.conversation import PromptMessage
 from app.domain.errors import ModelTimeout
-from tests.upstream import Upstream
-from tests.upstream_script import Script
+from tests.servers.upstream import Upstream
+from tests.servers.upstream_script import Script
 
 pytestmark = pytest.mark.slow  # each waits for a silence to end
 

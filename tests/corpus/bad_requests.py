@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.live.server import ADMIN_KEY, WIDGET_KEY
+from tests.servers.perch import ADMIN_KEY, WIDGET_KEY
 
 PAGE = "https://page.test"
 SERVER = {

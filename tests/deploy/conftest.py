@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy import platforms
-from tests.upstream import Upstream
+from tests.servers.upstream import Upstream
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from typing import Self
 
 from tests.convex_server import convex_server
 from tests.deploy.platforms import Platform
-from tests.live.server import ADMIN_KEY, WIDGET_KEY, Server, free_port
-from tests.upstream import Upstream
+from tests.servers.perch import ADMIN_KEY, WIDGET_KEY, Server, free_port
+from tests.servers.upstream import Upstream
 
 VENV = Path(sys.executable).parent
 # Where platforms put things that this machine keeps elsewhere.

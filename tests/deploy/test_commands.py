@@ -12,7 +12,7 @@ from tests.deploy.deployment import VENV, Deployment
 from tests.deploy.platforms import ROOT, checkout, compose, host
 from tests.docs.blocks import blocks_of
 from tests.live.eventually import eventually
-from tests.upstream import Upstream
+from tests.servers.upstream import Upstream
 
 pytestmark = pytest.mark.live
 

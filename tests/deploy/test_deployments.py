@@ -11,11 +11,11 @@ import pytest
 from tests.deploy import dockerfile
 from tests.deploy.deployment import VENV, Deployment
 from tests.deploy.platforms import PLATFORMS, Platform, compose, host, image
-from tests.deploy.proxy import nginx
 from tests.live.exchange import Exchange, request_bytes
-from tests.live.server import WIDGET_KEY
-from tests.upstream import Upstream
-from tests.upstream_script import WORDS, words
+from tests.servers.nginx import nginx
+from tests.servers.perch import WIDGET_KEY
+from tests.servers.upstream import Upstream
+from tests.servers.upstream_script import WORDS, words
 
 pytestmark = pytest.mark.live
 

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 
 from app import settings
-from tests.deploy import dockerfile, proxy
+from tests.deploy import dockerfile
 from tests.deploy.platforms import (
     CONVEX,
     PLATFORMS,
@@ -21,7 +21,8 @@ from tests.deploy.platforms import (
     systemd_unit,
 )
 from tests.docs.blocks import blocks_of
-from tests.live.server import ADMIN_KEY, WIDGET_KEY
+from tests.servers.nginx import SNIPPET, check_syntax
+from tests.servers.perch import ADMIN_KEY, WIDGET_KEY
 
 # Between the end of the last answer and the end of the process.
 MARGIN_S = 3
@@ -201,14 +202,14 @@ def test_what_compose_fixes_is_fixed_without_it_as_well() -> None:
 
 
 def test_nginx_understands_its_snippet(tmp_path: Path) -> None:
-    checked = proxy.check_syntax(tmp_path)
+    checked = check_syntax(tmp_path)
 
     assert checked.returncode == 0, checked.stderr
     assert "test is successful" in checked.stderr
 
 
 def test_proxies_neither_hold_tokens_back_nor_trust_a_client() -> None:
-    nginx = proxy.SNIPPET.read_text()
+    nginx = SNIPPET.read_text()
     caddy = (ROOT / "deploy/Caddyfile").read_text()
 
     assert "proxy_buffering off;" in nginx

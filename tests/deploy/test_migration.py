@@ -8,9 +8,9 @@ import pytest
 from tests.convex_server import convex_server
 from tests.deploy.deployment import VENV
 from tests.docs.blocks import blocks_of
-from tests.live.server import WIDGET_KEY, Server
-from tests.upstream import Upstream
-from tests.upstream_script import words
+from tests.servers.perch import WIDGET_KEY, Server
+from tests.servers.upstream import Upstream
+from tests.servers.upstream_script import words
 
 pytestmark = pytest.mark.live
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.deploy.proxy import Proxy, nginx
-from tests.live.server import Server
-from tests.upstream import Upstream
+from tests.servers.nginx import Proxy, nginx
+from tests.servers.perch import Server
+from tests.servers.upstream import Upstream
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 

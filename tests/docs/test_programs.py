@@ -10,8 +10,8 @@ import pytest
 
 from app.settings import DEVELOPMENT_WIDGET_KEY
 from tests.docs.blocks import PROGRAMS, Block, blocks_of, documents
-from tests.live.server import ADMIN_KEY, Server
-from tests.upstream import Upstream
+from tests.servers.perch import ADMIN_KEY, Server
+from tests.servers.upstream import Upstream
 
 pytestmark = pytest.mark.live
 

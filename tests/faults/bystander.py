@@ -6,10 +6,10 @@ from itertools import count, pairwise
 from types import TracebackType
 from typing import Any, Self
 
-from tests.faults.planted_server import untroubled
 from tests.live.eventually import eventually
-from tests.live.server import Server
-from tests.upstream_script import WORDS
+from tests.servers.perch import Server
+from tests.servers.planted_server import untroubled
+from tests.servers.upstream_script import WORDS
 
 GAP_MS = 20
 # Far below every deadline of these tests, far above what a busy machine adds.

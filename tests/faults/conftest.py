@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.bystander import Bystander
-from tests.faults.planted_server import PlantedServer
-from tests.upstream import Upstream
+from tests.servers.planted_server import PlantedServer
+from tests.servers.upstream import Upstream
 
 HERE = Path(__file__).parent
 # Short, so that the tests are; those of the store longer than a bystander's patience.

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.faults.planted_server import PlantedServer
 from tests.live.eventually import eventually
-from tests.upstream import Upstream
+from tests.servers.planted_server import PlantedServer
+from tests.servers.upstream import Upstream
 
 QUESTION = "Where is my blue lamp, and when will it come?"
 MAX_OUTPUT_TOKENS = 800

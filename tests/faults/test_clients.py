@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import DEADLINES, Elsewhere
-from tests.faults.planted_server import PlantedServer
 from tests.live.eventually import eventually
 from tests.live.exchange import Exchange, request_bytes
-from tests.live.server import WIDGET_KEY
-from tests.upstream import Upstream
-from tests.upstream_script import words
+from tests.servers.perch import WIDGET_KEY
+from tests.servers.planted_server import PlantedServer
+from tests.servers.upstream import Upstream
+from tests.servers.upstream_script import words
 
 IDLE = 1000
 # The server's patience with a head is gunicorn's keep-alive time; with a body, a setting.

@@ -16,9 +16,9 @@ import pytest
 
 from tests.live.eventually import eventually
 from tests.live.exchange import Answer, Exchange, request_bytes
-from tests.live.server import WIDGET_KEY, Server
-from tests.upstream import Upstream
-from tests.upstream_script import WORDS, words
+from tests.servers.perch import WIDGET_KEY, Server
+from tests.servers.upstream import Upstream
+from tests.servers.upstream_script import WORDS, words
 
 STREAMS = 200
 RUNS = int(os.environ.get("DRAIN_RUNS", "1"))

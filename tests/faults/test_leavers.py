@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from tests.faults.conftest import DEADLINES, Elsewhere
-from tests.faults.planted_server import PlantedServer
 from tests.live.eventually import eventually
 from tests.live.exchange import Exchange
-from tests.upstream import Request, Upstream
-from tests.upstream_script import WORDS, words
+from tests.servers.planted_server import PlantedServer
+from tests.servers.upstream import Request, Upstream
+from tests.servers.upstream_script import WORDS, words
 
 WITHIN_S = 1.0
 # TCP_USER_TIMEOUT is 10 s; it runs from the first byte that nobody acknowledges.

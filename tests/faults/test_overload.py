@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from tests.live.exchange import Answer, Exchange
-from tests.live.server import Server
-from tests.upstream import Upstream
+from tests.servers.perch import Server
+from tests.servers.upstream import Upstream
 
 ROOM = 30
 RUNS = 3

@@ -17,12 +17,12 @@ import pytest
 
 from tests.faults.bystander import Bystander
 from tests.faults.conftest import DEADLINES, Elsewhere
-from tests.faults.planted_server import PlantedServer
 from tests.live.eventually import eventually
 from tests.live.exchange import Answer, Exchange
-from tests.live.server import Server
-from tests.upstream import Upstream
-from tests.upstream_script import words
+from tests.servers.perch import Server
+from tests.servers.planted_server import PlantedServer
+from tests.servers.upstream import Upstream
+from tests.servers.upstream_script import words
 
 # A killed worker's lease, and the start of the next one.
 LEASE = {"TURN_TIMEOUT_S": "1.5", "LEASE_GRACE_S": "0.3", "BUSY_WAIT_S": "0.2"}

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.conftest import DEADLINES, Elsewhere
-from tests.faults.detour import Detour, Mode
-from tests.faults.planted_server import PlantedServer
 from tests.live.eventually import eventually
-from tests.redis_server import RedisServer
-from tests.upstream import Upstream
-from tests.upstream_script import words
+from tests.servers.detour import Detour, Mode
+from tests.servers.planted_server import PlantedServer
+from tests.servers.redis import RedisServer
+from tests.servers.upstream import Upstream
+from tests.servers.upstream_script import words
 
 pytestmark = pytest.mark.redis
 

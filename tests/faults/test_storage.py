@@ -13,11 +13,11 @@ import pytest
 
 from tests.convex_server import ConvexServer, convex_server
 from tests.faults.conftest import DEADLINES, Elsewhere
-from tests.faults.planted_server import PlantedServer
 from tests.live.eventually import eventually
 from tests.live.exchange import Answer
-from tests.upstream import Upstream
-from tests.upstream_script import words
+from tests.servers.planted_server import PlantedServer
+from tests.servers.upstream import Upstream
+from tests.servers.upstream_script import words
 
 # The store's deadline, and a busy machine.
 IN_TIME_S = 2.5

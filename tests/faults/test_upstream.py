@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.faults.conftest import DEADLINES, Elsewhere
-from tests.faults.planted_server import PlantedServer
-from tests.upstream import Upstream, black_hole_url, refused_url
-from tests.upstream_script import WORDS, words
+from tests.servers.planted_server import PlantedServer
+from tests.servers.upstream import Upstream, black_hole_url, refused_url
+from tests.servers.upstream_script import WORDS, words
 
 # The longest way to an error: two tries of the read timeout, a pause, a busy machine.
 IN_TIME_S = 3.0

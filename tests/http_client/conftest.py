@@ -9,7 +9,7 @@ import pytest
 
 from app.http_client import HttpClient, make_tls_context
 from tests.data import a_tls_certificate
-from tests.peer import Handler, Peer
+from tests.servers.peer import Handler, Peer
 
 MakePeer = Callable[..., Peer]
 MakeClient = Callable[..., HttpClient]

@@ -1,6 +1,6 @@
 """Responses of every framing, whole and not; a whole one's body is ``hello``, or nothing."""
 
-from tests.peer import CHUNKED_HEAD, LAST_CHUNK, chunk, whole
+from tests.servers.peer import CHUNKED_HEAD, LAST_CHUNK, chunk, whole
 
 FRAMED = {
     "content-length": whole(b"hello"),

@@ -12,8 +12,8 @@ import pytest
 from app.http_client import HttpBroken, HttpClient, HttpConnectFailed, HttpTimeout
 from tests.fakes import Gate, until
 from tests.http_client.conftest import MakeClient, MakePeer
-from tests.peer import CHUNKED_HEAD, Link, Peer, chunk, whole
-from tests.upstream import black_hole_url, refused_url
+from tests.servers.peer import CHUNKED_HEAD, Link, Peer, chunk, whole
+from tests.servers.upstream import black_hole_url, refused_url
 
 LARGE = 16 * 1024 * 1024  # more than a connection's buffers hold
 

@@ -8,7 +8,7 @@ from app.http_client import Exchange, HttpBroken, HttpFailure
 from app.http_client import exchange as exchange_module
 from tests.http_client.conftest import MakeClient, MakePeer
 from tests.http_client.responses import BROKEN, FRAMED
-from tests.peer import CHUNKED_HEAD, Link, chunk, whole
+from tests.servers.peer import CHUNKED_HEAD, Link, chunk, whole
 
 
 def served(peer: MakePeer, client: MakeClient, *pieces: bytes) -> Exchange:

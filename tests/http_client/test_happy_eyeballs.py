@@ -8,8 +8,8 @@ from gevent import socket
 
 from app.http_client import HttpClient, HttpConnectFailed
 from app.http_client.happy_eyeballs import connect_first, resolve
-from tests.peer import Link, Peer, answer_each, whole
-from tests.upstream import black_hole_url, refused_url
+from tests.servers.peer import Link, Peer, answer_each, whole
+from tests.servers.upstream import black_hole_url, refused_url
 
 Info = tuple[int, int, int, str, Any]
 

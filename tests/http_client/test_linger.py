@@ -5,7 +5,7 @@ import pytest
 from app.http_client import HttpClient
 from tests.fakes import Gate, until
 from tests.http_client.conftest import MakeClient, MakePeer
-from tests.peer import CHUNKED_HEAD, LAST_CHUNK, Link, chunk, whole
+from tests.servers.peer import CHUNKED_HEAD, LAST_CHUNK, Link, chunk, whole
 
 
 def lingering(http: HttpClient) -> None:

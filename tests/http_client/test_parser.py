@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.http_client.failures import ClosedWhileIdle, HttpBroken
 from app.http_client.parser import Part, ResponseParser
 from tests.http_client.responses import BROKEN, FRAMED
-from tests.peer import whole
+from tests.servers.peer import whole
 
 NAMES = sorted(FRAMED)
 

@@ -7,7 +7,7 @@ from app.http_client import HttpBroken, HttpTimeout
 from tests.fakes import Gate, until
 from tests.http_client.conftest import MakeClient, MakePeer
 from tests.http_client.sink import Sink, pumped
-from tests.peer import CHUNKED_HEAD, LAST_CHUNK, Link, chunk
+from tests.servers.peer import CHUNKED_HEAD, LAST_CHUNK, Link, chunk
 
 
 def test_large_body(peer: MakePeer, client: MakeClient) -> None:

@@ -8,9 +8,9 @@ import pytest
 from app.http_client import HttpClient, HttpConnectFailed, HttpProxyRefused
 from app.http_client.proxies import Proxies, Proxy
 from tests.http_client.conftest import MakePeer
-from tests.http_proxy import HttpProxy
-from tests.peer import CHUNKED_HEAD, LAST_CHUNK, Link, Peer, answer_each, chunk, whole
-from tests.upstream import refused_url
+from tests.servers.http_proxy import HttpProxy
+from tests.servers.peer import CHUNKED_HEAD, LAST_CHUNK, Link, Peer, answer_each, chunk, whole
+from tests.servers.upstream import refused_url
 
 
 def over(proxy: HttpProxy | str, url: str, tls: ssl.SSLContext, **options: float) -> HttpClient:

@@ -12,7 +12,7 @@ from app.http_client import client as client_module
 from app.http_client.parser import ResponseParser
 from tests.http_client.conftest import MakeClient, MakePeer
 from tests.http_client.sink import pumped
-from tests.peer import CHUNKED_HEAD, LAST_CHUNK, Link, chunk, whole
+from tests.servers.peer import CHUNKED_HEAD, LAST_CHUNK, Link, chunk, whole
 
 FIXTURES = settings(
     max_examples=40,

@@ -13,7 +13,7 @@ from app.limits.ledger import AccountFull
 from app.limits.redis_ledger import OFFLINE_SHARE, RedisLedger
 from tests.clock import Clock
 from tests.limits.ledgers import DAY, SERVICE, Books, LedgerMachine, accounts_of
-from tests.redis_server import RedisServer
+from tests.servers.redis import RedisServer
 
 pytestmark = pytest.mark.redis
 

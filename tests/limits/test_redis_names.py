@@ -7,7 +7,7 @@ import pytest
 
 from app.bus.redis_connection import RedisLink
 from tests.data import ADMIN_KEY, WIDGET_KEY
-from tests.redis_server import RedisServer
+from tests.servers.redis import RedisServer
 
 if TYPE_CHECKING:
     from tests.conftest import MakeApp

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.server import Server
-from tests.upstream import Upstream
+from tests.servers.perch import Server
+from tests.servers.upstream import Upstream
 
 HERE = Path(__file__).parent
 

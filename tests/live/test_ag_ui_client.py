@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.live.server import WIDGET_KEY, Server
-from tests.upstream import Upstream
-from tests.upstream_script import words
+from tests.servers.perch import WIDGET_KEY, Server
+from tests.servers.upstream import Upstream
+from tests.servers.upstream_script import words
 
 pytestmark = pytest.mark.node
 

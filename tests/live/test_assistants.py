@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.live.eventually import eventually
-from tests.live.server import WIDGET_KEY, Server
-from tests.upstream import Upstream
+from tests.servers.perch import WIDGET_KEY, Server
+from tests.servers.upstream import Upstream
 
 SHOP_KEY = "the-widget-key-of-the-shop"
 

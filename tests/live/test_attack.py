@@ -15,10 +15,10 @@ import pytest
 from app.domain.conversation import PromptMessage
 from app.limits.estimate import estimate_prompt
 from tests.live.eventually import eventually
-from tests.live.server import WIDGET_KEY, Server
-from tests.redis_server import RedisServer
-from tests.upstream import Upstream
-from tests.upstream_script import PROMPT_TOKENS
+from tests.servers.perch import WIDGET_KEY, Server
+from tests.servers.redis import RedisServer
+from tests.servers.upstream import Upstream
+from tests.servers.upstream_script import PROMPT_TOKENS
 
 ADDRESSES = 1000
 REQUESTS_AN_ADDRESS = 3

@@ -9,7 +9,7 @@ from tests.corpus.bad_framing import BAD_FRAMING, Framing
 from tests.corpus.bad_requests import BAD_REQUESTS, SERVER, Bad
 from tests.live.exchange import Exchange, request_bytes
 from tests.live.raw import converse
-from tests.live.server import Server
+from tests.servers.perch import Server
 
 PATIENCE_S = 8.0
 SECOND_ANSWER_S = 0.3

@@ -9,7 +9,7 @@ from tests.corpus.bad_framing import BAD_FRAMING
 from tests.corpus.bad_requests import BAD_REQUESTS, SERVER
 from tests.corpus.bad_streams import BAD_STREAMS, Pieces
 from tests.live.raw import converse
-from tests.live.server import Server
+from tests.servers.perch import Server
 
 pytestmark = pytest.mark.sqlite  # nothing of this comes as far as the store
 

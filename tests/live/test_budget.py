@@ -16,9 +16,9 @@ from app.web.schemas.chat import ChatSchema
 from tests.limits.hostile import hostile_texts
 from tests.live.eventually import eventually
 from tests.live.exchange import Answer
-from tests.live.server import WIDGET_KEY, Server
-from tests.upstream import Upstream
-from tests.upstream_script import PROMPT_TOKENS, words
+from tests.servers.perch import WIDGET_KEY, Server
+from tests.servers.upstream import Upstream
+from tests.servers.upstream_script import PROMPT_TOKENS, words
 
 pytestmark = pytest.mark.sqlite  # it reads the figures from the file
 

@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.live.server import WIDGET_KEY, Server
-from tests.upstream import Upstream
+from tests.servers.perch import WIDGET_KEY, Server
+from tests.servers.upstream import Upstream
 
 pytestmark = pytest.mark.browser
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.live.eventually import eventually
 from tests.live.exchange import Exchange
-from tests.live.server import Server
-from tests.upstream import Upstream
-from tests.upstream_script import WORDS
+from tests.servers.perch import Server
+from tests.servers.upstream import Upstream
+from tests.servers.upstream_script import WORDS
 
 WITHIN_S = 1.0
 

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.live.eventually import eventually
-from tests.live.redis import running_redis
-from tests.live.server import WIDGET_KEY, Server
+from tests.servers.perch import WIDGET_KEY, Server
+from tests.servers.redis import running_redis
 
 PAGE = "https://page.test"
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.live.exchange import Exchange, request_bytes
-from tests.live.server import Server
-from tests.upstream import Upstream
+from tests.servers.perch import Server
+from tests.servers.upstream import Upstream
 
 MADE_UP = [
     {"SCRIPT_NAME": "/x"},

@@ -5,8 +5,8 @@ import time
 import jwt
 
 from tests.live.raw import converse
-from tests.live.server import ADMIN_KEY, WIDGET_KEY, Server
-from tests.upstream import Upstream
+from tests.servers.perch import ADMIN_KEY, WIDGET_KEY, Server
+from tests.servers.upstream import Upstream
 
 SECRETS = {
     "IDENTITY_SECRET": "an-identity-secret-of-the-log-32",

@@ -15,8 +15,8 @@ import pytest
 
 from tests.live.eventually import eventually
 from tests.live.exchange import request_bytes
-from tests.live.server import WIDGET_KEY, Server
-from tests.upstream import Upstream
+from tests.servers.perch import WIDGET_KEY, Server
+from tests.servers.upstream import Upstream
 
 AT_ONCE = 4
 OWN_STORE = {"CONVEX_URL": "", "CONVEX_DEPLOY_KEY": ""}

@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tests.live.server import Server
-from tests.upstream import Upstream
-from tests.upstream_script import WORDS, words
+from tests.servers.perch import Server
+from tests.servers.upstream import Upstream
+from tests.servers.upstream_script import WORDS, words
 
 STREAMS = 200
 TOKENS = len(WORDS)

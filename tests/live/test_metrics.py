@@ -11,8 +11,8 @@ import pytest
 
 from tests.live.eventually import eventually
 from tests.live.exchange import Exchange, request_bytes
-from tests.live.server import ADMIN_KEY, Server, free_port
-from tests.upstream import Upstream
+from tests.servers.perch import ADMIN_KEY, Server, free_port
+from tests.servers.upstream import Upstream
 
 WORKERS = 2
 DONE = 'perch_turns_total{outcome="done"}'

@@ -13,8 +13,8 @@ from http.client import HTTPException, HTTPResponse
 import pytest
 
 from tests.live.exchange import request_bytes
-from tests.live.server import ADMIN_KEY, WIDGET_KEY, Server
-from tests.upstream import Upstream
+from tests.servers.perch import ADMIN_KEY, WIDGET_KEY, Server
+from tests.servers.upstream import Upstream
 
 pytestmark = pytest.mark.sqlite  # what matters here lies before the store
 

@@ -9,9 +9,9 @@ import pytest
 from openai import OpenAI
 
 from tests.live.exchange import Answer
-from tests.live.server import WIDGET_KEY, Server
-from tests.upstream import Upstream
-from tests.upstream_script import words
+from tests.servers.perch import WIDGET_KEY, Server
+from tests.servers.upstream import Upstream
+from tests.servers.upstream_script import words
 
 PATH = "/v1/chat/completions"
 

@@ -13,10 +13,10 @@ import pytest
 
 from tests.live.eventually import eventually
 from tests.live.exchange import Exchange
-from tests.live.server import Server
 from tests.live.test_stops import STOP, TURN, ask, asleep, history, open_session, stream
-from tests.upstream import Upstream
-from tests.upstream_script import WORDS, words
+from tests.servers.perch import Server
+from tests.servers.upstream import Upstream
+from tests.servers.upstream_script import WORDS, words
 
 WITHIN_S = 1.0
 GRACE_S = 1.5

@@ -12,7 +12,7 @@ import pytest
 from app import settings
 from tests.docs.blocks import blocks_of
 from tests.live.eventually import eventually
-from tests.live.server import ROOT, free_port
+from tests.servers.perch import ROOT, free_port
 
 # A fresh machine's first `make run` installs the requirements.
 INSTALL_S = 300

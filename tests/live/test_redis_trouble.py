@@ -9,9 +9,9 @@ from contextlib import contextmanager
 import pytest
 
 from tests.live.eventually import eventually
-from tests.live.server import WIDGET_KEY, Server
-from tests.redis_server import RedisServer
-from tests.upstream import Upstream
+from tests.servers.perch import WIDGET_KEY, Server
+from tests.servers.redis import RedisServer
+from tests.servers.upstream import Upstream
 
 pytestmark = pytest.mark.redis
 

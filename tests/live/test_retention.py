@@ -7,8 +7,8 @@ import pytest
 
 from tests.data import a_question, an_answer
 from tests.live.eventually import eventually
-from tests.live.server import Server
-from tests.upstream import Upstream
+from tests.servers.perch import Server
+from tests.servers.upstream import Upstream
 
 OLD = 30
 THEN_MS = 1_700_000_000_000

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.live.server import ADMIN_KEY, WIDGET_KEY, Server
-from tests.upstream import Upstream
+from tests.servers.perch import ADMIN_KEY, WIDGET_KEY, Server
+from tests.servers.upstream import Upstream
 
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "15")
 # Two threads stumble over CPython's parser now and then: "AST constructor recursion depth".

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.live.eventually import eventually
-from tests.live.server import Server
-from tests.upstream import Request, Upstream
-from tests.upstream_script import words
+from tests.servers.perch import Server
+from tests.servers.upstream import Request, Upstream
+from tests.servers.upstream_script import words
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from signal import SIGINT, SIGTERM, Signals
 import pytest
 
 from tests.live.exchange import Exchange
-from tests.live.server import Server
-from tests.upstream import Upstream
-from tests.upstream_script import WORDS, words
+from tests.servers.perch import Server
+from tests.servers.upstream import Upstream
+from tests.servers.upstream_script import WORDS, words
 
 STREAMS = 20
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from tests.live.exchange import Answer
-from tests.live.server import Server
-from tests.upstream import Upstream
+from tests.servers.perch import Server
+from tests.servers.upstream import Upstream
 
 PASSWORD = "open sesame 123"
 FORM = "application/x-www-form-urlencoded"

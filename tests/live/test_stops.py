@@ -15,10 +15,10 @@ from redis import Redis
 
 from tests.live.eventually import eventually
 from tests.live.exchange import Answer, Exchange
-from tests.live.redis import running_redis
-from tests.live.server import ADMIN_KEY, WIDGET_KEY, Server
-from tests.upstream import Upstream
-from tests.upstream_script import WORDS
+from tests.servers.perch import ADMIN_KEY, WIDGET_KEY, Server
+from tests.servers.redis import running_redis
+from tests.servers.upstream import Upstream
+from tests.servers.upstream_script import WORDS
 
 WITHIN_S = 1.0
 STOPPED_WITHIN_S = 20.0

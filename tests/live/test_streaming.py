@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from tests.live.exchange import Exchange, Line, request_bytes
-from tests.live.server import WIDGET_KEY, Server
-from tests.upstream import Upstream
-from tests.upstream_script import MODEL, WORDS, words
+from tests.servers.perch import WIDGET_KEY, Server
+from tests.servers.upstream import Upstream
+from tests.servers.upstream_script import MODEL, WORDS, words
 
 STREAMS = ("/v1/chat/stream", "/chat")
 

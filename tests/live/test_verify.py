@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.server import ADMIN_KEY, ROOT, WIDGET_KEY, Server, free_port
-from tests.upstream import Upstream
+from tests.servers.perch import ADMIN_KEY, ROOT, WIDGET_KEY, Server, free_port
+from tests.servers.upstream import Upstream
 
 
 def verify(url: str, **keys: str) -> subprocess.CompletedProcess[str]:

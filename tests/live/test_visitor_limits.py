@@ -6,8 +6,8 @@ import pytest
 
 from tests.live.eventually import eventually
 from tests.live.exchange import Answer
-from tests.live.server import WIDGET_KEY, Server
-from tests.upstream import Upstream
+from tests.servers.perch import WIDGET_KEY, Server
+from tests.servers.upstream import Upstream
 
 
 def ask(server: Server, session: str = "s-1", client: str = "10.0.0.1", **body: object) -> Answer:

@@ -26,7 +26,7 @@ from bench.seed_store import seed
 from tests.dashboard.test_markdown_work import INTRICATE
 from tests.live.exchange import Answer as Reply
 from tests.live.exchange import Exchange, request_bytes
-from tests.live.server import ADMIN_KEY, WIDGET_KEY, Server, chat_body
+from tests.servers.perch import ADMIN_KEY, WIDGET_KEY, Server, chat_body
 
 pytestmark = pytest.mark.sqlite  # what is stored is written past the server
 

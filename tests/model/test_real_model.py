@@ -11,7 +11,7 @@ import pytest
 
 from tests.live.eventually import eventually
 from tests.live.exchange import Exchange, request_bytes
-from tests.live.server import Server, free_port
+from tests.servers.perch import Server, free_port
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(600)]
 

@@ -12,7 +12,7 @@ import sentry_sdk
 from app.storage.protocol import ConversationStore
 from tests.data import ADMIN_KEY, WIDGET_KEY
 from tests.fakes import ScriptedModel, TroubledStore
-from tests.observability.collector import Collector, running_collector
+from tests.servers.collector import Collector, running_collector
 
 if TYPE_CHECKING:
     from tests.conftest import MakeApp

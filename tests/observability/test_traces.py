@@ -12,7 +12,7 @@ from app.domain.conversation import Usage
 from app.domain.errors import ModelUnavailable
 from tests.data import ADMIN_KEY, SESSION, WIDGET_KEY
 from tests.fakes import ScriptedModel, until
-from tests.observability.collector import Collector, running_collector
+from tests.servers.collector import Collector, running_collector
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient

@@ -10,8 +10,8 @@ import pytest
 from app.factory import create_app
 from app.settings import Settings
 from tests.data import some_settings
-from tests.http_proxy import HttpProxy
-from tests.upstream import Upstream, refused_url
+from tests.servers.http_proxy import HttpProxy
+from tests.servers.upstream import Upstream, refused_url
 
 pytestmark = pytest.mark.slow  # each makes an application, and asks over sockets
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from app.storage.sqlite import SqliteStore
-from tests.live.server import WIDGET_KEY, Server
 from tests.providers.provider import Provider
 from tests.providers.server import ProviderServer
+from tests.servers.perch import WIDGET_KEY, Server
 
 
 @contextmanager

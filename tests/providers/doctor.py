@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests.live.server import Server
+from tests.servers.perch import Server
 
 TIMEOUT_S = 60
 _COLUMNS = ("What", "Found", "To mend it")

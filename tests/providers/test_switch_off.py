@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.live.server import Server
 from tests.providers.conversation import serving
 from tests.providers.doctor import doctor
 from tests.providers.openai import OLD_MODEL, OpenAI
+from tests.servers.perch import Server
 
 pytestmark = [pytest.mark.live, pytest.mark.sqlite]
 

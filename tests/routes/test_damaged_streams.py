@@ -15,7 +15,7 @@ from app.factory import Parts, create_app
 from app.storage.protocol import ConversationStore
 from tests.corpus.damaged_streams import COUNT, PRIVATE, Outcome, Stream, damaged, pieces
 from tests.data import WIDGET_KEY, some_settings
-from tests.peer import Link, Peer
+from tests.servers.peer import Link, Peer
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient

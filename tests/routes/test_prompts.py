@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 
 from app.completion.openai.model import OpenAIModel, OpenAIOptions
 from tests.data import WIDGET_KEY
-from tests.peer import Link, Peer, whole
 from tests.providers.provider import alternates
+from tests.servers.peer import Link, Peer, whole
 
 if TYPE_CHECKING:
     from tests.conftest import MakeApp

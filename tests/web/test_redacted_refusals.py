@@ -18,8 +18,8 @@ from structlog.testing import capture_logs
 from app.factory import create_app
 from tests.compiled_rules import keep_compiled_rules
 from tests.data import WIDGET_KEY, some_settings
-from tests.live.server import NO_LIMITS
-from tests.upstream import Upstream
+from tests.servers.perch import NO_LIMITS
+from tests.servers.upstream import Upstream
 
 KEY = "sk-of-the-owner-0123456789-abcdef"
 HEADER = "a-secret-of-the-owners-gateway"

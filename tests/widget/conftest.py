@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.live.server import Server
-from tests.upstream import Upstream
-from tests.widget.site import Site
+from tests.servers.perch import Server
+from tests.servers.site import Site
+from tests.servers.upstream import Upstream
 from tests.widget.visitor import Visitor
 
 HERE = Path(__file__).parent

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.upstream import Upstream
+from tests.servers.upstream import Upstream
 from tests.widget.axe import violations
 from tests.widget.conftest import Visit
 

@@ -2,9 +2,9 @@
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.live.server import Server
-from tests.upstream import Upstream
-from tests.widget.site import PAGE, tag
+from tests.servers.perch import Server
+from tests.servers.site import PAGE, tag
+from tests.servers.upstream import Upstream
 from tests.widget.visitor import Visitor
 
 POLICY = (

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.live.server import Server
-from tests.upstream import Upstream
+from tests.servers.perch import Server
+from tests.servers.site import Site
+from tests.servers.upstream import Upstream
 from tests.widget.axe import violations
 from tests.widget.conftest import SCREENSHOTS
-from tests.widget.site import Site
 from tests.widget.visitor import Visitor
 
 PICTURE = Path(__file__).parents[2] / "docs" / "widget.png"

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.live.server import Server
-from tests.upstream import Upstream
+from tests.servers.perch import Server
+from tests.servers.site import Site
+from tests.servers.upstream import Upstream
 from tests.widget.conftest import Visit
-from tests.widget.site import Site
 from tests.widget.visitor import Visitor
 
 LOCALES = sorted((Path(__file__).parents[2] / "widget" / "locales").glob("*.json"))

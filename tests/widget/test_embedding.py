@@ -5,10 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.live.server import Server
-from tests.upstream import Upstream
+from tests.servers.perch import Server
+from tests.servers.site import Site, tag
+from tests.servers.upstream import Upstream
 from tests.widget.conftest import Visit
-from tests.widget.site import Site, tag
 from tests.widget.visitor import Visitor
 
 # What a tag manager does.

@@ -2,10 +2,10 @@
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.live.server import WIDGET_KEY, Server
-from tests.upstream import Upstream
+from tests.servers.perch import WIDGET_KEY, Server
+from tests.servers.site import Site
+from tests.servers.upstream import Upstream
 from tests.widget.conftest import Visit
-from tests.widget.site import Site
 from tests.widget.visitor import Visitor
 
 TOKEN = "Object.entries(localStorage).find(([key]) => key.startsWith('perch-token-'))[1]"

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.upstream import Upstream
+from tests.servers.upstream import Upstream
 from tests.widget.conftest import Visit
 
 TALL = "<div style='height:4000px'></div>"

@@ -4,9 +4,9 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.upstream import Upstream
+from tests.servers.site import PAGE, Site
+from tests.servers.upstream import Upstream
 from tests.widget.conftest import Visit
-from tests.widget.site import PAGE, Site
 from tests.widget.visitor import Visitor
 
 HOSTILE = """<style>

@@ -4,10 +4,10 @@ import re
 
 from playwright.sync_api import Page, Request, expect
 
-from tests.upstream import Upstream
+from tests.servers.site import Site
+from tests.servers.upstream import Upstream
 from tests.widget.conftest import Visit
 from tests.widget.hostile_text import HOSTILE
-from tests.widget.site import Site
 from tests.widget.visitor import Visitor
 
 # Of what is built for words; icons and buttons are the widget's own.

@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.upstream import Upstream
+from tests.servers.upstream import Upstream
 from tests.widget.conftest import Visit
 
 PART = """## Part {n}

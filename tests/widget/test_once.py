@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.live.eventually import eventually
-from tests.live.server import Server
-from tests.upstream import Upstream
+from tests.servers.perch import Server
+from tests.servers.site import Site
+from tests.servers.upstream import Upstream
 from tests.widget.conftest import Visit
-from tests.widget.site import Site
 from tests.widget.visitor import Visitor
 from tests.widget.wire import Wire
 

@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.live.server import WIDGET_KEY, Server
-from tests.upstream import Upstream
+from tests.servers.perch import WIDGET_KEY, Server
+from tests.servers.site import PAGE, Site, tag
+from tests.servers.upstream import Upstream
 from tests.widget.conftest import Visit
-from tests.widget.site import PAGE, Site, tag
 from tests.widget.visitor import Visitor
 
 

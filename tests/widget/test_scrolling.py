@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.upstream import Upstream
+from tests.servers.upstream import Upstream
 from tests.widget.conftest import Visit
 from tests.widget.visitor import Visitor
 

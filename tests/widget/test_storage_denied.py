@@ -5,10 +5,10 @@ from pathlib import Path
 
 from playwright.sync_api import Playwright, expect
 
-from tests.live.server import Server
-from tests.upstream import Upstream
+from tests.servers.perch import Server
+from tests.servers.site import Site
+from tests.servers.upstream import Upstream
 from tests.widget.browser import FLAGS, chromium
-from tests.widget.site import Site
 from tests.widget.visitor import Visitor
 
 DENY = {"profile": {"default_content_setting_values": {"cookies": 2}}}

@@ -5,10 +5,10 @@ import time
 import jwt
 from playwright.sync_api import Page, expect
 
-from tests.live.server import Server
-from tests.upstream import Upstream, refused_url
+from tests.servers.perch import Server
+from tests.servers.site import Site
+from tests.servers.upstream import Upstream, refused_url
 from tests.widget.conftest import Visit
-from tests.widget.site import Site
 from tests.widget.visitor import Visitor
 
 

@@ -4,10 +4,10 @@ import re
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.live.server import Server
-from tests.upstream import Upstream
+from tests.servers.perch import Server
+from tests.servers.site import PAGE, tag
+from tests.servers.upstream import Upstream
 from tests.widget.conftest import Visit
-from tests.widget.site import PAGE, tag
 from tests.widget.test_size import PANEL
 from tests.widget.visitor import Visitor
 

@@ -22,7 +22,7 @@ from app.domain.errors import (
     ModelUnavailable,
 )
 from app.settings import BreakerPolicy
-from tests.peer import Link, Peer
+from tests.servers.peer import Link, Peer
 
 QUESTION = "Where is my blue lamp, please?"
 EVENTS = "text/event-stream"

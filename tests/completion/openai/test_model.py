@@ -20,9 +20,9 @@ from app.domain.errors import (
     ModelUnavailable,
 )
 from tests.fakes import Gate
-from tests.peer import CHUNKED_HEAD, Link, Peer, chunk
-from tests.upstream import Upstream, black_hole_url, refused_url
-from tests.upstream_script import LONG_LINE_CHARS, MODEL, Script
+from tests.servers.peer import CHUNKED_HEAD, Link, Peer, chunk
+from tests.servers.upstream import Upstream, black_hole_url, refused_url
+from tests.servers.upstream_script import LONG_LINE_CHARS, MODEL, Script
 
 PROMPT = [PromptMessage("system", "Be brief."), PromptMessage("user", "Grüße 👋 “quoted”")]
 

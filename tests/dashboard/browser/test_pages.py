@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.live.server import Server
-from tests.upstream import Upstream
+from tests.servers.perch import Server
+from tests.servers.upstream import Upstream
 from tests.widget.axe import violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.live]

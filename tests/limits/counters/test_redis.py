@@ -7,7 +7,7 @@ from app.limits.counters.protocol import Counter
 from app.limits.counters.redis import RedisCounters
 from app.limits.storage import CounterStorage
 from tests.clock import Clock
-from tests.redis_server import RedisServer
+from tests.servers.redis import RedisServer
 
 pytestmark = pytest.mark.redis
 

@@ -1,6 +1,6 @@
 """What the scripted upstream says: a ``Script``, and the steps that it turns into.
 
-Pure: bytes, pauses and ends, no socket. ``tests/upstream.py`` plays the steps
+Pure: bytes, pauses and ends, no socket. ``tests/servers/upstream.py`` plays the steps
 and documents the whole.
 """
 

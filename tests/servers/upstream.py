@@ -13,15 +13,15 @@ A visitor's message can carry its own script, which wins over both:
 
     Hello [[upstream {"tokens": 5, "fault": "cut", "at": 3}]]
 
-``Script`` (``tests/upstream_script.py``) lists the fields, ``FAULTS`` the faults. A ``stall``
-goes on after ``upstream.release()``, so that a test decides when, not a clock.
+``Script`` (``tests/servers/upstream_script.py``) lists the fields, ``FAULTS`` the faults. A
+``stall`` goes on after ``upstream.release()``, so that a test decides when, not a clock.
 ``Upstream(tls=True)`` serves TLS with a certificate made on the spot: run the server with
 ``SSL_CERT_FILE=upstream.ca_file``. What a listening server cannot do stands beside it:
 ``refused_url()`` and ``black_hole_url()``.
 
-It runs in a thread with its own event loop. ``python -m tests.upstream --port 9100`` runs it
-alone; then ``POST /_script`` and ``/_next`` take a script, ``POST /_release`` releases, and
-``GET /_requests`` tells what came.
+It runs in a thread with its own event loop. ``python -m tests.servers.upstream --port 9100``
+runs it alone; then ``POST /_script`` and ``/_next`` take a script, ``POST /_release`` releases,
+and ``GET /_requests`` tells what came.
 """
 
 import argparse
@@ -42,7 +42,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.upstream_script import (
+from tests.servers.upstream_script import (
     Close,
     Hold,
     Script,

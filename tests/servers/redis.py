@@ -2,13 +2,15 @@
 
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from signal import SIGCONT, SIGSTOP
 from typing import Self
 
 import redis
 
 from tests.live.eventually import eventually
-from tests.live.server import free_port
+from tests.servers.perch import free_port
 
 
 class RedisServer:
@@ -69,3 +71,10 @@ class RedisServer:
                 return bool(client.ping())
         except redis.RedisError:
             return False
+
+
+@contextmanager
+def running_redis() -> Iterator[str]:
+    """Yield the URL of a Redis that runs, and is nobody else's."""
+    with RedisServer() as server:
+        yield server.start().url

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import gevent
 from gevent import socket
 
-from tests.peer import HubServer, whole
+from tests.servers.peer import HubServer, whole
 
 WAIT_S = 20.0
 

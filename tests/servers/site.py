@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
-from tests.live.server import WIDGET_KEY
+from tests.servers.perch import WIDGET_KEY
 
 PAGE = """<!doctype html>
 <html lang="en">

@@ -25,7 +25,7 @@ from signal import SIGKILL, Signals
 from typing import Any, ClassVar, Self
 
 from tests.live.exchange import Address, Answer, Exchange, request_bytes
-from tests.upstream import Upstream
+from tests.servers.upstream import Upstream
 
 ROOT = Path(__file__).parents[2]
 START_TIMEOUT_S = 30.0

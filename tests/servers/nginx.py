@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.data import a_tls_certificate
 from tests.live.eventually import eventually
 from tests.live.exchange import Exchange, request_bytes
-from tests.live.server import ROOT, free_port
+from tests.servers.perch import ROOT, free_port
 
 SNIPPET = ROOT / "deploy/nginx.conf"
 _MAIN = """

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.live.eventually import eventually
-from tests.live.server import ROOT, Server
-from tests.upstream import Upstream
-from tests.upstream_script import Script
+from tests.servers.perch import ROOT, Server
+from tests.servers.upstream import Upstream
+from tests.servers.upstream_script import Script
 
 HERE = Path(__file__).parent
 COUNT, CLOCK = signal.SIGRTMIN + 1, signal.SIGRTMIN + 2
