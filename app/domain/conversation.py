@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from app.domain.knowledge import AnsweredBy, GapReason, Source
+
 Role = Literal["user", "assistant", "system"]
 Status = Literal["complete", "partial", "error"]
 Rating = Literal["up", "down"]
@@ -62,6 +64,10 @@ class Message:
     ``request_id`` stand on the message that bears the status: what the
     failure was called, and the request that brought it about. Messages of
     the original service have no ``turn_id`` and no ``status``.
+
+    ``sources`` are what an answer cites, in order of their first citation;
+    ``answered_by`` tells who spoke where no model did. ``gap`` says why the owner
+    should look at an answer: see ``Gap``.
     """
 
     role: Role
@@ -78,6 +84,9 @@ class Message:
     feedback: Feedback | None = None
     error_code: str | None = None
     request_id: str | None = None
+    sources: Sequence[Source] = ()
+    answered_by: AnsweredBy | None = None
+    gap: GapReason | None = None
 
 
 class PromptMessage(NamedTuple):
@@ -210,6 +219,7 @@ class Turn:
 
     ``prompt`` ends with the question. ``answer`` is set when the turn was
     complete already: nothing runs, and the store's answer is the reply.
+    ``cited`` are the URLs that the session's last answer before the question names.
     """
 
     id: str
@@ -218,6 +228,7 @@ class Turn:
     conversation_id: str
     prompt: Sequence[PromptMessage]
     answer: Message | None = None
+    cited: Sequence[str] = ()
 
     def without_prompt(self) -> "Turn":
         """Return the turn as it is kept while it runs: a prompt may be long."""
@@ -244,6 +255,9 @@ class Answer:
     charged_tokens: int | None = None
     error_code: str | None = None
     request_id: str | None = None
+    sources: Sequence[Source] = ()
+    answered_by: AnsweredBy | None = None
+    gap: GapReason | None = None
 
 
 @dataclass(frozen=True, slots=True)

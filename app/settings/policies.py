@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
 from app.domain.shutdowns import describe_shutdown, known_shutdown
@@ -143,8 +144,30 @@ class Budgets:
 
     service: int = variable(Reader.limit, "BUDGET_TOKENS_PER_DAY", 2_000_000)
     client: int = variable(Reader.limit, "BUDGET_TOKENS_PER_IP_DAY", 200_000)
-    session: int = variable(Reader.limit, "BUDGET_TOKENS_PER_SESSION_DAY", 100_000)
+    session: int = variable(Reader.limit, "BUDGET_TOKENS_PER_SESSION_DAY", 200_000)
     exhausted_message: str | None = variable(Reader.text, "BUDGET_EXHAUSTED_MESSAGE")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnowledgePolicy:
+    """What an assistant learns of its owner's site, and how it answers from that.
+
+    ``mode`` is ``off``, ``prefer`` (the model may answer beside the pages) or ``only``
+    (where nothing is found, ``unknown_message`` is the answer). ``max_tokens`` bounds the
+    passages of a turn. ``private_networks`` are those of an intranet that may be learnt.
+    """
+
+    site_url: str | None = variable(Reader.url, "SITE_URL")
+    mode: str = variable(Reader.word_or, "GROUNDING", "prefer", "off", "prefer", "only")
+    max_tokens: int = variable(Reader.whole, "GROUNDING_TOKENS", 1500, 100, 100_000)
+    unknown_message: str = variable(
+        Reader.text_or, "UNKNOWN_MESSAGE", "I could not find that on this site."
+    )
+    learn_every_h: float = variable(Reader.seconds, "LEARN_EVERY_H", 24, 0.0)
+    learn_max_pages: int = variable(Reader.whole, "LEARN_MAX_PAGES", 500, 1, 50_000)
+    private_networks: tuple[IPv4Network | IPv6Network, ...] = variable(
+        Reader.networks, "LEARN_PRIVATE_NETWORKS"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +185,7 @@ class AssistantSettings:
     model: ModelSettings = group(ModelSettings)
     breaker: BreakerPolicy = group(BreakerPolicy)
     look: Look = group(Look)
+    knowledge: KnowledgePolicy = group(KnowledgePolicy)
     limits: VisitorLimits = group(VisitorLimits)
     budgets: Budgets = group(Budgets)
 

@@ -179,9 +179,9 @@ class ValueReader:
             self.faults[name] = STRAY_QUOTE
         return keys
 
-    def flag(self, name: str) -> bool:
-        """Read whether something is asked for; it is not by default."""
-        value = (self.text(name) or "false").lower()
+    def flag(self, name: str, default: str = "false") -> bool:
+        """Read whether something is asked for; it is not, unless ``default`` says so."""
+        value = (self.text(name) or default).lower()
         if value not in ("true", "false", "1", "0", "yes", "no", "on", "off"):
             self.faults[name] = f"is {value!r}: use true or false"
         return value in ("true", "1", "yes", "on")
@@ -256,6 +256,10 @@ class ValueReader:
         if value is not None and value not in words:
             self.faults[name] = f"is {value!r}: use {', '.join(words[:-1])} or {words[-1]}"
         return value
+
+    def word_or(self, name: str, default: str, *words: str) -> str:
+        """Read one of a few words, the default among them."""
+        return self.word_of(name, *words) or default
 
     def is_set(self, name: str) -> bool:
         """Tell whether a variable says anything."""

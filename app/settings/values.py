@@ -36,6 +36,11 @@ class Settings:
     retention_days: int | None = variable(Reader.days, "RETENTION_DAYS")
 
     assistant: AssistantSettings = group(AssistantSettings, id=DEFAULT_ASSISTANT)
+    knowledge_path: Path = variable(Reader.path, "KNOWLEDGE_PATH", "data/knowledge")
+    uses_vectors: bool = variable(Reader.flag, "VECTORS", "true")
+    embedding_base_url: str | None = variable(Reader.url, "EMBEDDING_BASE_URL")
+    embedding_model: str | None = variable(Reader.text, "EMBEDDING_MODEL")
+    embedding_api_key: str | None = secret(Reader.vendor_key, "EMBEDDING_API_KEY")
     assistants_file: Path | None = variable(Reader.path_or_none, "ASSISTANTS_FILE")
     max_streams: int = variable(Reader.whole, "MAX_STREAMS", 1500, 1, 100_000)
     proxies: Proxies = variable(Reader.proxies, "HTTPS_PROXY")
