@@ -4,16 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from marshmallow import ValidationError, fields, post_load, validate
 
 from app.domain.conversation import PromptMessage
 from app.protocols.protocol import ChatRequest, Problem
+from app.protocols.sse import to_json
 from app.web.schemas.chat import MAX_MESSAGE_CHARS, InputSchema, OutputSchema
 
 # Of their own history; what is more than a prompt may hold is cut again.
 MAX_MESSAGES = 1000
-END = b"data: [DONE]\n\n"
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _TEXTS = ("text", "input_text", "output_text")
 
@@ -94,7 +93,7 @@ def openai_problem(problem: Problem) -> Mapping[str, object]:
     """Return a failure as OpenAI's SDKs read it."""
     message = problem.error
     if problem.details:
-        message += f": {orjson.dumps(problem.details).decode()}"
+        message += f": {to_json(problem.details).decode()}"
     default = "server_error" if problem.status >= 500 else "invalid_request_error"
     kind = _TYPES.get(problem.status, default)
     error = {"message": message, "type": kind, "param": None, "code": problem.code}
