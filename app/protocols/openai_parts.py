@@ -4,16 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from marshmallow import ValidationError, fields, post_load, validate
 
 from app.domain.conversation import PromptMessage
+from app.domain.events import TurnDone
+from app.domain.grounding import find_citations
 from app.protocols.protocol import ChatRequest, Problem
+from app.protocols.sse import to_json
 from app.web.schemas.chat import MAX_MESSAGE_CHARS, InputSchema, OutputSchema
 
 # Of their own history; what is more than a prompt may hold is cut again.
 MAX_MESSAGES = 1000
-END = b"data: [DONE]\n\n"
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _TEXTS = ("text", "input_text", "output_text")
 
@@ -94,8 +95,27 @@ def openai_problem(problem: Problem) -> Mapping[str, object]:
     """Return a failure as OpenAI's SDKs read it."""
     message = problem.error
     if problem.details:
-        message += f": {orjson.dumps(problem.details).decode()}"
+        message += f": {to_json(problem.details).decode()}"
     default = "server_error" if problem.status >= 500 else "invalid_request_error"
     kind = _TYPES.get(problem.status, default)
     error = {"message": message, "type": kind, "param": None, "code": problem.code}
     return {"error": error, "requestId": problem.request_id}
+
+
+def citations(event: TurnDone) -> list[dict[str, object]]:
+    """Return where an answer cites pages, by characters, as OpenAI's ``url_citation`` has it.
+
+    Files without an address have no place there.
+    """
+    pages = {each.n: each for each in event.sources or () if each.url}
+    return [
+        {
+            "start_index": cited.start,
+            "end_index": cited.end,
+            "title": pages[n].title,
+            "url": pages[n].url,
+        }
+        for cited in find_citations(event.message if pages else "")
+        for n in cited.numbers
+        if n in pages
+    ]
