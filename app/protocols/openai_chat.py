@@ -133,7 +133,7 @@ class _Encoder(SseEncoder):
         return self._chunk({"role": "assistant", "content": ""})
 
     def done(self, event: TurnDone) -> bytes:
-        """Return the chunk with what is cited and why it ends, the usage if it was asked for, the end."""
+        """Return the chunk that tells sources and reason, the usage if it was asked for, the end."""
         last = self.unsaid(event) + self._chunk(_annotations(event), _finish_reason(event))
         if self._tells_usage:
             usage = _usage(event.usage or Usage(0, 0))
