@@ -9,6 +9,8 @@ from app.domain.conversation import Page
 from app.protocols.protocol import ChatRequest
 
 MAX_MESSAGE_CHARS = 4000
+# Of a history that a client keeps; what is more than a prompt may hold is cut again.
+_MAX_MESSAGES = 1000
 _SESSION_ID = r"[A-Za-z0-9._:-]{1,128}"
 _TURN_ID = r"[A-Za-z0-9._:-]{8,64}"
 
@@ -34,16 +36,24 @@ class _TrueOrFalse(fields.Boolean):
         return value
 
 
-def take_message(text: str) -> str:
+def messages_of(schema: type[Schema]) -> fields.List[Any]:
+    """Return the field in which a client that keeps its history sends all of it."""
+    bounds = validate.Length(1, _MAX_MESSAGES)
+    return fields.List(fields.Nested(schema), required=True, validate=bounds)
+
+
+def take_message(
+    text: str, field: str = "messages", if_blank: str = "None of the user's has a text."
+) -> str:
     """Return the message of a client that sends a list of them, if it is one.
 
     Raises:
-        ValidationError: it is blank, or too long.
+        ValidationError: for ``field``: it is blank, or too long.
     """
     if not text.strip():
-        raise ValidationError("None of the user's has a text.", "messages")
+        raise ValidationError(if_blank, field)
     if len(text) > MAX_MESSAGE_CHARS:
-        raise ValidationError(f"Longer than maximum length {MAX_MESSAGE_CHARS}.", "messages")
+        raise ValidationError(f"Longer than maximum length {MAX_MESSAGE_CHARS}.", field)
     return text
 
 
