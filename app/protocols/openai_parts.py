@@ -9,7 +9,7 @@ from marshmallow import ValidationError, fields, post_load, validate
 from app.domain.conversation import PromptMessage
 from app.protocols.protocol import ChatRequest, Problem
 from app.protocols.sse import to_json
-from app.web.schemas.chat import InputSchema, OutputSchema, take_message
+from app.web.schemas.chat import SESSION_ID, InputSchema, OutputSchema, matching, take_message
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _TEXTS = ("text", "input_text", "output_text")
@@ -56,11 +56,11 @@ class OpenAIRequestSchema(InputSchema):
 
     model = fields.String(required=True, validate=validate.Length(1, 200))
     stream = fields.Boolean(load_default=False, allow_none=True)
-    user = fields.String(
+    user = matching(
+        SESSION_ID,
+        "Names a session: its stored history is what was said before.",
         allow_none=True,
         load_default=None,
-        validate=validate.Regexp(r"[A-Za-z0-9._:-]{1,128}\Z"),
-        metadata={"description": "Names a session: its stored history is what was said before."},
     )
 
 

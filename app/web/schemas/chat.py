@@ -11,8 +11,8 @@ from app.protocols.protocol import ChatRequest
 MAX_MESSAGE_CHARS = 4000
 # Of a history that a client keeps; what is more than a prompt may hold is cut again.
 _MAX_MESSAGES = 1000
-_SESSION_ID = r"[A-Za-z0-9._:-]{1,128}"
-_TURN_ID = r"[A-Za-z0-9._:-]{8,64}"
+SESSION_ID = r"[A-Za-z0-9._:-]{1,128}"
+TURN_ID = r"[A-Za-z0-9._:-]{8,64}"
 
 
 def matching(pattern: str, description: str = "", **kwargs: Any) -> fields.String:
@@ -98,12 +98,12 @@ class ChatSchema(InputSchema):
     makes = ChatRequest
 
     session_id = matching(
-        _SESSION_ID,
+        SESSION_ID,
         data_key="sessionId",
         description="An id that the client made up; needed where no session token is sent.",
     )
     message = fields.String(required=True, validate=validate.Length(1, MAX_MESSAGE_CHARS))
-    turn_id = matching(_TURN_ID, data_key="turnId")
+    turn_id = matching(TURN_ID, data_key="turnId")
     regenerate = _TrueOrFalse()
     page = fields.Nested(PageSchema)
 
