@@ -14,9 +14,13 @@ from marshmallow import fields, post_load, validate
 from app.domain.events import TurnDone, TurnFailed, TurnStarted
 from app.protocols.protocol import ChatRequest, Problem, problem_body, sources_body
 from app.protocols.sse import TEXT, SseEncoder, to_event
-from app.web.schemas.chat import InputSchema, OutputSchema, ProblemSchema, take_message
-
-_MAX_MESSAGES = 1000
+from app.web.schemas.chat import (
+    InputSchema,
+    OutputSchema,
+    ProblemSchema,
+    messages_of,
+    take_message,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +45,7 @@ class RunRequestSchema(InputSchema):
 
     thread_id = fields.String(required=True, data_key="threadId", validate=validate.Length(1, 256))
     run_id = fields.String(required=True, data_key="runId", validate=validate.Length(1, 256))
-    messages = fields.List(
-        fields.Nested(AgUiMessageSchema), required=True, validate=validate.Length(1, _MAX_MESSAGES)
-    )
+    messages = messages_of(AgUiMessageSchema)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> RunRequest:

@@ -14,9 +14,14 @@ from app.domain.events import TurnDone, TurnFailed, TurnStarted
 from app.domain.knowledge import Source
 from app.protocols.protocol import ChatRequest, Problem, problem_body
 from app.protocols.sse import DONE, TEXT, SseEncoder, to_event
-from app.web.schemas.chat import InputSchema, OutputSchema, ProblemSchema, take_message
+from app.web.schemas.chat import (
+    InputSchema,
+    OutputSchema,
+    ProblemSchema,
+    messages_of,
+    take_message,
+)
 
-_MAX_MESSAGES = 1000
 _MAX_PARTS = 100
 _BEGIN = to_event({"type": "start-step"}) + to_event({"type": "text-start", "id": "t1"})
 _DELTA = to_event({"type": "text-delta", "id": "t1", "delta": TEXT})
@@ -58,9 +63,7 @@ class UiChatSchema(InputSchema):
     """What a chat transport sends. Of its messages the user's last one is taken."""
 
     id = fields.String(required=True, validate=validate.Length(1, 256))
-    messages = fields.List(
-        fields.Nested(UiMessageSchema), required=True, validate=validate.Length(1, _MAX_MESSAGES)
-    )
+    messages = messages_of(UiMessageSchema)
     trigger = fields.String(load_default="submit-message", allow_none=True)
 
     @post_load

@@ -16,7 +16,6 @@ from marshmallow import fields, post_load, validate
 from app.domain.conversation import Usage
 from app.domain.events import TurnDone, TurnFailed, TurnStarted
 from app.protocols.openai_parts import (
-    MAX_MESSAGES,
     OpenAIProblemSchema,
     OpenAIRequest,
     OpenAIRequestSchema,
@@ -27,7 +26,7 @@ from app.protocols.openai_parts import (
 )
 from app.protocols.protocol import Problem
 from app.protocols.sse import DONE, TEXT, SseEncoder, to_event
-from app.web.schemas.chat import InputSchema, OutputSchema
+from app.web.schemas.chat import InputSchema, OutputSchema, messages_of
 
 _FINISH_REASONS = {"length": "length", "content_filter": "content_filter"}
 
@@ -43,9 +42,7 @@ class StreamOptionsSchema(InputSchema):
 class CompletionRequestSchema(OpenAIRequestSchema):
     """What is asked for a completion."""
 
-    messages = fields.List(
-        fields.Nested(SaidSchema), required=True, validate=validate.Length(1, MAX_MESSAGES)
-    )
+    messages = messages_of(SaidSchema)
     stream_options = fields.Nested(StreamOptionsSchema, load_default=None, allow_none=True)
     n = fields.Integer(
         load_default=1, allow_none=True, validate=validate.OneOf([1], error="One answer at a time.")

@@ -13,7 +13,6 @@ from marshmallow import ValidationError, fields, post_load, validate
 from app.domain.conversation import PromptMessage, Usage
 from app.domain.events import TurnDone, TurnFailed, TurnStarted
 from app.protocols.openai_parts import (
-    MAX_MESSAGES,
     OpenAIProblemSchema,
     OpenAIRequest,
     OpenAIRequestSchema,
@@ -24,7 +23,7 @@ from app.protocols.openai_parts import (
 )
 from app.protocols.protocol import Problem
 from app.protocols.sse import DONE, TEXT, SseEncoder, to_event
-from app.web.schemas.chat import OutputSchema
+from app.web.schemas.chat import OutputSchema, messages_of
 
 _DELTA = "response.output_text.delta"
 _CUTS = {"length": "max_output_tokens", "content_filter": "content_filter"}
@@ -76,9 +75,7 @@ class ResponseItemSchema(SaidSchema):
 class _Input(fields.Field[list[PromptMessage]]):
     """A text of the user's, or a list of messages."""
 
-    _items = fields.List(
-        fields.Nested(ResponseItemSchema), validate=validate.Length(1, MAX_MESSAGES)
-    )
+    _items = messages_of(ResponseItemSchema)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[PromptMessage]:
         if isinstance(value, str):

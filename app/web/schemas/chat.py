@@ -9,8 +9,10 @@ from app.domain.conversation import Page
 from app.protocols.protocol import ChatRequest
 
 MAX_MESSAGE_CHARS = 4000
-_SESSION_ID = r"[A-Za-z0-9._:-]{1,128}"
-_TURN_ID = r"[A-Za-z0-9._:-]{8,64}"
+# Of a history that a client keeps; what is more than a prompt may hold is cut again.
+_MAX_MESSAGES = 1000
+SESSION_ID = r"[A-Za-z0-9._:-]{1,128}"
+TURN_ID = r"[A-Za-z0-9._:-]{8,64}"
 
 
 def matching(pattern: str, description: str = "", **kwargs: Any) -> fields.String:
@@ -34,16 +36,24 @@ class _TrueOrFalse(fields.Boolean):
         return value
 
 
-def take_message(text: str) -> str:
+def messages_of(schema: type[Schema]) -> fields.List[Any]:
+    """Return the field in which a client that keeps its history sends all of it."""
+    bounds = validate.Length(1, _MAX_MESSAGES)
+    return fields.List(fields.Nested(schema), required=True, validate=bounds)
+
+
+def take_message(
+    text: str, field: str = "messages", if_blank: str = "None of the user's has a text."
+) -> str:
     """Return the message of a client that sends a list of them, if it is one.
 
     Raises:
-        ValidationError: it is blank, or too long.
+        ValidationError: for ``field``: it is blank, or too long.
     """
     if not text.strip():
-        raise ValidationError("None of the user's has a text.", "messages")
+        raise ValidationError(if_blank, field)
     if len(text) > MAX_MESSAGE_CHARS:
-        raise ValidationError(f"Longer than maximum length {MAX_MESSAGE_CHARS}.", "messages")
+        raise ValidationError(f"Longer than maximum length {MAX_MESSAGE_CHARS}.", field)
     return text
 
 
@@ -88,12 +98,12 @@ class ChatSchema(InputSchema):
     makes = ChatRequest
 
     session_id = matching(
-        _SESSION_ID,
+        SESSION_ID,
         data_key="sessionId",
         description="An id that the client made up; needed where no session token is sent.",
     )
     message = fields.String(required=True, validate=validate.Length(1, MAX_MESSAGE_CHARS))
-    turn_id = matching(_TURN_ID, data_key="turnId")
+    turn_id = matching(TURN_ID, data_key="turnId")
     regenerate = _TrueOrFalse()
     page = fields.Nested(PageSchema)
 
