@@ -142,13 +142,13 @@ def judge_citations(grounds: Grounds, answer: str) -> Cited:
     if grounds.answered_by == "owner":
         return Cited(None, None)
     if grounds.answered_by == "unknown":
-        return Cited((), "unknown")
+        return Cited([], "unknown")
     by_number = {each.n: each for each in grounds.sources}
     numbers = dict.fromkeys(n for citation in find_citations(answer) for n in citation.numbers)
     cited = [by_number[n] for n in numbers if n in by_number]
     if cited or not grounds.found.has_content:
         return Cited(cited, None)
-    return Cited((), "not_cited" if grounds.sources else "nothing_found")
+    return Cited([], "not_cited" if grounds.sources else "nothing_found")
 
 
 def without_citations(answer: str) -> str:
