@@ -130,7 +130,7 @@ class _Encoder(SseEncoder):
         return self._chunk({"role": "assistant", "content": ""})
 
     def done(self, event: TurnDone) -> bytes:
-        """Return the chunk that tells sources and reason, the usage if it was asked for, the end."""
+        """Return the chunk with sources and reason, the usage if it was asked for, the end."""
         last = self.unsaid(event) + self._chunk(_annotations(event), _finish_reason(event))
         if self._tells_usage:
             usage = _usage(event.usage or Usage(0, 0))
