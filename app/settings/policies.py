@@ -171,6 +171,24 @@ class KnowledgePolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeoplePolicy:
+    """Whether a person may take over, when one is there, and what visitors read meanwhile.
+
+    ``mode`` is ``on``, ``off`` or ``auto``: on where somebody would hear of it or could
+    answer (a notification target, or a password of the dashboard). ``hours`` are read by
+    ``app/people/hours.py``.
+    """
+
+    mode: str = variable(Reader.word_or, "HUMAN", "auto", "auto", "on", "off")
+    hours: str | None = variable(Reader.text, "HUMAN_HOURS")
+    holding_message: str = variable(
+        Reader.text_or, "HOLDING_MESSAGE", "Your message was passed on. A person will answer here."
+    )
+    operator_name: str = variable(Reader.text_or, "OPERATOR_NAME", "Support")
+    notify_email: tuple[str, ...] = variable(Reader.texts, "NOTIFY_EMAIL", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssistantSettings:
     """All that is one assistant's: who may ask it, what answers, and how much.
 
@@ -186,6 +204,7 @@ class AssistantSettings:
     breaker: BreakerPolicy = group(BreakerPolicy)
     look: Look = group(Look)
     knowledge: KnowledgePolicy = group(KnowledgePolicy)
+    people: PeoplePolicy = group(PeoplePolicy)
     limits: VisitorLimits = group(VisitorLimits)
     budgets: Budgets = group(Budgets)
 

@@ -57,6 +57,15 @@ class Settings:
     session_token_ttl_s: float = variable(Reader.seconds, "SESSION_TOKEN_TTL_S", 900)
     hsts_subdomains: bool = variable(Reader.flag, "HSTS_SUBDOMAINS")
     switched_off_message: str | None = variable(Reader.text, "SWITCHED_OFF_MESSAGE")
+    max_waiting: int = variable(Reader.whole, "MAX_WAITING", 2000, 1, 100_000)
+    webhook_url: str | None = secret(Reader.url, "WEBHOOK_URL")
+    webhook_secrets: tuple[str, ...] = secret(Reader.keys, "WEBHOOK_SECRET")
+    smtp_url: str | None = secret(Reader.text, "SMTP_URL")
+    mail_from: str | None = variable(Reader.text, "MAIL_FROM")
+    notify_chat_url: str | None = secret(Reader.url, "NOTIFY_CHAT_URL")
+    notify_private_networks: tuple[IPv4Network | IPv6Network, ...] = variable(
+        Reader.networks, "NOTIFY_PRIVATE_NETWORKS"
+    )
     model_prices: Prices = variable(Reader.prices, "MODEL_PRICES")
     redis_url: str | None = secret(Reader.text, "REDIS_URL")
     redis_timeout_s: float = variable(Reader.seconds, "REDIS_TIMEOUT_S", 0.25)
