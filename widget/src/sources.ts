@@ -16,9 +16,15 @@ export interface Grounds {
   hosts: Set<string>;
 }
 
-// "1", or "1, 2" of "[1, 2]".
-const NUMBERS = /^ ?[1-9]\d{0,3}(?:, ?[1-9]\d{0,3}){0,19} ?$/;
-const MAX_LABEL = 120;
+// Digits as keyboards write them; in ten signs of each row the last four bits count up, from 6 in Devanagari.
+const NUMBER = "([\\d٠-٩۰-۹०-९０-９]{1,3})";
+// "1", or "1, 2" of "[1, 2]": what the server takes for citations (`app/domain/grounding.py`).
+const NUMBERS = RegExp(String.raw`^\s?${NUMBER}(?:\s?[,、，]\s?${NUMBER}){0,9}\s?$`);
+const EACH = RegExp(NUMBER);
+const MAX_LABEL = 99;
+
+const toNumber = (digits: string): number =>
+  [...digits].reduce((number, digit) => number * 10 + (digit.charCodeAt(0) & 15) - (/[०-९]/.test(digit) ? 6 : 0), 0);
 
 const toUrl = (address: unknown): string | undefined => {
   try {
@@ -57,8 +63,9 @@ export function cite(text: string, from: number, to: number, { sources }: Ground
   const label = to - from < MAX_LABEL ? text.slice(from, to) : "";
   let found = 0;
   if (!NUMBERS.test(label)) return undefined;
-  const trees = label.split(/(\d+)/).map((part): Tree => {
-    const source = sources.find(({ n }) => `${n}` == part);
+  // Numbers stand between what separates them.
+  const trees = label.split(EACH).map((part, i): Tree => {
+    const source = i % 2 ? sources.find(({ n }) => n == toNumber(part)) : undefined;
     if (!source) return part;
     found++;
     return source.url ? anchor(source.url, source.title, part) : ["span", { title: source.title }, part];

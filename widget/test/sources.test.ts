@@ -23,7 +23,12 @@ const CITED: Record<string, [markdown: string, html: string]> = {
   "numbers in one pair of brackets": ["So [1, 2] or [1,3]", `<p>So <sup>[${A1}, ${B2}]</sup> or <sup>[${A1},${A3}]</sup></p>`],
   "a number of no source beside one that has": ["So [1, 7]", `<p>So <sup>[${A1}, 7]</sup></p>`],
   "a number of no source": ["So [7] and [7, 8], [0], [-1]", "<p>So [7] and [7, 8], [0], [-1]</p>"],
-  "other numbers": ["[01] [１] 【1】 [1.0] [1-3] [a1] [^1] [] [ ]", "<p>[01] [１] 【1】 [1.0] [1-3] [a1] [^1] [] [ ]</p>"],
+  "what is no number": ["【1】 [1.0] [1-3] [1,] [,1] [a1] [1 2] [^1] [1111] [] [ ]", "<p>【1】 [1.0] [1-3] [1,] [,1] [a1] [1 2] [^1] [1111] [] [ ]</p>"],
+  "digits of other keyboards": [
+    "[１、３] [٣] [۳] [३] [01]",
+    `<p><sup>[${A1.replace("1<", "１<")}、${A3.replace("3<", "３<")}]</sup>${["٣", "۳", "३"].map((digit) => ` <sup>[${A3.replace("3<", digit + "<")}]</sup>`).join("")} <sup>[${A1.replace("1<", "01<")}]</sup></p>`,
+  ],
+  "digits of a number that no source has": ["[٩] [９] [१०]", "<p>[٩] [９] [१०]</p>"],
   "a number behind a backslash": ["\\[1]", "<p>[1]</p>"],
   "a number in code": ["`x[1]` and ``[1]``\n\n```\n[1]\n```", "<p><code>x[1]</code> and <code>[1]</code></p><pre><code>[1]\n</code></pre>"],
   "a number in bold, a heading, a list and a table": [
