@@ -217,6 +217,19 @@ class MessageSchema(OutputSchema):
     request_id = fields.String(
         data_key="requestId", metadata={"description": "The request that was answered."}
     )
+    sources = fields.List(
+        fields.Nested(SourceSchema),
+        metadata={"description": "What the answer cites; absent where no pages were looked into."},
+    )
+    answered_by = fields.String(
+        data_key="answeredBy",
+        validate=validate.OneOf(["owner", "unknown"]),
+        metadata={"description": "Who spoke where no model did: the owner, or nobody who knew."},
+    )
+    gap = fields.String(
+        validate=validate.OneOf(["nothing_found", "not_cited", "unknown", "disliked"]),
+        metadata={"description": "Why the owner should look at the answer."},
+    )
 
 
 class NothingSchema(OutputSchema):
