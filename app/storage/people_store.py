@@ -77,7 +77,7 @@ class PeopleStore(Protocol):
 
     def put_notice(
         self,
-        type: NoticeType,
+        kind: NoticeType,
         assistant: str,
         conversation_id: str | None = None,
         message_id: str | None = None,
@@ -99,5 +99,5 @@ class PeopleStore(Protocol):
         ...
 
     def list_notices(self, *, limit: int) -> Sequence[Notice]:
-        """Return the newest notices of the last ``NOTICE_DAYS``, done ones included, newest first."""
+        """Return the newest notices of the last ``NOTICE_DAYS``, done ones too, newest first."""
         ...

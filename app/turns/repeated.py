@@ -1,9 +1,9 @@
 """A turn that is over: told again from the store, and nothing runs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from app.domain.conversation import Turn
+from app.domain.conversation import Message, Turn
 from app.domain.errors import ModelInterrupted, ServiceError, TurnNotFound, failure_named
 from app.domain.events import (
     SourcesFound,
@@ -88,3 +88,20 @@ class RepeatedTurn:
     def summary(self) -> TurnEnded:
         """Return what there is to tell of it."""
         return TurnEnded(self.turn, None, "done", None, 0, 0.0, self.request_id, is_repeat=True)
+
+
+class HeldTurn(RepeatedTurn):
+    """Tells a visitor that a person is to answer: a whole answer, which is not stored.
+
+    Clients of every protocol know how an answer ends; one without a word is an error to some.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, turn: Turn, text: str, request_id: str | None = None) -> None:
+        answer = Message("assistant", text, status="complete", answered_by="person")
+        super().__init__(replace(turn, answer=answer), request_id)
+
+    def summary(self) -> TurnEnded:
+        """Return what there is to tell of it."""
+        return TurnEnded(self.turn, None, "person", None, 0, 0.0, self.request_id)

@@ -22,7 +22,7 @@ from app.turns.endings import RESTART_RETRY_S, Ending
 from app.turns.finding import Finding
 from app.turns.following import Following
 from app.turns.prompts import Prompts
-from app.turns.repeated import RepeatedTurn
+from app.turns.repeated import HeldTurn, RepeatedTurn
 from app.turns.transcript import Outlet
 from app.turns.turn import KeepAnswer, RunningTurn
 
@@ -133,14 +133,20 @@ class TurnService:
     ) -> StartedTurn:
         """Start to answer a turn; the caller reads its events, and leaves.
 
-        Where the visitor ``can_return``, the turn waits for that.
+        Where the visitor ``can_return``, the turn waits for that. Where a person is to
+        answer, no model is asked.
         """
         turn, policy = begun.turn, begun.assistant.settings.turns
-        if turn.answer is not None:
+        if turn.answer is not None or turn.state != "bot":
             begun.reservation.give_back()
-            repeated = RepeatedTurn(turn, request_id)
-            self._tell(repeated.summary())
-            return repeated
+            holding = begun.assistant.settings.people.holding_message
+            told = (
+                RepeatedTurn(turn, request_id)
+                if turn.answer
+                else HeldTurn(turn, holding, request_id)
+            )
+            self._tell(told.summary())
+            return told
         running = RunningTurn(
             turn,
             begun.prompt,
@@ -248,7 +254,8 @@ class TurnService:
     ) -> BegunTurn:
         """Make a turn's whole prompt, and pay for it; one that asks no model needs none."""
         bind_contextvars(conversation=turn.conversation_id, turn=turn.id)
-        if turn.answer is not None or (grounds is not None and grounds.fixed is not None):
+        is_said = grounds is not None and grounds.fixed is not None
+        if turn.answer is not None or turn.state != "bot" or is_said:
             return BegunTurn(turn.without_prompt(), assistant, (), reservation, grounds)
         prompt, tokens = prompts.make(turn.prompt, reservation.fit, grounds)
         try:

@@ -134,7 +134,7 @@ class ReplySchema(OutputSchema):
     )
     answered_by = fields.String(
         data_key="answeredBy",
-        validate=validate.OneOf(["owner", "unknown"]),
+        validate=validate.OneOf(["owner", "unknown", "person"]),
         metadata={"description": "Who spoke where no model was asked."},
     )
 
@@ -223,7 +223,7 @@ class MessageSchema(OutputSchema):
     )
     answered_by = fields.String(
         data_key="answeredBy",
-        validate=validate.OneOf(["owner", "unknown"]),
+        validate=validate.OneOf(["owner", "unknown", "person"]),
         metadata={"description": "Who spoke where no model did: the owner, or nobody who knew."},
     )
     gap = fields.String(
