@@ -495,6 +495,10 @@ def test_what_is_said_during_an_export_is_in_it(
 class Away:
     """A store that cannot be reached, whatever it is asked."""
 
+    @property
+    def documents(self) -> "Away":
+        return self
+
     def __getattr__(self, name: str) -> Any:
         def fail(*_: object, **__: object) -> None:
             raise StorageUnavailable
