@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from app.domain.private_addresses import Network, is_allowed
+from app.domain.private_addresses import Network, is_allowed, is_loopback
 from app.knowledge.learner.limits import MAX_PAGE_S, OutOfTime, time_limit
 from app.knowledge.learner.urls import NoPage, is_odd_host, normalise, port_of
 
@@ -30,20 +30,24 @@ _MAX_ADDRESSES = 4
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 Resolve = Callable[[str, int], Sequence[str]]
+Bound = Callable[[str, str], int]
+"""Returns how many bytes of an address, of a content type, are read; raises ``NotFetched``."""
 
 
 class NotFetched(Exception):
     """What could not be fetched; its words say why, for the owner.
 
-    ``is_gone``: the server says that there is nothing any more. ``is_refused``: we do not
-    want it, as opposed to a failure that may pass. ``url``: where that was known.
+    ``status`` is the server's, 0 where it is not that. ``is_gone``: it says that there is
+    nothing any more. ``is_refused``: we do not want it, as opposed to a failure that may
+    pass. ``url``: where that was known.
     """
 
     def __init__(
-        self, why: str, *, is_gone: bool = False, is_refused: bool = False, url: str = ""
+        self, why: str, *, status: int = 0, is_refused: bool = False, url: str = ""
     ) -> None:
         super().__init__(why)
-        self.is_gone = is_gone
+        self.status = status
+        self.is_gone = status in (404, 410)
         self.is_refused = is_refused
         self.url = url
 
@@ -104,9 +108,14 @@ class Fetcher:
         self._session.headers.clear()
         self._session.headers.update({
             "User-Agent": user_agent,
-            "Accept": "text/html,application/xhtml+xml,text/*;q=0.9,application/pdf;q=0.8,*/*;q=0.5",
+            "Accept": "text/html,application/xhtml+xml,text/*;q=0.9,*/*;q=0.5",
             "Accept-Encoding": "gzip",
         })  # fmt: skip
+
+    @property
+    def is_at_home(self) -> bool:
+        """Whether the last address that was asked is this machine's own."""
+        return is_loopback(self._pinned.address)
 
     def close(self) -> None:
         """Close what connections are left."""
@@ -116,37 +125,37 @@ class Fetcher:
         self,
         url: str,
         *,
-        max_bytes: int = MAX_PAGE_BYTES,
-        may_go: Callable[[str], str | None] = lambda _url: None,
+        bound: int | Bound = MAX_PAGE_BYTES,
+        why_not: Callable[[str], str | None] = lambda _url: None,
     ) -> Fetched:
-        """Fetch an address, and where it leads on; ``may_go`` says why not to one of those.
+        """Fetch an address, and where it leads on; ``why_not`` may refuse one of those.
+
+        ``bound`` is of the body without its compression.
 
         Raises:
             NotFetched: a status of 400 or more is one, too.
         """
         try:
             with time_limit(self._timeout_s):
-                return self._follow(url, max_bytes, may_go)
+                return self._follow(url, bound, why_not)
         except OutOfTime:
             raise NotFetched(f"it took longer than {self._timeout_s:g} s", url=url) from None
 
     def _follow(
-        self, url: str, max_bytes: int, may_go: Callable[[str], str | None]
+        self, url: str, bound: int | Bound, why_not: Callable[[str], str | None]
     ) -> Fetched:
         for _ in range(MAX_REDIRECTS + 1):
             response = self._ask(url)
             try:
                 if response.status_code not in _REDIRECTS:
-                    return _received(url, response, max_bytes)
-                url = self._next(url, response, may_go)
+                    return _received(url, response, bound)
+                url = self._next(url, response, why_not)
             finally:
                 response.close()
         raise NotFetched(f"more than {MAX_REDIRECTS} redirects", url=url)
 
     @staticmethod
-    def _next(
-        url: str, response: requests.Response, may_go: Callable[[str], str | None]
-    ) -> str:
+    def _next(url: str, response: requests.Response, why_not: Callable[[str], str | None]) -> str:
         location = response.headers.get("location", "")
         try:
             # Headers come as Latin-1; what is no ASCII in them is UTF-8.
@@ -155,7 +164,7 @@ class Fetcher:
             raise NotFetched(f"leads to what is no page: {error}", is_refused=True) from None
         if url.startswith("https:") and found.startswith("http:"):
             raise NotFetched("leads from https to http", is_refused=True, url=found)
-        why = may_go(found)
+        why = why_not(found)
         if why:
             raise NotFetched(f"leads to {found}: {why}", is_refused=True, url=found)
         return found
@@ -215,19 +224,20 @@ class _PinnedAdapter(HTTPAdapter):
         return host, pool
 
 
-def _received(url: str, response: requests.Response, max_bytes: int) -> Fetched:
+def _received(url: str, response: requests.Response, bound: int | Bound) -> Fetched:
     status = response.status_code
     if status >= 400:
-        words = f"the server answers {status}"
-        raise NotFetched(words, is_gone=status in (404, 410), url=url)
+        raise NotFetched(f"the server answers {status}", status=status, url=url)
     if status != 200:
         raise NotFetched(f"the server answers {status}, which is no page", url=url)
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
         raise NotFetched(f"it is compressed in a way that was not asked for: {encoding[:20]}")
+    content_type = response.headers.get("content-type", "")
+    max_bytes = bound if isinstance(bound, int) else bound(url, content_type)
     try:
         body = _read(response, max_bytes, is_packed="gzip" in encoding)
-    except OutOfTime:
+    except (OutOfTime, NotFetched):
         raise
     except (requests.RequestException, OSError, ssl.SSLError, ValueError) as error:
         raise NotFetched(f"the answer broke off: {_innermost(error)}") from error

@@ -8,6 +8,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from app.knowledge.learner.html import read_html
@@ -21,6 +22,7 @@ _MAX_ZIP_MEMBERS = 5000
 _MAX_PDF_PAGES = 2000
 _MAX_CSV_ROWS = 5000
 _MAX_TEXT_CHARS = 4_000_000
+_MAX_TITLE_CHARS = 300
 _TYPES = {
     "text/html": "html",
     "application/xhtml+xml": "html",
@@ -66,29 +68,7 @@ def read_file(body: bytes, kind: str, name: str, charset: str | None = None) -> 
     _require_magic(body, kind)
     page = _READERS[kind](body, name, charset)
     title = page.title or PurePosixPath(name).name
-    return Page(**{**_fields(page), "title": title[:300]})
-
-
-def read_questions(body: bytes) -> list[tuple[str, str]]:
-    """Return the questions of a table and their answers.
-
-    Raises:
-        Unreadable: its columns are not called so.
-    """
-    rows = list(_rows(body, None))
-    columns = _columns_of_questions(rows[0]) if rows else None
-    if columns is None:
-        raise Unreadable("the first line must name two columns: question,answer")
-    question, answer = columns
-    return [
-        (plain(row[question]), plain_lines(row[answer]))
-        for row in rows[1:]
-        if len(row) > max(columns) and row[question].strip() and row[answer].strip()
-    ]
-
-
-def _fields(page: Page) -> dict[str, object]:
-    return {name: getattr(page, name) for name in Page.__dataclass_fields__}
+    return replace(page, title=title[:_MAX_TITLE_CHARS])
 
 
 def _require_magic(body: bytes, kind: str) -> None:

@@ -18,8 +18,45 @@ MAX_LINKS = 5000
 _MAX_TITLE_CHARS = 300
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rp rt "
-    "ruby s samp small span strike strong sub sup time tt u var wbr".split()
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "cite",
+        "code",
+        "data",
+        "del",
+        "dfn",
+        "em",
+        "font",
+        "i",
+        "ins",
+        "kbd",
+        "label",
+        "mark",
+        "nobr",
+        "q",
+        "rp",
+        "rt",
+        "ruby",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+        "tt",
+        "u",
+        "var",
+        "wbr",
+    ]
 )
 _NUMBERING = re.compile(r"^(?:[\dA-Za-z]{1,3}[.)])+[\dA-Za-z]{0,3}[.)]?\s+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
@@ -76,7 +113,7 @@ class _Head:
     def _find_language(tree: LexborHTMLParser) -> str | None:
         root = tree.css_first("html")
         attributes = root.attributes if root else {}
-        found = _LANGUAGE.fullmatch((attributes.get("lang") or attributes.get("xml:lang") or ""))
+        found = _LANGUAGE.fullmatch(attributes.get("lang") or attributes.get("xml:lang") or "")
         return found[0].replace("_", "-").lower() if found else None
 
     @staticmethod
@@ -123,9 +160,9 @@ def _drop_contents(main: LexborNode) -> None:
 
     Such a list has all words of the page, and answers no question.
     """
-    headings = {
-        _bare(node.text()) for node in main.css("h1, h2, h3, h4, h5, h6, summary, dt")
-    } - {""}
+    headings = {_bare(node.text()) for node in main.css("h1, h2, h3, h4, h5, h6, summary, dt")} - {
+        ""
+    }
     for each in main.css("ul, ol, dl, nav, .toc"):
         links = each.css("a")
         if len(links) < _LEAST_CONTENTS or each.parent is None:

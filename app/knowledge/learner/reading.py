@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, cast
@@ -121,8 +122,6 @@ class Reading:
             return
         child.kill()
         for pipe in (child.stdin, child.stdout):
-            try:
+            with suppress(OSError):  # what it did not read any more
                 cast(IO[bytes], pipe).close()
-            except OSError:
-                pass  # what it did not read any more
         child.wait()

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
-from app.knowledge.learner.fetch import Fetched, NotFetched
+from app.knowledge.learner.fetch import Bound, Fetched, NotFetched
 
 NAME = "Perch"
 MAX_ROBOTS_BYTES = 500 * 1024
@@ -18,7 +18,11 @@ class Fetches(Protocol):
     """What ``Fetcher.get`` does."""
 
     def get(
-        self, url: str, *, max_bytes: int = ..., may_go: Callable[[str], str | None] = ...
+        self,
+        url: str,
+        *,
+        bound: int | Bound = ...,
+        why_not: Callable[[str], str | None] = ...,
     ) -> Fetched:
         """Fetch an address."""
         ...
@@ -69,11 +73,10 @@ class Robots:
 
     def _read(self, url: str) -> Rules | NotFetched:
         try:
-            fetched = self._fetcher.get(url, max_bytes=MAX_ROBOTS_BYTES)
+            fetched = self._fetcher.get(url, bound=MAX_ROBOTS_BYTES)
         except NotFetched as error:
-            # No rules where there is no such file; a redirect to what we do not read is none.
-            words = str(error)
-            is_absent = "answers 4" in words and "429" not in words
+            # 429 is of us, and passes; any other of its kind says that there are no rules.
+            is_absent = 400 <= error.status < 500 and error.status != 429
             return Rules("") if is_absent else error
         if fetched.body[:200].lstrip()[:1] == b"<":  # a page that is shown for all addresses
             return Rules("")

@@ -1,6 +1,6 @@
 """Sitemaps (https://www.sitemaps.org/protocol.html): lists of pages, and lists of such lists."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
@@ -112,11 +112,12 @@ class _Reader:
 
 
 def read_sitemaps(
-    fetcher: Fetches, seeds: Sequence[str], why_not: object = None
+    fetcher: Fetches, seeds: Sequence[str], is_ours: Callable[[str], bool]
 ) -> Iterator[tuple[str, list[str] | str]]:
     """Yield each sitemap with its pages, or with why it could not be read, lists of lists first.
 
-    Addresses come in their one form; those that are none are left out.
+    Addresses come in their one form; those that are none are left out. A sitemap for which
+    ``is_ours`` is false is not read.
     """
     waiting = [(each, 1) for each in seeds]
     seen: set[str] = set()
@@ -125,8 +126,11 @@ def read_sitemaps(
         if url in seen:
             continue
         seen.add(url)
+        if not is_ours(url):
+            yield url, "another site's"
+            continue
         try:
-            found = parse_sitemap(fetcher.get(url, max_bytes=MAX_SITEMAP_BYTES).body)
+            found = parse_sitemap(fetcher.get(url, bound=MAX_SITEMAP_BYTES).body)
         except (NotFetched, NoSitemap) as error:
             yield url, str(error)
             continue

@@ -6,8 +6,12 @@ import unicodedata
 
 from app.knowledge.learner.page import Unreadable
 
-_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.I)
-_XML_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,100}encoding\s*=\s*[\"']([A-Za-z0-9_.-]{1,40})", re.I)
+_META_CHARSET = re.compile(
+    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.I
+)
+_XML_ENCODING = re.compile(
+    rb"^\s*<\?xml[^>]{0,100}encoding\s*=\s*[\"']([A-Za-z0-9_.-]{1,40})", re.I
+)
 _HEAD_BYTES = 2048
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -43,8 +47,8 @@ def decode(body: bytes, charset: str | None = None) -> str:
             return body[len(mark) :].decode(name, "replace")
     head = body[:_HEAD_BYTES]
     said = _META_CHARSET.search(head) or _XML_ENCODING.search(head)
-    for name in (charset, said[1].decode("ascii") if said else None):
-        known = _known(name)
+    for label in (charset, said[1].decode("ascii") if said else None):
+        known = _known(label)
         if known:
             return body.decode(known, "replace")
     try:

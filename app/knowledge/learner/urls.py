@@ -49,9 +49,7 @@ def normalise(url: str, base: str | None = None) -> str:
     if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
         netloc = f"{netloc}:{port}"
     path = quote(_without_dots(parts.path) or "/", safe=_SAFE)
-    query = "&".join(
-        each for each in parts.query.split("&") if each and not _TRACKING.match(each)
-    )
+    query = "&".join(each for each in parts.query.split("&") if each and not _TRACKING.match(each))
     found = f"{parts.scheme}://{netloc}{path}{'?' if query else ''}{quote(query, safe=_SAFE)}"
     if len(found) > MAX_KEY_CHARS:
         raise NoPage("its address is too long")
@@ -115,9 +113,7 @@ class Scope:
     def of(cls, seed: str, only: Sequence[str] = (), excluded: Sequence[str] = ()) -> "Scope":
         """Return the scope of an address: its directory where it names a file."""
         parts = urlsplit(seed)
-        return cls(
-            parts.hostname or "", port_of(parts), (_directory(parts.path),), only, excluded
-        )
+        return cls(parts.hostname or "", port_of(parts), (_directory(parts.path),), only, excluded)
 
     def why_not(self, url: str) -> str | None:
         """Say why an address does not belong to it; ``None`` where it does."""
