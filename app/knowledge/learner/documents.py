@@ -43,12 +43,13 @@ def make_document(
     """Make a document of a page without boilerplate; its size is within the store's."""
     flags: list[Flag] = []
     sections: list[Section] = []
-    room, is_cut = MAX_DOCUMENT_BYTES, False
+    room, is_cut = MAX_DOCUMENT_BYTES - 4 * MAX_TITLE_CHARS, False
     for part in page.parts:
+        if part.heading and _is_flagged(Block(part.heading), key, flags):
+            continue
         texts = [each.text for each in part.blocks if not _is_flagged(each, key, flags)]
         section = Section(part.heading[:_MAX_HEADING_CHARS], "\n".join(texts), part.anchor)
-        # JSON, as Convex and the index measure it, has a little more.
-        room -= sum(len(each.encode("utf-8", "replace")) + 8 for each in section[:2])
+        room -= sum(len((each or "").encode()) for each in section)
         if room < 0:
             is_cut = True
             break
@@ -75,13 +76,13 @@ def _is_flagged(block: Block, key: str, flags: list[Flag]) -> bool:
 def hash_of(title: str, sections: Sequence[Section]) -> str:
     """Return what changes when, and only when, what a document says does."""
     content = json.dumps([title, *sections], ensure_ascii=False)
-    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256(content.encode("utf-8")).hexdigest()[:32]
 
 
 def text_hash(sections: Sequence[Section]) -> bytes:
     """Return what two pages have in common that say the same, whatever they are called."""
     said = "\n".join(alike(each.text) for each in sections)
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest()[:16]
+    return hashlib.sha256(said.encode("utf-8")).digest()[:16]
 
 
 def says_nothing(sections: Sequence[Section]) -> bool:

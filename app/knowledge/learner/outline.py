@@ -1,7 +1,7 @@
 """Blocks gather under the path of headings that leads to them."""
 
 from app.knowledge.learner.page import Block, Part
-from app.knowledge.learner.text import alike, plain_lines, said_chars
+from app.knowledge.learner.text import alike, plain, plain_lines, said_chars
 
 SEPARATOR = " › "
 _MAX_HEADING_CHARS = 200
@@ -74,7 +74,7 @@ class Outline:
 
     def mark(self, anchor: str) -> None:
         """Remember where a link may open what comes next."""
-        if len(anchor) <= _MAX_ANCHOR_CHARS and not any(each.isspace() for each in anchor):
+        if _is_anchor(anchor):
             self._mark = anchor
 
     def head(self, level: int, text: str, anchor: str | None) -> None:
@@ -86,9 +86,7 @@ class Outline:
         while self._path and self._path[-1][0] >= level:
             self._path.pop()
         self._path.append((level, text[:_MAX_HEADING_CHARS]))
-        if anchor is not None and (len(anchor) > _MAX_ANCHOR_CHARS or " " in anchor):
-            anchor = None
-        self._anchor = anchor or self._mark
+        self._anchor = anchor if anchor and _is_anchor(anchor) else self._mark
         self._mark = None
 
     def end(self) -> None:
@@ -115,3 +113,7 @@ class Outline:
         if self._blocks:
             self._done.append(([text for _, text in self._path], self._anchor, self._blocks))
             self._blocks = []
+
+
+def _is_anchor(text: str) -> bool:
+    return len(text) <= _MAX_ANCHOR_CHARS and " " not in text and plain(text) == text

@@ -134,7 +134,7 @@ class Learner:
                 self._assistant,
                 self._report,
                 now_ms=self._now_ms(),
-                goes_on=self._keeps_lease,
+                renew=self._renew,
                 dry_run=order.dry_run,
                 accepts_loss=order.accepts_loss,
             )
@@ -157,13 +157,10 @@ class Learner:
             sleep=self._sleep,
         )
         sources = self._report.sources if order.refreshes else order.sources
-        try:
-            for source in sources:
-                crawl.run(_plan(source))
-            if order.refreshes:
-                self._look_at_rest(crawl, known, sources)
-        except KeyboardInterrupt:
-            self.stop()
+        for source in sources:
+            crawl.run(_plan(source))
+        if order.refreshes:
+            self._look_at_rest(crawl, known, sources)
         return crawl.visits
 
     def _look_at_rest(
@@ -221,9 +218,10 @@ class Learner:
                 " that are not known, and those that were not seen for longest"
             )
             return False
-        return self._keeps_lease(address)
+        self._renew()
+        return not self._is_stopped
 
-    def _keeps_lease(self, _address: str) -> bool:
+    def _renew(self) -> None:
         now = self._clock()
         if now - self._renewed_at > LEASE_S / 4:
             job = f"learn:{self._assistant}"
@@ -232,16 +230,17 @@ class Learner:
             self._renewed_at = now
         if now - self._told_at > _TELL_EVERY_S:
             self._put_report()
-        return not self._is_stopped
 
     def _put_report(self) -> None:
+        is_first = self._report.updated_at == 0
         self._told_at = self._clock()
         self._report.updated_at = self._now_ms()
         self._tell(self._report)
-        if not self._is_dry and not self._documents.put_report(
-            self._assistant, self._report.to_json()
-        ):
-            self._is_stopped = True
+        if self._is_dry:
+            return
+        goes_on = self._documents.put_report(self._assistant, self._report.to_json())
+        # Whoever asked to stop before it began meant another run.
+        self._is_stopped = self._is_stopped or not (goes_on or is_first)
 
     def _end(self) -> None:
         if self._report.state == "learning":

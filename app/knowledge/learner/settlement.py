@@ -10,7 +10,12 @@ from app.knowledge.learner.documents import Made, make_document, says_nothing, t
 from app.knowledge.learner.page import Page
 from app.knowledge.learner.report import Report
 from app.knowledge.learner.spool import Read, Spool
-from app.storage.document_store import MAX_PUT_BYTES, MAX_PUT_DOCUMENTS, DocumentStore
+from app.storage.document_store import (
+    MAX_PUT_BYTES,
+    MAX_PUT_DOCUMENTS,
+    DocumentStore,
+    count_bytes,
+)
 
 # A page that is not there twice in a row is forgotten.
 MISSING_TIMES = 2
@@ -36,8 +41,8 @@ class _Draft:
 class Settlement:
     """Brings one assistant's documents up to what a run has read.
 
-    ``goes_on`` is asked before each batch; false leaves the rest as it is. ``now_ms`` is in
-    ms since the Unix epoch. A ``dry_run`` tells what would be, and writes nothing.
+    ``renew`` is called before each document, and may raise. ``now_ms`` is in ms since the
+    Unix epoch. A ``dry_run`` tells what would be, and writes nothing.
     """
 
     def __init__(
@@ -47,7 +52,7 @@ class Settlement:
         report: Report,
         *,
         now_ms: int,
-        goes_on: Callable[[str], bool],
+        renew: Callable[[], None],
         dry_run: bool = False,
         accepts_loss: bool = False,
     ) -> None:
@@ -55,7 +60,7 @@ class Settlement:
         self._assistant = assistant
         self._report = report
         self._now_ms = now_ms
-        self._goes_on = goes_on
+        self._renew = renew
         self._dry_run = dry_run
         self._accepts_loss = accepts_loss
         self._boilerplate = Boilerplate()
@@ -153,7 +158,8 @@ class Settlement:
         self._report.state = "failed"
         self._report.note(
             f"{why}: that looks like a fault of the site, so nothing was replaced, and the last"
-            " good copies go on answering. Where it is right: python -m app learn --refresh --accept"
+            " good copies go on answering. Where it is right:"
+            " python -m app learn --refresh --accept"
         )
         return True
 
@@ -165,8 +171,7 @@ class Settlement:
             if len(batch) == MAX_PUT_DOCUMENTS or size > room:
                 self._write(batch)
                 batch, room = [], MAX_PUT_BYTES
-            if not self._goes_on(document.key):
-                break
+            self._renew()
             batch.append(document)
             room -= size
             has_changed = has_changed or state != "unchanged"
@@ -185,16 +190,15 @@ class Settlement:
             if before is not None and before.hash == each.hash:
                 self._report.set(each.key, "unchanged")
                 seen = replace(before, learnt_at=self._now_ms, problem=None, missing=0)
-                yield seen, 2000, "unchanged"
+                yield seen, count_bytes(seen), "unchanged"
                 continue
             reason = "changed" if before else ""
             if made.is_cut:
                 reason = "its end was left out: a document has at most 900 KB"
             self._report.set(each.key, "learned", reason)
             is_pinned = before.is_pinned if before else False
-            size = sum(len(text.encode("utf-8", "replace")) for it in made.document.sections
-                       for text in it[:2])  # fmt: skip
-            yield replace(made.document, is_pinned=is_pinned), size + 2000, "learned"
+            document = replace(made.document, is_pinned=is_pinned)
+            yield document, count_bytes(document), "learned"
 
     def _write(self, batch: Sequence[Document]) -> None:
         if batch and not self._dry_run:
