@@ -88,6 +88,7 @@ class Settlement:
 
     def _draft(self, read: Read) -> _Draft:
         made = self._make(read)
+        self._report.flag(made.flags)
         document = made.document
         return _Draft(
             read.key,
@@ -183,15 +184,12 @@ class Settlement:
     ) -> Iterator[tuple[Document, int, str]]:
         for each in drafts:
             before = known.get(each.key)
-            made = self._make(spool[each.key])
-            self._report.flag(made.flags)
-            if made.flags:
-                self._report.note("Passages that give orders to a model were left out")
             if before is not None and before.hash == each.hash:
                 self._report.set(each.key, "unchanged")
                 seen = replace(before, learnt_at=self._now_ms, problem=None, missing=0)
                 yield seen, count_bytes(seen), "unchanged"
                 continue
+            made = self._make(spool[each.key])
             reason = "changed" if before else ""
             if made.is_cut:
                 reason = "its end was left out: a document has at most 900 KB"
