@@ -9,6 +9,7 @@ from flask import Flask
 from app.cli.backfill import backfill
 from app.cli.conversations import conversations
 from app.cli.doctor import doctor
+from app.cli.learn import learn
 from app.cli.purge import purge
 from app.cli.sign_in import sign_in
 from app.cli.stats import stats
@@ -18,5 +19,5 @@ from app.cli.verify import verify
 
 def register(app: Flask) -> None:
     """Give an application its commands."""
-    for command in (conversations, stats, purge, backfill, doctor, verify, switch, sign_in):
+    for command in (conversations, stats, purge, backfill, doctor, verify, switch, sign_in, learn):
         app.cli.add_command(command)
