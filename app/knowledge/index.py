@@ -52,8 +52,9 @@ def write_index(
     ``count_tokens`` says what a text costs in a prompt at most.
     """
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;")
+        connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
         connection.executescript(_SCHEMA)
+        connection.execute("BEGIN")
         writer = _Writer(connection, count_tokens)
         for document in sorted(documents, key=lambda each: each.key):
             if not document.is_forgotten:

@@ -72,7 +72,7 @@ class Words:
         make: Callable[[str], Iterable[str]],
     ) -> list[str]:
         found: list[str] = []
-        for token in _TOKEN.findall(unicodedata.normalize("NFKC", text)):
+        for token in split_text(text):
             made = kept.get(token)
             if made is None:
                 if len(kept) >= _MAX_KEPT_WORDS:
@@ -164,26 +164,34 @@ def _by_script(token: str) -> Iterable[tuple[bool, str]]:
     return pieces
 
 
+def split_text(text: str) -> list[str]:
+    """Return the words of a text as they stand, identifiers whole."""
+    return _TOKEN.findall(unicodedata.normalize("NFKC", text))
+
+
 def question_key(question: str) -> str:
-    """Return what two questions have in common that differ in letters' case, accents,
-    punctuation, spaces and order alone."""
-    tokens = _TOKEN.findall(unicodedata.normalize("NFKC", question).casefold())
-    return " ".join(sorted({plain(token) for token in tokens}))
+    """Return what questions share that differ in case, accents, punctuation and order alone.
+
+    No stopword is left out: "when do you open" is not "where do you open".
+    """
+    return " ".join(sorted({plain(token.casefold()) for token in split_text(question)}))
 
 
 def guess_language(text: str) -> str | None:
     """Return the language whose stopwords are the most frequent in a text, if any are."""
-    tokens = [token.casefold() for token in _TOKEN.findall(text)]
-    lists = _lists("stopwords.txt")
-    counts = {each: sum(token in lists[each] for token in tokens) for each in lists}
+    unspaced = _UNSPACED.findall(text)
+    if sum(map(len, (run for runs in unspaced for run in runs))) * 5 > len(text):
+        kinds = [len("".join(runs)) for runs in zip(*unspaced, strict=True)]
+        if kinds[0] == max(kinds):
+            return "ja" if re.search("[\u3040-\u30ff]", text) else "zh"
+        return "ko" if kinds[1] == max(kinds) else None
+    tokens = [token.casefold() for token in split_text(text)]
+    counts = {
+        each: sum(token in stopwords(each) for token in tokens)
+        for each in read_list("stopwords.txt")
+    }
     best = max(counts, key=lambda each: counts[each])
-    return best if counts[best] * 10 > len(tokens) else _of_script(text)
-
-
-def _of_script(text: str) -> str | None:
-    if re.search("[\u3040-\u30ff]", text):
-        return "ja"
-    return "zh" if re.search("[\u3400-\u9fff]", text) else None
+    return best if counts[best] * 10 > len(tokens) else None
 
 
 @cache
@@ -200,11 +208,12 @@ def _cutter(words: frozenset[str]) -> Callable[[str], Sequence[str]]:
 @cache
 def stopwords(language: str) -> frozenset[str]:
     """Return what is left out of texts of a language: nothing for one that we do not know."""
-    return _lists("stopwords.txt").get(language, frozenset())
+    return frozenset(read_list("stopwords.txt").get(language, "").split())
 
 
 @cache
-def _lists(name: str) -> dict[str, frozenset[str]]:
+def read_list(name: str) -> dict[str, str]:
+    """Return the words of each language, casefolded, from a file beside this one."""
     lines = (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()
     lists = (line.partition(":") for line in lines if not line.startswith("#"))
-    return {language: frozenset(words.casefold().split()) for language, _, words in lists}
+    return {language: words.casefold() for language, _, words in lists}
