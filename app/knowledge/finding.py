@@ -133,9 +133,7 @@ def _likeness(index: OpenIndex, question: str, weights: Mapping[str, float]) -> 
     return sum(both[each] for each in other & weights.keys()) / (sum(both.values()) or 1.0)
 
 
-def _weights(
-    terms: Iterable[str], counts: Mapping[str, int], passages: int
-) -> dict[str, float]:
+def _weights(terms: Iterable[str], counts: Mapping[str, int], passages: int) -> dict[str, float]:
     """Return how much each term says: the rarer the more, most where no passage has it."""
     return {term: log(1 + passages / (counts.get(term, 0) + 0.5)) for term in terms}
 

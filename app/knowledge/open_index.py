@@ -1,12 +1,12 @@
 """An index file that is open for finding."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from app.knowledge.index import FORMAT
+from app.knowledge.index import FORMAT, unpack
 from app.knowledge.words import Words
 
 _COLUMNS = """
@@ -70,11 +70,13 @@ class OpenIndex:
 
     def all_rows(self) -> list[Row]:
         """Return every passage, in order."""
-        return [Row(*row) for row in self.connection.execute(f"{_COLUMNS} ORDER BY p.id")]
+        return self._read(f"{_COLUMNS} ORDER BY p.id", [])
 
     def pinned(self) -> list[int]:
         """Return the documents that are told with every question."""
-        return [row[0] for row in self.connection.execute("SELECT id FROM documents WHERE is_pinned")]
+        return [
+            row[0] for row in self.connection.execute("SELECT id FROM documents WHERE is_pinned")
+        ]
 
     def at_urls(self, urls: Iterable[str]) -> list[int]:
         """Return the documents of addresses, whatever follows ``#`` and a slash at the end."""
@@ -103,8 +105,15 @@ class OpenIndex:
     def _select(self, where: str, ids: Iterable[int]) -> list[Row]:
         asked = list(ids)
         marks = ", ".join("?" * len(asked))
-        found = self.connection.execute(f"{_COLUMNS} {where} ({marks}) ORDER BY p.id", asked)
-        return [Row(*row) for row in found]
+        return self._read(f"{_COLUMNS} {where} ({marks}) ORDER BY p.id", asked)
+
+    def _read(self, find: str, asked: Sequence[int]) -> list[Row]:
+        return [
+            Row(*before, unpack(text), tokens, key, url, title, bool(is_correction))
+            for *before, text, tokens, key, url, title, is_correction in self.connection.execute(
+                find, asked
+            )
+        ]
 
 
 def open_index(path: Path) -> OpenIndex:

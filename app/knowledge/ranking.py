@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from app.knowledge.open_index import OpenIndex
 
 MAX_CANDIDATES = 40
-# A term that more of the passages have says little; the rest are taken rarest first.
-MAX_SHARE = 0.2
-MAX_TERMS = 10
-MAX_GRAMS = 24
-LEAST_TERMS = 2
+# What a list costs is the passages that its terms stand in, all counted, for each is
+# scored: some microsecond each. Terms are taken rarest first up to so many, and so many terms.
+MAX_SCORED = {"words": 5000, "grams": 2500}
+MAX_TERMS = {"words": 12, "grams": 32}
 # Of title, heading, body and the question that a correction answers.
 _WORD_WEIGHTS = "4.0, 3.0, 1.0, 4.0"
 # Of title and heading together, and of the body.
@@ -24,22 +23,35 @@ _RANK = {
 # How much the second list counts, and a passage's better neighbour, and vectors beside words:
 # chosen by `python -m bench.knowledge`, on half of its questions.
 GRAMS = 0.3
-NEIGHBOUR = 0.3
+NEIGHBOUR = 0.15
 VECTORS = 0.7
 
 
 def frequencies(connection: sqlite3.Connection, table: str, terms: Iterable[str]) -> dict[str, int]:
     """Return in how many passages each term stands, without those that stand in none."""
-    find = f"SELECT doc FROM {table}_vocabulary WHERE term = ?"
-    found = ((term, connection.execute(find, (term,)).fetchone()) for term in dict.fromkeys(terms))
-    return {term: row[0] for term, row in found if row}
+    kept = "SELECT passages FROM common WHERE name = ? AND term = ?"
+    counted = f"SELECT doc FROM {table}_vocabulary WHERE term = ?"
+    found: dict[str, int] = {}
+    for term in dict.fromkeys(terms):
+        row = (
+            connection.execute(kept, (table, term)).fetchone()
+            or connection.execute(counted, (term,)).fetchone()
+        )
+        if row:
+            found[term] = row[0]
+    return found
 
 
-def prune(counts: Mapping[str, int], passages: int, most: int) -> list[str]:
-    """Return the terms to look for, rarest first."""
-    rarest = sorted(counts, key=lambda term: (counts[term], term))
-    few = [term for term in rarest if counts[term] <= passages * MAX_SHARE]
-    return (few if len(few) >= LEAST_TERMS else rarest[:LEAST_TERMS])[:most]
+def prune(counts: Mapping[str, int], table: str) -> list[str]:
+    """Return the terms to look for, rarest first; of words the rarest, whatever it costs."""
+    taken: list[str] = []
+    left = MAX_SCORED[table]
+    for term in sorted(counts, key=lambda term: (counts[term], term))[: MAX_TERMS[table]]:
+        left -= counts[term]
+        if left < 0 and (taken or table == "grams"):
+            break
+        taken.append(term)
+    return taken
 
 
 def rank(connection: sqlite3.Connection, table: str, terms: Sequence[str]) -> dict[int, float]:
@@ -56,12 +68,12 @@ def match(index: OpenIndex, text: str) -> dict[int, float]:
     much as the text has of them, which is nothing where it is Chinese.
     """
     scores: Counter[int] = Counter()
-    for table, terms, most, weight in (
-        ("words", index.words.terms(text), MAX_TERMS, 1.0),
-        ("grams", index.words.grams(text), MAX_GRAMS, GRAMS),
+    for table, terms, weight in (
+        ("words", index.words.terms(text), 1.0),
+        ("grams", index.words.grams(text), GRAMS),
     ):
         counts = frequencies(index.connection, table, terms)
-        best = rank(index.connection, table, prune(counts, index.passages, most))
+        best = rank(index.connection, table, prune(counts, table))
         # What fell off the end of a full list scored at most as its last.
         least = min(best.values()) / 2 if len(best) == MAX_CANDIDATES else 0.0
         fallen = scores.keys() - best.keys()
@@ -76,7 +88,10 @@ def with_neighbours(index: OpenIndex, scores: Mapping[int, float]) -> dict[int, 
     return {
         at: value
         + NEIGHBOUR
-        * max(scores.get(by, 0.0) if document.get(by) == document[at] else 0.0 for by in (at - 1, at + 1))
+        * max(
+            scores.get(by, 0.0) if document.get(by) == document[at] else 0.0
+            for by in (at - 1, at + 1)
+        )
         for at, value in scores.items()
     }
 

@@ -39,5 +39,7 @@ def _patterns(languages: tuple[str, ...]) -> tuple[str, str, str]:
 def _pattern(words: Iterable[str]) -> str:
     """Match one of the words: a whole token, where its script has spaces."""
     longest = sorted({word.casefold() for word in words}, key=lambda word: (-len(word), word))
-    pieces = (re.escape(w) if ord(w[0]) > 0x2E80 else rf"(?<!\w){re.escape(w)}(?!\w)" for w in longest)
+    pieces = (
+        re.escape(w) if ord(w[0]) > 0x2E80 else rf"(?<!\w){re.escape(w)}(?!\w)" for w in longest
+    )
     return "(?:" + "|".join(pieces) + ")"

@@ -62,7 +62,7 @@ class Words:
         return self._look_up(text, self._terms, self._terms_of)
 
     def grams(self, text: str) -> list[str]:
-        """Return the four letters in a row of a text's words, with repetitions."""
+        """Return the four letters in a row of a text's longer words, with repetitions."""
         return self._look_up(text, self._grams, self._grams_of)
 
     def _look_up(
@@ -122,11 +122,10 @@ class Words:
             for part in _parts(piece):
                 if part in self._stopwords:
                     continue
-                word = plain(part)
+                word = plain(part)[:_MAX_TERM_CHARS]
                 if len(word) <= GRAM_CHARS or not word.isalpha():
-                    yield word[:_MAX_TERM_CHARS]
                     continue
-                for at in range(min(len(word), _MAX_TERM_CHARS) - GRAM_CHARS + 1):
+                for at in range(len(word) - GRAM_CHARS + 1):
                     yield word[at : at + GRAM_CHARS]
 
 
