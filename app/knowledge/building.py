@@ -63,7 +63,7 @@ def is_sound(path: Path) -> bool:
     except sqlite3.Error:
         return False
     try:
-        return index.connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
+        return bool(index.connection.execute("PRAGMA quick_check").fetchone() == ("ok",))
     except sqlite3.Error:
         return False
     finally:

@@ -1,7 +1,6 @@
 """Find the passages that may answer a question: one function for chat, dashboard and command."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from math import log
@@ -47,17 +46,18 @@ def score(index: OpenIndex, inquiry: Inquiry, nearest: Nearest | None) -> dict[i
     What the question before it found counts half, and is found by itself: both questions
     in one find less than either.
     """
-    scores = Counter(_match(index, inquiry.question, nearest))
-    if inquiry.before:
-        before = ranking.match(index, inquiry.before)
-        scores.update({at: _BEFORE * value for at, value in before.items()})
-    scores.update(dict.fromkeys(_cited(index, inquiry.cited), _CITED))
+    scores = _match(index, inquiry.question, nearest)
+    before = ranking.match(index, inquiry.before) if inquiry.before else {}
+    for at, value in before.items():
+        scores[at] = scores.get(at, 0.0) + _BEFORE * value
+    for at in _cited(index, inquiry.cited):
+        scores[at] = scores.get(at, 0.0) + _CITED
     here = set(index.at_urls(_pages(inquiry.page_url))) if inquiry.page_url and scores else set()
     if here:
         for at, document in index.documents_of(scores).items():
             if document in here:
                 scores[at] *= _PAGE
-    return dict(scores)
+    return scores
 
 
 def _find(index: OpenIndex, inquiry: Inquiry, max_tokens: int, nearest: Nearest | None) -> Found:
@@ -82,7 +82,7 @@ def _find(index: OpenIndex, inquiry: Inquiry, max_tokens: int, nearest: Nearest 
         rows = select(index, order, max_tokens - sum(row.tokens for row in pinned))
         taken = {row.id for row in rows}
         rows += [row for row in pinned if row.id not in taken]
-    standing = ranking.standing(index.connection, counts, [row.id for row in rows])
+    standing = ranking.standing(index.connection, "words", counts, [row.id for row in rows])
     return Found(
         join(rows, scores, standing),
         has_content=talk is None,

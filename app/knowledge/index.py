@@ -32,8 +32,13 @@ CREATE TABLE passages (
     id INTEGER PRIMARY KEY, document INTEGER NOT NULL, place INTEGER NOT NULL,
     anchor TEXT, heading TEXT NOT NULL, text BLOB NOT NULL, tokens INTEGER NOT NULL
 );
+CREATE INDEX passages_of ON passages (document);
+CREATE INDEX documents_at ON documents (url);
+CREATE INDEX pinned ON documents (id) WHERE is_pinned;
 CREATE TABLE questions (key TEXT PRIMARY KEY, passage INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE common (name TEXT, term TEXT, passages INTEGER, PRIMARY KEY (name, term)) WITHOUT ROWID;
+CREATE TABLE common (
+    name TEXT, term TEXT, passages INTEGER, PRIMARY KEY (name, term)
+) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5 (
     title, heading, body, asked, content='', columnsize=1, {_TOKENIZE}
 );
@@ -41,6 +46,12 @@ CREATE VIRTUAL TABLE grams USING fts5 (head, body, content='', columnsize=1, {_T
 CREATE VIRTUAL TABLE words_vocabulary USING fts5vocab (words, row);
 CREATE VIRTUAL TABLE grams_vocabulary USING fts5vocab (grams, row);
 """
+_FINISH = (
+    "INSERT INTO words (words) VALUES ('optimize')",
+    "INSERT INTO grams (grams) VALUES ('optimize')",
+    f"INSERT INTO common SELECT 'words', term, doc FROM words_vocabulary WHERE doc >= {COMMON}",
+    f"INSERT INTO common SELECT 'grams', term, doc FROM grams_vocabulary WHERE doc >= {COMMON}",
+)
 
 
 def write_index(
@@ -70,8 +81,11 @@ def write_index(
 
 def read_texts(connection: sqlite3.Connection) -> Iterator[tuple[int, str, str, str]]:
     """Iterate over an index's passages: id, title, heading and text."""
-    find = "SELECT p.id, d.title, p.heading, p.text FROM passages p JOIN documents d ON d.id = p.document"
-    for at, title, heading, text in connection.execute(find):
+    found = connection.execute(
+        "SELECT p.id, d.title, p.heading, p.text FROM passages p "
+        "JOIN documents d ON d.id = p.document ORDER BY p.id"
+    )
+    for at, title, heading, text in found:
         yield at, title, heading, unpack(text)
 
 
@@ -136,12 +150,8 @@ class _Writer:
             )
 
     def finish(self, about: dict[str, object]) -> None:
-        for table in ("words", "grams"):
-            self._execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
-            self._execute(
-                f"INSERT INTO common SELECT '{table}', term, doc FROM {table}_vocabulary "
-                f"WHERE doc >= {COMMON} ORDER BY term"
-            )
+        for finish in _FINISH:
+            self._execute(finish)
         most = sorted(self._languages.items(), key=lambda each: (-each[1], each[0]))
         about |= {
             "languages": " ".join(language for language, _ in most[:MAX_LANGUAGES]),

@@ -1,10 +1,11 @@
 """An index file that is open for finding."""
 
+import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from app.knowledge.index import FORMAT, unpack
 from app.knowledge.words import Words
@@ -55,65 +56,59 @@ class OpenIndex:
 
     def rows(self, ids: Iterable[int]) -> Mapping[int, Row]:
         """Return passages by their ids."""
-        return {row.id: row for row in self._select("WHERE p.id IN", ids)}
-
-    def documents_of(self, ids: Iterable[int]) -> Mapping[int, int]:
-        """Return the documents of passages by the passages' ids."""
-        asked = list(ids)
-        marks = ", ".join("?" * len(asked))
-        find = f"SELECT id, document FROM passages WHERE id IN ({marks})"
-        return dict(self.connection.execute(find, asked).fetchall())
+        found = self._read("WHERE p.id IN (SELECT value FROM json_each(?))", ids)
+        return {row.id: row for row in found}
 
     def rows_of(self, documents: Iterable[int]) -> list[Row]:
         """Return all passages of documents, in their order."""
-        return self._select("WHERE p.document IN", documents)
+        return self._read("WHERE p.document IN (SELECT value FROM json_each(?))", documents)
 
     def all_rows(self) -> list[Row]:
         """Return every passage, in order."""
-        return self._read(f"{_COLUMNS} ORDER BY p.id", [])
+        return self._read("WHERE ? = '[]'", ())
+
+    def documents_of(self, ids: Iterable[int]) -> Mapping[int, int]:
+        """Return the documents of passages by the passages' ids."""
+        return dict(self._look_up(
+            "SELECT id, document FROM passages WHERE id IN (SELECT value FROM json_each(?))", ids
+        ))  # fmt: skip
 
     def pinned(self) -> list[int]:
         """Return the documents that are told with every question."""
-        return [
-            row[0] for row in self.connection.execute("SELECT id FROM documents WHERE is_pinned")
-        ]
+        found = self.connection.execute("SELECT id FROM documents WHERE is_pinned")
+        return [row[0] for row in found]
 
     def at_urls(self, urls: Iterable[str]) -> list[int]:
         """Return the documents of addresses, whatever follows ``#`` and a slash at the end."""
         bare = [url.partition("#")[0].rstrip("/") for url in urls]
         asked = [form for url in bare for form in (url, f"{url}/")]
-        marks = ", ".join("?" * len(asked))
-        found = self.connection.execute(f"SELECT id FROM documents WHERE url IN ({marks})", asked)
-        return [row[0] for row in found]
+        find = "SELECT id FROM documents WHERE url IN (SELECT value FROM json_each(?)) ORDER BY id"
+        return [row[0] for row in self._look_up(find, asked)]
 
     def answer_to(self, key: str) -> int | None:
         """Return the passage of the correction to a question, by its ``question_key``."""
-        found = self.connection.execute("SELECT passage FROM questions WHERE key = ?", (key,))
-        row = found.fetchone()
+        find = "SELECT passage FROM questions WHERE key = ?"
+        row = self.connection.execute(find, (key,)).fetchone()
         return row[0] if row else None
 
     def corrections(self, ids: Iterable[int]) -> list[tuple[int, str]]:
         """Return those of the passages that are corrections, with the questions they answer."""
-        asked = list(ids)
-        marks = ", ".join("?" * len(asked))
-        find = (
+        return self._look_up(
             "SELECT p.id, d.title FROM passages p JOIN documents d ON d.id = p.document "
-            f"WHERE d.kind = 'correction' AND p.id IN ({marks})"
+            "WHERE d.kind = 'correction' AND p.id IN (SELECT value FROM json_each(?))",
+            ids,
         )
-        return self.connection.execute(find, asked).fetchall()
 
-    def _select(self, where: str, ids: Iterable[int]) -> list[Row]:
-        asked = list(ids)
-        marks = ", ".join("?" * len(asked))
-        return self._read(f"{_COLUMNS} {where} ({marks}) ORDER BY p.id", asked)
-
-    def _read(self, find: str, asked: Sequence[int]) -> list[Row]:
+    def _read(self, where: str, asked: Iterable[int]) -> list[Row]:
         return [
-            Row(*before, unpack(text), tokens, key, url, title, bool(is_correction))
-            for *before, text, tokens, key, url, title, is_correction in self.connection.execute(
-                find, asked
+            Row(at, document, place, anchor, heading, unpack(text), *rest, bool(is_correction))
+            for at, document, place, anchor, heading, text, *rest, is_correction in self._look_up(
+                f"{_COLUMNS} {where} ORDER BY p.id", asked
             )
         ]
+
+    def _look_up(self, find: str, asked: Iterable[int] | Iterable[str]) -> list[Any]:
+        return self.connection.execute(find, (json.dumps(list(asked)),)).fetchall()
 
 
 def open_index(path: Path) -> OpenIndex:

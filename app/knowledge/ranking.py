@@ -1,5 +1,6 @@
 """Passages in the order of how well they match terms: two lists of FTS5 become one."""
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,9 +17,20 @@ _WORD_WEIGHTS = "4.0, 3.0, 1.0, 4.0"
 # Of title and heading together, and of the body.
 _GRAM_WEIGHTS = "3.0, 1.0"
 _RANK = {
-    table: f"SELECT rowid, -rank FROM {table} WHERE {table} MATCH ?"
-    f" AND rank MATCH 'bm25({weights})' ORDER BY rank LIMIT {MAX_CANDIDATES}"
-    for table, weights in (("words", _WORD_WEIGHTS), ("grams", _GRAM_WEIGHTS))
+    "words": "SELECT rowid, -rank FROM words WHERE words MATCH ?"
+    f" AND rank MATCH 'bm25({_WORD_WEIGHTS})' ORDER BY rank LIMIT {MAX_CANDIDATES}",
+    "grams": "SELECT rowid, -rank FROM grams WHERE grams MATCH ?"
+    f" AND rank MATCH 'bm25({_GRAM_WEIGHTS})' ORDER BY rank LIMIT {MAX_CANDIDATES}",
+}
+_COUNT = {
+    "words": "SELECT doc FROM words_vocabulary WHERE term = ?",
+    "grams": "SELECT doc FROM grams_vocabulary WHERE term = ?",
+}
+_STANDING = {
+    "words": "SELECT rowid FROM words WHERE words MATCH ?"
+    " AND rowid IN (SELECT value FROM json_each(?))",
+    "grams": "SELECT rowid FROM grams WHERE grams MATCH ?"
+    " AND rowid IN (SELECT value FROM json_each(?))",
 }
 # How much the second list counts, and a passage's better neighbour, and vectors beside words:
 # chosen by `python -m bench.knowledge`, on half of its questions.
@@ -30,12 +42,11 @@ VECTORS = 0.7
 def frequencies(connection: sqlite3.Connection, table: str, terms: Iterable[str]) -> dict[str, int]:
     """Return in how many passages each term stands, without those that stand in none."""
     kept = "SELECT passages FROM common WHERE name = ? AND term = ?"
-    counted = f"SELECT doc FROM {table}_vocabulary WHERE term = ?"
     found: dict[str, int] = {}
     for term in dict.fromkeys(terms):
         row = (
             connection.execute(kept, (table, term)).fetchone()
-            or connection.execute(counted, (term,)).fetchone()
+            or connection.execute(_COUNT[table], (term,)).fetchone()
         )
         if row:
             found[term] = row[0]
@@ -112,14 +123,13 @@ def mix(words: Mapping[int, float], nearest: Sequence[tuple[int, float]]) -> dic
 
 
 def standing(
-    connection: sqlite3.Connection, terms: Iterable[str], passages: Sequence[int]
+    connection: sqlite3.Connection, table: str, terms: Iterable[str], passages: Sequence[int]
 ) -> dict[int, set[str]]:
     """Return which of the terms stand in each of the passages."""
     found: dict[int, set[str]] = {at: set() for at in passages}
-    marks = ", ".join("?" * len(passages))
-    find = f"SELECT rowid FROM words WHERE words MATCH ? AND rowid IN ({marks})"
+    asked = json.dumps(list(passages))
     for term in terms:
-        for (at,) in connection.execute(find, (_any([term]), *passages)):
+        for (at,) in connection.execute(_STANDING[table], (_any([term]), asked)):
             found[at].add(term)
     return found
 
