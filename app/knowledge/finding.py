@@ -17,7 +17,7 @@ from app.knowledge.words import question_key
 # first; or None where that takes too long, or nothing knows of that index.
 Nearest = Callable[[Path, str, int], Sequence[tuple[int, float]] | None]
 
-NEAREST = 64
+NEAREST = 32
 # Beside the best passage, which scores 1: what the question before found, and what was
 # cited in the answer to it.
 _BEFORE = 0.5

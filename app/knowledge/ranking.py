@@ -36,7 +36,7 @@ _STANDING = {
 # chosen by `python -m bench.knowledge`, on half of its questions.
 GRAMS = 0.3
 NEIGHBOUR = 0.15
-VECTORS = 0.7
+VECTORS = 0.6
 
 
 def frequencies(connection: sqlite3.Connection, table: str, terms: Iterable[str]) -> dict[str, int]:
