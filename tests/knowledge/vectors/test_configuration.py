@@ -60,8 +60,11 @@ def test_socket_of_a_long_path_lies_in_the_temporary_folder(tmp_path: Path) -> N
     assert not far.is_relative_to(tmp_path / ("ä" * 60))
 
 
-def test_without_the_package_a_server_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(configuration, "find_spec", lambda _name: None)
+def test_model_of_a_server_needs_numpy_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = {"numpy"}
+    monkeypatch.setattr(configuration, "find_spec", lambda name: name in installed or None)
 
     assert not SidecarConfiguration(Path()).is_possible
     assert SidecarConfiguration(Path(), base_url="http://e/v1").is_possible
+    installed.clear()
+    assert not SidecarConfiguration(Path(), base_url="http://e/v1").is_possible
