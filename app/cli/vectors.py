@@ -16,7 +16,7 @@ from app.settings import SettingsFaults, load_all
 def vectors(status: bool) -> None:
     """Embed questions and pages for the server here, which starts this by itself.
 
-    Ends with 0 at once where one runs already, and after five minutes in which no
+    Ends with 0 at once where one runs already, and after 20 seconds in which no
     server was connected.
     """
     try:

@@ -38,6 +38,8 @@ _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 8.0
 # So many answers in a row that came too late, or not at all, are a failure like a dead socket.
 _MISSES = 3
+# Within a minute or two, a sidecar has started or never will.
+_PREPARE_TRIES = 12
 _AT_ONCE_BYTES = 64 * 1024
 _MAX_ANSWER_BYTES = 1024 * 1024
 
@@ -100,9 +102,16 @@ class SidecarClient:
 
     def prepare(self, index_path: Path) -> None:
         """Let an index file be embedded before the first question about it. Does not wait."""
-        connection = self._connect()
-        if connection is not None:
-            connection.send({"do": "prepare", "index": index_path.name})
+        gevent.spawn(self._prepare, index_path.name)
+
+    def _prepare(self, index: str) -> None:
+        for _ in range(_PREPARE_TRIES):
+            connection = self._connect()
+            if connection is not None:
+                connection.send({"do": "prepare", "index": index})
+            if connection is not None or not self.is_possible:
+                return
+            gevent.sleep(max(self._paused_until - self._clock(), _FIRST_PAUSE_S))
 
     def status(self) -> SidecarStatus | None:
         """Return what the sidecar is at, within a second; ``None`` where none answers."""
@@ -130,15 +139,17 @@ class SidecarClient:
         if connection is self._connection:  # or another greenlet has noted it already
             self._misses += 1
             if not connection.is_open or self._misses >= _MISSES:
+                # One that is open stays: without any, the sidecar would end.
                 self._fail("does not answer")
         return None
 
     def _connect(self) -> "_Connection | None":
-        if self._connection is not None and self._connection.is_open:
-            return self._connection
         now = self._clock()
         if not self.is_possible or now < self._paused_until:
             return None
+        if self._connection is not None and self._connection.is_open:
+            return self._connection
+        self.close()
         try:
             self._connection = _Connection(self._configuration)
         except OSError as error:
@@ -157,7 +168,6 @@ class SidecarClient:
             self._spawn()
 
     def _fail(self, what: str) -> None:
-        self.close()
         pause_s = min(_FIRST_PAUSE_S * 2**self._failures, _LONGEST_PAUSE_S)
         self._paused_until = self._clock() + pause_s
         self._misses = 0

@@ -6,14 +6,15 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.knowledge.vectors.cache import VectorCache, key_of
 from app.knowledge.vectors.embedding import Embedder, EmbeddingFailed
 from app.knowledge.vectors.matrix import Matrix, dimensions_of, pack
+from app.knowledge.vectors.passages import read_passages
 from app.knowledge.vectors.wire import IndexStatus
 
 log = logging.getLogger(__name__)
@@ -25,10 +26,6 @@ LEAST_SHARE = 0.9
 _NICE = 5
 _PAUSES_S = (5, 60)
 _NAME = re.compile(r"(?P<assistant>[A-Za-z0-9][A-Za-z0-9._-]{0,99})-(?P<version>[0-9]{1,18})\.db")
-_PASSAGES = """
-    SELECT passages.id, documents.title, passages.heading, passages.text
-    FROM passages JOIN documents ON documents.id = passages.document
-"""
 
 
 class UnknownIndex(Exception):
@@ -37,6 +34,10 @@ class UnknownIndex(Exception):
 
 class TooManyPassages(Exception):
     """More than all matrices together may have."""
+
+
+# A file that was replaced lacks passages, and a server that changed its model sends other sizes.
+_FAILURES = (EmbeddingFailed, OSError, sqlite3.Error, LookupError, ValueError, TooManyPassages)
 
 
 @dataclass(slots=True)
@@ -134,7 +135,11 @@ class Indexes:
             else:
                 self._load(index)
             index.problem, index.failures = None, 0
-        except (EmbeddingFailed, OSError, sqlite3.Error, ValueError, TooManyPassages) as error:
+        except _FAILURES as error:
+            if not index.path.exists():  # an older version, which was removed
+                with self._changed:
+                    self._indexes.pop(index.name, None)
+                return
             code = error.code if isinstance(error, EmbeddingFailed) else type(error).__name__
             if index.problem != code:
                 log.warning("Passages of %s are not embedded: %s", index.name, code)
@@ -158,7 +163,7 @@ class Indexes:
         todo: dict[bytes, list[int]] = {}
         known: list[tuple[int, bytes]] = []
         keys = set()
-        for passage, text in _read_passages(index.path):
+        for passage, text in read_passages(index.path):
             key = key_of(self._embedder.name, text)
             keys.add(key)
             if key in cached:
@@ -182,7 +187,7 @@ class Indexes:
 
     def _embed(self, index: Index) -> None:
         keys = [key for key, _ in zip(index.todo, range(self._embedder.batch), strict=False)]
-        texts = dict(_read_passages(index.path, [index.todo[key][0] for key in keys]))
+        texts = dict(read_passages(index.path, [index.todo[key][0] for key in keys]))
         made = self._make_vectors({key: texts[index.todo[key][0]] for key in keys})
         self._cache_of(index).put(made)
         for key in keys:
@@ -246,12 +251,3 @@ class Indexes:
             cache = VectorCache(self._folder / f"{index.assistant}.vectors")
             self._caches[index.assistant] = cache
         return cache
-
-
-def _read_passages(path: Path, ids: list[int] | None = None) -> Iterator[tuple[int, str]]:
-    """Yield passages as they are embedded: below their document's title and headings."""
-    where = f" WHERE passages.id IN ({','.join('?' * len(ids))})" if ids else ""
-    # Immutable: an index file is never written again, and SQLite need not lock it.
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as db:
-        for passage, title, heading, text in db.execute(_PASSAGES + where, ids or ()):
-            yield passage, f"{' › '.join(filter(None, (title, heading)))}\n{text}"

@@ -19,7 +19,9 @@ from app.knowledge.vectors.configuration import SidecarConfiguration
 
 log = logging.getLogger(__name__)
 
-IDLE_EXIT_S = 300
+# It writes to the server's output, whose reader waits for the end of both. A new one
+# is there within a second.
+IDLE_EXIT_S = 20
 MAX_RSS_BYTES = 450 * 1024**2
 # The engine does not survive an allocation that fails: a backstop, far above what it takes.
 _MAX_ADDRESS_SPACE_BYTES = 2 * 1024**3

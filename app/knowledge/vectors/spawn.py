@@ -2,13 +2,8 @@
 
 import logging
 import os
-import subprocess
 import sys
 from contextlib import suppress
-from typing import Any
-
-import gevent
-from gevent import monkey
 
 from app.knowledge.vectors.client import SidecarClient
 from app.knowledge.vectors.configuration import SidecarConfiguration
@@ -17,51 +12,58 @@ from app.settings.reader import ROOT
 
 log = logging.getLogger(__name__)
 
-# gevent's own forks this whole process, and watches the child from the hub.
-_Popen: Any = monkey.get_original("subprocess", "Popen")
+# Without the current folder, which may have an `app` of its own.
+_PROGRAM = (sys.executable, "-P", "-m", "app.knowledge.vectors")
 _INHERITED = (
-    "PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV",
+    "PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONHOME", "VIRTUAL_ENV",
     "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
 )  # fmt: skip
 
 
 class Spawn:
-    """Starts a sidecar on a thread; where there is one already, the new one ends by itself.
+    """Starts a sidecar; where there is one already, the new one ends by itself.
 
-    Its output goes where this process's does. It stands in a session of its own: signals
-    to the server do not reach it, and it ends once no worker was connected for 5 minutes.
+    Its output goes where this process's does. It stands in a group of its own: signals
+    to the server's do not reach it, and it ends once no worker was connected for 20 seconds.
     """
 
     def __init__(self, configuration: SidecarConfiguration) -> None:
         self._configuration = configuration
-        self._child: Any = None
+        self.process_id: int | None = None
 
     def __call__(self) -> None:
-        """Start one; what comes of it, the log says."""
-        gevent.get_hub().threadpool.spawn(self.start)
-
-    def start(self) -> int | None:
-        """Start one, on the thread that calls; return its process id."""
-        if self._child is not None and self._child.poll() is None:
-            return int(self._child.pid)  # it is about to listen, or another has the lock
+        """Start one, unless the last that this started still runs. Takes about a millisecond."""
+        if self.process_id is not None and _is_running(self.process_id):
+            return  # it is about to listen
+        reader, writer = os.pipe()
         try:
-            self._child = _Popen(
-                [sys.executable, "-m", "app.knowledge.vectors"],
-                cwd=ROOT, env=_environment(), stdin=subprocess.PIPE, start_new_session=True,
+            # Not subprocess: gevent's forks this whole process, and there is no other then.
+            self.process_id = os.posix_spawn(
+                _PROGRAM[0], _PROGRAM, _environment(), setpgroup=0, setsigmask=(),
+                file_actions=[(os.POSIX_SPAWN_DUP2, reader, 0)],
             )  # fmt: skip
+            # On standard input, since others may read a process's arguments. It fits into the pipe.
+            with suppress(BrokenPipeError):
+                os.write(writer, self._configuration.to_json().encode())
         except OSError as error:
             log.warning("The sidecar of vectors cannot be started: %s", type(error).__name__)
-            return None
-        # On standard input, since others may read a process's arguments.
-        with suppress(OSError), self._child.stdin as pipe:
-            pipe.write(self._configuration.to_json().encode())
-        return int(self._child.pid)
+        finally:
+            os.close(reader)
+            os.close(writer)
+
+
+def _is_running(process_id: int) -> bool:
+    try:
+        return os.waitpid(process_id, os.WNOHANG) == (0, 0)
+    except ChildProcessError:  # somebody else has seen its end
+        return False
 
 
 def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     # An arena of memory for each thread would count as 64 MB of addresses.
-    return {**kept, "MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1"}
+    return {**kept, "PYTHONPATH": path, "MALLOC_ARENA_MAX": "2", "PYTHONUNBUFFERED": "1"}
 
 
 def make_nearest(settings: Settings) -> SidecarClient | None:

@@ -344,8 +344,40 @@ def test_status_and_preparing_are_asked_for(nearest: SidecarClient, sidecar: Sid
     sidecar.answer = lambda request: {"status": status} if request["do"] == "status" else None
 
     nearest.prepare(INDEX)
+    gevent.idle()
     told = nearest.status()
 
     assert [each.get("do") for each in sidecar.requests] == [None, "prepare", "status"]
     assert told is not None
     assert told.is_busy
+
+
+def test_index_is_prepared_once_the_sidecar_that_it_started_is_there(
+    configuration: SidecarConfiguration,
+) -> None:
+    spawned: list[Sidecar] = []
+    client = SidecarClient(
+        configuration, lambda: spawned.append(Sidecar(configuration.socket_path))
+    )
+
+    client.prepare(INDEX)
+    with gevent.Timeout(5):
+        while not spawned or len(spawned[0].requests) < 2:
+            gevent.sleep(0.01)
+
+    assert spawned[0].requests[1] == {"do": "prepare", "index": "default-1.db"}
+    client.close()
+    spawned[0].leave()
+
+
+def test_sidecar_that_is_too_slow_keeps_its_connection(
+    configuration: SidecarConfiguration, sidecar: Sidecar, clock: Clock
+) -> None:
+    sidecar.answer = lambda _request: None
+    client = SidecarClient(configuration, lambda: None, deadline_s=0.01, clock=clock)
+    for _ in range(10):
+        client(INDEX, "1", 1)
+        clock.advance(3)
+
+    assert len(sidecar.connections) == 1
+    client.close()

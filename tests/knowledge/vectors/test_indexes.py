@@ -109,6 +109,18 @@ def test_new_version_keeps_the_one_before_and_drops_older_ones(tmp_path: Path) -
     assert {each.name for each in indexes.statuses()} == {"default-2.db", "default-3.db"}
 
 
+def test_file_that_is_removed_while_it_is_embedded_is_let_go(tmp_path: Path) -> None:
+    path = write_index(tmp_path, TEXTS)
+    indexes = Indexes(tmp_path, WordEmbedder())
+    index = indexes.find(path.name)
+    indexes.work_at(index)
+    path.unlink()
+
+    indexes.work_at(index)
+
+    assert indexes.statuses() == []
+
+
 def test_vectors_that_no_passage_needs_are_removed(tmp_path: Path) -> None:
     indexes = Indexes(tmp_path, WordEmbedder())
     finish(indexes, indexes.find(write_index(tmp_path, TEXTS).name))

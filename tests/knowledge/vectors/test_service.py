@@ -37,7 +37,10 @@ class Peer:
         return from_line(self._lines.readline())
 
     def is_over(self) -> bool:
-        return self._lines.readline() == b""
+        try:
+            return self._lines.readline() == b""
+        except ConnectionResetError:  # not all that was sent had been read
+            return True
 
     def close(self) -> None:
         self._lines.close()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ class Machine:
     def worker(self, configuration: SidecarConfiguration | None = None) -> SidecarClient:
         """A worker that waits as long as a busy machine may take."""
         configuration = configuration or self.configuration
-        client = SidecarClient(configuration, self.spawn.start, deadline_s=10)
+        client = SidecarClient(configuration, self.spawn, deadline_s=10)
         self._clients.append(client)
         return client
 
@@ -59,8 +60,9 @@ class Machine:
             client.close()
         if self.configuration.lock_path.exists() and (process := self.process_id()):
             os.kill(process, signal.SIGKILL)
-        if self.spawn._child is not None:
-            self.spawn._child.wait(10)
+        if self.spawn.process_id is not None:
+            with suppress(ChildProcessError):
+                os.waitpid(self.spawn.process_id, 0)
 
 
 def eventually(look: Callable[[], Any], within_s: float = 60) -> Any:
@@ -153,7 +155,8 @@ def test_sigterm_ends_it_and_takes_the_socket_away(machine: Machine) -> None:
     machine.asked(machine.worker())
     os.kill(machine.process_id(), signal.SIGTERM)
 
-    assert machine.spawn._child.wait(30) == 0
+    assert machine.spawn.process_id is not None
+    assert os.waitpid(machine.spawn.process_id, 0)[1] == 0
     assert not machine.configuration.socket_path.exists()
 
 
@@ -204,6 +207,25 @@ def test_long_path_of_the_folder_is_served_as_well(tmp_path: Path) -> None:
         machine.close()
         machine.configuration.socket_path.unlink(missing_ok=True)
         machine.configuration.socket_path.parent.rmdir()
+
+
+def test_worker_whose_standard_library_gevent_patched_starts_it_as_well(machine: Machine) -> None:
+    code = f"""
+from gevent import monkey; monkey.patch_all()
+import sys, gevent
+from pathlib import Path
+from app.knowledge.vectors.client import SidecarClient
+from app.knowledge.vectors.configuration import SidecarConfiguration
+from app.knowledge.vectors.spawn import Spawn
+configuration = SidecarConfiguration(Path({str(machine.configuration.folder)!r}))
+ask = SidecarClient(configuration, Spawn(configuration), deadline_s=10)
+while not ask(Path({str(machine.index)!r}), "How do I return a product?", 2):
+    gevent.sleep(0.02)
+"""
+    worker = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60, check=False)
+
+    assert worker.returncode == 0
+    assert machine.process_id() > 0  # it outlives who started it
 
 
 def test_own_memory_is_told_in_bytes() -> None:
