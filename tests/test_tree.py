@@ -38,6 +38,7 @@ ELSEWHERE = {
         "domain/conversation.py",
         "domain/events.py",
     ],
+    "tests/knowledge/vectors/test_sidecar.py starts it": ["knowledge/vectors/__main__.py"],
     "tests/test_rules.py holds each to its status, code and sentence": ["domain/errors.py"],
     "tests/conftest.py makes every application by it": ["factory/*.py"],
     "tests/limits/test_estimate.py counts by it": ["limits/vocabulary.py"],

@@ -14,10 +14,22 @@ from app.cli.purge import purge
 from app.cli.sign_in import sign_in
 from app.cli.stats import stats
 from app.cli.switch import switch
+from app.cli.vectors import vectors
 from app.cli.verify import verify
 
 
 def register(app: Flask) -> None:
     """Give an application its commands."""
-    for command in (conversations, stats, purge, backfill, doctor, verify, switch, sign_in, learn):
+    for command in (
+        conversations,
+        stats,
+        purge,
+        backfill,
+        doctor,
+        verify,
+        switch,
+        sign_in,
+        learn,
+        vectors,
+    ):
         app.cli.add_command(command)

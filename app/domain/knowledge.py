@@ -161,3 +161,17 @@ class StoreState:
 
     switches: frozenset[str] = frozenset()
     knowledge: Mapping[str, int] = field(default_factory=dict)
+
+
+class Similarities(NamedTuple):
+    """The passages nearest to a question by meaning, as their ids in an index file.
+
+    A similarity is the cosine of two vectors. ``nearest`` is in order, nearest first;
+    ``least`` and ``greatest`` are of all passages that have a vector, and ``share`` is how
+    many of all that are (0 to 1).
+    """
+
+    nearest: Sequence[tuple[int, float]]
+    least: float
+    greatest: float
+    share: float = 1.0
