@@ -1,5 +1,6 @@
 """Fixtures of the tests that run the real gunicorn; all of them carry the mark ``live``."""
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,3 +59,17 @@ def session_server(session_upstream: Upstream) -> Iterator[Server]:
 def server(session_server: Server, upstream: Upstream) -> Server:
     """A running server over the scripted model; tests that stop it start their own."""
     return session_server
+
+
+@pytest.fixture
+def no_traceback(server: Server) -> Iterator[None]:
+    """Fail a test after which a traceback stands in the server's log."""
+    before = len(server.log())
+    yield
+    assert "Traceback" not in server.log()[before:]
+
+
+@pytest.fixture
+def session_name() -> str:
+    """A name for a session that no other test has."""
+    return f"session-{uuid.uuid4().hex}"
