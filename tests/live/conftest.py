@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.eventually import eventually
 from tests.servers.perch import Server
 from tests.servers.upstream import Upstream
 
@@ -59,6 +60,17 @@ def session_server(session_upstream: Upstream) -> Iterator[Server]:
 def server(session_server: Server, upstream: Upstream) -> Server:
     """A running server over the scripted model; tests that stop it start their own."""
     return session_server
+
+
+@pytest.fixture(scope="module")
+def two_workers(
+    session_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A running server with two workers, for the tests of a module."""
+    folder = str(tmp_path_factory.mktemp("workers"))
+    with Server.over(session_upstream, WEB_CONCURRENCY="2", TMPDIR=folder) as server:
+        eventually(lambda: len(server.workers) == 2)
+        yield server
 
 
 @pytest.fixture
