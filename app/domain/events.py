@@ -64,7 +64,7 @@ class TurnEnded:
     (``left``, ``stopped``, ...), or the code of ``failure``, which is ``None``
     where the visitor had left. ``is_repeat`` tells that nothing ran: the turn
     was complete, and its answer was told again. ``duration_ms`` counts from its
-    start in this process.
+    start in this process. ``protocol`` is how it was asked for.
     """
 
     turn: Turn
@@ -75,3 +75,4 @@ class TurnEnded:
     duration_ms: float
     request_id: str | None = None
     is_repeat: bool = False
+    protocol: str = ""

@@ -85,6 +85,7 @@ class OpenAIChat:
     model: str = ""
     tells_usage: bool = False
 
+    name = "openai-chat"
     media_type = "text/event-stream"
     headers = MappingProxyType[str, str]({})
     request = CompletionRequestSchema

@@ -70,6 +70,7 @@ class RunningTurn:
         "_outlet",
         "_policy",
         "_producer",
+        "_protocol",
         "_started_at",
         "_state",
         "_store",
@@ -93,10 +94,12 @@ class RunningTurn:
         on_end: Callable[["RunningTurn"], None] = lambda _running: None,
         request_id: str | None = None,
         grace_s: float = 0.0,
+        protocol: str = "",
     ) -> None:
         self.turn = turn
         self.reservation = reservation
         self.request_id = request_id
+        self._protocol = protocol
         self._store = store
         self._policy = policy
         self._keep = keep
@@ -197,6 +200,7 @@ class RunningTurn:
             self._transcript.count,
             (time.monotonic() - self._started_at) * 1000,
             self.request_id,
+            protocol=self._protocol,
         )
 
     def _read(self) -> Iterator[TurnEvent]:
