@@ -98,7 +98,8 @@ class Gap:
     page_url: str | None = None
 
 
-class Inquiry(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Inquiry:
     """What is looked for: a question, and what it may be understood by.
 
     ``before`` is the visitor's question before it; ``cited`` are the URLs that the

@@ -70,9 +70,7 @@ class FakeSite:
     def visited(self) -> list[str]:
         """Return the paths of pages that were asked for."""
         others = ("/robots.txt", "/sitemap.xml")
-        return [
-            it.removeprefix(SITE) for it in self.asked if not it.endswith(others)
-        ]
+        return [it.removeprefix(SITE) for it in self.asked if not it.endswith(others)]
 
 
 class ReadingHere:
