@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Literal
@@ -105,6 +105,16 @@ def to_csv(excerpts: Iterable[Excerpt], separator: str = ",") -> Iterator[bytes]
         for message in excerpt.messages:
             cells = [read(excerpt.conversation, message) for read in _CELLS.values()]
             yield _to_csv([_to_cell(cell, inner) for cell in cells], separator)
+
+
+def to_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], separator: str = ","
+) -> Iterator[bytes]:
+    """Write any rows as ``to_csv`` writes messages, marked as UTF-8."""
+    inner = _INNER_FORMULA[separator != ","]
+    yield _BOM + _to_csv(columns, separator)
+    for row in rows:
+        yield _to_csv([_to_cell(cell, inner) for cell in row], separator)
 
 
 def _to_json(message: Message) -> dict[str, object]:
