@@ -8,6 +8,7 @@ from app.completion.breaker import Breaker
 from app.completion.protocol import CompletionModel
 from app.domain.conversation import DEFAULT_ASSISTANT
 from app.domain.origin import AllowedOrigins
+from app.knowledge.protocol import Knowledge
 from app.limits.budget import Meter
 from app.settings import AssistantSettings
 
@@ -17,7 +18,8 @@ class Assistant:
     """One assistant at work: its settings, and what it shares with no other.
 
     Turns ask ``asked``, which is ``model`` and ``fallback`` behind their breakers;
-    ``check_models`` raises while neither would answer.
+    ``check_models`` raises while neither would answer. ``knowledge`` is what its owner's
+    pages say, where this process may look into it.
     """
 
     settings: AssistantSettings
@@ -29,6 +31,7 @@ class Assistant:
     breaker: Breaker
     check_models: Callable[[], None]
     meter: Meter
+    knowledge: Knowledge | None = None
 
     @property
     def id(self) -> str:

@@ -93,8 +93,7 @@ class Gap:
     page_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Inquiry:
+class Inquiry(NamedTuple):
     """What is looked for: a question, and what it may be understood by.
 
     ``before`` is the visitor's question before it; ``cited`` are the URLs that the

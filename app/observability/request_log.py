@@ -11,8 +11,10 @@ import structlog
 from flask import Flask, Response
 from structlog.contextvars import bind_contextvars
 
+from app.domain.conversation import Answer
 from app.domain.errors import cause_of, mend_of
 from app.domain.events import TurnEnded
+from app.domain.grounding import Grounds
 from app.web.current_request import Request, current_request
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
@@ -58,6 +60,8 @@ def log_turn(ended: TurnEnded) -> None:
         "firstTokenMs": answer.first_token_ms if answer else None,
         "ms": round(ended.duration_ms, 1),
     }
+    if ended.grounds is not None:
+        fields["knowledge"] = _knowledge(ended.grounds, answer)
     if failure is None:
         log.info("stream", **fields)
         return
@@ -65,6 +69,19 @@ def log_turn(ended: TurnEnded) -> None:
     if mend := mend_of(failure):
         fields["check"] = mend
     log.warning("stream", **fields)
+
+
+def _knowledge(grounds: Grounds, answer: Answer | None) -> dict[str, object]:
+    """Return what was found for a turn, in numbers: never a word of it."""
+    found = grounds.found
+    fields: dict[str, object] = {
+        "version": found.version,
+        "found": len(found.passages),
+        "cited": len(answer.sources or ()) if answer else 0,
+        "coverage": round(found.coverage, 2),
+        "ms": round(found.duration_ms, 1),
+    }
+    return fields | ({"answeredBy": grounds.answered_by} if grounds.answered_by else {})
 
 
 def _ms_since(started_at: float) -> float:

@@ -6,13 +6,14 @@ from json.encoder import encode_basestring, encode_basestring_ascii
 
 import orjson
 
-from app.domain.events import TurnDone, TurnFailed, TurnStarted
-from app.protocols.protocol import Problem, problem_body
+from app.domain.events import SourcesFound, TurnDone, TurnFailed, TurnStarted
+from app.protocols.protocol import Problem, problem_body, sources_body
 from app.web.schemas.chat import (
     ChatSchema,
     DoneLineSchema,
     ErrorLineSchema,
     ProblemSchema,
+    SourcesLineSchema,
     StartLineSchema,
     TokenLineSchema,
 )
@@ -25,7 +26,13 @@ class Ndjson:
     headers: Mapping[str, str] = {}
     request = ChatSchema
     failure = ProblemSchema
-    events = (StartLineSchema, TokenLineSchema, DoneLineSchema, ErrorLineSchema)
+    events = (
+        StartLineSchema,
+        SourcesLineSchema,
+        TokenLineSchema,
+        DoneLineSchema,
+        ErrorLineSchema,
+    )
     # Clients of the original skip empty lines.
     heartbeat = b"\n"
 
@@ -46,6 +53,10 @@ class Ndjson:
                 "turnId": event.turn_id,
             }
         )
+
+    def sources(self, event: SourcesFound) -> bytes:
+        """Return the line by which a client makes links of numbers as they come."""
+        return _line({"type": "sources", "sources": sources_body(event.sources)})
 
     def tokens(self, tokens: Sequence[str]) -> bytes:
         """Return a line for each token.
@@ -79,6 +90,10 @@ class Ndjson:
             fields["messageId"] = event.message_id
         if event.finish_reason:
             fields["finishReason"] = event.finish_reason
+        if event.sources is not None:
+            fields["sources"] = sources_body(event.sources)
+        if event.answered_by:
+            fields["answeredBy"] = event.answered_by
         return _line(fields)
 
     def failed(self, event: TurnFailed) -> bytes:

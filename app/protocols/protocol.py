@@ -15,12 +15,14 @@ from marshmallow import Schema
 from app.domain.conversation import Page, PromptMessage
 from app.domain.events import (
     Heartbeat,
+    SourcesFound,
     TokensReceived,
     TurnDone,
     TurnEvent,
     TurnFailed,
     TurnStarted,
 )
+from app.domain.knowledge import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ class Encoder(Protocol):
 
     def started(self, event: TurnStarted) -> bytes:
         """Return how the answer begins."""
+        ...
+
+    def sources(self, event: SourcesFound) -> bytes:
+        """Return what the answer may cite, where clients are told of that before it."""
         ...
 
     def tokens(self, tokens: Sequence[str]) -> bytes:
@@ -124,6 +130,8 @@ def encode(encoder: Encoder, event: TurnEvent) -> bytes:
             return encoder.heartbeat
         case TurnStarted():
             return encoder.started(event)
+        case SourcesFound():
+            return encoder.sources(event)
         case TurnDone():
             return encoder.done(event)
         case TurnFailed():
@@ -138,3 +146,11 @@ def problem_body(problem: Problem) -> Mapping[str, object]:
         "requestId": problem.request_id,
     }
     return {**body, "details": problem.details} if problem.details else body
+
+
+def sources_body(sources: Sequence[Source]) -> list[dict[str, object]]:
+    """Return sources as every protocol's JSON has them; one without an address has no ``url``."""
+    return [
+        {"n": each.n, "title": each.title, **({"url": each.url} if each.url else {})}
+        for each in sources
+    ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.domain.conversation import Turn
 from app.domain.errors import ModelInterrupted, ServiceError, TurnNotFound, failure_named
 from app.domain.events import (
+    SourcesFound,
     TokensReceived,
     TurnDone,
     TurnEnded,
@@ -67,8 +68,11 @@ class RepeatedTurn:
     def events(self) -> Iterator[TurnEvent]:
         """Yield the events of a turn whose answer came at once."""
         yield TurnStarted(self.turn.conversation_id, self.turn.id)
-        if self.turn.answer is not None:
-            yield TokensReceived([self.turn.answer.content])
+        answer = self.turn.answer
+        if answer is not None:
+            if answer.sources is not None:
+                yield SourcesFound(answer.sources)
+            yield TokensReceived([answer.content])
         yield self.end()
 
     def end(self) -> TurnDone | TurnFailed:

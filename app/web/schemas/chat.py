@@ -98,6 +98,16 @@ class ChatSchema(InputSchema):
     page = fields.Nested(PageSchema)
 
 
+class SourceSchema(OutputSchema):
+    """Where an answer was read."""
+
+    n = fields.Integer(
+        required=True, metadata={"description": "The number by which the answer cites it: `[2]`."}
+    )
+    title = fields.String(required=True)
+    url = fields.String(metadata={"description": "Absent where no page shows it."})
+
+
 class ReplySchema(OutputSchema):
     """A whole answer."""
 
@@ -105,6 +115,18 @@ class ReplySchema(OutputSchema):
     message = fields.String(required=True)
     turn_id = fields.String(required=True, data_key="turnId")
     message_id = fields.String(data_key="messageId")
+    sources = fields.List(
+        fields.Nested(SourceSchema),
+        metadata={
+            "description": "What the answer cites, in this order; absent where no pages were "
+            "looked into."
+        },
+    )
+    answered_by = fields.String(
+        data_key="answeredBy",
+        validate=validate.OneOf(["owner", "unknown"]),
+        metadata={"description": "Who spoke where no model was asked."},
+    )
 
 
 class StartLineSchema(OutputSchema):
@@ -113,6 +135,13 @@ class StartLineSchema(OutputSchema):
     type = fields.Constant("start", required=True)
     conversation_id = fields.String(required=True, data_key="conversationId")
     turn_id = fields.String(required=True, data_key="turnId")
+
+
+class SourcesLineSchema(OutputSchema):
+    """What the answer may cite: it comes once, before the first token, or not at all."""
+
+    type = fields.Constant("sources", required=True)
+    sources = fields.List(fields.Nested(SourceSchema), required=True)
 
 
 class TokenLineSchema(OutputSchema):
