@@ -98,10 +98,7 @@ class Gaps:
     def dismiss_if_any(self, group_id: str) -> int:
         """Take a group off the list, if it is on it."""
         ids = [
-            each
-            for group in self.groups()
-            if group.id == group_id
-            for each in group.message_ids
+            each for group in self.groups() if group.id == group_id for each in group.message_ids
         ]
         for begin in range(0, len(ids), _MAX_DISMISSED):
             self._store.dismiss_gaps(self._assistant, ids[begin : begin + _MAX_DISMISSED])

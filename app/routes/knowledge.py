@@ -198,14 +198,10 @@ def read_correction(query: WhoseQuery, correction_id: str) -> Correction:
 @contract(
     body=CorrectionInputSchema, query=WhoseQuerySchema, answer=CorrectionSchema, raises=_FAILURES
 )
-def change_correction(
-    order: CorrectionOrder, query: WhoseQuery, correction_id: str
-) -> Correction:
+def change_correction(order: CorrectionOrder, query: WhoseQuery, correction_id: str) -> Correction:
     """Change an answer, its question, or both; another question makes another id."""
     corrections = knowledge_of(query.assistant).corrections
-    return corrections.put(
-        order.question, order.answer, now_ms=now_ms(), instead_of=correction_id
-    )
+    return corrections.put(order.question, order.answer, now_ms=now_ms(), instead_of=correction_id)
 
 
 @blueprint.delete("/corrections/<correction_id>")

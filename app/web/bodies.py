@@ -72,7 +72,7 @@ def receive_file(request: Request, file: Path, most: int) -> None:
     Raises:
         InvalidRequest, TooManyRequests: see ``read_body``; or it is empty.
     """
-    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
         size = _receive(request, most, target.write)
     if not size:
         raise InvalidRequest("The file is empty", details={"body": ["Must not be empty."]})
@@ -106,18 +106,23 @@ def _receive(request: Request, most: int, write: Callable[[bytes], object]) -> i
         services().limits.bodies.wait(request.client_key),
         gevent.Timeout(_FILE_TIMEOUT_S, RequestTimeout()),
     ):
-        try:
-            while piece := request.environ["wsgi.input"].read(_LONG_PIECE_BYTES):
-                count += len(piece)
-                if count > most:
-                    raise PayloadTooLarge
-                write(piece)
-                let_others_work()
-        except OSError as error:
-            raise InvalidRequest(details=_CUT_OFF) from error
+        while piece := _read_piece(request):
+            count += len(piece)
+            if count > most:
+                raise PayloadTooLarge
+            write(piece)
+            let_others_work()
     if size is not None and count < size:
         raise InvalidRequest(details=_CUT_OFF)
     return count
+
+
+def _read_piece(request: Request) -> bytes:
+    try:
+        piece: bytes = request.environ["wsgi.input"].read(_LONG_PIECE_BYTES)
+    except OSError as error:
+        raise InvalidRequest(details=_CUT_OFF) from error
+    return piece
 
 
 def _is_chunked(request: Request) -> bool:

@@ -37,9 +37,7 @@ class OwnedKnowledge:
 
     def try_question(self, inquiry: Inquiry) -> Trial:
         """Return what the chat would make of a question."""
-        return try_question(
-            self.assistant.knowledge, self.assistant.settings.knowledge, inquiry
-        )
+        return try_question(self.assistant.knowledge, self.assistant.settings.knowledge, inquiry)
 
     def count_citations(self) -> Mapping[str, int]:
         """Return how often each address was cited within 30 days, or title without one."""
@@ -66,6 +64,7 @@ def knowledge_of(assistant_id: str) -> OwnedKnowledge:
             store,
             assistant_id,
             services().settings.knowledge_path,
+            now_ms=now_ms,
             spawn=services().spawn,
         ),
     )

@@ -197,9 +197,7 @@ class TextSchema(InputSchema):
         metadata={"description": "Lines that begin with # are headings."},
     )
     id = matching(TEXT_ID.pattern)
-    url = fields.String(
-        validate=_IS_URL, metadata={"description": "Where a visitor may read it."}
-    )
+    url = fields.String(validate=_IS_URL, metadata={"description": "Where a visitor may read it."})
     pinned = fields.Boolean()
 
 
@@ -368,5 +366,3 @@ class GapList:
     """Groups of questions, as a list of the API."""
 
     gaps: Sequence[GapGroup]
-
-
