@@ -16,6 +16,7 @@ from app.observability.metrics import Metrics
 from app.operations.retention import Retention
 from app.operations.switches import Switches
 from app.settings import Settings
+from app.storage.cached_read import cache_state
 from app.storage.convex import ConvexStore
 from app.storage.measured import MeasuredStore
 from app.storage.protocol import ConversationStore
@@ -59,7 +60,8 @@ def make_services(
     store = MeasuredStore(parts.store or _store(settings), metrics.time_call)
     redis = _redis(settings, secrets[0])
     assistants = _assistants(settings, parts, store, redis)
-    switches = Switches(store, settings.switched_off_message)
+    state = cache_state(store)
+    switches = Switches(store, state, settings.switched_off_message)
     retry_queue = RetryQueue(settings.spool_path, store.finish_turn)
     workers = WorkerBus() if settings.web_concurrency > 1 else None
     turns = TurnService(

@@ -20,9 +20,11 @@ from app.domain.conversation import (
     DEFAULT_ASSISTANT,
     ConversationFilter,
     ConversationPage,
+    Feedback,
     Turn,
 )
 from app.domain.errors import AssistantMismatch, InvalidRequest, StorageUnavailable
+from app.domain.knowledge import Document, Section, StoreState
 from app.storage.protocol import MAX_THREAD_MESSAGES
 from app.storage.sqlite import SqliteStore, listing, matches, searches
 from app.storage.sqlite.faults import unavailable
@@ -306,7 +308,7 @@ def test_older_file_takes_what_is_new(path: Path, version: int) -> None:
         assert (first, store.is_revoked("a-sign-in")) == (True, True)
         assert (purged.conversations, began) == (0, True)
         assert store.read_thread(turn.conversation_id).messages
-        assert store.read_switches() == {"off"}
+        assert store.read_state().switches == {"off"}
 
 
 def test_revocations_and_jobs_of_an_older_file_hold(path: Path) -> None:
@@ -409,6 +411,33 @@ def test_file_of_before_the_assistants_is_the_default_ones(path: Path) -> None:
             "Nine to five.",
         ]
         assert [(day.day, day.conversations) for day in shop] == [("2023-11-16", 1)]
+
+
+def test_file_of_before_the_documents_takes_them_in(path: Path) -> None:
+    with older(path, 7) as db:
+        db.executescript((ROOT / "tests/fixtures/schema_7.sql").read_text(encoding="utf-8"))
+
+    with closing(SqliteStore(path, clock_ms=lambda: 1_700_100_000_000)) as store:
+        before = store.read_state()
+        continued = begin(store, session_id="session-1", turn_id="turn-0002")
+        thread = store.read_thread(continued.conversation_id)
+        gaps_before = store.documents.list_gaps(DEFAULT_ASSISTANT, limit=5)
+        store.rate_message("session-1", thread.messages[1].id, Feedback("down"))
+        (gap,) = store.documents.list_gaps(DEFAULT_ASSISTANT, limit=5)
+        asked = begin(store, session_id="session-2", turn_id="turn-0002", assistant="shop")
+        store.finish_turn(asked, an_answer(gap="unknown"))
+        document = Document("shop", "text:1", "text", "Norway", (Section("", "Yes."),), hash="h1")
+
+        version = store.documents.put_documents("shop", [document])
+
+        assert before == StoreState(frozenset({"off"}), {})
+        assert (continued.cited, gaps_before) == ([], ())
+        assert [(each.sources, each.gap) for each in thread.messages] == [((), None)] * 3
+        assert (gap.question, gap.reason) == ("What are your hours?", "disliked")
+        assert [each.conversation_id for each in store.documents.list_gaps("shop", limit=5)] == [
+            asked.conversation_id
+        ]
+        assert store.read_state() == StoreState(frozenset({"off"}), {"shop": version})
 
 
 # Jobs and retention

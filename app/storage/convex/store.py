@@ -35,6 +35,7 @@ from app.domain.errors import (
     UserMismatch,
 )
 from app.domain.figures import Counts, DayFigures, turn_counts
+from app.domain.knowledge import StoreState
 from app.http_client.proxies import NO_PROXIES, Proxies
 from app.storage.convex import trouble
 from app.storage.convex.api import ConvexApi
@@ -228,9 +229,15 @@ class ConvexStore:
         """Count a batch of conversations that are older than the figures."""
         return int(self._api.mutation("figures:backfill", {}).value)
 
-    def read_switches(self) -> frozenset[str]:
-        """Return the names of the switches that are thrown."""
-        return frozenset(self._read("switches:read", {}))
+    def read_state(self) -> StoreState:
+        """Return what every turn depends on, as one read."""
+        try:
+            state = self._read("switches:state", {})
+        except trouble.FunctionFailed:
+            # Functions of before version 5, which know no documents.
+            return StoreState(frozenset(self._read("switches:read", {})))
+        versions = {each["assistant"]: int(each["version"]) for each in state["knowledge"]}
+        return StoreState(frozenset(state["switches"]), versions)
 
     def set_switch(self, name: str, *, thrown: bool) -> None:
         """Throw a switch, or put it back."""
