@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from app.domain.errors import InvalidRequest, NotFound
 from app.domain.knowledge import Document, Section
-from app.operations.gaps import Gaps, question_id, terms_of
+from app.knowledge.words import question_key
+from app.operations.gaps import Gaps, question_id
 from app.operations.knowledge import hash_of, take_line, take_text
 from app.storage.document_store import DocumentStore
 
@@ -74,7 +75,7 @@ class Corrections:
         """
         question = take_line(question, "question", MAX_QUESTION_CHARS)
         answer = take_text(answer, "answer", MAX_ANSWER_CHARS)
-        if not terms_of(question):
+        if not question_key(question):
             rule = "Must have words by which it is known again."
             raise InvalidRequest("The question has no words", details={"question": [rule]})
         correction = Correction(question_id(question), question, answer, now_ms)

@@ -1,8 +1,6 @@
 """Questions that an assistant's pages did not answer, those with the same words together."""
 
 import hashlib
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +8,7 @@ from datetime import UTC, datetime
 
 from app.domain.errors import NotFound
 from app.domain.knowledge import Gap, GapReason
+from app.knowledge.words import question_key
 from app.operations.export import to_table
 from app.storage.document_store import DocumentStore
 
@@ -17,7 +16,6 @@ from app.storage.document_store import DocumentStore
 MAX_GAPS = 1000
 _MAX_DISMISSED = 200
 COLUMNS = ("question", "count", "first", "last", "reasons", "pageUrl", "conversationId")
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(slots=True)
@@ -50,15 +48,9 @@ class GapGroup:
         return len(self.message_ids)
 
 
-def terms_of(question: str) -> frozenset[str]:
-    """Return the words by which two questions are one: their order and case do not count."""
-    return frozenset(_WORD.findall(unicodedata.normalize("NFKC", question).casefold()))
-
-
 def question_id(question: str) -> str:
     """Return the name of all questions of the same words."""
-    terms = "\n".join(sorted(terms_of(question)))
-    return hashlib.sha256(terms.encode("utf-8", "replace")).hexdigest()[:20]
+    return hashlib.sha256(question_key(question).encode("utf-8", "replace")).hexdigest()[:20]
 
 
 def group_gaps(gaps: Sequence[Gap]) -> Sequence[GapGroup]:

@@ -31,6 +31,26 @@ class LearningReport:
     entries: Sequence[Entry] = ()
     raw: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def done(self) -> int:
+        """How many addresses were looked at."""
+        return sum(self.counts.values())
+
+    @property
+    def total(self) -> int | None:
+        """How many there are to look at, as far as is known."""
+        return None
+
+    @property
+    def problem(self) -> str | None:
+        """Why it ended before its end."""
+        return None
+
+    @property
+    def shown_counts(self) -> Sequence[tuple[str, int]]:
+        """What became of how many, without what became of none."""
+        return [(name, number) for name, number in self.counts.items() if number]
+
     def is_running(self, now_ms: int) -> bool:
         """Tell whether somebody learns, as far as is known."""
         return self.state == "learning" and now_ms - self.updated_at < SILENT_MS

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.domain.grounding import Grounds, frame, ground
-from app.domain.knowledge import Found, Inquiry
+from app.domain.knowledge import Found, Inquiry, Passage
 from app.knowledge.protocol import Knowledge
 from app.limits.estimate import estimate_text
 from app.settings.policies import KnowledgePolicy
@@ -52,7 +52,7 @@ def try_question(knowledge: Knowledge | None, policy: KnowledgePolicy, inquiry: 
     verdict = _judge(found, grounds)
     if verdict in ("owner", "unknown") and grounds is not None:
         return Trial(inquiry.question, found, verdict, reply=grounds.fixed)
-    passages: Sequence = found.passages if verdict == "passages" else ()
+    passages: Sequence[Passage] = found.passages if verdict == "passages" else ()
     sent = frame(inquiry.question, passages)
     return Trial(inquiry.question, found, verdict, sent=sent, tokens=estimate_text(sent))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
@@ -109,7 +109,7 @@ class AskOrder:
 class WhoseQuerySchema(QuerySchema):
     """Whose knowledge is meant."""
 
-    makes: Any = WhoseQuery
+    makes: ClassVar[type[Any]] = WhoseQuery
 
     assistant = matching(
         ASSISTANT_ID.pattern, "By default the default one.", load_default=DEFAULT_ASSISTANT
