@@ -58,7 +58,9 @@ class FixedKnowledge:
     found: Found = field(
         default_factory=lambda: Found(
             passages=(
-                Passage(PAGE, "Returns", "How long", "You have 30 days.", 12, PAGE, 3.5, ("return",)),
+                Passage(
+                    PAGE, "Returns", "How long", "You have 30 days.", 12, PAGE, 3.5, ("return",)
+                ),
             ),
             coverage=0.75,
             version=4,

@@ -6,6 +6,7 @@ or without it; each says which store that is, and none makes one.
 
 from flask import Flask
 
+from app.cli.answers import answers
 from app.cli.backfill import backfill
 from app.cli.conversations import conversations
 from app.cli.doctor import doctor
@@ -13,10 +14,13 @@ from app.cli.purge import purge
 from app.cli.sign_in import sign_in
 from app.cli.stats import stats
 from app.cli.switch import switch
+from app.cli.unanswered import unanswered
 from app.cli.verify import verify
 
 
 def register(app: Flask) -> None:
     """Give an application its commands."""
-    for command in (conversations, stats, purge, backfill, doctor, verify, switch, sign_in):
+    for command in (
+        conversations, answers, unanswered, stats, purge, backfill, doctor, verify, switch, sign_in,
+    ):  # fmt: skip
         app.cli.add_command(command)

@@ -40,9 +40,7 @@ def test_each_order_is_a_command_for_one_assistant(learning: Learning, spawned: 
 @pytest.mark.parametrize(
     "url", ["", "shop.example", "ftp://shop.example", "--refresh", "https://", "https://a b"]
 )
-def test_what_is_no_address_starts_nothing(
-    learning: Learning, spawned: Spawned, url: str
-) -> None:
+def test_what_is_no_address_starts_nothing(learning: Learning, spawned: Spawned, url: str) -> None:
     for order in (learning.learn_site, learning.learn_sitemap):
         with pytest.raises(InvalidRequest):
             order(url)
@@ -139,9 +137,7 @@ def test_learner_that_cannot_be_started_is_told_and_its_file_taken_away(
     assert not file.parent.exists()
 
 
-def test_file_that_was_left_behind_is_swept_a_day_later(
-    learning: Learning, tmp_path: Path
-) -> None:
+def test_file_that_was_left_behind_is_swept_a_day_later(learning: Learning, tmp_path: Path) -> None:
     import os
 
     old = learning.place_for("old.md")

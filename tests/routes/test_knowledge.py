@@ -41,9 +41,7 @@ def knowledge() -> FixedKnowledge:
 
 
 @pytest.fixture
-def app(
-    make_app: "MakeApp", tmp_path: Path, spawned: Spawned, knowledge: FixedKnowledge
-) -> Flask:
+def app(make_app: "MakeApp", tmp_path: Path, spawned: Spawned, knowledge: FixedKnowledge) -> Flask:
     app = make_app(KNOWLEDGE_PATH=str(tmp_path / "knowledge"))
     let_know(app, knowledge, spawned)
     return app
@@ -187,7 +185,11 @@ def test_file_that_cannot_be_learnt_leaves_nothing_behind(
     status: int,
 ) -> None:
     response = scripts.post(
-        f"{BASE}/files", query_string={"name": name}, data=content, headers=KEY
+        f"{BASE}/files",
+        query_string={"name": name},
+        data=content,
+        headers=KEY,
+        environ_overrides={"CONTENT_LENGTH": str(len(content))},
     )
 
     assert response.status_code == status
