@@ -66,8 +66,8 @@ class Message:
     the original service have no ``turn_id`` and no ``status``.
 
     ``sources`` are what an answer cites, in order of their first citation, ``None`` where
-    no pages were looked into for it; ``answered_by`` tells who spoke where no model did. ``gap`` says why the owner
-    should look at an answer: see ``Gap``.
+    no pages were looked into for it; ``answered_by`` tells who spoke where no model did.
+    ``gap`` says why the owner should look at an answer: see ``Gap``.
     """
 
     role: Role

@@ -56,6 +56,14 @@ class Grounds:
         return FRAME_TOKENS + sum(each.tokens for each in passages) if passages else 0
 
 
+class Citation(NamedTuple):
+    """Where an answer cites sources, by characters, and their numbers."""
+
+    start: int
+    end: int
+    numbers: Sequence[int]
+
+
 class Cited(NamedTuple):
     """What came of an answer: the sources that it cites, and what the owner should look at."""
 
@@ -134,15 +142,13 @@ def judge_citations(grounds: Grounds, answer: str) -> Cited:
     if grounds.answered_by == "owner":
         return Cited(None, None)
     if grounds.answered_by == "unknown":
-        return Cited((), "unknown")
+        return Cited([], "unknown")
     by_number = {each.n: each for each in grounds.sources}
-    numbers = dict.fromkeys(
-        int(n) for match in _citations(answer) for n in _DIGITS.findall(match.group(1))
-    )
+    numbers = dict.fromkeys(n for citation in find_citations(answer) for n in citation.numbers)
     cited = [by_number[n] for n in numbers if n in by_number]
     if cited or not grounds.found.has_content:
         return Cited(cited, None)
-    return Cited((), "not_cited" if grounds.sources else "nothing_found")
+    return Cited([], "not_cited" if grounds.sources else "nothing_found")
 
 
 def without_citations(answer: str) -> str:
@@ -150,19 +156,24 @@ def without_citations(answer: str) -> str:
     if "[" not in answer:
         return answer
     kept, at = [], 0
-    for match in _citations(answer):
-        kept.append(answer[at : match.start()].removesuffix(" "))
-        at = match.end()
+    for citation in find_citations(answer):
+        kept.append(answer[at : citation.start].removesuffix(" "))
+        at = citation.end
     return "".join(kept) + answer[at:]
 
 
-def _citations(answer: str) -> list[re.Match[str]]:
+def find_citations(answer: str) -> list[Citation]:
     """Return the numbers in brackets that stand outside code, in order."""
-    found, at = [], 0
+    matches: list[re.Match[str]] = []
+    at = 0
     for code in _CODE.finditer(answer):
-        found += _CITATION.finditer(answer, at, code.start())
+        matches += _CITATION.finditer(answer, at, code.start())
         at = code.end()
-    return [*found, *_CITATION.finditer(answer, at)]
+    matches += _CITATION.finditer(answer, at)
+    return [
+        Citation(match.start(), match.end(), [int(n) for n in _DIGITS.findall(match.group(1))])
+        for match in matches
+    ]
 
 
 def _title(passage: Passage) -> str:

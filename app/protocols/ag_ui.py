@@ -4,20 +4,23 @@ After https://docs.ag-ui.com/concepts/events. A thread is a session, a run is a 
 Tools, state and context are the client's own, and are not looked at.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from json.encoder import encode_basestring_ascii
 from types import MappingProxyType
 from typing import Any
 
-import orjson
 from marshmallow import fields, post_load, validate
 
 from app.domain.events import TurnDone, TurnFailed, TurnStarted
-from app.protocols.protocol import ChatRequest, Problem, problem_body
-from app.web.schemas.chat import InputSchema, OutputSchema, ProblemSchema, take_message
-
-_MAX_MESSAGES = 1000
+from app.protocols.protocol import ChatRequest, Problem, problem_body, sources_body
+from app.protocols.sse import TEXT, SseEncoder, to_event
+from app.web.schemas.chat import (
+    InputSchema,
+    OutputSchema,
+    ProblemSchema,
+    messages_of,
+    take_message,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +45,7 @@ class RunRequestSchema(InputSchema):
 
     thread_id = fields.String(required=True, data_key="threadId", validate=validate.Length(1, 256))
     run_id = fields.String(required=True, data_key="runId", validate=validate.Length(1, 256))
-    messages = fields.List(
-        fields.Nested(AgUiMessageSchema), required=True, validate=validate.Length(1, _MAX_MESSAGES)
-    )
+    messages = messages_of(AgUiMessageSchema)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> RunRequest:
@@ -85,36 +86,28 @@ class AgUi:
         return problem_body(problem)
 
 
-class _Encoder:
-    """Server-sent events, one for what each read of the model brought."""
-
-    heartbeat = b": wait\n\n"
+class _Encoder(SseEncoder):
+    """Events, each with its type."""
 
     def __init__(self, thread_id: str, run_id: str) -> None:
+        super().__init__()
         self._run = {"threadId": thread_id, "runId": run_id}
         self._message: dict[str, object] = {}
-        self._before = ""
-        self._has_said = False
 
     def started(self, event: TurnStarted) -> bytes:
         """Return the beginning of the run and of its one message."""
         self._message = {"messageId": event.turn_id}
         begun = _event("TEXT_MESSAGE_START", **self._message, role="assistant")
-        delta = _event("TEXT_MESSAGE_CONTENT", **self._message, delta="")
-        self._before = delta.decode().removesuffix('""}\n\n')
+        self.say_as(_event("TEXT_MESSAGE_CONTENT", **self._message, delta=TEXT))
         return _event("RUN_STARTED", **self._run) + begun
 
-    def tokens(self, tokens: Sequence[str]) -> bytes:
-        """Return a delta with what was said."""
-        self._has_said = True
-        return f"{self._before}{encode_basestring_ascii(''.join(tokens))}}}\n\n".encode()
-
     def done(self, event: TurnDone) -> bytes:
-        """Return the end of the message and of the run."""
-        # What stands in for an answer without a word is in no token.
-        rest = b"" if self._has_said or not event.message else self.tokens([event.message])
-        ended = _event("TEXT_MESSAGE_END", **self._message)
-        return rest + ended + _event("RUN_FINISHED", **self._run)
+        """Return the end of the message and of the run; before it, what the answer cites."""
+        ended = b""
+        if event.sources:
+            ended = _event("CUSTOM", name="sources", value=sources_body(event.sources))
+        ended += _event("TEXT_MESSAGE_END", **self._message)
+        return self.unsaid(event) + ended + _event("RUN_FINISHED", **self._run)
 
     def failed(self, event: TurnFailed) -> bytes:
         """Return the error that ends the run."""
@@ -133,4 +126,4 @@ def _text_of(content: object) -> str:
 
 
 def _event(kind: str, **told: object) -> bytes:
-    return b"data: " + orjson.dumps({"type": kind, **told}) + b"\n\n"
+    return to_event({"type": kind, **told})

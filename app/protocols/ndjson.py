@@ -1,13 +1,11 @@
 """The original's protocol: a JSON object a line (newline-delimited JSON)."""
 
-import json
 from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring, encode_basestring_ascii
 
-import orjson
-
 from app.domain.events import SourcesFound, TurnDone, TurnFailed, TurnStarted
 from app.protocols.protocol import Problem, problem_body, sources_body
+from app.protocols.sse import to_json
 from app.web.schemas.chat import (
     ChatSchema,
     DoneLineSchema,
@@ -111,7 +109,4 @@ NDJSON = Ndjson()
 
 
 def _line(fields: dict[str, object]) -> bytes:
-    try:
-        return orjson.dumps(fields) + b"\n"
-    except TypeError:  # half of a surrogate pair, as above
-        return (json.dumps(fields, separators=(",", ":")) + "\n").encode()
+    return to_json(fields) + b"\n"

@@ -17,12 +17,13 @@ from app.routes.turn_response import stream_again, stream_turn
 from app.web.contract import contract
 from app.web.current_request import current_request
 from app.web.guards.sessions import chatting_session
-from app.web.schemas.chat import NothingSchema
+from app.web.schemas.chat import TURN_ID, NothingSchema
 from app.web.services import services
 
 blueprint = Blueprint("front_ends", __name__, url_prefix="/v1")
 
-_ID = re.compile(r"[A-Za-z0-9._:-]{8,64}\Z")
+# The narrower of the two forms: a session's id may be as this, too.
+_is_id = re.compile(TURN_ID).fullmatch
 
 
 @blueprint.post("/ai-sdk/chat")
@@ -71,4 +72,4 @@ def _to_question(asked: ChatRequest, session: str, turn: str) -> Question:
 
 def _to_id(given: str) -> str:
     """Return an id as we name sessions and turns."""
-    return given if _ID.match(given) else hashlib.sha256(given.encode()).hexdigest()[:32]
+    return given if _is_id(given) else hashlib.sha256(given.encode()).hexdigest()[:32]

@@ -109,7 +109,7 @@ def test_a_hostile_answer_is_read_in_time_that_grows_with_its_length(hostile: st
 def test_gap_is_what_the_owner_should_look_at() -> None:
     assert judge_citations(grounds(), "From 10 [1].").gap is None
     assert judge_citations(grounds(), "I do not know.").gap == "not_cited"
-    assert judge_citations(grounds(0), "I do not know.") == ((), "nothing_found")
+    assert judge_citations(grounds(0), "I do not know.") == ([], "nothing_found")
 
 
 def test_small_talk_leaves_no_gap() -> None:
@@ -133,7 +133,7 @@ def test_only_refuses_where_nothing_was_found_and_nowhere_else() -> None:
     refused = ground(Found(), "only", UNKNOWN)
     assert refused is not None
     assert (refused.fixed, refused.answered_by) == (UNKNOWN, "unknown")
-    assert judge_citations(refused, UNKNOWN) == ((), "unknown")
+    assert judge_citations(refused, UNKNOWN) == ([], "unknown")
 
     weak = ground(Found([a_passage(score=0.01)], coverage=0.01), "only", UNKNOWN)
     assert weak is not None

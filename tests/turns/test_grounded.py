@@ -84,7 +84,7 @@ def make_site(store: ConversationStore, model: ScriptedModel) -> Any:
 def test_model_is_asked_with_the_passages_and_the_visitor_told_what_it_may_cite(
     make_site: Any, model: ScriptedModel
 ) -> None:
-    site, pages = make_site(Found([HOURS, PRICES]))
+    site, _ = make_site(Found([HOURS, PRICES]))
     model.script("From ", "10 [1].")
 
     events = site.ask()

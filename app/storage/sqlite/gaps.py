@@ -52,10 +52,10 @@ def count_citations(db: sqlite3.Connection, assistant: str, since: int) -> dict[
     """Count how often each URL, or title where there is none, was cited."""
     rows = db.execute(
         "SELECT sources FROM messages WHERE assistant = ? AND created_at >= ?"
-        " AND sources IS NOT NULL ORDER BY created_at DESC LIMIT ?",
+        " AND sources <> '[]' ORDER BY created_at DESC LIMIT ?",
         (assistant, since, MAX_CITING_ANSWERS),
     )
-    cited = (source for row in rows for source in to_sources(row["sources"]))
+    cited = (source for row in rows for source in to_sources(row["sources"]) or ())
     return dict(Counter(source.url or source.title for source in cited))
 
 

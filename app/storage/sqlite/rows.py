@@ -82,9 +82,9 @@ def from_answer(answer: Answer) -> dict[str, object]:
     }
 
 
-def to_sources(stored: str | None) -> tuple[Source, ...]:
+def to_sources(stored: str | None) -> list[Source] | None:
     """Convert the column of ``messages`` in which an answer's sources stand."""
-    return tuple(Source(*each) for each in json.loads(stored)) if stored else ()
+    return None if stored is None else [Source(*each) for each in json.loads(stored)]
 
 
 def to_message_id(conversation_id: str, position: int) -> str:
@@ -100,8 +100,10 @@ def from_message_id(message_id: str) -> tuple[str, int] | None:
     return conversation_id, int(position)
 
 
-def _from_sources(sources: Sequence[Source]) -> str | None:
-    return json.dumps(sources, ensure_ascii=False, separators=(",", ":")) if sources else None
+def _from_sources(sources: Sequence[Source] | None) -> str | None:
+    if sources is None:
+        return None
+    return json.dumps(sources, ensure_ascii=False, separators=(",", ":"))
 
 
 def _usage(row: sqlite3.Row) -> Usage | None:

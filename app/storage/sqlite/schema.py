@@ -225,7 +225,7 @@ MIGRATIONS = (
     -- Whose the answer is, for the two indexes; absent on older ones, which are in neither.
     ALTER TABLE messages ADD COLUMN assistant TEXT;
     CREATE INDEX messages_gap ON messages (assistant, created_at) WHERE gap IS NOT NULL;
-    CREATE INDEX messages_sources ON messages (assistant, created_at) WHERE sources IS NOT NULL;
+    CREATE INDEX messages_sources ON messages (assistant, created_at) WHERE sources <> '[]';
     """,
 )
 

@@ -259,5 +259,5 @@ def _cited(db: sqlite3.Connection, opened: sqlite3.Row, before: int) -> list[str
         " AND role = 'assistant' ORDER BY position DESC LIMIT 1",
         (opened["key"], before),
     ).fetchone()
-    sources = to_sources(answer["sources"]) if answer else ()
-    return [source.url for source in sources if source.url is not None]
+    sources = to_sources(answer["sources"]) if answer else None
+    return [source.url for source in sources or () if source.url is not None]
