@@ -15,6 +15,7 @@ from app.operations.learning import FILE_ENDINGS, discard
 from app.web.owned_knowledge import OwnedKnowledge, now_ms
 
 _PAGE_DOCUMENTS = 50
+_MAX_ENTRIES = 300
 _TEXT_KEY = "text:"
 _HERE = "dashboard.knowledge"
 
@@ -196,5 +197,6 @@ def _progress(whose: OwnedKnowledge) -> dict[str, object]:
     return {
         "report": report,
         "is_running": is_running,
+        "max_entries": _MAX_ENTRIES,
         "version": version_of((report and report.raw, is_running)),
     }

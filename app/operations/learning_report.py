@@ -3,16 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.storage.document_store import DocumentStore
 
-# A learner that told nothing for so long was killed.
+# As long as the lease of whoever learns: one that told nothing for longer is no more.
 SILENT_MS = 120_000
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What became of one address, and why."""
 
     url: str
@@ -20,36 +19,34 @@ class Entry:
     reason: str = ""
 
 
+class Flag(NamedTuple):
+    """A passage that was left out of a document, and why."""
+
+    key: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class LearningReport:
-    """A report; ``raw`` is all that the learner told."""
+    """A report; ``raw`` is all that the learner told.
+
+    ``state`` is ``learning``, ``done``, ``stopped`` or ``failed``. ``total`` is how many
+    addresses are known so far, ``done`` how many were looked at. ``left_out`` counts
+    addresses that the entries have no room for. Times are ms since the Unix epoch.
+    """
 
     state: str
-    updated_at: int
-    counts: Mapping[str, int] = field(default_factory=dict)
+    updated_at: int = 0
+    done: int = 0
+    total: int = 0
     current: str | None = None
+    phase: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    flags: Sequence[Flag] = ()
     entries: Sequence[Entry] = ()
+    left_out: int = 0
     raw: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def done(self) -> int:
-        """How many addresses were looked at."""
-        return sum(self.counts.values())
-
-    @property
-    def total(self) -> int | None:
-        """How many there are to look at, as far as is known."""
-        return None
-
-    @property
-    def problem(self) -> str | None:
-        """Why it ended before its end."""
-        return None
-
-    @property
-    def shown_counts(self) -> Sequence[tuple[str, int]]:
-        """What became of how many, without what became of none."""
-        return [(name, number) for name, number in self.counts.items() if number]
 
     def is_running(self, now_ms: int) -> bool:
         """Tell whether somebody learns, as far as is known."""
@@ -59,20 +56,33 @@ class LearningReport:
 def read_report(store: DocumentStore, assistant: str) -> LearningReport | None:
     """Return the last report of an assistant, if there is one that can be read."""
     text = store.read_report(assistant)
-    if not text:
-        return None
     try:
-        raw = json.loads(text)
-    except ValueError:
+        return parse_report(text) if text else None
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def parse_report(text: str) -> LearningReport:
+    """Return a report from its JSON.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it is none.
+    """
+    raw = json.loads(text)
     return LearningReport(
-        state=str(raw.get("state", "")),
-        updated_at=int(raw.get("updatedAt", 0)),
-        counts=raw.get("counts", {}),
+        state=raw["state"],
+        updated_at=int(raw["updatedAt"]),
+        done=int(raw.get("done", 0)),
+        total=int(raw.get("total", 0)),
         current=raw.get("current"),
-        entries=[
+        phase=raw.get("phase", ""),
+        counts=dict(raw.get("counts", {})),
+        notes=tuple(raw.get("notes", ())),
+        flags=tuple(Flag(each["key"], each["why"]) for each in raw.get("flagged", ())),
+        entries=tuple(
             Entry(each["url"], each["state"], each.get("reason", ""))
             for each in raw.get("entries", ())
-        ],
+        ),
+        left_out=int(raw.get("leftOut", 0)),
         raw=raw,
     )

@@ -57,6 +57,8 @@ def report(store: ConversationStore, **fields: object) -> None:
     told = {
         "state": "learning",
         "updatedAt": time.time_ns() // 1_000_000,
+        "done": 9,
+        "total": 40,
         "counts": {"learned": 7, "skipped": 2},
         "current": "https://shop.example/<next>",
         "entries": [{"url": "https://shop.example/tag", "state": "skipped", "reason": "noindex"}],
@@ -230,10 +232,11 @@ def test_progress_is_drawn_with_counts_and_the_current_address(
     html = operator.get(HERE).text
 
     assert "<progress" in html
-    assert "9 looked at · 7 learned · 2 skipped" in text_of(html)
+    assert "9 of 40 looked at · 7 learned · 2 skipped" in text_of(html)
     assert "https://shop.example/&lt;next&gt;" in html
     assert 'hx-trigger="every 2s"' in html
-    assert "noindex" in html
+    assert 'value="40"' not in html
+    assert 'max="40" value="9"' in html
     assert 'value="cancel"' in html
 
 
@@ -258,7 +261,8 @@ def test_ended_report_offers_to_look_again(store: ConversationStore, operator: F
 
     html = operator.get(HERE).text
 
-    assert "Learnt last" in html
+    assert "Learnt <time" in html
+    assert "skipped: noindex" in html
     assert 'value="again"' in html
     assert "<progress" not in html.partition('id="learning"')[2].partition("</section>")[0]
 
