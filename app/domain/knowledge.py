@@ -75,6 +75,11 @@ class Source(NamedTuple):
     title: str
     url: str | None = None
 
+    def as_fields(self) -> dict[str, object]:
+        """Return it as JSON has it everywhere: what is absent is left out."""
+        fields: dict[str, object] = {"n": self.n, "title": self.title}
+        return {**fields, "url": self.url} if self.url else fields
+
 
 GapReason = Literal["nothing_found", "not_cited", "unknown", "disliked"]
 AnsweredBy = Literal["owner", "unknown"]

@@ -65,7 +65,7 @@ _CELLS: Mapping[str, Callable[[Conversation, Message], object]] = {
     "errorCode": lambda conversation, message: message.error_code,
     "requestId": lambda conversation, message: message.request_id,
     "assistant": lambda conversation, message: conversation.assistant,
-    "sources": lambda conversation, message: _to_lines(message.sources),
+    "sources": lambda conversation, message: _to_lines(message.sources or ()),
     "answeredBy": lambda conversation, message: message.answered_by,
     "gap": lambda conversation, message: message.gap,
 }
@@ -139,7 +139,7 @@ def _to_json(message: Message) -> dict[str, object]:
         feedback=feedback and _present(rating=feedback.rating, comment=feedback.comment),
         errorCode=message.error_code,
         requestId=message.request_id,
-        sources=[_present(**source._asdict()) for source in message.sources] or None,
+        sources=None if message.sources is None else [each.as_fields() for each in message.sources],
         answeredBy=message.answered_by,
         gap=message.gap,
     )

@@ -12,7 +12,7 @@ from typing import Any
 from marshmallow import fields, post_load, validate
 
 from app.domain.events import TurnDone, TurnFailed, TurnStarted
-from app.protocols.protocol import ChatRequest, Problem, problem_body, sources_body
+from app.protocols.protocol import ChatRequest, Problem, problem_body
 from app.protocols.sse import TEXT, SseEncoder, to_event
 from app.web.schemas.chat import (
     InputSchema,
@@ -105,7 +105,8 @@ class _Encoder(SseEncoder):
         """Return the end of the message and of the run; before it, what the answer cites."""
         ended = b""
         if event.sources:
-            ended = _event("CUSTOM", name="sources", value=sources_body(event.sources))
+            sources = [each.as_fields() for each in event.sources]
+            ended = _event("CUSTOM", name="sources", value=sources)
         ended += _event("TEXT_MESSAGE_END", **self._message)
         return self.unsaid(event) + ended + _event("RUN_FINISHED", **self._run)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring, encode_basestring_ascii
 
 from app.domain.events import SourcesFound, TurnDone, TurnFailed, TurnStarted
-from app.protocols.protocol import Problem, problem_body, sources_body
+from app.protocols.protocol import Problem, problem_body
 from app.protocols.sse import to_json
 from app.web.schemas.chat import (
     ChatSchema,
@@ -54,7 +54,7 @@ class Ndjson:
 
     def sources(self, event: SourcesFound) -> bytes:
         """Return the line by which a client makes links of numbers as they come."""
-        return _line({"type": "sources", "sources": sources_body(event.sources)})
+        return _line({"type": "sources", "sources": [each.as_fields() for each in event.sources]})
 
     def tokens(self, tokens: Sequence[str]) -> bytes:
         """Return a line for each token.
@@ -89,7 +89,7 @@ class Ndjson:
         if event.finish_reason:
             fields["finishReason"] = event.finish_reason
         if event.sources is not None:
-            fields["sources"] = sources_body(event.sources)
+            fields["sources"] = [each.as_fields() for each in event.sources]
         if event.answered_by:
             fields["answeredBy"] = event.answered_by
         return _line(fields)

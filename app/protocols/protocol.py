@@ -22,7 +22,6 @@ from app.domain.events import (
     TurnFailed,
     TurnStarted,
 )
-from app.domain.knowledge import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +145,3 @@ def problem_body(problem: Problem) -> Mapping[str, object]:
         "requestId": problem.request_id,
     }
     return {**body, "details": problem.details} if problem.details else body
-
-
-def sources_body(sources: Sequence[Source]) -> list[dict[str, object]]:
-    """Return sources as every protocol's JSON has them; one without an address has no ``url``."""
-    return [
-        {"n": each.n, "title": each.title, **({"url": each.url} if each.url else {})}
-        for each in sources
-    ]

@@ -24,7 +24,7 @@ EVERYTHING = Answer(
     charged_tokens=150,
     error_code="model_timeout",
     request_id="request-1",
-    sources=(Source(1, "Hours", "https://shop.example/hours#sunday"), Source(2, "terms.pdf")),
+    sources=[Source(1, "Hours", "https://shop.example/hours#sunday"), Source(2, "terms.pdf")],
     answered_by="owner",
     gap="not_cited",
 )

@@ -42,28 +42,28 @@ def reasons(store: ConversationStore, assistant: str = "default") -> list[tuple[
 
 
 def test_next_question_is_told_what_the_last_answer_cited(store: ConversationStore) -> None:
-    say(store, answer=an_answer(sources=(HOURS, TERMS)))
+    say(store, answer=an_answer(sources=[HOURS, TERMS]))
 
     assert begin_cited(store, turn_id="turn-0002") == [HOURS.url]
 
 
 def test_answer_without_sources_hides_those_of_the_one_before(store: ConversationStore) -> None:
-    say(store, turn_id="turn-0001", answer=an_answer(sources=(HOURS,)))
+    say(store, turn_id="turn-0001", answer=an_answer(sources=[HOURS]))
     say(store, turn_id="turn-0002", answer=an_answer())
 
     assert begin_cited(store, turn_id="turn-0003") == []
 
 
 def test_turn_without_an_answer_hides_nothing(store: ConversationStore) -> None:
-    say(store, turn_id="turn-0001", answer=an_answer(sources=(HOURS,)))
+    say(store, turn_id="turn-0001", answer=an_answer(sources=[HOURS]))
     say(store, turn_id="turn-0002", answer=a_failure())
 
     assert begin_cited(store, turn_id="turn-0003") == [HOURS.url]
 
 
 def test_answer_that_is_asked_for_anew_is_not_what_was_cited(store: ConversationStore) -> None:
-    say(store, turn_id="turn-0001", answer=an_answer(sources=(HOURS,)))
-    say(store, turn_id="turn-0002", answer=an_answer(sources=(Source(1, "B", "https://b/"),)))
+    say(store, turn_id="turn-0001", answer=an_answer(sources=[HOURS]))
+    say(store, turn_id="turn-0002", answer=an_answer(sources=[Source(1, "B", "https://b/")]))
 
     assert begin_cited(store, turn_id="turn-0002", regenerate=True) == [HOURS.url]
 
@@ -79,7 +79,7 @@ def test_complete_turn_that_is_repeated_comes_with_its_sources(store: Conversati
     turn = store.begin_turn(a_question(), history_limit=9, lease_s=60)
 
     assert turn.answer is not None
-    assert (turn.answer.sources, turn.answer.answered_by) == ((HOURS, TERMS), "owner")
+    assert (turn.answer.sources, turn.answer.answered_by) == ([HOURS, TERMS], "owner")
 
 
 def test_new_answer_has_its_own_sources(store: ConversationStore) -> None:
@@ -89,18 +89,18 @@ def test_new_answer_has_its_own_sources(store: ConversationStore) -> None:
     thread = store.read_session(SESSION, limit=1)
 
     assert thread is not None
-    assert (thread.messages[0].sources, thread.messages[0].gap) == ((), None)
+    assert (thread.messages[0].sources, thread.messages[0].gap) == (None, None)
     assert reasons(store) == []
 
 
 def test_citations_are_counted_by_where_they_lead(
     store: ConversationStore, advance: Advance
 ) -> None:
-    say(store, session_id="s-1", answer=an_answer(sources=(TERMS,)))
+    say(store, session_id="s-1", answer=an_answer(sources=[TERMS]))
     advance(10_000)
-    say(store, session_id="s-2", answer=an_answer(sources=(HOURS, TERMS)))
-    say(store, session_id="s-3", answer=an_answer(sources=(HOURS,)))
-    say(store, session_id="s-4", assistant="shop", answer=an_answer(sources=(HOURS,)))
+    say(store, session_id="s-2", answer=an_answer(sources=[HOURS, TERMS]))
+    say(store, session_id="s-3", answer=an_answer(sources=[HOURS]))
+    say(store, session_id="s-4", assistant="shop", answer=an_answer(sources=[HOURS]))
     say(store, session_id="s-5")
     thread = store.read_session("s-2", limit=1)
     assert thread is not None
@@ -200,7 +200,7 @@ def test_opinion_leaves_another_mark_as_it_is(store: ConversationStore, rating: 
     ("answer", "counted"),
     [
         (an_answer(), (0, 0, 0)),
-        (an_answer(sources=(HOURS,)), (1, 0, 0)),
+        (an_answer(sources=[HOURS]), (1, 0, 0)),
         (an_answer(sources=(HOURS,), answered_by="owner"), (1, 0, 1)),
         (an_answer(gap="nothing_found"), (0, 1, 0)),
         (an_answer(gap="not_cited"), (0, 1, 0)),

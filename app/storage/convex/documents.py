@@ -60,6 +60,7 @@ def to_marked_turn(document: Document) -> MarkedTurn:
 def to_message(document: Document) -> Message:
     """Convert a message of a thread."""
     usage, feedback = document.get("usage"), document.get("feedback")
+    sources = document.get("sources")
     return Message(
         role=document["role"],
         content=document["content"],
@@ -75,10 +76,9 @@ def to_message(document: Document) -> Message:
         feedback=feedback and Feedback(feedback["rating"], feedback.get("comment")),
         error_code=document.get("errorCode"),
         request_id=document.get("requestId"),
-        sources=tuple(
-            Source(int(each["n"]), each["title"], each.get("url"))
-            for each in document.get("sources", ())
-        ),
+        sources=None
+        if sources is None
+        else [Source(int(each["n"]), each["title"], each.get("url")) for each in sources],
         answered_by=document.get("answeredBy"),
         gap=document.get("gap"),
     )
@@ -137,7 +137,7 @@ def from_answer(answer: Answer) -> Document:
         finishReason=answer.finish_reason,
         errorCode=answer.error_code,
         requestId=answer.request_id,
-        sources=[present(**each._asdict()) for each in answer.sources] or None,
+        sources=None if answer.sources is None else [each.as_fields() for each in answer.sources],
         answeredBy=answer.answered_by,
         gap=answer.gap,
     )

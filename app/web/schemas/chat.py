@@ -195,16 +195,6 @@ class FeedbackSchema(OutputSchema):
     comment = fields.String()
 
 
-class SourceSchema(OutputSchema):
-    """What an answer cites."""
-
-    n = fields.Integer(
-        required=True, metadata={"description": "The answer's text names it as `[n]`."}
-    )
-    title = fields.String(required=True)
-    url = fields.String(metadata={"description": "Absent where nobody can open it."})
-
-
 class MessageSchema(OutputSchema):
     """One thing said."""
 
@@ -229,7 +219,7 @@ class MessageSchema(OutputSchema):
     )
     sources = fields.List(
         fields.Nested(SourceSchema),
-        metadata={"description": "What the answer cites; absent where it cites nothing."},
+        metadata={"description": "What the answer cites; absent where no pages were looked into."},
     )
     answered_by = fields.String(
         data_key="answeredBy",
@@ -240,11 +230,6 @@ class MessageSchema(OutputSchema):
         validate=validate.OneOf(["nothing_found", "not_cited", "unknown", "disliked"]),
         metadata={"description": "Why the owner should look at the answer."},
     )
-
-    @post_dump
-    def leave_out_no_sources(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Leave out an empty list of sources."""
-        return {name: value for name, value in data.items() if name != "sources" or value}
 
 
 class NothingSchema(OutputSchema):

@@ -24,7 +24,7 @@ export function placesOf(
   const name = assistant ?? DEFAULT_ASSISTANT;
   return {
     ...(gap === undefined ? {} : { gapOf: name }),
-    ...(sources === undefined ? {} : { sourcesOf: name }),
+    ...(sources === undefined || sources.length === 0 ? {} : { sourcesOf: name }),
   };
 }
 
