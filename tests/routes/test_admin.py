@@ -546,6 +546,9 @@ def test_stats_tell_what_a_day_brought_and_cost(
         "thumbsUp": 0,
         "thumbsDown": 1,
         "limitsHit": 0,
+        "grounded": 0,
+        "ownerAnswers": 0,
+        "unanswered": 0,
         "firstTokenMs": {"p50": 250, "p95": 295},
         "latencyMs": {"p50": 1750, "p95": 1975},
         "models": {
