@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from flask import Response, request
 
+from app.dashboard.markup import PageBudget
 from app.dashboard.pages import blueprint
 from app.dashboard.whose import lead_back, owned, render_tab
 from app.domain.errors import InvalidRequest
@@ -20,7 +21,9 @@ def answers() -> Response:
     whose = owned()
     cursor = request.args.get("cursor") or None
     page = whose.corrections.list(limit=_PAGE_ANSWERS, cursor=cursor)
-    return render_tab("answers.html", "answers", whose, page=page, cursor=cursor)
+    return render_tab(
+        "answers.html", "answers", whose, page=page, cursor=cursor, budget=PageBudget()
+    )
 
 
 @blueprint.get("/answers/edit")
