@@ -10,6 +10,7 @@ from app.cli.answers import answers
 from app.cli.backfill import backfill
 from app.cli.conversations import conversations
 from app.cli.doctor import doctor
+from app.cli.learn import learn
 from app.cli.purge import purge
 from app.cli.sign_in import sign_in
 from app.cli.stats import stats
@@ -21,6 +22,7 @@ from app.cli.verify import verify
 def register(app: Flask) -> None:
     """Give an application its commands."""
     for command in (
-        conversations, answers, unanswered, stats, purge, backfill, doctor, verify, switch, sign_in,
+        conversations, learn, answers, unanswered, stats, purge, backfill, doctor, verify, switch,
+        sign_in,
     ):  # fmt: skip
         app.cli.add_command(command)
