@@ -88,11 +88,15 @@ class EndedChild:
     def wait(self) -> int:
         return self.code
 
+    def last_words(self) -> str:
+        return "Error: it was too much"
+
 
 class Spawned:
     """A ``Spawn`` that starts nothing, and remembers what it should have started."""
 
-    def __init__(self) -> None:
+    def __init__(self, code: int = 0) -> None:
+        self.code = code
         self.words: list[Sequence[str]] = []
         self.files: dict[str, bytes] = {}
 
@@ -103,7 +107,7 @@ class Spawned:
         for word in words:
             if Path(word).is_absolute() and Path(word).is_file():
                 self.files[Path(word).name] = Path(word).read_bytes()
-        return EndedChild()
+        return EndedChild(self.code)
 
 
 def let_know(app: Any, knowledge: Any = None, spawn: Any = None) -> None:

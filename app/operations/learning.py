@@ -7,10 +7,12 @@ started it: it holds the job ``learn:<assistant>`` in the store.
 
 import contextlib
 import logging
+import os
 import re
 import secrets
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,6 +33,7 @@ MAX_FILE_BYTES = 20 * 1024 * 1024
 FILE_ENDINGS = (".html", ".htm", ".md", ".markdown", ".txt", ".pdf", ".docx", ".csv")
 MAX_NAME_CHARS = 120
 _UPLOADS = "uploads"
+_MAX_WORDS_BYTES = 400
 # A file that nobody took away: its process was killed.
 _LEFT_BEHIND_S = 24 * 3600
 _ADDRESS = re.compile(r"https?://[^\s/?#]+\S*")
@@ -44,22 +47,41 @@ class Child(Protocol):
         """Return its exit code, once it has ended."""
         ...
 
+    def last_words(self) -> str:
+        """Return what it said last."""
+        ...
+
 
 Spawn = Callable[[Sequence[str]], Child]
 """Starts ``python -m app`` with these words."""
 
 
-def spawn_command(words: Sequence[str]) -> Child:
-    """Start one of our own commands, with our settings, so that it outlives us.
+class _Process:
+    """One of our own commands, with our settings.
 
-    What it logs stands beside what we log.
+    It outlives us, so what it says goes to a file: a pipe would break with us.
     """
-    return subprocess.Popen(
-        [sys.executable, "-m", "app", *words],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - read when the process has ended
+        self._popen = subprocess.Popen(
+            [sys.executable, "-m", "app", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._said,
+            start_new_session=True,
+        )
+
+    def wait(self) -> int:
+        return int(self._popen.wait())
+
+    def last_words(self) -> str:
+        with self._said as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _MAX_WORDS_BYTES))
+            return " ".join(file.read().decode("utf-8", "replace").split())
+
+
+spawn_command: Spawn = _Process
 
 
 class Learning:
@@ -173,7 +195,7 @@ def _see_to_end(child: Child, file: Path | None = None) -> None:
     try:
         code = child.wait()
         if code:
-            log.warning("The learner ended with code %d: what it said stands above", code)
+            log.warning("The learner ended with %d: %s", code, child.last_words())
     finally:
         if file is not None:
             discard(file)

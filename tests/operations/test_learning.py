@@ -8,7 +8,7 @@ import gevent
 import pytest
 
 from app.domain.errors import Conflict, InvalidRequest, NotConfigured
-from app.operations.learning import Learning, discard
+from app.operations.learning import Learning, discard, spawn_command
 from app.storage.protocol import ConversationStore
 from tests.knowledge_parts import ASSISTANT, Spawned
 
@@ -62,6 +62,25 @@ def test_file_is_private_while_it_is_learnt_and_gone_afterwards(
     assert folder_mode == 0o700
     assert spawned.files == {"Handbook.pdf": b"%PDF"}
     assert list((tmp_path / "uploads").iterdir()) == []
+
+
+def test_learner_that_failed_is_told_to_the_log(
+    learning: Learning, spawned: Spawned, caplog: pytest.LogCaptureFixture
+) -> None:
+    spawned.code = 1
+
+    learning.learn_again()
+    gevent.sleep(0)
+
+    assert "The learner ended with 1: Error: it was too much" in caplog.text
+
+
+@pytest.mark.slow
+def test_process_tells_how_it_ended_and_what_it_said() -> None:
+    process = spawn_command(["no-such-command"])
+
+    assert process.wait() == 2
+    assert "No such command" in process.last_words()
 
 
 @pytest.mark.parametrize(
