@@ -72,6 +72,8 @@ ELSEWHERE = {
         "web/current_request.py",
         "web/services.py",
     ],
+    "tests/dashboard/test_knowledge.py and test_answers.py: pages name it": ["dashboard/whose.py"],
+    "tests/routes/test_knowledge.py works on it": ["web/owned_knowledge.py"],
     "tests/dashboard/test_door.py: the door's": [
         "web/guards/dashboard.py",
         "web/guards/sign_in_tries.py",

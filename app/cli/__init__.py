@@ -6,6 +6,7 @@ or without it; each says which store that is, and none makes one.
 
 from flask import Flask
 
+from app.cli.answers import answers
 from app.cli.backfill import backfill
 from app.cli.conversations import conversations
 from app.cli.doctor import doctor
@@ -14,6 +15,7 @@ from app.cli.purge import purge
 from app.cli.sign_in import sign_in
 from app.cli.stats import stats
 from app.cli.switch import switch
+from app.cli.unanswered import unanswered
 from app.cli.vectors import vectors
 from app.cli.verify import verify
 
@@ -21,15 +23,7 @@ from app.cli.verify import verify
 def register(app: Flask) -> None:
     """Give an application its commands."""
     for command in (
-        conversations,
-        stats,
-        purge,
-        backfill,
-        doctor,
-        verify,
-        switch,
-        sign_in,
-        learn,
-        vectors,
-    ):
+        conversations, learn, answers, unanswered, stats, purge, backfill, doctor, verify, switch,
+        sign_in, vectors,
+    ):  # fmt: skip
         app.cli.add_command(command)

@@ -8,6 +8,7 @@ from flask import Flask, current_app
 
 from app.assistants import Assistants
 from app.bus.redis_connection import RedisLink
+from app.operations.learning import Spawn, spawn_command
 from app.operations.retention import Retention
 from app.operations.switches import Switches
 from app.settings import Settings
@@ -53,6 +54,8 @@ class Services:
     operators: Operators | None
     redis: RedisLink | None
     ended_sign_ins: EndedSignIns
+    spawn: Spawn = spawn_command
+    """Starts the learner."""
 
 
 # Past the proxy, whose every attribute takes five calls: werkzeug documents this way.
