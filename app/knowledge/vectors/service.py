@@ -91,6 +91,7 @@ class Service:
         self._counts = {"answered": 0, "late": 0, "refused": 0}
         self._started_at = time.monotonic()
         self._working: dict[int, float] = {}
+        self._problem: str | None = None
         self.connections = 0
         self.is_outdated = False
 
@@ -201,10 +202,13 @@ class Service:
             matrix = self._indexes.find(question.index).matrix
             found = matrix and matrix.nearest(vector, question.k)
         except EmbeddingFailed as failure:
-            log.warning("A question was not embedded: %s", failure.code)
+            if failure.code != self._problem:  # else it is known
+                log.warning("A question was not embedded: %s", failure.code)
+            self._problem = failure.code
             raise Refused("failed") from None
         except (UnknownIndex, ValueError):
             raise Refused("failed") from None
         if not found:
             raise Refused("unready")
+        self._problem = None
         return found

@@ -135,9 +135,13 @@ def test_model_that_fails_is_a_refusal_and_logs_no_word(
 ) -> None:
     embedder.failure = "status 429"
 
-    peer.ask("my secret question", 7)
+    for number in (7, 8):
+        peer.ask("my secret question", number)
 
-    assert peer.read() == {"id": 7, "refused": "failed"}
+    assert [peer.read() for _ in range(2)] == [
+        {"id": 7, "refused": "failed"},
+        {"id": 8, "refused": "failed"},
+    ]
     assert caplog.messages == ["A question was not embedded: status 429"]
 
 
