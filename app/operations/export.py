@@ -111,6 +111,16 @@ def to_csv(excerpts: Iterable[Excerpt], separator: str = ",") -> Iterator[bytes]
             yield _to_csv([_to_cell(cell, inner) for cell in cells], separator)
 
 
+def to_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], separator: str = ","
+) -> Iterator[bytes]:
+    """Write any rows as ``to_csv`` writes messages, marked as UTF-8."""
+    inner = _INNER_FORMULA[separator != ","]
+    yield _BOM + _to_csv(columns, separator)
+    for row in rows:
+        yield _to_csv([_to_cell(cell, inner) for cell in row], separator)
+
+
 def _to_json(message: Message) -> dict[str, object]:
     usage, feedback = message.usage, message.feedback
     return _present(

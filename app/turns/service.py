@@ -130,21 +130,21 @@ class TurnService:
         outlet: Outlet | None = None,
         *,
         can_return: bool = False,
+        protocol: str = "",
     ) -> StartedTurn:
         """Start to answer a turn; the caller reads its events, and leaves.
 
         Where the visitor ``can_return``, the turn waits for that. Where a person is to
-        answer, no model is asked.
+        answer, no model is asked. ``protocol`` is how it was asked for, as listeners hear.
         """
         turn, policy = begun.turn, begun.assistant.settings.turns
         if turn.answer is not None or turn.state != "bot":
             begun.reservation.give_back()
-            holding = begun.assistant.settings.people.holding_message
-            told = (
-                RepeatedTurn(turn, request_id)
-                if turn.answer
-                else HeldTurn(turn, holding, request_id)
-            )
+            if turn.answer is not None:
+                told = RepeatedTurn(turn, request_id, protocol=protocol)
+            else:
+                holding = begun.assistant.settings.people.holding_message
+                told = HeldTurn(turn, holding, request_id, protocol)
             self._tell(told.summary())
             return told
         running = RunningTurn(
@@ -158,6 +158,7 @@ class TurnService:
             self._forget,
             request_id,
             policy.leave_grace_s if can_return else 0,
+            protocol,
             begun.grounds,
         )
         self._running[turn.session_id] = running

@@ -1,0 +1,163 @@
+"""The index: one immutable SQLite file of an assistant's passages and what finds them.
+
+``words`` has the terms of passages, ``grams`` their second list, both without the
+texts, which stand in ``passages``. A term is a run between spaces to FTS5: what a word
+is, ``words.py`` alone decides. Equal documents make equal files.
+"""
+
+import sqlite3
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from app.domain.knowledge import Document
+from app.knowledge.passages import Piece, cut_document
+from app.knowledge.words import MAX_LANGUAGES, Words, guess_language, question_key
+
+# Of the file: another one is built anew.
+FORMAT = 1
+# From so many passages on the count of a term's is kept: FTS5 counts them one by one.
+COMMON = 30
+# `ascii` leaves every other character to the term; `_` joins identifiers.
+_TOKENIZE = "tokenize=\"ascii tokenchars '_'\""
+_SCHEMA = f"""
+CREATE TABLE about (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE documents (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL, url TEXT, title TEXT NOT NULL,
+    language TEXT, kind TEXT NOT NULL, is_pinned INTEGER NOT NULL
+);
+CREATE TABLE passages (
+    id INTEGER PRIMARY KEY, document INTEGER NOT NULL, place INTEGER NOT NULL,
+    anchor TEXT, heading TEXT NOT NULL, text BLOB NOT NULL, tokens INTEGER NOT NULL
+);
+CREATE INDEX passages_of ON passages (document);
+CREATE INDEX documents_at ON documents (url);
+CREATE INDEX pinned ON documents (id) WHERE is_pinned;
+CREATE TABLE questions (key TEXT PRIMARY KEY, passage INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE common (
+    name TEXT, term TEXT, passages INTEGER, PRIMARY KEY (name, term)
+) WITHOUT ROWID;
+CREATE VIRTUAL TABLE words USING fts5 (
+    title, heading, body, asked, content='', columnsize=1, {_TOKENIZE}
+);
+CREATE VIRTUAL TABLE grams USING fts5 (head, body, content='', columnsize=1, {_TOKENIZE});
+CREATE VIRTUAL TABLE words_vocabulary USING fts5vocab (words, row);
+CREATE VIRTUAL TABLE grams_vocabulary USING fts5vocab (grams, row);
+"""
+_FINISH = (
+    "INSERT INTO words (words) VALUES ('optimize')",
+    "INSERT INTO grams (grams) VALUES ('optimize')",
+    f"INSERT INTO common SELECT 'words', term, doc FROM words_vocabulary WHERE doc >= {COMMON}",
+    f"INSERT INTO common SELECT 'grams', term, doc FROM grams_vocabulary WHERE doc >= {COMMON}",
+)
+
+
+def write_index(
+    path: Path,
+    documents: Iterable[Document],
+    count_tokens: Callable[[str], int],
+    *,
+    assistant: str = "default",
+    version: int = 0,
+) -> None:
+    """Write the index of documents to a new file; tombstones are passed over.
+
+    ``count_tokens`` says what a text costs in a prompt at most.
+    """
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
+        connection.executescript(_SCHEMA)
+        connection.execute("BEGIN")
+        writer = _Writer(connection, count_tokens)
+        for document in sorted(documents, key=lambda each: each.key):
+            if not document.is_forgotten:
+                writer.add(document)
+        writer.finish({"format": FORMAT, "assistant": assistant, "version": version})
+        connection.execute("COMMIT")
+        connection.execute("VACUUM")
+
+
+def read_texts(connection: sqlite3.Connection) -> Iterator[tuple[int, str, str, str]]:
+    """Iterate over an index's passages: id, title, heading and text."""
+    found = connection.execute(
+        "SELECT p.id, d.title, p.heading, p.text FROM passages p "
+        "JOIN documents d ON d.id = p.document ORDER BY p.id"
+    )
+    for at, title, heading, text in found:
+        yield at, title, heading, unpack(text)
+
+
+def unpack(text: bytes) -> str:
+    """Return a passage's text as it was."""
+    return zlib.decompress(text).decode()
+
+
+class _Writer:
+    def __init__(self, connection: sqlite3.Connection, count_tokens: Callable[[str], int]) -> None:
+        self._execute = connection.execute
+        self._count_tokens = count_tokens
+        self._words: dict[str | None, Words] = {}
+        self._languages: Counter[str] = Counter()
+        self._documents = self._passages = self._tokens = 0
+
+    def add(self, document: Document) -> None:
+        pieces = cut_document(document)
+        if not pieces:
+            return
+        language = (document.language or "").partition("-")[0].casefold() or None
+        language = language or guess_language(" ".join(piece.text for piece in pieces[:3]))
+        if language:
+            self._languages[language] += len(pieces)
+        self._documents += 1
+        self._execute(
+            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (self._documents, document.key, document.url, document.title, language,
+             document.kind, document.is_pinned),
+        )  # fmt: skip
+        words = self._words.setdefault(language, Words((language,) if language else ()))
+        for piece in pieces:
+            self._add_passage(document, piece, words)
+
+    def _add_passage(self, document: Document, piece: Piece, words: Words) -> None:
+        self._passages += 1
+        at, is_answer = self._passages, document.kind == "correction"
+        head = " › ".join(filter(None, (document.title, piece.heading)))
+        tokens = self._count_tokens(f"{head}\n{piece.text}")
+        self._tokens += tokens
+        self._execute(
+            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (at, self._documents, piece.place, piece.anchor, piece.heading,
+             zlib.compress(piece.text.encode(), 9), tokens),
+        )  # fmt: skip
+        title, heading, body = (
+            " ".join(words.terms(text)) for text in (document.title, piece.heading, piece.text)
+        )
+        columns = ("", "", body, title) if is_answer else (title, heading, body, "")
+        self._execute(
+            "INSERT INTO words (rowid, title, heading, body, asked) VALUES (?, ?, ?, ?, ?)",
+            (at, *columns),
+        )
+        self._execute(
+            "INSERT INTO grams (rowid, head, body) VALUES (?, ?, ?)",
+            (at, " ".join(words.grams(head)), " ".join(words.grams(piece.text))),
+        )
+        if is_answer:
+            self._execute(
+                "INSERT OR REPLACE INTO questions VALUES (?, ?)",
+                (question_key(document.title), at),
+            )
+
+    def finish(self, about: dict[str, object]) -> None:
+        for finish in _FINISH:
+            self._execute(finish)
+        most = sorted(self._languages.items(), key=lambda each: (-each[1], each[0]))
+        about |= {
+            "languages": " ".join(language for language, _ in most[:MAX_LANGUAGES]),
+            "documents": self._documents,
+            "passages": self._passages,
+            "tokens": self._tokens,
+        }
+        for each in about.items():
+            self._execute("INSERT INTO about VALUES (?, ?)", each)
