@@ -41,7 +41,8 @@ def test_intranet_of_the_owner_is_allowed_and_its_neighbour_is_not() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["127.0.0.1", "169.254.169.254", "168.63.129.16", "::1", "::ffff:10.0.0.1", "0.0.0.0"]
+    "address",
+    ["127.0.0.1", "169.254.169.254", "168.63.129.16", "::1", "::ffff:10.0.0.1", "0.0.0.0"],
 )
 def test_whatever_is_allowed_some_are_refused(address: str) -> None:
     everything = [ip_network("0.0.0.0/0"), ip_network("::/0")]

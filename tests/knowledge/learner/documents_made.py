@@ -47,7 +47,7 @@ def a_pdf(pages: list[str], title: str = "") -> bytes:
 def a_docx(paragraphs: list[tuple[str | None, str]], document: bytes | None = None) -> bytes:
     """A DOCX of paragraphs, each with its style."""
     body = "".join(
-        f'<w:p>{f"<w:pPr><w:pStyle w:val={chr(34)}{style}{chr(34)}/></w:pPr>" if style else ""}'
+        f"<w:p>{f'<w:pPr><w:pStyle w:val={chr(34)}{style}{chr(34)}/></w:pPr>' if style else ''}"
         f"<w:r><w:t>{text}</w:t></w:r></w:p>"
         for style, text in paragraphs
     )

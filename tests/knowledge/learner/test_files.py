@@ -64,7 +64,11 @@ def test_pdf_has_a_section_a_page_that_opens_there() -> None:
 
 
 def test_docx_has_sections() -> None:
-    page = read_file(a_docx([("Heading1", "Hours"), (None, "Nine."), ("Heading2", "Sunday"), (None, "Ten.")]), "docx", "h.docx")
+    page = read_file(
+        a_docx([("Heading1", "Hours"), (None, "Nine."), ("Heading2", "Sunday"), (None, "Ten.")]),
+        "docx",
+        "h.docx",
+    )
 
     assert page.title == "Hours"
     assert said(page) == [("", None, ["Nine."]), ("Sunday", None, ["Ten."])]

@@ -116,7 +116,9 @@ def test_table_of_the_pages_own_headings_is_left_out() -> None:
 
 
 def test_list_of_other_pages_stays() -> None:
-    html = "<h1>Services</h1><ul><li><a href=/a>Cuts</a><li><a href=/b>Dye</a><li><a href=/c>Wash</a>"
+    html = (
+        "<h1>Services</h1><ul><li><a href=/a>Cuts</a><li><a href=/b>Dye</a><li><a href=/c>Wash</a>"
+    )
 
     page = read_html(html)
 

@@ -11,7 +11,12 @@ def test_each_row_says_what_the_header_says_of_its_cells() -> None:
     table = """<table><caption>Prices</caption><thead><tr><th>Size<th>Price</thead>
       <tr><td>Small<td>4 €<tr><td>Large<td>6 €<tr><td>None<td></table>"""
 
-    assert rows(table) == ["Prices", "Size: Small; Price: 4 €", "Size: Large; Price: 6 €", "Size: None"]
+    assert rows(table) == [
+        "Prices",
+        "Size: Small; Price: 4 €",
+        "Size: Large; Price: 6 €",
+        "Size: None",
+    ]
 
 
 def test_row_without_header_is_its_cells() -> None:
