@@ -29,6 +29,11 @@ def a_document(path: str, **fields: object) -> Document:
     return replace(found, **fields)  # type: ignore[arg-type]
 
 
+def a_map(path: str) -> Answer:
+    body = f"<urlset><url><loc>{SITE}{path}</loc></url></urlset>"
+    return Answer(body, content_type="text/xml")
+
+
 class Run:
     """A crawl that has ended."""
 
@@ -65,7 +70,7 @@ def known(*documents: Document) -> dict[str, Document]:
 def test_sitemap_comes_first_then_links_each_page_once() -> None:
     site = FakeSite({
         "/robots.txt": f"Sitemap: {SITE}/map.xml",
-        "/map.xml": Answer(f"<urlset><url><loc>{SITE}/mapped</loc></url></urlset>", content_type="text/xml"),
+        "/map.xml": a_map("/mapped"),
         "/": a_page("Home", links=("/a", "/a#x", "/a?utm_source=y", "b", "mailto:x@y.z", "https://other.example/")),
         "/a": a_page("A", links=("/", "/c")),
         "/b": a_page("B"), "/c": a_page("C"), "/mapped": a_page("M"),
@@ -275,7 +280,7 @@ def test_calendar_without_end_ends() -> None:
 
 def test_only_the_pages_of_a_sitemap_are_read_where_that_was_asked() -> None:
     site = FakeSite({
-        "/map.xml": Answer(f"<urlset><url><loc>{SITE}/a</loc></url></urlset>", content_type="text/xml"),
+        "/map.xml": a_map("/a"),
         "/a": a_page("A", links=("/b",)), "/b": a_page("B"),
     })  # fmt: skip
 
@@ -286,7 +291,7 @@ def test_only_the_pages_of_a_sitemap_are_read_where_that_was_asked() -> None:
 
 def test_address_of_a_sitemap_is_read_as_one() -> None:
     site = FakeSite({
-        "/map.xml": Answer(f"<urlset><url><loc>{SITE}/a</loc></url></urlset>", content_type="text/xml"),
+        "/map.xml": a_map("/a"),
         "/a": a_page("A"),
     })  # fmt: skip
 
