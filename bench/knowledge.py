@@ -70,7 +70,7 @@ def main() -> int:
 
 def quality(language: str, embedder: Embedder | None) -> dict[str, Any]:
     """Return the measures of each question set that a language has, by finder."""
-    hidden = Corpus(without_headings(faq(language)))
+    hidden = Corpus(without_headings(faq(language)), estimate_text)
     sets = {"headings": (hidden, heading_questions(language))}
     whole = Corpus(faq(language), estimate_text)
     for name in ("paraphrases", "follow_ups"):
@@ -84,7 +84,7 @@ def quality(language: str, embedder: Embedder | None) -> dict[str, Any]:
 
 def identifiers(pages: Sequence[Document]) -> dict[str, Any]:
     """Return the measures of questions for one setting, function or directive each."""
-    corpus = Corpus(list(pages))
+    corpus = Corpus(list(pages), estimate_text)
     named = {
         row.heading.rpartition(" › ")[2]: row.anchor
         for row in corpus.rows

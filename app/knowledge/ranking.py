@@ -9,7 +9,7 @@ from app.knowledge.open_index import OpenIndex
 MAX_CANDIDATES = 40
 # What a list costs is the passages that its terms stand in, all counted, for each is
 # scored: some microsecond each. Terms are taken rarest first up to so many, and so many terms.
-MAX_SCORED = {"words": 5000, "grams": 2500}
+MAX_SCORED = {"words": 6000, "grams": 3000}
 MAX_TERMS = {"words": 12, "grams": 32}
 # Of title, heading, body and the question that a correction answers.
 _WORD_WEIGHTS = "4.0, 3.0, 1.0, 4.0"
