@@ -16,6 +16,7 @@ from app.cli.sign_in import sign_in
 from app.cli.stats import stats
 from app.cli.switch import switch
 from app.cli.unanswered import unanswered
+from app.cli.vectors import vectors
 from app.cli.verify import verify
 
 
@@ -23,6 +24,6 @@ def register(app: Flask) -> None:
     """Give an application its commands."""
     for command in (
         conversations, learn, answers, unanswered, stats, purge, backfill, doctor, verify, switch,
-        sign_in,
+        sign_in, vectors,
     ):  # fmt: skip
         app.cli.add_command(command)

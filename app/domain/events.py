@@ -79,7 +79,8 @@ class TurnEnded:
     (``left``, ``stopped``, ...), or the code of ``failure``, which is ``None``
     where the visitor had left. ``is_repeat`` tells that nothing ran: the turn
     was complete, and its answer was told again. ``duration_ms`` counts from its
-    start in this process. ``grounds`` are what a grounded one stood on.
+    start in this process. ``protocol`` is how it was asked for; ``grounds`` are what a
+    grounded one stood on.
     """
 
     turn: Turn
@@ -91,3 +92,4 @@ class TurnEnded:
     request_id: str | None = None
     is_repeat: bool = False
     grounds: Grounds | None = None
+    protocol: str = ""

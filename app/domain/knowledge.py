@@ -98,7 +98,8 @@ class Gap:
     page_url: str | None = None
 
 
-class Inquiry(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Inquiry:
     """What is looked for: a question, and what it may be understood by.
 
     ``before`` is the visitor's question before it; ``cited`` are the URLs that the
@@ -161,3 +162,17 @@ class StoreState:
 
     switches: frozenset[str] = frozenset()
     knowledge: Mapping[str, int] = field(default_factory=dict)
+
+
+class Similarities(NamedTuple):
+    """The passages nearest to a question by meaning, as their ids in an index file.
+
+    A similarity is the cosine of two vectors. ``nearest`` is in order, nearest first;
+    ``least`` and ``greatest`` are of all passages that have a vector, and ``share`` is how
+    many of all that are (0 to 1).
+    """
+
+    nearest: Sequence[tuple[int, float]]
+    least: float
+    greatest: float
+    share: float = 1.0

@@ -6,8 +6,9 @@ is, ``words.py`` alone decides. Equal documents make equal files.
 """
 
 import sqlite3
+import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from app.knowledge.words import MAX_LANGUAGES, Words, guess_language, question_k
 
 # Of the file: another one is built anew.
 FORMAT = 1
+# From so many passages on the count of a term's is kept: FTS5 counts them one by one.
+COMMON = 30
 # `ascii` leaves every other character to the term; `_` joins identifiers.
 _TOKENIZE = "tokenize=\"ascii tokenchars '_'\""
 _SCHEMA = f"""
@@ -27,9 +30,15 @@ CREATE TABLE documents (
 );
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY, document INTEGER NOT NULL, place INTEGER NOT NULL,
-    anchor TEXT, heading TEXT NOT NULL, text TEXT NOT NULL, tokens INTEGER NOT NULL
+    anchor TEXT, heading TEXT NOT NULL, text BLOB NOT NULL, tokens INTEGER NOT NULL
 );
+CREATE INDEX passages_of ON passages (document);
+CREATE INDEX documents_at ON documents (url);
+CREATE INDEX pinned ON documents (id) WHERE is_pinned;
 CREATE TABLE questions (key TEXT PRIMARY KEY, passage INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE common (
+    name TEXT, term TEXT, passages INTEGER, PRIMARY KEY (name, term)
+) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5 (
     title, heading, body, asked, content='', columnsize=1, {_TOKENIZE}
 );
@@ -37,6 +46,12 @@ CREATE VIRTUAL TABLE grams USING fts5 (head, body, content='', columnsize=1, {_T
 CREATE VIRTUAL TABLE words_vocabulary USING fts5vocab (words, row);
 CREATE VIRTUAL TABLE grams_vocabulary USING fts5vocab (grams, row);
 """
+_FINISH = (
+    "INSERT INTO words (words) VALUES ('optimize')",
+    "INSERT INTO grams (grams) VALUES ('optimize')",
+    f"INSERT INTO common SELECT 'words', term, doc FROM words_vocabulary WHERE doc >= {COMMON}",
+    f"INSERT INTO common SELECT 'grams', term, doc FROM grams_vocabulary WHERE doc >= {COMMON}",
+)
 
 
 def write_index(
@@ -52,8 +67,9 @@ def write_index(
     ``count_tokens`` says what a text costs in a prompt at most.
     """
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;")
+        connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
         connection.executescript(_SCHEMA)
+        connection.execute("BEGIN")
         writer = _Writer(connection, count_tokens)
         for document in sorted(documents, key=lambda each: each.key):
             if not document.is_forgotten:
@@ -61,6 +77,21 @@ def write_index(
         writer.finish({"format": FORMAT, "assistant": assistant, "version": version})
         connection.execute("COMMIT")
         connection.execute("VACUUM")
+
+
+def read_texts(connection: sqlite3.Connection) -> Iterator[tuple[int, str, str, str]]:
+    """Iterate over an index's passages: id, title, heading and text."""
+    found = connection.execute(
+        "SELECT p.id, d.title, p.heading, p.text FROM passages p "
+        "JOIN documents d ON d.id = p.document ORDER BY p.id"
+    )
+    for at, title, heading, text in found:
+        yield at, title, heading, unpack(text)
+
+
+def unpack(text: bytes) -> str:
+    """Return a passage's text as it was."""
+    return zlib.decompress(text).decode()
 
 
 class _Writer:
@@ -97,8 +128,9 @@ class _Writer:
         self._tokens += tokens
         self._execute(
             "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (at, self._documents, piece.place, piece.anchor, piece.heading, piece.text, tokens),
-        )
+            (at, self._documents, piece.place, piece.anchor, piece.heading,
+             zlib.compress(piece.text.encode(), 9), tokens),
+        )  # fmt: skip
         title, heading, body = (
             " ".join(words.terms(text)) for text in (document.title, piece.heading, piece.text)
         )
@@ -118,8 +150,8 @@ class _Writer:
             )
 
     def finish(self, about: dict[str, object]) -> None:
-        for table in ("words", "grams"):
-            self._execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
+        for finish in _FINISH:
+            self._execute(finish)
         most = sorted(self._languages.items(), key=lambda each: (-each[1], each[0]))
         about |= {
             "languages": " ".join(language for language, _ in most[:MAX_LANGUAGES]),

@@ -27,6 +27,7 @@ def cut_document(document: Document) -> list[Piece]:
     Paragraphs stay whole up to ``MAX_CHARS``; a table that is cut (lines that begin
     with ``|``) has its header in each piece. A correction is one passage, however long.
     """
+    texts: list[tuple[str, str | None, str]]
     if document.kind == "correction":
         texts = [("", None, "\n\n".join(section.text for section in document.sections))]
     else:

@@ -1,46 +1,143 @@
 """Passages in the order of how well they match terms: two lists of FTS5 become one."""
 
+import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from app.knowledge.open_index import OpenIndex
 
 MAX_CANDIDATES = 40
-# A term that more of the passages have says little; the rest are taken rarest first.
-MAX_SHARE = 0.2
-MAX_TERMS = 10
-MAX_GRAMS = 24
-LEAST_TERMS = 2
+# What a list costs is the passages that its terms stand in, all counted, for each is
+# scored: some microsecond each. Terms are taken rarest first up to so many, and so many terms.
+MAX_SCORED = {"words": 5000, "grams": 2500}
+MAX_TERMS = {"words": 12, "grams": 32}
 # Of title, heading, body and the question that a correction answers.
 _WORD_WEIGHTS = "4.0, 3.0, 1.0, 4.0"
 # Of title and heading together, and of the body.
 _GRAM_WEIGHTS = "3.0, 1.0"
 _RANK = {
-    table: f"SELECT rowid, -rank FROM {table} WHERE {table} MATCH ?"
-    f" AND rank MATCH 'bm25({weights})' ORDER BY rank LIMIT {MAX_CANDIDATES}"
-    for table, weights in (("words", _WORD_WEIGHTS), ("grams", _GRAM_WEIGHTS))
+    "words": "SELECT rowid, -rank FROM words WHERE words MATCH ?"
+    f" AND rank MATCH 'bm25({_WORD_WEIGHTS})' ORDER BY rank LIMIT {MAX_CANDIDATES}",
+    "grams": "SELECT rowid, -rank FROM grams WHERE grams MATCH ?"
+    f" AND rank MATCH 'bm25({_GRAM_WEIGHTS})' ORDER BY rank LIMIT {MAX_CANDIDATES}",
 }
-Scores = Mapping[int, float]
+_COUNT = {
+    "words": "SELECT doc FROM words_vocabulary WHERE term = ?",
+    "grams": "SELECT doc FROM grams_vocabulary WHERE term = ?",
+}
+_STANDING = {
+    "words": "SELECT rowid FROM words WHERE words MATCH ?"
+    " AND rowid IN (SELECT value FROM json_each(?))",
+    "grams": "SELECT rowid FROM grams WHERE grams MATCH ?"
+    " AND rowid IN (SELECT value FROM json_each(?))",
+}
+# How much the second list counts, and a passage's better neighbour, and vectors beside words:
+# chosen by `python -m bench.knowledge`, on half of its questions.
+GRAMS = 0.3
+NEIGHBOUR = 0.15
+VECTORS = 0.6
 
 
-def frequencies(
-    connection: sqlite3.Connection, table: str, terms: Iterable[str]
-) -> dict[str, int]:
+def frequencies(connection: sqlite3.Connection, table: str, terms: Iterable[str]) -> dict[str, int]:
     """Return in how many passages each term stands, without those that stand in none."""
-    find = f"SELECT doc FROM {table}_vocabulary WHERE term = ?"
-    found = ((term, connection.execute(find, (term,)).fetchone()) for term in dict.fromkeys(terms))
-    return {term: row[0] for term, row in found if row}
+    kept = "SELECT passages FROM common WHERE name = ? AND term = ?"
+    found: dict[str, int] = {}
+    for term in dict.fromkeys(terms):
+        row = (
+            connection.execute(kept, (table, term)).fetchone()
+            or connection.execute(_COUNT[table], (term,)).fetchone()
+        )
+        if row:
+            found[term] = row[0]
+    return found
 
 
-def prune(counts: Mapping[str, int], passages: int, most: int) -> list[str]:
-    """Return the terms to look for, rarest first."""
-    rarest = sorted(counts, key=lambda term: (counts[term], term))
-    few = [term for term in rarest if counts[term] <= passages * MAX_SHARE]
-    return (few if len(few) >= LEAST_TERMS else rarest[:LEAST_TERMS])[:most]
+def prune(counts: Mapping[str, int], table: str) -> list[str]:
+    """Return the terms to look for, rarest first; of words the rarest, whatever it costs."""
+    taken: list[str] = []
+    left = MAX_SCORED[table]
+    for term in sorted(counts, key=lambda term: (counts[term], term))[: MAX_TERMS[table]]:
+        left -= counts[term]
+        if left < 0 and (taken or table == "grams"):
+            break
+        taken.append(term)
+    return taken
 
 
 def rank(connection: sqlite3.Connection, table: str, terms: Sequence[str]) -> dict[int, float]:
-    """Return the passages that match any term best, with their BM25."""
+    """Return the passages that match any of the terms best, with their BM25."""
     if not terms:
         return {}
-    query = " OR ".join(f'"{term}"' for term in terms)
-    return dict(connection.execute(_RANK[table], (query,)).fetchall())
+    return dict(connection.execute(_RANK[table], (_any(terms),)).fetchall())
+
+
+def match(index: OpenIndex, text: str) -> dict[int, float]:
+    """Return the passages whose words or pieces of words match a text, the best scoring 1.
+
+    BM25 of both lists is added up as it is: that of four letters in a row then weighs as
+    much as the text has of them, which is nothing where it is Chinese.
+    """
+    scores: Counter[int] = Counter()
+    for table, terms, weight in (
+        ("words", index.words.terms(text), 1.0),
+        ("grams", index.words.grams(text), GRAMS),
+    ):
+        counts = frequencies(index.connection, table, terms)
+        best = rank(index.connection, table, prune(counts, table))
+        # What fell off the end of a full list scored at most as its last.
+        least = min(best.values()) / 2 if len(best) == MAX_CANDIDATES else 0.0
+        fallen = scores.keys() - best.keys()
+        scores.update({at: weight * value for at, value in best.items()})
+        scores.update(dict.fromkeys(fallen, weight * least))
+    return _scaled(with_neighbours(index, scores))
+
+
+def with_neighbours(index: OpenIndex, scores: Mapping[int, float]) -> dict[int, float]:
+    """Return scores raised by those of the passages before and after in the same document."""
+    document = index.documents_of(scores)
+    return {
+        at: value
+        + NEIGHBOUR
+        * max(
+            scores.get(by, 0.0) if document.get(by) == document[at] else 0.0
+            for by in (at - 1, at + 1)
+        )
+        for at, value in scores.items()
+    }
+
+
+def mix(words: Mapping[int, float], nearest: Sequence[tuple[int, float]]) -> dict[int, float]:
+    """Return scores of words and vectors in one: a convex combination, each from 0 to 1.
+
+    Of vectors only the nearest are known: the last of them counts nothing.
+    """
+    if not nearest:
+        return dict(words)
+    most, least = nearest[0][1], nearest[-1][1]
+    near = {at: (value - least) / ((most - least) or 1) for at, value in nearest}
+    return {
+        at: VECTORS * near.get(at, 0.0) + (1 - VECTORS) * words.get(at, 0.0)
+        for at in {**words, **near}
+    }
+
+
+def standing(
+    connection: sqlite3.Connection, table: str, terms: Iterable[str], passages: Sequence[int]
+) -> dict[int, set[str]]:
+    """Return which of the terms stand in each of the passages."""
+    found: dict[int, set[str]] = {at: set() for at in passages}
+    asked = json.dumps(list(passages))
+    for term in terms:
+        for (at,) in connection.execute(_STANDING[table], (_any([term]), asked)):
+            found[at].add(term)
+    return found
+
+
+def _any(terms: Iterable[str]) -> str:
+    return " OR ".join(f'"{term}"' for term in terms)
+
+
+def _scaled(scores: Mapping[int, float]) -> dict[int, float]:
+    most = max(scores.values(), default=0.0) or 1.0
+    return {at: value / most for at, value in scores.items()}

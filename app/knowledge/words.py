@@ -27,7 +27,10 @@ _STEMMERS = {
     "no": "norwegian", "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian",
     "sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
 }  # fmt: skip
-_CHINESE = "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_CHINESE = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
+)
 _HANGUL = "\u1100-\u11ff\u3130-\u318f\uac00-\ud7af"
 # Thai, Lao, Burmese, Khmer: no spaces either.
 _SOUTH_EAST = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
@@ -62,7 +65,7 @@ class Words:
         return self._look_up(text, self._terms, self._terms_of)
 
     def grams(self, text: str) -> list[str]:
-        """Return the four letters in a row of a text's words, with repetitions."""
+        """Return the four letters in a row of a text's longer words, with repetitions."""
         return self._look_up(text, self._grams, self._grams_of)
 
     def _look_up(
@@ -72,7 +75,7 @@ class Words:
         make: Callable[[str], Iterable[str]],
     ) -> list[str]:
         found: list[str] = []
-        for token in _TOKEN.findall(unicodedata.normalize("NFKC", text)):
+        for token in split_text(text):
             made = kept.get(token)
             if made is None:
                 if len(kept) >= _MAX_KEPT_WORDS:
@@ -122,11 +125,10 @@ class Words:
             for part in _parts(piece):
                 if part in self._stopwords:
                     continue
-                word = plain(part)
+                word = plain(part)[:_MAX_TERM_CHARS]
                 if len(word) <= GRAM_CHARS or not word.isalpha():
-                    yield word[:_MAX_TERM_CHARS]
                     continue
-                for at in range(min(len(word), _MAX_TERM_CHARS) - GRAM_CHARS + 1):
+                for at in range(len(word) - GRAM_CHARS + 1):
                     yield word[at : at + GRAM_CHARS]
 
 
@@ -164,26 +166,34 @@ def _by_script(token: str) -> Iterable[tuple[bool, str]]:
     return pieces
 
 
+def split_text(text: str) -> list[str]:
+    """Return the words of a text as they stand, identifiers whole."""
+    return _TOKEN.findall(unicodedata.normalize("NFKC", text))
+
+
 def question_key(question: str) -> str:
-    """Return what two questions have in common that differ in letters' case, accents,
-    punctuation, spaces and order alone."""
-    tokens = _TOKEN.findall(unicodedata.normalize("NFKC", question).casefold())
-    return " ".join(sorted({plain(token) for token in tokens}))
+    """Return what questions share that differ in case, accents, punctuation and order alone.
+
+    No stopword is left out: "when do you open" is not "where do you open".
+    """
+    return " ".join(sorted({plain(token.casefold()) for token in split_text(question)}))
 
 
 def guess_language(text: str) -> str | None:
     """Return the language whose stopwords are the most frequent in a text, if any are."""
-    tokens = [token.casefold() for token in _TOKEN.findall(text)]
-    lists = _lists("stopwords.txt")
-    counts = {each: sum(token in lists[each] for token in tokens) for each in lists}
+    unspaced = _UNSPACED.findall(text)
+    if sum(map(len, (run for runs in unspaced for run in runs))) * 5 > len(text):
+        kinds = [len("".join(runs)) for runs in zip(*unspaced, strict=True)]
+        if kinds[0] == max(kinds):
+            return "ja" if re.search("[\u3040-\u30ff]", text) else "zh"
+        return "ko" if kinds[1] == max(kinds) else None
+    tokens = [token.casefold() for token in split_text(text)]
+    counts = {
+        each: sum(token in stopwords(each) for token in tokens)
+        for each in read_list("stopwords.txt")
+    }
     best = max(counts, key=lambda each: counts[each])
-    return best if counts[best] * 10 > len(tokens) else _of_script(text)
-
-
-def _of_script(text: str) -> str | None:
-    if re.search("[\u3040-\u30ff]", text):
-        return "ja"
-    return "zh" if re.search("[\u3400-\u9fff]", text) else None
+    return best if counts[best] * 10 > len(tokens) else None
 
 
 @cache
@@ -200,11 +210,12 @@ def _cutter(words: frozenset[str]) -> Callable[[str], Sequence[str]]:
 @cache
 def stopwords(language: str) -> frozenset[str]:
     """Return what is left out of texts of a language: nothing for one that we do not know."""
-    return _lists("stopwords.txt").get(language, frozenset())
+    return frozenset(read_list("stopwords.txt").get(language, "").split())
 
 
 @cache
-def _lists(name: str) -> dict[str, frozenset[str]]:
+def read_list(name: str) -> dict[str, str]:
+    """Return the words of each language, casefolded, from a file beside this one."""
     lines = (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()
     lists = (line.partition(":") for line in lines if not line.startswith("#"))
-    return {language: frozenset(words.casefold().split()) for language, _, words in lists}
+    return {language: words.casefold() for language, _, words in lists}

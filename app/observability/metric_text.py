@@ -22,7 +22,8 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "perch_requests": ("Requests, when their headers left", ("method", "route", "status")),
     "perch_errors": ("Requests that were answered with an error, by its code", ("code",)),
     "perch_turns": (
-        "Turns that ended: done, repeated, left, stopped, or an error's code", ("outcome",)
+        "Turns that ended: done, repeated, left, stopped, or an error's code",
+        ("outcome", "protocol"),
     ),
     "perch_grounded_answers": (
         "Answers for which pages were looked into: cited, small_talk, owner, or what was missing",

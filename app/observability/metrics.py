@@ -57,9 +57,9 @@ class Metrics:
         """Count a turn that has ended."""
         values, answer = self._values, ended.answer
         if ended.is_repeat:
-            values.add(("perch_turns", "repeated"))
+            values.add(("perch_turns", "repeated", ended.protocol))
             return
-        values.add(("perch_turns", ended.outcome))
+        values.add(("perch_turns", ended.outcome, ended.protocol))
         values.add(_DELTAS, ended.token_count)
         if ended.grounds is not None:
             values.observe(_FIND, _FIND_S, ended.grounds.found.duration_ms / 1000)

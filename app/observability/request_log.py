@@ -15,6 +15,7 @@ from app.domain.conversation import Answer
 from app.domain.errors import cause_of, mend_of
 from app.domain.events import TurnEnded
 from app.domain.grounding import Grounds
+from app.web.contract import protocol_of
 from app.web.current_request import Request, current_request
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
@@ -37,6 +38,7 @@ def register(app: Flask) -> None:
     @app.after_request
     def log_request(response: Response) -> Response:
         request = current_request()
+        protocol = protocol_of(request.endpoint)
         response.headers.add("X-Request-Id", request.id)
         log.info(
             "request",
@@ -45,6 +47,7 @@ def register(app: Flask) -> None:
             status=response.status_code,
             ms=_ms_since(request.started_at),
             client=request.client_address or None,
+            **({"protocol": protocol.name} if protocol else {}),
             **({"code": request.error_code} if request.error_code else {}),
         )
         return response

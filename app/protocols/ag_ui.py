@@ -71,6 +71,7 @@ class AgUi:
     thread_id: str = ""
     run_id: str = ""
 
+    name = "ag-ui"
     media_type = "text/event-stream"
     headers = MappingProxyType[str, str]({})
     request = RunRequestSchema

@@ -89,6 +89,7 @@ class UiPartSchema(OutputSchema):
 class AiSdk:
     """The protocol."""
 
+    name = "ai-sdk"
     media_type = "text/event-stream"
     headers: Mapping[str, str] = {"x-vercel-ai-ui-message-stream": "v1"}
     request = UiChatSchema

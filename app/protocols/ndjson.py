@@ -20,6 +20,7 @@ from app.web.schemas.chat import (
 class Ndjson:
     """Encodes each event as a line; it holds no state, so one encodes all answers."""
 
+    name = "ndjson"
     media_type = "application/x-ndjson"
     headers: Mapping[str, str] = {}
     request = ChatSchema

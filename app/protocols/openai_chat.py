@@ -86,6 +86,7 @@ class OpenAIChat:
     model: str = ""
     tells_usage: bool = False
 
+    name = "openai-chat"
     media_type = "text/event-stream"
     headers = MappingProxyType[str, str]({})
     request = CompletionRequestSchema

@@ -114,6 +114,7 @@ class ResponseSchema(OutputSchema):
 class OpenAIResponses:
     """The protocol, for answers in the name of one model."""
 
+    name = "openai-responses"
     media_type = "text/event-stream"
     headers = MappingProxyType[str, str]({})
     request = ResponseRequestSchema

@@ -87,6 +87,11 @@ class AnswerProtocol(Protocol):
     """
 
     @property
+    def name(self) -> str:
+        """What logs and metrics call it."""
+        ...
+
+    @property
     def media_type(self) -> str:
         """What a streamed answer is, without parameters."""
         ...

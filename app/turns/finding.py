@@ -1,5 +1,6 @@
 """Looking into the owner's pages while the store takes a question in."""
 
+from dataclasses import replace
 from typing import Any
 
 import gevent
@@ -42,7 +43,7 @@ class Finding:
         running = self._running
         before = _question_before(turn.prompt)
         if before is not None:
-            inquiry = self._inquiry()._replace(before=before, cited=tuple(turn.cited))
+            inquiry = replace(self._inquiry(), before=before, cited=tuple(turn.cited))
             running = gevent.spawn(self._knowledge.find, inquiry)
         running.join(_PATIENCE_S)
         found = running.value if running.ready() else None

@@ -130,15 +130,17 @@ class TurnService:
         outlet: Outlet | None = None,
         *,
         can_return: bool = False,
+        protocol: str = "",
     ) -> StartedTurn:
         """Start to answer a turn; the caller reads its events, and leaves.
 
-        Where the visitor ``can_return``, the turn waits for that.
+        Where the visitor ``can_return``, the turn waits for that. ``protocol`` is how
+        it was asked for, as listeners hear.
         """
         turn, policy = begun.turn, begun.assistant.settings.turns
         if turn.answer is not None:
             begun.reservation.give_back()
-            repeated = RepeatedTurn(turn, request_id)
+            repeated = RepeatedTurn(turn, request_id, protocol=protocol)
             self._tell(repeated.summary())
             return repeated
         running = RunningTurn(
@@ -152,6 +154,7 @@ class TurnService:
             self._forget,
             request_id,
             policy.leave_grace_s if can_return else 0,
+            protocol,
             begun.grounds,
         )
         self._running[turn.session_id] = running

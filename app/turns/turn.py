@@ -73,6 +73,7 @@ class RunningTurn:
         "_outlet",
         "_policy",
         "_producer",
+        "_protocol",
         "_started_at",
         "_state",
         "_store",
@@ -96,11 +97,13 @@ class RunningTurn:
         on_end: Callable[["RunningTurn"], None] = lambda _running: None,
         request_id: str | None = None,
         grace_s: float = 0.0,
+        protocol: str = "",
         grounds: Grounds | None = None,
     ) -> None:
         self.turn = turn
         self.reservation = reservation
         self.request_id = request_id
+        self._protocol = protocol
         self._store = store
         self._policy = policy
         self._keep = keep
@@ -203,6 +206,7 @@ class RunningTurn:
             (time.monotonic() - self._started_at) * 1000,
             self.request_id,
             grounds=self._grounds,
+            protocol=self._protocol,
         )
 
     def _begin(self) -> Iterator[TurnEvent]:

@@ -1,33 +1,23 @@
 """AG-UI's own client, unmodified, against the real server."""
 
-import json
-import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.live.clients import post, run_node
 from tests.servers.perch import WIDGET_KEY, Server
 from tests.servers.upstream import Upstream
 from tests.servers.upstream_script import words
 
-pytestmark = pytest.mark.node
+pytestmark = [pytest.mark.node, pytest.mark.usefixtures("no_traceback")]
 
-CLIENTS = Path(__file__).parents[1] / "clients"
 PATH = "/v1/ag-ui"
 Run = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def server(upstream: Upstream) -> Iterator[Server]:
-    with Server.over(upstream) as server:
-        yield server
-        assert "Traceback" not in server.log()
-
-
-@pytest.fixture
-def run(server: Server) -> Run:
+def run(server: Server, session_name: str) -> Run:
     """Runs the agent; returns the messages and events that came of it, and errors."""
 
     def run(
@@ -36,16 +26,11 @@ def run(server: Server) -> Run:
         asked = {
             "url": f"{server.url}{PATH}",
             "headers": {"Authorization": f"Bearer {key}"},
-            "threadId": "thread-0001",
+            "threadId": session_name,
             "runId": run_id,
             "messages": messages,
         }
-        ran = subprocess.run(
-            ["node", "ag_ui.mjs"], cwd=CLIENTS, input=json.dumps(asked), text=True,
-            capture_output=True, check=True, timeout=60,
-        )  # fmt: skip
-        told: dict[str, Any] = json.loads(ran.stdout)
-        return told
+        return run_node("ag_ui.mjs", asked)
 
     return run
 
@@ -89,12 +74,12 @@ def test_same_run_sent_again_is_the_same_turn(run: Run, upstream: Upstream) -> N
 
 
 def test_conversation_goes_on_in_another_protocol(
-    run: Run, server: Server, upstream: Upstream
+    run: Run, server: Server, upstream: Upstream, session_name: str
 ) -> None:
     upstream.script(tokens=2)
     run(said("I am Ada"))
 
-    server.chat("Who am I?", session="thread-0001")
+    server.chat("Who am I?", session=session_name)
 
     assert upstream.wait_for_request(2).prompt[1:3] == [
         ("user", "I am Ada"), ("assistant", words(2)),
@@ -124,7 +109,7 @@ def test_what_cannot_be_asked_is_refused_in_words(
 ) -> None:
     body = {"threadId": "t", "runId": "r", "messages": messages}
 
-    answer = server.request("POST", PATH, body, authorization=f"Bearer {WIDGET_KEY}")
+    answer = post(server, PATH, body)
 
     assert answer.status == 400
     assert "messages" in answer.json["details"]

@@ -13,7 +13,7 @@ import pytest
 
 from tests.live.eventually import eventually
 from tests.live.exchange import Exchange
-from tests.live.test_stops import STOP, TURN, ask, asleep, history, open_session, stream
+from tests.live.turns import STOP, TURN, ask, asleep, history, open_session, stream
 from tests.servers.perch import Server
 from tests.servers.upstream import Upstream
 from tests.servers.upstream_script import WORDS, words
@@ -33,16 +33,6 @@ ENDS: dict[str, Callable[[Exchange], None]] = {"FIN": Exchange.leave, "RST": Exc
 def brief(session_upstream: Upstream) -> Iterator[Server]:
     """A server with a short grace."""
     with Server.over(session_upstream, LEAVE_GRACE_S=str(GRACE_S)) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def two_workers(
-    session_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    folder = str(tmp_path_factory.mktemp("readers"))
-    with Server.over(session_upstream, WEB_CONCURRENCY="2", TMPDIR=folder) as server:
-        eventually(lambda: len(server.workers) == 2)
         yield server
 
 

@@ -4,6 +4,7 @@ Runs in the child process of ``reading`` only: the parser is native code.
 """
 
 import re
+from collections.abc import Callable
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -78,7 +79,7 @@ def read_html(text: str, url: str | None = None) -> Page:
     main = _main(root)
     _drop_contents(main)
     outline = Outline()
-    _Walk(outline).visit(main, 0)
+    _Walk(outline).visit(main)
     outline.end()
     title = _title(root, main, head.title)
     return Page(
@@ -150,9 +151,13 @@ def _title(root: LexborNode, main: LexborNode, head_title: str) -> str:
     for each in first:
         if each and tab.startswith(alike(each)):
             return each
-    if len(first) == 1 and first[0] and not tab.endswith(alike(first[0])):
+    if len(first) == 1 and first[0] and not _ends_with_name(tab, alike(first[0])):
         return first[0]
     return head_title or next(filter(None, first), "")
+
+
+def _ends_with_name(tab: str, name: str) -> bool:
+    return tab.endswith(name) and tab[: -len(name)].rstrip()[-1:] in (*"|·•–—-:›»",)
 
 
 def _drop_contents(main: LexborNode) -> None:
@@ -189,61 +194,67 @@ class _Walk:
     def __init__(self, outline: Outline) -> None:
         self._outline = outline
 
-    def visit(self, node: LexborNode, depth: int) -> None:
-        if depth > MAX_DEPTH:
-            return
-        child = node.child
-        while child is not None:
-            following = child.next
-            self._see(child, depth)
-            child = following
+    def visit(self, root: LexborNode) -> None:
+        """See all below a node, without a call a level: a page may be nested a thousand deep."""
+        waiting: list[tuple[LexborNode, int] | Callable[[], None]] = []
+        if root.child is not None:
+            waiting.append((root.child, 0))
+        while waiting:
+            each = waiting.pop()
+            if not isinstance(each, tuple):
+                each()
+                continue
+            node, depth = each
+            if node.next is not None:
+                waiting.append((node.next, depth))
+            leave = self._enter(node)
+            if leave is not None:
+                waiting.append(leave)
+                if node.child is not None and depth < MAX_DEPTH:
+                    waiting.append((node.child, depth + 1))
 
-    def _see(self, node: LexborNode, depth: int) -> None:
+    def _enter(self, node: LexborNode) -> Callable[[], None] | None:
+        """See a node; return what ends it, or ``None`` where nothing in it is to be seen."""
         tag = node.tag or ""
         outline = self._outline
         if tag == "-text":
             outline.add(node.text_content or "")
         elif tag in _INLINE:
-            self._see_inline(node, tag, depth)
+            return self._enter_inline(node, tag)
         elif tag in _HEADINGS:
             outline.head(_HEADINGS[tag], plain(node.text()).rstrip("¶").strip(), _anchor(node))
         elif tag == "pre":
             outline.code(plain_code(node.text()))
         elif tag == "br":
             outline.add("\n", is_break=True)
-        elif tag == "table":
-            self._see_table(node, depth)
+        elif tag == "table" and (rows := data_rows(node)) is not None:
+            outline.end_block()
+            for row in rows:
+                outline.row(*row)
         elif tag[:1] not in ("-", "_", "!"):
-            self._see_block(node, tag, depth)
+            return self._enter_block(node, tag)
+        return None
 
-    def _see_inline(self, node: LexborNode, tag: str, depth: int) -> None:
+    def _enter_inline(self, node: LexborNode, tag: str) -> Callable[[], None]:
         anchor = node.id or (node.attributes.get("name") if tag == "a" else None)
         if anchor:
             self._outline.mark(anchor)
-        is_link = tag == "a" and "href" in node.attributes
-        if is_link:
+        if tag == "a" and "href" in node.attributes:
             self._outline.begin_link()
-        self.visit(node, depth + 1)
-        if is_link:
-            self._outline.end_link()
+            return self._outline.end_link
+        return _nothing
 
-    def _see_block(self, node: LexborNode, tag: str, depth: int) -> None:
+    def _enter_block(self, node: LexborNode, tag: str) -> Callable[[], None]:
         self._outline.end_block()
         if node.id:
             self._outline.mark(node.id)
         if tag == "li":
             self._outline.begin_item()
-        self.visit(node, depth + 1)
-        self._outline.end_block()
+        return self._outline.end_block
 
-    def _see_table(self, node: LexborNode, depth: int) -> None:
-        rows = data_rows(node)
-        if rows is None:  # it lays out the page, as was done once
-            self._see_block(node, "table", depth)
-            return
-        self._outline.end_block()
-        for row in rows:
-            self._outline.row(*row)
+
+def _nothing() -> None:
+    pass
 
 
 def _anchor(node: LexborNode) -> str | None:
