@@ -4,6 +4,7 @@ import hashlib
 import signal
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -13,10 +14,17 @@ from flask.cli import with_appcontext
 
 from app import __version__
 from app.assistants import Assistant
-from app.cli.learning_progress import Progress, print_documents, print_report, print_summary
+from app.cli.learning_progress import (
+    Progress,
+    print_documents,
+    print_found,
+    print_report,
+    print_summary,
+)
 from app.cli.store import works_on_the_store
 from app.domain.conversation import DEFAULT_ASSISTANT
-from app.domain.knowledge import Document, Section
+from app.domain.knowledge import Document, Inquiry, Section
+from app.knowledge.building import build
 from app.knowledge.learner import limits
 from app.knowledge.learner.documents import MAX_TITLE_CHARS, hash_of
 from app.knowledge.learner.fetch import Fetcher
@@ -26,7 +34,9 @@ from app.knowledge.learner.report import Report, Source
 from app.knowledge.learner.run import FILE_PREFIX, AlreadyLearning, Learner, Order
 from app.knowledge.learner.text import alike, plain, plain_lines
 from app.knowledge.learner.urls import NoPage, normalise
+from app.limits.estimate import estimate_text
 from app.settings import Settings
+from app.web.owned_knowledge import knowledge_of
 from app.web.services import services
 
 _MAX_TEXT_CHARS = 200_000
@@ -46,6 +56,8 @@ _MAX_TEXT_CHARS = 200_000
 @click.option("--title", help="What --text is about.")
 @click.option("--list", "lists", is_flag=True, help="List what is known.")
 @click.option("--forget", multiple=True, metavar="URL", help="Forget this; a key of --list.")
+@click.option("--build", "builds", is_flag=True, help="Write the index of what is known.")
+@click.option("--ask", metavar="QUESTION", help="Show what would be found for a question.")
 @click.option("--report", "reports", is_flag=True, help="Show what became of each address.")
 @with_appcontext
 @works_on_the_store
@@ -61,6 +73,10 @@ def learn(what: tuple[str, ...], assistant: str, **options: Any) -> None:
         raise click.BadParameter(f"There are only: {known}.", param_hint="--assistant")
     if options["lists"]:
         print_documents(services().store.documents, assistant)
+    elif options["builds"]:
+        _build(whose)
+    elif options["ask"]:
+        print_found(knowledge_of(assistant).try_question(Inquiry(options["ask"])))
     elif options["reports"]:
         print_report(services().store.documents.read_report(assistant))
     elif options["forget"]:
@@ -144,7 +160,14 @@ def _learn(whose: Assistant, order: Order) -> None:
             ) from None
         finally:
             fetcher.close()
+    if not order.dry_run:
+        _build(whose)
     _end(report, is_dry=order.dry_run)
+
+
+def _build(whose: Assistant) -> None:
+    count = partial(estimate_text, tokenizer=whose.meter.tokenizer)
+    build(services().store.documents, whose.id, services().settings.knowledge_path, count)
 
 
 def _end(report: Report, *, is_dry: bool) -> None:
@@ -190,6 +213,7 @@ def _learn_text(assistant: str, text: str, title: str | None) -> None:
         hash=hash_of(name, sections), learnt_at=now_ms,
     )  # fmt: skip
     services().store.documents.put_documents(assistant, [document])
+    _build(services().assistants[assistant])
     click.echo(f"Learnt: {key}")
 
 
@@ -200,6 +224,7 @@ def _forget(assistant: str, keys: Sequence[str]) -> None:
         missing = next(key for key in keys if _find(assistant, key) is None)
         raise click.ClickException(f"Nothing is known of {missing}: see learn --list.")
     store.forget_documents(assistant, found)
+    _build(services().assistants[assistant])
     click.echo(f"Forgotten: {len(found)}")
 
 

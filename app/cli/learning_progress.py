@@ -12,6 +12,7 @@ from rich.progress import Progress as Bar
 
 from app.cli.printing import as_text, as_time, print_table
 from app.knowledge.learner.report import Report
+from app.operations.trial import Trial
 from app.storage.document_store import DocumentStore
 
 _LINE_EVERY_S = 10.0
@@ -131,3 +132,27 @@ def print_report(report: str | None) -> None:
 
 def _counts(report: Report) -> str:
     return ", ".join(f"{times} {state}" for state, times in report.counts.items())
+
+
+def print_found(trial: Trial) -> None:
+    """Show what the chat would find for a question, and what would come of it."""
+    found = trial.found
+    print_table(
+        ("n", "score", "title", "address", "terms"),
+        [
+            (
+                str(n),
+                f"{each.score:.2f}",
+                f"{each.title} › {each.heading}" if each.heading else each.title,
+                each.url or each.key,
+                ", ".join(each.terms),
+            )
+            for n, each in enumerate(found.passages, 1)
+        ],
+    )
+    click.echo(
+        f"{trial.words}. Coverage {found.coverage:.2f}; {trial.tokens} tokens; "
+        f"{found.duration_ms:.1f} ms; version {found.version}."
+    )
+    if trial.reply is not None:
+        click.echo(trial.reply)

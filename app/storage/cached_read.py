@@ -60,6 +60,11 @@ class CachedRead(Generic[T]):
             gevent.spawn(self._look_quietly)
         return self._seen
 
+    @property
+    def seen(self) -> T | None:
+        """What was seen last, however long ago."""
+        return self._seen
+
     def put(self, value: T) -> None:
         """Take over what the caller just wrote."""
         self._seen = value
