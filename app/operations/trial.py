@@ -45,8 +45,8 @@ class Trial:
 def try_question(knowledge: Knowledge | None, policy: KnowledgePolicy, inquiry: Inquiry) -> Trial:
     """Return what the chat would make of a question; nothing is stored, no model is asked."""
     found = knowledge.find(inquiry) if knowledge is not None else Found(is_ready=False)
-    if policy.mode == "off":
-        return Trial(inquiry.question, found, "off")
+    if policy.mode == "off" or knowledge is None:
+        return Trial(inquiry.question, found, "off" if policy.mode == "off" else "not_ready")
     grounds = ground(found, policy.mode, policy.unknown_message)
     verdict = _judge(found, grounds)
     if verdict in ("owner", "unknown") and grounds is not None:
