@@ -1,4 +1,4 @@
-"""AG-UI's own client, unmodified, against the real server."""
+"""AG-UI's own client and TanStack AI's, unmodified, against the real server."""
 
 import json
 from collections.abc import Callable
@@ -107,6 +107,30 @@ def test_client_that_comes_back_is_told_what_it_does_not_have(
     more = [json.loads(line[6:]) for line in rest.splitlines() if line.startswith("data: ")]
     assert told + "".join(event.get("delta", "") for event in more) == words(4)
     assert more[-1]["type"] == "RUN_FINISHED"
+    assert len(upstream.requests) == 1
+
+
+@pytest.mark.parametrize("cuts", [[], [500], [700, 1]])
+def test_tanstacks_connection_gets_all_of_it_once_however_often_it_breaks(
+    server: Server, upstream: Upstream, session_name: str, cuts: list[int]
+) -> None:
+    upstream.script(tokens=40, gap_ms=5)
+    asked = {
+        "url": f"{server.url}{PATH}",
+        "headers": open_session(server),
+        "threadId": session_name,
+        "runId": "run-0001",
+        "text": "Hello",
+        "cuts": cuts,
+    }
+
+    told = run_node("tanstack.mjs", asked)
+
+    assert (told["said"], told["errors"]) == (words(40), [])
+    assert [each for each in told["events"] if each != "TEXT_MESSAGE_CONTENT"] == [
+        "RUN_STARTED", "TEXT_MESSAGE_START", "TEXT_MESSAGE_END", "RUN_FINISHED",
+    ]  # fmt: skip
+    assert told["tries"] == len(cuts) + 1
     assert len(upstream.requests) == 1
 
 
