@@ -54,7 +54,9 @@ def test_frame_holds_title_heading_text_and_question() -> None:
 
 
 def test_fence_is_another_each_time() -> None:
-    assert frame("When?", Found([a_passage()]) != frame("When?", [a_passage()]))
+    found = Found([a_passage()])
+
+    assert frame("When?", found) != frame("When?", found)
 
 
 def test_page_can_neither_close_the_fence_nor_pass_for_another_source() -> None:
