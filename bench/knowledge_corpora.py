@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -14,13 +15,16 @@ FAQ_LANGUAGES = ("en", "de", "fr", "ru", "ja", "zh-cn")
 _MANUALS = (
     (DOC / "python-django-doc" / "html", "**/*.html"),
     (DOC / "postgresql-doc-15" / "html", "*.html"),
-    (DOC / "apache2-doc" / "manual" / "en", "**/*.html"),
+    (DOC / "apache2-doc" / "manual", "**/*.html"),
 )
 _DROPPED = (
     "script, style, nav, header, footer, form, .toc, .navheader, .navfooter, .sphinxsidebar, "
     ".related, #preamble, .section .footer, .top, .bottomlang, .toplang, #quickview, .index"
 )
-_BLOCKS = frozenset("p pre dt dd li blockquote td th table tr div section ul ol dl".split())
+_BLOCKS = frozenset(
+    ("p", "pre", "dt", "dd", "li", "blockquote", "td", "th", "table", "tr", "div", "section")
+    + ("ul", "ol", "dl")
+)
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _NUMBER = re.compile(r"^\s*(?:Chapter|Kapitel|Chapitre|Глава|第)?\s*\d+(?:\.\d+)*\.?\s*章?\s*")
 
@@ -37,13 +41,18 @@ def faq(language: str) -> list[Document]:
 
 
 def manuals() -> list[Document]:
-    """Return the pages of three large manuals, in English."""
+    """Return the pages of three large manuals, nearly all of them in English."""
     return [
-        read_page(path, "en", f"https://manuals.test/{path.relative_to(DOC)}")
+        read_page(path, _language(path), f"https://manuals.test/{path.relative_to(DOC)}")
         for folder, pattern in _MANUALS
         for path in sorted(folder.glob(pattern))
         if "_modules" not in path.parts and "genindex" not in path.name
     ]
+
+
+def _language(path: Path) -> str:
+    below = path.relative_to(DOC).parts
+    return below[2] if below[0] == "apache2-doc" else "en"
 
 
 def read_page(path: Path, language: str, url: str) -> Document:
@@ -76,12 +85,13 @@ def _sections(body: LexborNode) -> Iterator[Section]:
         yield Section(" › ".join(filter(None, path[1:])), _tidy(text), anchor)
 
 
-def _walk(node: LexborNode):  # type: ignore[no-untyped-def]
+def _walk(node: LexborNode) -> Iterator[tuple[str, Any]]:
     for child in node.iter(include_text=True):
         tag = child.tag
         if tag in _HEADINGS:
             inner = child.css_first("a[id]")
-            anchor = child.id or (inner.id if inner else None) or (child.parent.id or None)
+            around = child.parent.id if child.parent else None
+            anchor = child.id or (inner.id if inner else None) or around or None
             yield tag, (_NUMBER.sub("", _line(child.text())), anchor)
         elif tag == "-text":
             yield "text", re.sub(r"\s+", " ", child.text_content or "")

@@ -28,7 +28,7 @@ def heading_questions(language: str) -> list[Question]:
         if section.heading.endswith("?")
     }
     return [
-        Question(section.heading.split(" › ")[-1], (section.anchor,))
+        Question(section.heading.split(" › ")[-1], (section.anchor or "",))
         for document in faq(language)
         for section in document.sections
         if section.anchor in asked and section.heading

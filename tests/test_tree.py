@@ -46,7 +46,6 @@ ELSEWHERE = {
     "tests/routes/test_admin.py asks for them": ["operations/statistics.py"],
     "tests/operations/test_export.py writes them": ["operations/transcripts.py"],
     "tests/live/test_ai_sdk_clients.py: asked by their own clients": [
-        "protocols/ag_ui.py",
         "protocols/ai_sdk.py",
         "routes/front_ends.py",
     ],

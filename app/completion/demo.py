@@ -38,6 +38,10 @@ say:
 
 With `OPENAI_API_KEY` set, a model answers in its own words, from these pages."""
 
+_NOTHING = """\
+This is Perch's built-in demo, not a language model: it can only quote, and your pages say nothing \
+about “{quote}”. The question now stands in the dashboard, under *Unanswered*."""
+
 _LATER = """\
 Still the built-in demo (set `OPENAI_API_KEY` for a real model). You wrote: “{quote}” — and before \
 that, “{before}”, so the conversation is remembered: {number} messages so far."""
@@ -97,6 +101,8 @@ def _compose(prompt: Sequence[PromptMessage]) -> str:
     framed = read_frame(prompt[-1].content)
     if framed.passages:
         return _quote_pages(framed)
+    if framed.is_grounded:
+        return _NOTHING.format(quote=_quote(framed.question))
     asked = [said.content for said in prompt if said.role == "user"]
     said = [message for message in prompt if message.role != "system"]
     if len(asked) < 2:

@@ -62,7 +62,8 @@ def learn() -> Response:
     elif order == "sitemap":
         whose.learning.learn_sitemap(url)
     else:
-        whose.learning.learn_site(url)
+        patterns = {name: request.form.get(name, "").split() for name in ("only", "excluded")}
+        whose.learning.learn_site(url, **patterns)
     return lead_back(_HERE, whose, "started", _anchor="learning")
 
 

@@ -26,6 +26,13 @@ sentence that you could not find it on this site. Write no web address that does
 
 Question:
 {question}"""
+_NOTHING = """\
+No page of this site was found for the question. If the answer would have to stand there, say in \
+one sentence that you could not find it on this site.
+
+Question:
+{question}"""
+_NOTHING_BEFORE = _NOTHING.partition("{")[0]
 _FRAMED = re.compile(r"⟦([0-9a-f]{8})⟧\n(.*)\n⟦/\1⟧\n.*?\n\nQuestion:\n(.*)\Z", re.DOTALL)
 _PASSAGE = re.compile(r"^\[(\d+)\] ", re.MULTILINE)
 # A number in brackets, or several; digits as any keyboard writes them. `a[1]` is code.
@@ -52,8 +59,7 @@ class Grounds:
     @property
     def tokens(self) -> int:
         """What they add to a prompt at most."""
-        passages = self.found.passages
-        return FRAME_TOKENS + sum(each.tokens for each in passages) if passages else 0
+        return FRAME_TOKENS + sum(each.tokens for each in self.found.passages)
 
 
 class Citation(NamedTuple):
@@ -80,10 +86,11 @@ class FramedPassage(NamedTuple):
 
 
 class Framed(NamedTuple):
-    """A grounded question, read back."""
+    """A question, read back; ``is_grounded`` where pages were looked into for it."""
 
     question: str
     passages: Sequence[FramedPassage]
+    is_grounded: bool
 
 
 def ground(found: Found, mode: str, unknown_message: str) -> Grounds | None:
@@ -104,17 +111,20 @@ def ground(found: Found, mode: str, unknown_message: str) -> Grounds | None:
     return Grounds(found, sources)
 
 
-def frame(question: str, passages: Sequence[Passage]) -> str:
-    """Return a question with the passages that may answer it.
+def frame(question: str, found: Found) -> str:
+    """Return a question with the passages that may answer it, or with the word that none do.
 
+    Small talk stays as it is.
     The fence is a word that nobody can know who wrote a page; brackets that would
     look like it, or like another source's number, are taken from the passages.
     """
-    if not passages:
+    if not found.has_content:
         return question
+    if not found.passages:
+        return _NOTHING.format(question=question)
     told = [
         f"[{n}] {_plain(_title(each))}{_OWNERS if each.is_correction else ''}\n{_plain(each.text)}"
-        for n, each in enumerate(passages, 1)
+        for n, each in enumerate(found.passages, 1)
     ]
     word = secrets.token_hex(4)
     return _FRAME.format(word=word, passages="\n\n".join(told), question=question)
@@ -124,14 +134,15 @@ def read_frame(text: str) -> Framed:
     """Return a question and its passages, of what ``frame`` made."""
     match = _FRAMED.search(text)
     if match is None:
-        return Framed(text, ())
+        _, nothing, question = text.rpartition(_NOTHING_BEFORE)
+        return Framed(question, (), bool(nothing))
     _, passages, question = match.groups()
     pieces = _PASSAGE.split(passages)[1:]
     read = []
     for n, piece in zip(pieces[::2], pieces[1::2], strict=True):
         title, _, words = piece.partition("\n")
         read.append(FramedPassage(int(n), title.removesuffix(_OWNERS), words.strip()))
-    return Framed(question, read)
+    return Framed(question, read, True)
 
 
 def judge_citations(grounds: Grounds, answer: str) -> Cited:

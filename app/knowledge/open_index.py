@@ -101,8 +101,8 @@ class OpenIndex:
 
     def _read(self, where: str, asked: Iterable[int]) -> list[Row]:
         return [
-            Row(at, document, place, anchor, heading, unpack(text), *rest, bool(is_correction))
-            for at, document, place, anchor, heading, text, *rest, is_correction in self._look_up(
+            Row._make([*before, unpack(text), tokens, key, url, title, bool(is_correction)])
+            for *before, text, tokens, key, url, title, is_correction in self._look_up(
                 f"{_COLUMNS} {where} ORDER BY p.id", asked
             )
         ]

@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from app.knowledge.open_index import OpenIndex
@@ -10,7 +9,7 @@ from app.knowledge.open_index import OpenIndex
 MAX_CANDIDATES = 40
 # What a list costs is the passages that its terms stand in, all counted, for each is
 # scored: some microsecond each. Terms are taken rarest first up to so many, and so many terms.
-MAX_SCORED = {"words": 5000, "grams": 2500}
+MAX_SCORED = {"words": 6000, "grams": 3000}
 MAX_TERMS = {"words": 12, "grams": 32}
 # Of title, heading, body and the question that a correction answers.
 _WORD_WEIGHTS = "4.0, 3.0, 1.0, 4.0"
@@ -32,6 +31,8 @@ _STANDING = {
     "grams": "SELECT rowid FROM grams WHERE grams MATCH ?"
     " AND rowid IN (SELECT value FROM json_each(?))",
 }
+# Of a text's pieces, where it shares no word with a passage: fewer are there by chance.
+LEAST_SHARE = 0.5
 # How much the second list counts, and a passage's better neighbour, and vectors beside words:
 # chosen by `python -m bench.knowledge`, on half of its questions.
 GRAMS = 0.3
@@ -78,19 +79,39 @@ def match(index: OpenIndex, text: str) -> dict[int, float]:
     BM25 of both lists is added up as it is: that of four letters in a row then weighs as
     much as the text has of them, which is nothing where it is Chinese.
     """
-    scores: Counter[int] = Counter()
-    for table, terms, weight in (
-        ("words", index.words.terms(text), 1.0),
-        ("grams", index.words.grams(text), GRAMS),
-    ):
-        counts = frequencies(index.connection, table, terms)
-        best = rank(index.connection, table, prune(counts, table))
-        # What fell off the end of a full list scored at most as its last.
-        least = min(best.values()) / 2 if len(best) == MAX_CANDIDATES else 0.0
-        fallen = scores.keys() - best.keys()
-        scores.update({at: weight * value for at, value in best.items()})
-        scores.update(dict.fromkeys(fallen, weight * least))
-    return _scaled(with_neighbours(index, scores))
+    words = _list(index, "words", index.words.terms(text))
+    grams = index.words.grams(text)
+    pieces = _list(index, "grams", grams)
+    if not words:
+        pieces = _without_chance(index, grams, pieces)
+    return _scaled(with_neighbours(index, _sum(words, pieces)))
+
+
+def _list(index: OpenIndex, table: str, terms: Sequence[str]) -> dict[int, float]:
+    counts = frequencies(index.connection, table, terms)
+    return rank(index.connection, table, prune(counts, table))
+
+
+def _sum(words: Mapping[int, float], pieces: Mapping[int, float]) -> dict[int, float]:
+    no_word, no_piece = _least(words), _least(pieces)
+    return {
+        at: words.get(at, no_word) + GRAMS * pieces.get(at, no_piece) for at in {**words, **pieces}
+    }
+
+
+def _least(scores: Mapping[int, float]) -> float:
+    """Return what is assumed of a passage that is not in a list: a full list ended before it."""
+    return min(scores.values()) / 2 if len(scores) == MAX_CANDIDATES else 0.0
+
+
+def _without_chance(
+    index: OpenIndex, grams: Sequence[str], scores: Mapping[int, float]
+) -> dict[int, float]:
+    """Leave out what shares no word with a text, and few pieces of its words."""
+    asked = set(grams)
+    found = standing(index.connection, "grams", asked, list(scores))
+    kept = (at for at, there in found.items() if len(there) >= LEAST_SHARE * len(asked))
+    return {at: scores[at] for at in kept}
 
 
 def with_neighbours(index: OpenIndex, scores: Mapping[int, float]) -> dict[int, float]:

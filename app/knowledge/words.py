@@ -40,6 +40,7 @@ _TOKEN = re.compile(rf"[{_LETTER}]+(?:[.\-:/@+][{_LETTER}]+)*\+*#?")
 _UNSPACED = re.compile(rf"([{_CHINESE}]+)|([{_HANGUL}]+)|([{_SOUTH_EAST}]+)")
 _JOINTS = re.compile(r"[^\w\u0300-\u036f\u0900-\u0dff]+|_+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_DIGIT = re.compile(r"\d")
 # Accents, and the vowel points of Hebrew and Arabic.
 _MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u0640\u064b-\u065f\u0670]")
 
@@ -98,7 +99,7 @@ class Words:
     def _stems(self, word: str) -> Iterable[str]:
         if word in self._stopwords:
             return ()
-        if not self._stemmers or not word.isalpha():
+        if not self._stemmers or _DIGIT.search(word):
             return (plain(word)[:_MAX_TERM_CHARS],)
         stems = (plain(each.stemWord(word)) for each in self._stemmers)
         return dict.fromkeys(stem[:_MAX_TERM_CHARS] for stem in stems if stem)

@@ -36,6 +36,8 @@ _UPLOADS = "uploads"
 _MAX_WORDS_BYTES = 400
 # A file that nobody took away: its process was killed.
 _LEFT_BEHIND_S = 24 * 3600
+MAX_PATTERNS = 20
+_PATTERN = re.compile(r"[/*]\S{0,199}")
 _ADDRESS = re.compile(r"https?://[^\s/?#]+\S*")
 _UNSAFE = re.compile(r"[^\w.()+ -]+")
 
@@ -102,14 +104,21 @@ class Learning:
         self._now_ms = now_ms
         self._spawn = spawn
 
-    def learn_site(self, url: str) -> None:
+    def learn_site(
+        self, url: str, *, only: Sequence[str] = (), excluded: Sequence[str] = ()
+    ) -> None:
         """Learn a site, from the page at an address on.
 
+        ``only`` and ``excluded`` are patterns of paths, such as ``/docs/*``.
+
         Raises:
-            InvalidRequest: it is no address of the web.
+            InvalidRequest: it is no address of the web, or a pattern is none.
             Conflict: it is learning already.
         """
-        self._start(_address(url))
+        words = [_address(url)]
+        words += [word for each in _patterns(only, "only") for word in ("--only", each)]
+        words += [word for each in _patterns(excluded, "not") for word in ("--not", each)]
+        self._start(*words)
 
     def learn_sitemap(self, url: str) -> None:
         """Learn the pages that a sitemap names, and no others.
@@ -207,6 +216,14 @@ def _address(url: str) -> str:
         rule = "Must be an address that begins with http:// or https://."
         raise InvalidRequest("This is no address of the web", details={"url": [rule]})
     return url
+
+
+def _patterns(given: Sequence[str], field: str) -> Sequence[str]:
+    patterns = [each for each in map(str.strip, given) if each]
+    if len(patterns) > MAX_PATTERNS or not all(map(_PATTERN.fullmatch, patterns)):
+        rule = f"At most {MAX_PATTERNS} paths, which begin with / or *."
+        raise InvalidRequest("These are no patterns of paths", details={field: [rule]})
+    return patterns
 
 
 def _file_name(given: str) -> str:

@@ -1,11 +1,10 @@
 """A question asked for trial: what the chat would find, and what would come of it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from app.domain.grounding import Grounds, frame, ground
-from app.domain.knowledge import Found, Inquiry, Passage
+from app.domain.knowledge import Found, Inquiry
 from app.knowledge.protocol import Knowledge
 from app.limits.estimate import estimate_text
 from app.settings.policies import KnowledgePolicy
@@ -46,14 +45,13 @@ class Trial:
 def try_question(knowledge: Knowledge | None, policy: KnowledgePolicy, inquiry: Inquiry) -> Trial:
     """Return what the chat would make of a question; nothing is stored, no model is asked."""
     found = knowledge.find(inquiry) if knowledge is not None else Found(is_ready=False)
-    if policy.mode == "off":
-        return Trial(inquiry.question, found, "off")
+    if policy.mode == "off" or knowledge is None:
+        return Trial(inquiry.question, found, "off" if policy.mode == "off" else "not_ready")
     grounds = ground(found, policy.mode, policy.unknown_message)
     verdict = _judge(found, grounds)
     if verdict in ("owner", "unknown") and grounds is not None:
         return Trial(inquiry.question, found, verdict, reply=grounds.fixed)
-    passages: Sequence[Passage] = found.passages if verdict == "passages" else ()
-    sent = frame(inquiry.question, passages)
+    sent = inquiry.question if grounds is None else frame(inquiry.question, found)
     return Trial(inquiry.question, found, verdict, sent=sent, tokens=estimate_text(sent))
 
 

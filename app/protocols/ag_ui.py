@@ -2,9 +2,13 @@
 
 After https://docs.ag-ui.com/concepts/events. A thread is a session, a run is a turn.
 Tools, state and context are the client's own, and are not looked at.
+
+A client that may come back gets events with ids: the turn's, and how many characters
+were said by then. It sends the last one as ``Last-Event-ID``, and is told the rest.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +25,8 @@ from app.web.schemas.chat import (
     messages_of,
     take_message,
 )
+
+_is_count = re.compile(r"[0-9]{1,9}").fullmatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +76,9 @@ class AgUi:
 
     thread_id: str = ""
     run_id: str = ""
+    has_ids: bool = False
+    # How many characters a client that came back has; ``None``: it begins at the beginning.
+    after: int | None = None
 
     name = "ag-ui"
     media_type = "text/event-stream"
@@ -80,7 +89,7 @@ class AgUi:
 
     def encoder(self) -> "_Encoder":
         """Return the encoder of an answer."""
-        return _Encoder(self.thread_id, self.run_id)
+        return _Encoder(self)
 
     def problem(self, problem: Problem) -> Mapping[str, object]:
         """Return a failure in the service's own shape: clients show its text."""
@@ -90,17 +99,36 @@ class AgUi:
 class _Encoder(SseEncoder):
     """Events, each with its type."""
 
-    def __init__(self, thread_id: str, run_id: str) -> None:
+    def __init__(self, protocol: AgUi) -> None:
         super().__init__()
-        self._run = {"threadId": thread_id, "runId": run_id}
+        self._run = {"threadId": protocol.thread_id, "runId": protocol.run_id}
         self._message: dict[str, object] = {}
+        self._has_ids = protocol.has_ids
+        self._after = protocol.after
+        self._told = 0
 
     def started(self, event: TurnStarted) -> bytes:
         """Return the beginning of the run and of its one message."""
         self._message = {"messageId": event.turn_id}
         begun = _event("TEXT_MESSAGE_START", **self._message, role="assistant")
         self.say_as(_event("TEXT_MESSAGE_CONTENT", **self._message, delta=TEXT))
-        return _event("RUN_STARTED", **self._run) + begun
+        if self._after is not None:
+            return self.heartbeat
+        return _event("RUN_STARTED", **self._run) + self._id() + begun
+
+    def tokens(self, tokens: Sequence[str]) -> bytes:
+        """Return a delta with what was said, or with what of it the client does not have."""
+        if not self._has_ids:
+            return super().tokens(tokens)
+        text = "".join(tokens)
+        if not self._told:
+            text = text.lstrip()  # as the answer is stored
+        self._told += len(text)
+        self._has_said = self._has_said or bool(text)
+        new = min(self._told - (self._after or 0), len(text))
+        if new <= 0:
+            return self.heartbeat
+        return self._id() + super().tokens([text[-new:]])
 
     def done(self, event: TurnDone) -> bytes:
         """Return the end of the message and of the run; before it, what the answer cites."""
@@ -115,8 +143,18 @@ class _Encoder(SseEncoder):
         """Return the error that ends the run."""
         return _event("RUN_ERROR", message=str(event.error), code=event.error.code)
 
+    def _id(self) -> bytes:
+        """Return what goes before an event to name it."""
+        return f"id: {self._message['messageId']}:{self._told}\n".encode() if self._has_ids else b""
+
 
 AG_UI = AgUi()
+
+
+def read_event_id(event_id: str) -> tuple[str, int]:
+    """Return the turn of an event's id, and how much was said; of nonsense, no turn."""
+    turn_id, _, told = event_id.rpartition(":")
+    return (turn_id, int(told)) if _is_count(told) else ("", 0)
 
 
 def _text_of(content: object) -> str:

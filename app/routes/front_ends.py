@@ -3,12 +3,13 @@
 import hashlib
 import re
 import secrets
+from dataclasses import replace
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from app.domain.conversation import Question
 from app.domain.errors import Overloaded, StorageUnavailable
-from app.protocols.ag_ui import AG_UI, AgUi, RunRequest
+from app.protocols.ag_ui import AG_UI, AgUi, RunRequest, read_event_id
 from app.protocols.ai_sdk import AI_SDK, UiChatRequest
 from app.protocols.protocol import ChatRequest
 from app.routes.headless import FAILURES
@@ -55,9 +56,17 @@ def resume(chat_id: str) -> Response:
 @blueprint.post("/ag-ui")
 @contract(protocol=AG_UI, raises=FAILURES)
 def run_agent(asked: RunRequest) -> Response:
-    """Stream a run; its thread names the session, and the same run sent again is the same turn."""
+    """Stream a run; its thread names the session, and the same run sent again is the same turn.
+
+    Who has a session token may come back to a run with the header `Last-Event-ID`,
+    and is told what came after that event.
+    """
     question = _to_question(asked, asked.thread_id, asked.run_id)
-    return stream_turn(question, AgUi(asked.thread_id, asked.run_id))
+    protocol = AgUi(asked.thread_id, asked.run_id, current_request().session_id is not None)
+    turn_id, told = read_event_id(request.headers.get("Last-Event-ID", ""))
+    if protocol.has_ids and turn_id == question.turn_id:
+        return stream_again(turn_id, replace(protocol, after=told))
+    return stream_turn(question, protocol)
 
 
 def _to_question(asked: ChatRequest, session: str, turn: str) -> Question:

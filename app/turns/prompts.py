@@ -41,7 +41,7 @@ class Prompts:
         """
         if grounds is None:
             return fit([self._system, *_history(said), said[-1]], self._max_tokens, _joined)
-        question = PromptMessage("user", frame(said[-1].content, grounds.found.passages))
+        question = PromptMessage("user", frame(said[-1].content, grounds.found))
         history = map(_uncited, _history(said))
         limit = self._max_tokens + grounds.tokens
         return fit([self._system, *history, question], limit, _joined)

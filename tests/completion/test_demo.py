@@ -7,7 +7,7 @@ import pytest
 from app.completion.demo import NAME, DemoModel
 from app.domain.conversation import PromptMessage, Usage
 from app.domain.grounding import frame
-from app.domain.knowledge import Passage
+from app.domain.knowledge import Found, Passage
 
 
 def tell(*prompt: PromptMessage, pause_after_each: bool = False) -> tuple[list[str], object]:
@@ -46,7 +46,7 @@ def test_where_pages_were_found_it_quotes_them_with_their_numbers() -> None:
         Passage("k1", "Opening hours", "Sunday", "From 10 to 12. " * 50, 10),
         Passage("k2", "Prices", "", "Five euros.", 10),
     ]
-    asks = frame("When do you open?", passages)
+    asks = frame("When do you open?", Found(passages))
 
     text = "".join(
         tell(*asked("Hello?"), PromptMessage("assistant", "Hi"), PromptMessage("user", asks))[0]
@@ -58,6 +58,13 @@ def test_where_pages_were_found_it_quotes_them_with_their_numbers() -> None:
     assert "Five euros. [2]" in text
     assert "⟦" not in text
     assert len(text) < 1000
+
+
+def test_where_the_pages_say_nothing_it_tells_where_the_question_stands_now() -> None:
+    text = "".join(tell(PromptMessage("user", frame("Who is the pope?", Found())))[0])
+
+    assert "say nothing about “Who is the pope?”" in text
+    assert "Unanswered" in text
 
 
 def test_later_turns_remember_the_earlier() -> None:

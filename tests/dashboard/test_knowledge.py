@@ -191,6 +191,19 @@ def test_learner_is_started(
     assert "The learner is started" in page.text
 
 
+def test_parts_of_a_site_are_learnt(operator: FlaskClient, token: str, spawned: Spawned) -> None:
+    data = {
+        "token": token, "order": "site", "url": "https://shop.example/",
+        "only": "/docs/* /help/*", "excluded": "/docs/old/*",
+    }  # fmt: skip
+
+    operator.post(f"{HERE}/learning", data=data)
+
+    assert spawned.words[0][1:8] == [
+        "https://shop.example/", "--only", "/docs/*", "--only", "/help/*", "--not", "/docs/old/*",
+    ]  # fmt: skip
+
+
 def test_learner_is_asked_to_stop(
     store: ConversationStore, operator: FlaskClient, token: str
 ) -> None:

@@ -1,11 +1,13 @@
-"""AG-UI's own client, unmodified, against the real server."""
+"""AG-UI's own client and TanStack AI's, unmodified, against the real server."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.live.clients import post, run_node
+from tests.live.turns import open_session
 from tests.servers.perch import WIDGET_KEY, Server
 from tests.servers.upstream import Upstream
 from tests.servers.upstream_script import words
@@ -84,6 +86,52 @@ def test_conversation_goes_on_in_another_protocol(
     assert upstream.wait_for_request(2).prompt[1:3] == [
         ("user", "I am Ada"), ("assistant", words(2)),
     ]  # fmt: skip
+
+
+def test_client_that_comes_back_is_told_what_it_does_not_have(
+    server: Server, upstream: Upstream
+) -> None:
+    upstream.script(tokens=4, fault="stall", at=2)
+    session = open_session(server)
+    body = {"threadId": "t", "runId": "run-0001", "messages": [said("Hello")]}
+    with server.send("POST", PATH, body, **session).begin() as first:
+        seen = [first.next_bytes() for _ in range(10)]
+
+    last = next(line for line in reversed(seen) if line.startswith(b"id: "))
+    again = server.send("POST", PATH, body, last_event_id=last[4:].decode().strip(), **session)
+    again.begin()
+    upstream.release()
+    rest = again.answer().body.decode()
+
+    told = "".join(json.loads(line[6:]).get("delta", "") for line in seen if b"data: " in line)
+    more = [json.loads(line[6:]) for line in rest.splitlines() if line.startswith("data: ")]
+    assert told + "".join(event.get("delta", "") for event in more) == words(4)
+    assert more[-1]["type"] == "RUN_FINISHED"
+    assert len(upstream.requests) == 1
+
+
+@pytest.mark.parametrize("cuts", [[], [500], [700, 1]])
+def test_tanstacks_connection_gets_all_of_it_once_however_often_it_breaks(
+    server: Server, upstream: Upstream, session_name: str, cuts: list[int]
+) -> None:
+    upstream.script(tokens=40, gap_ms=5)
+    asked = {
+        "url": f"{server.url}{PATH}",
+        "headers": open_session(server),
+        "threadId": session_name,
+        "runId": "run-0001",
+        "text": "Hello",
+        "cuts": cuts,
+    }
+
+    told = run_node("tanstack.mjs", asked)
+
+    assert (told["said"], told["errors"]) == (words(40), [])
+    assert [each for each in told["events"] if each != "TEXT_MESSAGE_CONTENT"] == [
+        "RUN_STARTED", "TEXT_MESSAGE_START", "TEXT_MESSAGE_END", "RUN_FINISHED",
+    ]  # fmt: skip
+    assert told["tries"] == len(cuts) + 1
+    assert len(upstream.requests) == 1
 
 
 @pytest.mark.parametrize("script", [{"status": 500}, {"tokens": 5, "fault": "cut", "at": 2}])

@@ -265,8 +265,10 @@ def test_what_is_seen_after_a_reload_is_what_is_stored(
     for turn in turns:
         events = reload_at_any_moment(chosen, session, turn, chance)
         start, done = events[0], events[-1]
-        assert (start["turnId"], done["type"]) == (turn, "done"), done
-        assert told(events) == done["message"] == words(TOKENS)
+        # Apart: a reader who missed something, or an answer that was cut?
+        assert (start["turnId"], done["type"], done.get("finishReason")) == (turn, "done", None)
+        assert done["message"] == words(TOKENS), events
+        assert told(events) == done["message"], events
 
     stored = chosen.messages(done["conversationId"])
     assert [each["content"] for each in stored] == [

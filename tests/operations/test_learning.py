@@ -26,15 +26,29 @@ def learning(store: ConversationStore, tmp_path: Path, spawned: Spawned) -> Lear
 
 
 def test_each_order_is_a_command_for_one_assistant(learning: Learning, spawned: Spawned) -> None:
-    learning.learn_site(" https://shop.example/ ")
+    learning.learn_site(" https://shop.example/ ", only=["/docs/*", " "], excluded=["*/print"])
     learning.learn_sitemap("https://shop.example/sitemap.xml")
     learning.learn_again()
 
     assert spawned.words == [
-        ["learn", "https://shop.example/", "--assistant", ASSISTANT],
+        [
+            "learn", "https://shop.example/", "--only", "/docs/*", "--not", "*/print",
+            "--assistant", ASSISTANT,
+        ],
         ["learn", "--sitemap", "https://shop.example/sitemap.xml", "--assistant", ASSISTANT],
         ["learn", "--refresh", "--assistant", ASSISTANT],
-    ]
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("patterns", [["docs"], ["--accept"], ["/a b"], ["/"] * 21, ["/" * 201]])
+def test_what_is_no_pattern_starts_nothing(
+    learning: Learning, spawned: Spawned, patterns: list[str]
+) -> None:
+    for name in ("only", "excluded"):
+        with pytest.raises(InvalidRequest):
+            learning.learn_site("https://shop.example/", **{name: patterns})
+
+    assert spawned.words == []
 
 
 @pytest.mark.parametrize(

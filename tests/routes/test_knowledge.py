@@ -108,6 +108,10 @@ def test_text_is_put_under_its_id(scripts: FlaskClient) -> None:
     ("order", "words"),
     [
         ({"url": "https://a.example/"}, ["https://a.example/"]),
+        (
+            {"url": "https://a.example/", "only": ["/docs/*"], "not": ["/docs/old/*"]},
+            ["https://a.example/", "--only", "/docs/*", "--not", "/docs/old/*"],
+        ),
         ({"sitemap": "https://a.example/s.xml"}, ["--sitemap", "https://a.example/s.xml"]),
         ({"refresh": True}, ["--refresh"]),
     ],

@@ -1,72 +1,36 @@
 """Goes through a site: what its owner lets robots read, each page once, at a polite pace."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Protocol
 from urllib.parse import unquote, urljoin, urlsplit
 
 from app.domain.knowledge import Document
-from app.knowledge.learner.fetch import MAX_PAGE_BYTES, Fetched, NotFetched
-from app.knowledge.learner.files import MAX_FILE_BYTES, kind_of
+from app.knowledge.learner.fetch import Fetched, NotFetched
+from app.knowledge.learner.files import kind_of
 from app.knowledge.learner.frontier import Frontier
 from app.knowledge.learner.page import Page, Unreadable
+from app.knowledge.learner.plan import (
+    Plan,
+    Reads,
+    Site,
+    Skip,
+    Visits,
+    bound,
+    tells_no_index,
+    with_hosts,
+    with_path,
+)
 from app.knowledge.learner.report import Report
-from app.knowledge.learner.robots import NAME, Fetches, Robots
+from app.knowledge.learner.robots import Robots
 from app.knowledge.learner.sitemap import is_sitemap, parse_sitemap, read_sitemaps
 from app.knowledge.learner.spool import Read, Spool
 from app.knowledge.learner.urls import NoPage, Scope, normalise
 
-_LARGE = ("pdf", "docx")
 _LEAST_PAUSE_S = 1.0
 # So many failures in a row are a site that is down: the rest of it is not asked.
 MAX_FAILURES = 10
-_NO_INDEX = ("noindex", "none")
-
-
-class Reads(Protocol):
-    """What ``Reading.read`` does."""
-
-    def read(self, body: bytes, kind: str, name: str, charset: str | None = None) -> Page:
-        """Read a page."""
-        ...
-
-
-class Site(Fetches, Protocol):
-    """What a fetcher does."""
-
-    @property
-    def is_at_home(self) -> bool:
-        """Whether the last address was this machine's own."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is gone through: from ``seeds`` on, within ``scope``.
-
-    ``follows`` links, or reads what ``seeds`` and sitemaps name, and no more.
-    """
-
-    seeds: Sequence[str]
-    scope: Scope
-    follows: bool = True
-    sitemaps: Sequence[str] = ()
-
-
-@dataclass(slots=True)
-class Visits:
-    """What was found out of pages that are known already, by their keys; and of canonicals.
-
-    ``moved`` lead elsewhere; ``canonicals`` are what pages call themselves.
-    """
-
-    gone: dict[str, str] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-    moved: dict[str, str] = field(default_factory=dict)
-    canonicals: dict[str, str] = field(default_factory=dict)
 
 
 class Crawl:
@@ -118,8 +82,9 @@ class Crawl:
                     f"{self._plan.scope.host} failed {MAX_FAILURES} times in a row: the rest of it"
                     " was not asked. What was learnt of it stays."
                 )
+                url = None
                 break
-        self._end()
+        self._end(url)
 
     def _begin(self) -> None:
         for url in self._plan.seeds:
@@ -129,13 +94,14 @@ class Crawl:
         for key, document in self._known.items():
             if key.startswith("http") and self._plan.scope.why_not(key) is None:
                 self._frontier.add(key, 1 + document.learnt_at)
-        self._report.scopes.append(str(self._plan.scope))
 
-    def _end(self) -> None:
+    def _end(self, stopped_at: str | None) -> None:
+        self._report.scopes.append(str(self._plan.scope))
+        rest = len(self._frontier) + (stopped_at is not None)
         while self._frontier.take() is not None:
-            self._left_out["not reached any more"] = (
-                self._left_out.get("not reached any more", 0) + 1
-            )
+            pass
+        if rest:
+            self._left_out["not reached any more"] = rest
         for why, times in self._left_out.items():
             self._report.note(f"{times} links were left out: {why}")
         self._left_out = {}
@@ -156,7 +122,7 @@ class Crawl:
                 if url != guessed or self._plan.sitemaps:
                     self._report.set(url, "failed", found)
                 continue
-            self._plan = _with_hosts(self._plan, found)
+            self._plan = with_hosts(self._plan, found)
             for page in found:
                 self._wait(page)
 
@@ -183,14 +149,14 @@ class Crawl:
         except Unreadable as error:
             self._failures = 0
             self._note_failed(url, str(error))
-        except _Skip as error:
+        except Skip as error:
             self._failures = 0
             self._skip(url, error)
 
     def _fetch(self, url: str) -> Fetched:
         rules = self._robots.of(url)
         if not rules.allows(url):
-            raise _Skip("robots.txt does not allow it", is_gone=True)
+            raise Skip("robots.txt does not allow it", is_gone=True)
         self._pause(url, rules.delay_s)
         is_seed = url in self._plan.seeds
 
@@ -203,7 +169,7 @@ class Crawl:
                 return "robots.txt does not allow it"
             return None
 
-        return self._fetcher.get(url, bound=_bound, why_not=why_not)
+        return self._fetcher.get(url, bound=bound, why_not=why_not)
 
     def _pause(self, url: str, delay_s: float) -> None:
         host = urlsplit(url).netloc
@@ -218,20 +184,20 @@ class Crawl:
         url = normalise(fetched.url)
         if url != asked:
             self._lead_on(asked, url)
-        if _tells_no_index(fetched.headers.get("x-robots-tag", "")):
-            raise _Skip("noindex", is_gone=True)
+        if tells_no_index(fetched.headers.get("x-robots-tag", "")):
+            raise Skip("noindex", is_gone=True)
         if is_sitemap(fetched.body):
             for each in parse_sitemap(fetched.body).pages:
                 self._follow(each, url)
-            raise _Skip("a sitemap: its pages are learnt")
+            raise Skip("a sitemap: its pages are learnt")
         kind = kind_of(urlsplit(url).path, fetched.content_type)
         if kind is None:
-            raise _Skip(f"not a type that is learnt: {fetched.content_type[:60]}")
+            raise Skip(f"not a type that is learnt: {fetched.content_type[:60]}")
         name = PurePosixPath(unquote(urlsplit(url).path)).name or "index.html"
         page = self._reading.read(fetched.body, kind, name, fetched.charset)
         self._look_around(url, page)
         if page.is_noindex:
-            raise _Skip("noindex", is_gone=True)
+            raise Skip("noindex", is_gone=True)
         self._spool.add(Read(url, "page", url, page))
         self._room -= url not in self._known
         self._report.set(url, "read")
@@ -239,10 +205,10 @@ class Crawl:
     def _lead_on(self, asked: str, url: str) -> None:
         self.visits.moved[asked] = url
         if asked in self._plan.seeds:
-            self._plan = _with_path(self._plan, url)
+            self._plan = with_path(self._plan, url)
         self._report.set(asked, "skipped", f"leads to {url}")
         if not self._frontier.see(url) and url in self._spool:
-            raise _Skip(f"leads to {url}")
+            raise Skip(f"leads to {url}")
 
     def _look_around(self, url: str, page: Page) -> None:
         base = urljoin(url, page.base) if page.base else url
@@ -270,10 +236,10 @@ class Crawl:
     def _fail(self, url: str, error: NotFetched) -> None:
         if error.is_gone:
             self._failures = 0
-            self._skip(url, _Skip(str(error), is_gone=True))
+            self._skip(url, Skip(str(error), is_gone=True))
         elif error.is_refused:
             self._failures = 0
-            self._skip(url, _Skip(str(error)))
+            self._skip(url, Skip(str(error)))
         else:
             self._failures += 1
             self._note_failed(url, str(error))
@@ -283,7 +249,7 @@ class Crawl:
             self.visits.failed[url] = why
         self._report.set(url, "failed", why)
 
-    def _skip(self, url: str, why: "_Skip") -> None:
+    def _skip(self, url: str, why: "Skip") -> None:
         target = self.visits.moved.get(url, url)
         if why.is_gone:
             for key in {url, target} & self._known.keys():
@@ -292,40 +258,3 @@ class Crawl:
         elif url in self._known and url not in self.visits.moved:
             self.visits.failed[url] = str(why)
         self._report.set(target, "skipped", str(why))
-
-
-class _Skip(Exception):
-    """A page that is not wanted; ``is_gone``: by its owner, and so is no copy of it."""
-
-    def __init__(self, why: str, *, is_gone: bool = False) -> None:
-        super().__init__(why)
-        self.is_gone = is_gone
-
-
-def _bound(url: str, content_type: str) -> int:
-    kind = kind_of(urlsplit(url).path, content_type)
-    said = content_type.partition(";")[0].strip().lower()
-    if kind is None and not said.endswith(("/xml", "+xml")):
-        raise NotFetched(f"not a type that is learnt: {said[:60] or 'unknown'}", is_refused=True)
-    return MAX_FILE_BYTES if kind in _LARGE else MAX_PAGE_BYTES
-
-
-def _tells_no_index(header: str) -> bool:
-    """Read X-Robots-Tag: rules for all, or for one robot behind its name."""
-    agent = ""
-    for each in header.lower().split(","):
-        name, colon, rule = each.strip().partition(":")
-        if colon and name.strip() not in ("unavailable_after", "max-snippet", "max-image-preview"):
-            agent, each = name.strip(), rule
-        if agent in ("", NAME.lower()) and each.strip() in _NO_INDEX:
-            return True
-    return False
-
-
-def _with_hosts(plan: Plan, urls: Sequence[str]) -> Plan:
-    scope = plan.scope.with_sitemap_hosts(urls)
-    return Plan(plan.seeds, scope, plan.follows, plan.sitemaps)
-
-
-def _with_path(plan: Plan, url: str) -> Plan:
-    return Plan(plan.seeds, plan.scope.with_path(url), plan.follows, plan.sitemaps)

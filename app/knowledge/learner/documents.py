@@ -49,12 +49,17 @@ def make_document(
             continue
         texts = [each.text for each in part.blocks if not _is_flagged(each, key, flags)]
         section = Section(part.heading[:_MAX_HEADING_CHARS], "\n".join(texts), part.anchor)
-        room -= sum(len((each or "").encode()) for each in section)
-        if room < 0:
+        size = sum(len((each or "").encode()) for each in section)
+        if size > room:
             is_cut = True
-            break
+            section = section._replace(
+                text=_beginning(section.text, room - (size - len(section.text.encode())))
+            )
+        room -= size
         if section.text:
             sections.append(section)
+        if is_cut:
+            break
     title = page.title[:MAX_TITLE_CHARS]
     if why_suspicious(title):
         flags.append(Flag(key, "its title gives orders to a model", title))
@@ -64,6 +69,12 @@ def make_document(
         language=page.language, hash=hash_of(title, sections), learnt_at=learnt_at,
     )  # fmt: skip
     return Made(document, flags, is_cut)
+
+
+def _beginning(text: str, max_bytes: int) -> str:
+    """Return whole lines, as many as have room."""
+    cut = text.encode()[: max(max_bytes, 0)].decode("utf-8", "ignore")
+    return cut.rpartition("\n")[0] or cut
 
 
 def _is_flagged(block: Block, key: str, flags: list[Flag]) -> bool:

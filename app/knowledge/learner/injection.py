@@ -85,7 +85,7 @@ _RULES = (
         "user/visitor/human/now",
         rf"\b(?:do not|don't|never) (?:tell|inform|mention|reveal|warn|alert){_GAP}"
         r"\b(?:users?|visitors?|humans?)\b.{0,40}\b(?:instruction|prompt|message|this text"
-        r"|that you)\b",
+        r"|that you\b)",
         r"\b(?:whenever|when|if) (?:a|the|any) (?:user|visitor|human) asks\b.{0,80}\b(?:you must"
         r"|always (?:say|answer|respond|reply)|(?:say|answer|respond|reply) (?:only|that|with))\b",
         r"\bfrom now on\b,? (?:you (?:must|will|shall|are to)\b.{0,20}\b(?:answer|respond|reply"

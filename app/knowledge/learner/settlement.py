@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from app.domain.knowledge import Document
 from app.knowledge.learner.boilerplate import Boilerplate, mark_of
-from app.knowledge.learner.crawl import Visits
 from app.knowledge.learner.documents import Made, make_document, says_nothing, text_hash
 from app.knowledge.learner.page import Page
+from app.knowledge.learner.plan import Visits
 from app.knowledge.learner.report import Report
 from app.knowledge.learner.spool import Read, Spool
 from app.storage.document_store import (

@@ -47,7 +47,7 @@ def parse_sitemap(body: bytes) -> Sitemap:
         except NotFetched as error:
             raise NoSitemap(str(error)) from error
     if body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"http"):
-        lines = body.decode("utf-8", "replace").split()
+        lines = body.decode("utf-8-sig", "replace").split()
         return Sitemap(pages=[each for each in lines[:MAX_URLS] if len(each) <= _MAX_URL_CHARS])
     return _Reader().read(body)
 
@@ -136,7 +136,8 @@ def read_sitemaps(
             continue
         if found.sitemaps and nesting >= MAX_NESTING:
             yield url, f"sitemaps are nested more than {MAX_NESTING} deep"
-        else:
+            continue
+        if found.sitemaps:
             waiting += [(each, nesting + 1) for each in _normal(found.sitemaps, url)]
         yield url, _normal(found.pages, url)
 

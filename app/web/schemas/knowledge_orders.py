@@ -1,6 +1,6 @@
 """What the operator's scripts ask about knowledge, and order."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -68,6 +68,8 @@ class LearnOrder:
     url: str | None = None
     sitemap: str | None = None
     refresh: bool = False
+    only: Sequence[str] = ()
+    excluded: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,16 @@ class LearnSchema(InputSchema):
     )
     refresh = fields.Boolean(
         metadata={"description": "Whether to look at all that was learnt again."}
+    )
+
+    only = fields.List(
+        fields.String(),
+        metadata={"description": "Of the site, paths of these patterns alone: `/docs/*`."},
+    )
+    excluded = fields.List(
+        fields.String(),
+        data_key="not",
+        metadata={"description": "Of the site, no paths of these patterns."},
     )
 
     @validates_schema

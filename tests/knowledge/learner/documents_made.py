@@ -4,16 +4,17 @@ import io
 import zipfile
 
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_OPEN = "http://schemas.openxmlformats.org"
+_MAIN = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
 _TYPES = (
-    '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-    '<Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument'
-    '.wordprocessingml.document.main+xml"/></Types>'
+    f'<Types xmlns="{_OPEN}/package/2006/content-types"><Default Extension="rels"'
+    ' ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    f'<Override PartName="/word/document.xml" ContentType="{_MAIN}"/></Types>'
 )
 _RELATIONS = (
-    '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-    '<Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/'
-    'officeDocument" Target="word/document.xml"/></Relationships>'
+    f'<Relationships xmlns="{_OPEN}/package/2006/relationships"><Relationship Id="r1"'
+    f' Type="{_OPEN}/officeDocument/2006/relationships/officeDocument"'
+    ' Target="word/document.xml"/></Relationships>'
 )
 
 
@@ -40,7 +41,8 @@ def a_pdf(pages: list[str], title: str = "") -> bytes:
         out += f"{number} 0 obj{each}endobj\n".encode()
     table = "".join(f"{place:010d} 00000 n \n" for place in places)
     size = len(objects) + 1
-    tail = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer<</Size {size}/Root 1 0 R/Info {len(objects)} 0 R>>"
+    trailer = f"trailer<</Size {size}/Root 1 0 R/Info {len(objects)} 0 R>>"
+    tail = f"xref\n0 {size}\n0000000000 65535 f \n{table}{trailer}"
     return out + f"{tail}\nstartxref\n{len(out)}\n%%EOF".encode()
 
 
@@ -53,7 +55,8 @@ def a_docx(paragraphs: list[tuple[str | None, str]], document: bytes | None = No
     )
     xml = f'<w:document xmlns:w="{_W}"><w:body>{body}</w:body></w:document>'.encode()
     styles = "".join(
-        f'<w:style w:type="paragraph" w:styleId="Heading{n}"><w:name w:val="heading {n}"/></w:style>'
+        f'<w:style w:type="paragraph" w:styleId="Heading{n}">'
+        f'<w:name w:val="heading {n}"/></w:style>'
         for n in (1, 2)
     )
     file = io.BytesIO()

@@ -31,7 +31,7 @@ def leads_to(url: str) -> Answer:
 class FakeSite:
     """Stands in for a ``Fetcher``; ``asked`` are the addresses, in order."""
 
-    def __init__(self, pages: Mapping[str, Answer | str] = {}) -> None:  # noqa: B006
+    def __init__(self, pages: Mapping[str, Answer | str] = {}) -> None:
         self.pages: dict[str, Answer] = {}
         self.asked: list[str] = []
         self.is_at_home = False

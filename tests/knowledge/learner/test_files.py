@@ -38,7 +38,9 @@ def test_kind_is_what_the_header_says_else_the_name(
 
 
 def test_markdown_has_sections_and_a_title() -> None:
-    body = b"---\ntitle: 'Our hours'\n---\n# Hours\n\nNine.\n\n## Sunday\n\n| Day | Time |\n|-|-|\n| Sun | 10 |\n\n<script>x</script>\n"
+    front = b"---\ntitle: 'Our hours'\n---\n"
+    table = b"| Day | Time |\n|-|-|\n| Sun | 10 |\n"
+    body = front + b"# Hours\n\nNine.\n\n## Sunday\n\n" + table + b"\n<script>x</script>\n"
 
     page = read_file(body, "markdown", "hours.md")
 

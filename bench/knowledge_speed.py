@@ -1,0 +1,75 @@
+"""What finding costs at scale, and what learning leaves on the disk."""
+
+import random
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.domain.knowledge import Document, Inquiry
+from app.knowledge.index import write_index
+from app.knowledge.library import Library
+from app.knowledge.open_index import OpenIndex, open_index
+from app.knowledge.passages import cut_document
+from app.limits.estimate import estimate_text
+
+SCALES = (12_000, 25_000)
+_QUESTIONS = 800
+
+
+def cut_to(documents: Sequence[Document], passages: int) -> list[Document]:
+    """Return documents that make so many passages, some of them under other addresses."""
+    kept: list[Document] = []
+    count = 0
+    for each in documents:
+        kept.append(each)
+        count += len(cut_document(each))
+        if count >= passages:
+            break
+    return kept
+
+
+def measure(documents: Sequence[Document], folder: Path) -> dict[str, float]:
+    """Build an index and ask it, through a library, what its own pages are headed and say."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "bench-1.db"
+    began = time.process_time()
+    write_index(path, documents, estimate_text, assistant="bench", version=1)
+    build_s = time.process_time() - began
+    index = open_index(path)
+    library = Library(
+        folder, "bench", max_tokens=1500, version=lambda: 1, request_build=lambda: None
+    )
+    library.find(Inquiry("the first opens the file"))
+    elapsed, inside = [], []
+    for question in _questions(index):
+        start = time.perf_counter()
+        found = library.find(Inquiry(question))
+        elapsed.append((time.perf_counter() - start) * 1000)
+        inside.append(found.duration_ms)
+    library.close()
+    size = path.stat().st_size / 1024
+    path.unlink()
+    return {
+        "documents": len(documents),
+        "passages": index.passages,
+        "buildMsPerPage": build_s * 1000 / len(documents),
+        "kibPerPage": size / len(documents),
+        "kibPerPassage": size / index.passages,
+        **{f"p{part}": _quantile(elapsed, part) for part in (50, 95, 99)},
+        "insideP50": statistics.median(inside),
+    }
+
+
+def _questions(index: OpenIndex) -> list[str]:
+    chance = random.Random(1)
+    rows = [row for row in index.all_rows() if row.heading and len(row.text) > 200]
+    headed = [row.heading.rpartition(" › ")[2] for row in chance.sample(rows, _QUESTIONS // 2)]
+    said = [row.text.split() for row in chance.sample(rows, _QUESTIONS // 2)]
+    starts = [chance.randrange(max(1, len(words) - 6)) for words in said]
+    cited = [" ".join(words[at : at + 6]) for words, at in zip(said, starts, strict=True)]
+    return [f"How do I use {heading}?" for heading in headed] + cited
+
+
+def _quantile(values: Sequence[float], part: int) -> float:
+    return sorted(values)[min(len(values) - 1, len(values) * part // 100)]

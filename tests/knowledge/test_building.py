@@ -1,0 +1,66 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.knowledge.building import build, index_files
+from app.knowledge.open_index import open_index
+from tests.knowledge.library_parts import SHOP, ListedDocuments, count_tokens
+
+
+def build_from(documents: ListedDocuments, folder: Path) -> Path:
+    return build(documents, "default", folder, count_tokens)  # type: ignore[arg-type]
+
+
+def test_index_is_built_of_all_pages_of_the_store(tmp_path: Path) -> None:
+    path = build_from(ListedDocuments(version=4), tmp_path / "made")
+
+    index = open_index(path)
+    assert (path.name, index.version, index.passages) == ("default-4.db", 4, 6)
+
+
+def test_last_word_on_a_key_counts(tmp_path: Path) -> None:
+    documents = ListedDocuments([*SHOP, replace(SHOP[0], is_forgotten=True)])
+
+    index = open_index(build_from(documents, tmp_path))
+
+    assert "Opening hours" not in {row.title for row in index.all_rows()}
+
+
+def test_index_that_is_there_stays(tmp_path: Path) -> None:
+    first = build_from(ListedDocuments(), tmp_path).stat()
+
+    assert build_from(ListedDocuments(), tmp_path).stat() == first
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage" * 1000])
+def test_damaged_index_is_built_anew(tmp_path: Path, damage: bytes) -> None:
+    build_from(ListedDocuments(), tmp_path).write_bytes(damage)
+
+    assert open_index(build_from(ListedDocuments(), tmp_path)).passages == 6
+
+
+def test_last_two_versions_stay_and_other_assistants_keep_theirs(tmp_path: Path) -> None:
+    other = build(ListedDocuments(), "other", tmp_path, count_tokens)  # type: ignore[arg-type]
+    for version in (8, 9, 10):
+        build_from(ListedDocuments(version=version), tmp_path)
+
+    assert [version for version, _ in index_files(tmp_path, "default")] == [10, 9]
+    assert other.exists()
+
+
+def test_build_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    build_from(ListedDocuments(version=1), tmp_path)
+
+    def fail(text: str) -> int:
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        build(ListedDocuments(version=2), "default", tmp_path, fail)  # type: ignore[arg-type]
+
+    assert [version for version, _ in index_files(tmp_path, "default")] == [1]
+    assert {each.name for each in tmp_path.iterdir()} == {".default.lock", "default-1.db"}
+
+
+def test_folder_that_is_not_there_holds_no_index(tmp_path: Path) -> None:
+    assert index_files(tmp_path / "nowhere", "default") == []
