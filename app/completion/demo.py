@@ -15,8 +15,8 @@ NAME = "perch-demo"
 # About 20 words a second: fast enough to follow, slow enough to see.
 WORD_PAUSE_S = 0.05
 _MAX_QUOTE_CHARS = 120
-_MAX_PASSAGES = 3
-_MAX_PASSAGE_CHARS = 300
+_MAX_PASSAGES = 2
+_MAX_PASSAGE_CHARS = 240
 
 _FIRST = """\
 This is Perch's built-in demo, not a language model: set `OPENAI_API_KEY` and restart to get real \
