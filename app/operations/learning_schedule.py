@@ -71,7 +71,7 @@ class _Process:
         self.kill = self._popen.kill
 
     def lines(self) -> Iterator[str]:
-        for line in self._popen.stdout:
+        for line in self._popen.stdout or ():
             yield line.decode("utf-8", "replace").strip()
 
 
