@@ -8,8 +8,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from app.domain.knowledge import Document
 from app.knowledge.learner.fetch import Fetched, NotFetched
-from app.knowledge.learner.files import kind_of
 from app.knowledge.learner.frontier import Frontier
+from app.knowledge.learner.kinds import kind_of
 from app.knowledge.learner.page import Page, Unreadable
 from app.knowledge.learner.plan import (
     Plan,

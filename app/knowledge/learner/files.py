@@ -12,10 +12,10 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from app.knowledge.learner.html import read_html
+from app.knowledge.learner.kinds import MAX_FILE_BYTES
 from app.knowledge.learner.page import Block, Page, Part, Unreadable
 from app.knowledge.learner.text import decode, plain, plain_lines, require_text
 
-MAX_FILE_BYTES = 20 * 1024 * 1024
 _MAX_UNZIPPED_BYTES = 100 * 1024 * 1024
 _MAX_ZIP_RATIO = 100
 _MAX_ZIP_MEMBERS = 5000
@@ -23,23 +23,6 @@ _MAX_PDF_PAGES = 2000
 _MAX_CSV_ROWS = 5000
 _MAX_TEXT_CHARS = 4_000_000
 _MAX_TITLE_CHARS = 300
-_TYPES = {
-    "text/html": "html",
-    "application/xhtml+xml": "html",
-    "text/markdown": "markdown",
-    "text/x-markdown": "markdown",
-    "text/plain": "text",
-    "application/pdf": "pdf",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
-    "text/csv": "csv",
-}
-_EXTENSIONS = {
-    ".html": "html", ".htm": "html", ".xhtml": "html",
-    ".md": "markdown", ".markdown": "markdown", ".mdx": "markdown",
-    ".txt": "text", ".text": "text", ".pdf": "pdf", ".docx": "docx", ".csv": "csv",
-}  # fmt: skip
-# Servers that do not know a type say one of these.
-_UNSURE = ("", "application/octet-stream", "binary/octet-stream", "text/plain")
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.{0,20000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _FRONT_TITLE = re.compile(r"^title:\s*[\"']?(.{1,300}?)[\"']?\s*$", re.MULTILINE)
 _HYPHENATED = re.compile(r"(?<=[^\W\d_])-\n(?=[^\W\d_])")
@@ -47,20 +30,8 @@ _QUESTIONS = ("question", "questions", "q", "frage", "pregunta", "domanda", "vra
 _ANSWERS = ("answer", "answers", "a", "antwort", "respuesta", "réponse", "risposta", "回答", "答案")
 
 
-def kind_of(name: str, content_type: str = "") -> str | None:
-    """Return what a file is said to be, by its header, else by the end of its name.
-
-    ``None`` for what is not learnt.
-    """
-    said = content_type.partition(";")[0].strip().lower()
-    by_name = _EXTENSIONS.get(PurePosixPath(name).suffix.lower())
-    if said in _UNSURE:
-        return by_name or _TYPES.get(said)
-    return _TYPES.get(said)
-
-
 def read_file(body: bytes, kind: str, name: str, charset: str | None = None) -> Page:
-    """Read a file of a kind that ``kind_of`` names.
+    """Read a file of a kind that ``kinds.kind_of`` names.
 
     Raises:
         Unreadable: it is not what it is said to be, too large, or damaged.

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from app.domain.knowledge import Document
 from app.knowledge.learner.crawl import Crawl
-from app.knowledge.learner.files import MAX_FILE_BYTES, kind_of
+from app.knowledge.learner.kinds import MAX_FILE_BYTES, kind_of
 from app.knowledge.learner.limits import MAX_RUN_S
 from app.knowledge.learner.page import Unreadable
 from app.knowledge.learner.plan import Plan, Reads, Site, Visits

@@ -14,6 +14,7 @@ import pytest
 
 from app.knowledge.learner import fetch
 from app.knowledge.learner.fetch import Fetcher, NotFetched, gunzip
+from tests.data import a_tls_certificate
 from tests.knowledge.learner.site import send, serving
 
 PUBLIC = "93.184.216.34"
@@ -344,3 +345,18 @@ def test_archive_is_unpacked_to_its_bound() -> None:
         gunzip(gzip.compress(b"x" * 11), 10)
     with pytest.raises(NotFetched, match="damaged"):
         gunzip(b"\x1f\x8bnothing", 10)
+
+
+@pytest.mark.slow
+def test_certificate_must_be_of_the_name_and_not_of_the_address(tmp_path: Path) -> None:
+    certificate = a_tls_certificate(tmp_path)
+    with serving(lambda it: send(it, b"safe"), certificate) as port:
+        with a_fetcher(verify=str(certificate)) as fetcher:
+            found = fetcher.get(f"https://localhost:{port}/")
+            error = why_not(fetcher, f"https://site.example:{port}/")
+        with a_fetcher() as fetcher:
+            unknown = why_not(fetcher, f"https://localhost:{port}/")
+
+    assert found.body == b"safe"
+    assert str(error).startswith("its certificate is refused")
+    assert str(unknown).startswith("its certificate is refused")

@@ -47,7 +47,7 @@ def test_sitemap_is_known_by_its_first_element() -> None:
     [
         b'<!DOCTYPE x [<!ENTITY a "b">]><urlset><url><loc>https://&a;/</loc></url></urlset>',
         b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><urlset/>',
-        b'<!DOCTYPE l [<!ENTITY a "' + b"x" * 999 + b'"><!ENTITY b "&a;&a;&a;&a;">]><urlset>&b;</urlset>',
+        b'<!DOCTYPE l [<!ENTITY a "' + b"x" * 999 + b'"><!ENTITY b "&a;&a;">]><urlset/>',
         b"<urlset><url>",
         b"",
         b"<a>" * 40,
