@@ -89,6 +89,11 @@ def read_texts(connection: sqlite3.Connection) -> Iterator[tuple[int, str, str, 
         yield at, title, heading, unpack(text)
 
 
+def pack(text: str) -> bytes:
+    """Return a passage's text as the file has it."""
+    return zlib.compress(text.encode(), 9)
+
+
 def unpack(text: bytes) -> str:
     """Return a passage's text as it was."""
     return zlib.decompress(text).decode()
@@ -129,7 +134,7 @@ class _Writer:
         self._execute(
             "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)",
             (at, self._documents, piece.place, piece.anchor, piece.heading,
-             zlib.compress(piece.text.encode(), 9), tokens),
+             pack(piece.text), tokens),
         )  # fmt: skip
         title, heading, body = (
             " ".join(words.terms(text)) for text in (document.title, piece.heading, piece.text)
