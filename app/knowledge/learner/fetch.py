@@ -27,6 +27,9 @@ MAX_REDIRECTS = 5
 _STEP_S = 10
 _PIECE_BYTES = 1 << 16
 _MAX_ADDRESSES = 4
+_PRIVATE = (
+    "its address is of a private network (LEARN_PRIVATE_NETWORKS names those that may be learnt)"
+)
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 Resolve = Callable[[str, int], Sequence[str]]
@@ -202,7 +205,7 @@ class Fetcher:
             raise NotFetched("its name is not known")
         for each in addresses:
             if not is_allowed(each, self._private, allow_loopback=self._allow_loopback):
-                raise NotFetched("its address is of a private network", is_refused=True)
+                raise NotFetched(_PRIVATE, is_refused=True)
         return addresses[:_MAX_ADDRESSES]
 
 
