@@ -72,6 +72,10 @@ ELSEWHERE = {
         "storage/protocol.py",
         "storage/*/*.py",
     ],
+    "tests/storage/test_document_store_contract.py: what any store must do": [
+        "domain/knowledge.py",
+        "storage/document_store.py",
+    ],
     "tests/turns/test_turn.py asks by it": ["turns/asking.py"],
     "tests/web/test_bodies.py: there is no request without them": [
         "web/current_request.py",

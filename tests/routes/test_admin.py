@@ -495,6 +495,10 @@ def test_what_is_said_during_an_export_is_in_it(
 class Away:
     """A store that cannot be reached, whatever it is asked."""
 
+    @property
+    def documents(self) -> "Away":
+        return self
+
     def __getattr__(self, name: str) -> Any:
         def fail(*_: object, **__: object) -> None:
             raise StorageUnavailable
@@ -546,6 +550,9 @@ def test_stats_tell_what_a_day_brought_and_cost(
         "thumbsUp": 0,
         "thumbsDown": 1,
         "limitsHit": 0,
+        "grounded": 0,
+        "unanswered": 0,
+        "ownerAnswers": 0,
         "firstTokenMs": {"p50": 250, "p95": 295},
         "latencyMs": {"p50": 1750, "p95": 1975},
         "models": {

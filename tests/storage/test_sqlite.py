@@ -26,7 +26,7 @@ from app.domain.conversation import (
 from app.domain.errors import AssistantMismatch, InvalidRequest, StorageUnavailable
 from app.domain.knowledge import Document, Section, StoreState
 from app.storage.protocol import MAX_THREAD_MESSAGES
-from app.storage.sqlite import SqliteStore, listing, matches, searches
+from app.storage.sqlite import SqliteStore, documents, gaps, listing, matches, searches
 from app.storage.sqlite.faults import unavailable
 from app.storage.sqlite.retention import BATCH_MESSAGES
 from app.storage.sqlite.schema import MIGRATIONS
@@ -693,20 +693,60 @@ def test_list_reads_an_index_in_its_own_order(
     assert "TEMP B-TREE" not in plan
 
 
+@pytest.mark.parametrize(
+    ("read", "search"),
+    [
+        (
+            lambda db: gaps.list_gaps(db, "shop", limit=10),
+            "SEARCH m USING INDEX messages_gap (assistant=?)",
+        ),
+        (
+            lambda db: gaps.count_citations(db, "shop", 0),
+            "SEARCH messages USING INDEX messages_sources (assistant=? AND created_at>?)",
+        ),
+        (
+            lambda db: documents.documents_since(db, "shop", 7, cursor=None),
+            "SEARCH documents USING INDEX documents_version (assistant=? AND version>?)",
+        ),
+        (
+            lambda db: documents.list_documents(db, "shop", limit=10, cursor=None),
+            "SEARCH documents USING INDEX sqlite_autoindex_documents_1 (assistant=? AND key>?)",
+        ),
+    ],
+    ids=["gaps", "citations", "since", "list"],
+)
+def test_what_is_read_of_knowledge_is_found_and_not_sorted(
+    path: Path, read: Callable[[sqlite3.Connection], object], search: str
+) -> None:
+    with opened(path) as store:
+        plan = explained(store, read)
+
+    assert search in plan
+    assert not any("TEMP B-TREE" in p or p.startswith("SCAN") for p in plan)
+
+
 def plans(store: SqliteStore, where: ConversationFilter, cursor: str | None = None) -> list[str]:
     """Explain every query that the list runs."""
+    return explained(
+        store,
+        lambda db: listing.list_conversations(db, limit=100, cursor=cursor, where=where),
+    )
+
+
+def explained(store: SqliteStore, read: Callable[[sqlite3.Connection], object]) -> list[str]:
+    """Explain every query that a read runs."""
 
     def explain(db: sqlite3.Connection) -> list[str]:
         statements: list[str] = []
         db.set_trace_callback(statements.append)
-        listing.list_conversations(db, limit=100, cursor=cursor, where=where)
+        read(db)
         db.set_trace_callback(None)
-        explained = []
+        found = []
         for statement in statements:
             if statement.startswith("SELECT"):
                 rows = db.execute(f"EXPLAIN QUERY PLAN {statement}")
-                explained += [row["detail"] for row in rows]
-        return explained
+                found += [row["detail"] for row in rows]
+        return found
 
     return store._database.read(explain)
 

@@ -22,6 +22,7 @@ from app.domain.conversation import (
     Usage,
 )
 from app.domain.figures import DayFigures, to_figures
+from app.domain.knowledge import Source
 from app.domain.search_query import parse_query
 
 Document = dict[str, Any]
@@ -74,6 +75,12 @@ def to_message(document: Document) -> Message:
         feedback=feedback and Feedback(feedback["rating"], feedback.get("comment")),
         error_code=document.get("errorCode"),
         request_id=document.get("requestId"),
+        sources=tuple(
+            Source(int(each["n"]), each["title"], each.get("url"))
+            for each in document.get("sources", ())
+        ),
+        answered_by=document.get("answeredBy"),
+        gap=document.get("gap"),
     )
 
 
@@ -130,6 +137,9 @@ def from_answer(answer: Answer) -> Document:
         finishReason=answer.finish_reason,
         errorCode=answer.error_code,
         requestId=answer.request_id,
+        sources=[present(**each._asdict()) for each in answer.sources] or None,
+        answeredBy=answer.answered_by,
+        gap=answer.gap,
     )
 
 

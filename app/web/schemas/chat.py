@@ -156,6 +156,16 @@ class FeedbackSchema(OutputSchema):
     comment = fields.String()
 
 
+class SourceSchema(OutputSchema):
+    """What an answer cites."""
+
+    n = fields.Integer(
+        required=True, metadata={"description": "The answer's text names it as `[n]`."}
+    )
+    title = fields.String(required=True)
+    url = fields.String(metadata={"description": "Absent where nobody can open it."})
+
+
 class MessageSchema(OutputSchema):
     """One thing said."""
 
@@ -178,6 +188,24 @@ class MessageSchema(OutputSchema):
     request_id = fields.String(
         data_key="requestId", metadata={"description": "The request that was answered."}
     )
+    sources = fields.List(
+        fields.Nested(SourceSchema),
+        metadata={"description": "What the answer cites; absent where it cites nothing."},
+    )
+    answered_by = fields.String(
+        data_key="answeredBy",
+        validate=validate.OneOf(["owner", "unknown"]),
+        metadata={"description": "Who spoke where no model did: the owner, or nobody who knew."},
+    )
+    gap = fields.String(
+        validate=validate.OneOf(["nothing_found", "not_cited", "unknown", "disliked"]),
+        metadata={"description": "Why the owner should look at the answer."},
+    )
+
+    @post_dump
+    def leave_out_no_sources(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Leave out an empty list of sources."""
+        return {name: value for name, value in data.items() if name != "sources" or value}
 
 
 class NothingSchema(OutputSchema):
