@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urljoin, urlsplit
 
 from app.domain.knowledge import Document
-from app.knowledge.learner.fetch import Fetched, NotFetched
+from app.knowledge.learner.answer import Fetched, NotFetched
 from app.knowledge.learner.frontier import Frontier
 from app.knowledge.learner.kinds import kind_of
 from app.knowledge.learner.page import Page, Unreadable

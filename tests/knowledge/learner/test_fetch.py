@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from app.knowledge.learner import fetch
-from app.knowledge.learner.fetch import Fetcher, NotFetched, gunzip
+from app.knowledge.learner.answer import NotFetched, gunzip
+from app.knowledge.learner.fetch import Fetcher
 from tests.data import a_tls_certificate
 from tests.knowledge.learner.site import send, serving
 
