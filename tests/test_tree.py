@@ -42,7 +42,6 @@ ELSEWHERE = {
     "tests/conftest.py makes every application by it": ["factory/*.py"],
     "tests/knowledge/learner/test_crawl.py goes by it": ["knowledge/learner/plan.py"],
     "tests/knowledge/learner/test_fetch.py asks for them": ["knowledge/learner/answer.py"],
-    "tests/knowledge/learner/test_files.py asks for them": ["knowledge/learner/kinds.py"],
     "tests/knowledge/learner/test_html.py sees what they leave": [
         "knowledge/learner/head.py",
         "knowledge/learner/hidden.py",
