@@ -42,8 +42,9 @@ ELSEWHERE = {
     "tests/test_rules.py holds each to its status, code and sentence": ["domain/errors.py"],
     "tests/conftest.py makes every application by it": ["factory/*.py"],
     "tests/knowledge/learner/test_crawl.py goes by it": ["knowledge/learner/plan.py"],
-    "tests/knowledge/learner/test_files.py asks for them": ["knowledge/learner/kinds.py"],
+    "tests/knowledge/learner/test_fetch.py asks for them": ["knowledge/learner/answer.py"],
     "tests/knowledge/learner/test_html.py sees what they leave": [
+        "knowledge/learner/head.py",
         "knowledge/learner/hidden.py",
         "knowledge/learner/outline.py",
     ],

@@ -72,6 +72,7 @@ def to_order(whose: Assistant, what: Sequence[str], options: dict[str, Any]) -> 
         files,
         refreshes=options["refresh"],
         max_pages=options["max_pages"] or whose.settings.knowledge.learn_max_pages,
+        max_read=options["max_pages"],
         dry_run=options["dry_run"],
         accepts_loss=options["accept"],
     )

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from app.knowledge.learner import fetch
-from app.knowledge.learner.fetch import Fetcher, NotFetched, gunzip
+from app.knowledge.learner.answer import NotFetched, gunzip
+from app.knowledge.learner.fetch import Fetcher
 from tests.data import a_tls_certificate
 from tests.knowledge.learner.site import send, serving
 
@@ -98,7 +99,7 @@ def test_name_of_which_one_address_is_private_is_refused(addresses: list[str]) -
     with a_fetcher(Names(addresses), allow_loopback=False) as fetcher:
         error = why_not(fetcher, "http://site.example/")
 
-    assert str(error) == "its address is of a private network"
+    assert str(error).startswith("its address is of a private network")
     assert error.is_refused
 
 
@@ -109,7 +110,7 @@ def test_name_that_resolves_to_another_address_the_next_time_is_vetted_again() -
         assert fetcher._vetted("site.example", port) == [PUBLIC]
         error = why_not(fetcher, f"http://site.example:{port}/")
 
-    assert str(error) == "its address is of a private network"
+    assert str(error).startswith("its address is of a private network")
 
 
 def test_address_that_was_vetted_is_the_one_that_is_connected_to() -> None:
@@ -184,7 +185,7 @@ def test_redirect_to_metadata_is_refused() -> None:
     with serving(redirects(table)) as port, a_fetcher(fetch.resolve) as fetcher:
         error = why_not(fetcher, f"http://127.0.0.1:{port}/a")
 
-    assert str(error) == "its address is of a private network"
+    assert str(error).startswith("its address is of a private network")
 
 
 def test_redirects_in_a_circle_end() -> None:
