@@ -119,6 +119,7 @@ def learn(whose: Assistant, order: Order) -> None:
             fetcher,
             reading,
             tell=progress.tell,
+            build_index=lambda _assistant: build_index(whose),
         )
         _stop_on_signals(learner, progress)
         try:
@@ -129,8 +130,6 @@ def learn(whose: Assistant, order: Order) -> None:
             ) from None
         finally:
             fetcher.close()
-    if not order.dry_run:
-        build_index(whose)
     _end(report, is_dry=order.dry_run)
 
 
