@@ -40,6 +40,11 @@ ELSEWHERE = {
     ],
     "tests/test_rules.py holds each to its status, code and sentence": ["domain/errors.py"],
     "tests/conftest.py makes every application by it": ["factory/*.py"],
+    "tests/knowledge/test_finding.py finds by them": [
+        "knowledge/open_index.py",
+        "knowledge/ranking.py",
+        "knowledge/selection.py",
+    ],
     "tests/limits/test_estimate.py counts by it": ["limits/vocabulary.py"],
     "tests/live/test_log.py reads what gunicorn writes": ["observability/logs.py"],
     "tests/routes/test_admin.py asks for them": ["operations/statistics.py"],

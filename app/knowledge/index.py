@@ -18,8 +18,6 @@ from app.knowledge.words import MAX_LANGUAGES, Words, guess_language, question_k
 
 # Of the file: another one is built anew.
 FORMAT = 1
-# From so many passages on the count of a term's is kept: FTS5 counts them one by one.
-COMMON = 30
 # `ascii` leaves every other character to the term; `_` joins identifiers.
 _TOKENIZE = "tokenize=\"ascii tokenchars '_'\""
 _SCHEMA = f"""
@@ -46,11 +44,12 @@ CREATE VIRTUAL TABLE grams USING fts5 (head, body, content='', columnsize=1, {_T
 CREATE VIRTUAL TABLE words_vocabulary USING fts5vocab (words, row);
 CREATE VIRTUAL TABLE grams_vocabulary USING fts5vocab (grams, row);
 """
+# The counts of frequent terms are kept: FTS5 counts a term's passages one by one.
 _FINISH = (
     "INSERT INTO words (words) VALUES ('optimize')",
     "INSERT INTO grams (grams) VALUES ('optimize')",
-    f"INSERT INTO common SELECT 'words', term, doc FROM words_vocabulary WHERE doc >= {COMMON}",
-    f"INSERT INTO common SELECT 'grams', term, doc FROM grams_vocabulary WHERE doc >= {COMMON}",
+    "INSERT INTO common SELECT 'words', term, doc FROM words_vocabulary WHERE doc >= 30",
+    "INSERT INTO common SELECT 'grams', term, doc FROM grams_vocabulary WHERE doc >= 30",
 )
 
 
