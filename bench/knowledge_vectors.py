@@ -41,4 +41,4 @@ class Embedder:
 
 def likeness(one: Vector, other: Vector) -> float:
     """Return the cosine of two vectors of length 1."""
-    return sum(map(mul, one, other))
+    return float(sum(map(mul, one, other)))

@@ -5,6 +5,7 @@ texts, which stand in ``passages``. A term is a run between spaces to FTS5: what
 is, ``words.py`` alone decides. Equal documents make equal files.
 """
 
+import re
 import sqlite3
 import zlib
 from collections import Counter
@@ -110,7 +111,7 @@ class _Writer:
         pieces = cut_document(document)
         if not pieces:
             return
-        language = (document.language or "").partition("-")[0].casefold() or None
+        language = re.split("[-_]", document.language or "")[0].casefold() or None
         language = language or guess_language(" ".join(piece.text for piece in pieces[:3]))
         if language:
             self._languages[language] += len(pieces)
