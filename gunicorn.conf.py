@@ -36,6 +36,9 @@ except SettingsFaults as error:
 # Where the workers post their figures; the same one when this file is read again.
 _shared = shared_values()
 
+# Of a start, so much may go into indexes of pages that this machine has not.
+_KNOWLEDGE_PATIENCE_S = 30.0
+
 # Running turns are ended this long before gunicorn would kill them: past
 # the graceful timeout nothing is saved.
 _SAVE_S = min(5.0, _settings.graceful_timeout_s / 3)
@@ -111,8 +114,10 @@ def post_worker_init(worker: Any) -> None:
     services = worker.wsgi.extensions["perch"]
     services.metrics.take_slot(_shared, worker.slot)
     services.retry_queue.adopt()
+    gevent.spawn(services.learning.watch)
     if services.retention:
         gevent.spawn(services.retention.watch)
+    _prepare_knowledge(services)
     if store_is_missing(_settings):
         # Commands make none, and the switch must work before the first chat.
         gevent.spawn(_make_store, services.store)
@@ -145,10 +150,24 @@ def _allow_descriptors() -> None:
 
 
 def _drain_when_stopped(worker: Any) -> None:
-    turns = worker.wsgi.extensions["perch"].turns
+    services = worker.wsgi.extensions["perch"]
+    turns = services.turns
     while worker.alive:
         gevent.sleep(0.1)
+    gevent.spawn(services.learning.stop)
     turns.drain(patience_s=max(0.5, _settings.graceful_timeout_s - _SAVE_S))
+
+
+def _prepare_knowledge(services: Any) -> None:
+    """Have indexes built that this machine has not, before the first request is taken."""
+    libraries = [each.knowledge for each in services.assistants]
+    missing = [each for each in libraries if each.is_known() and not each.has_index()]
+    for each in missing:
+        each.request_build()
+    if missing and not services.index_builds.wait_until(
+        lambda: all(each.has_index() for each in missing), _KNOWLEDGE_PATIENCE_S
+    ):
+        log.warning("The pages are not indexed yet: answers come without them meanwhile")
 
 
 def _make_store(store: Any) -> None:

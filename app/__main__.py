@@ -7,6 +7,7 @@ import click
 from flask import Flask
 from flask.cli import FlaskGroup
 
+from app.cli.vectors import vectors
 from app.cli.verify import verify
 from app.factory import create_app
 from app.settings import ENV_FILE_VARIABLE, SettingsFaults, load_all
@@ -46,6 +47,8 @@ def _name_env_file(_context: click.Context, _option: click.Parameter, path: Path
 
 # It looks at another service, whatever is set here.
 main.add_command(verify)
+# It opens no store.
+main.add_command(vectors)
 # Which application it is goes without saying; which settings, does not.
 main.params[:] = [
     click.Option(

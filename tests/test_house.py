@@ -17,6 +17,7 @@ import pytest
 from app import settings
 
 ROOT = Path(__file__).parents[1]
+REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements-vectors.txt")
 HOSTS = ("pypi.org", "pythonhosted.org", "registry.npmjs.org", "registry.yarnpkg.com")
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root|home/[a-z]+|Users/[A-Za-z]+)/[\w.]")
 COMMAND = re.compile(r"`make ([a-z-]+)|^make ([a-z-]+)", re.MULTILINE)
@@ -214,7 +215,7 @@ def test_no_test_is_skipped() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", REQUIREMENTS)
 def test_every_requirement_is_pinned_with_hashes(name: str) -> None:
     entries = re.split(r"\n(?=[a-z])", text(name).strip())
 
@@ -227,10 +228,11 @@ def test_every_requirement_is_pinned_with_hashes(name: str) -> None:
 def test_tests_run_with_the_versions_of_the_server() -> None:
     pins = {
         name: set(re.findall(r"^([a-z0-9.-]+==[\w.]+)", text(name), re.MULTILINE))
-        for name in ("requirements.txt", "requirements-dev.txt")
+        for name in REQUIREMENTS
     }
 
     assert pins["requirements.txt"] <= pins["requirements-dev.txt"]
+    assert pins["requirements-vectors.txt"] <= pins["requirements-dev.txt"]
 
 
 def imported_packages(*patterns: str) -> set[str]:
@@ -248,7 +250,8 @@ def test_every_package_that_the_server_imports_is_declared() -> None:
     extras = project["optional-dependencies"]
     declared = {
         re.split(r"[\[<>=~! ]", each)[0].lower()
-        for each in [*project["dependencies"], *extras["sentry"], *extras["otel"]]
+        for group in (project["dependencies"], *map(extras.get, ("sentry", "otel", "vectors")))
+        for each in group
     }
     installed = {
         path.parts[0].removesuffix(".py")

@@ -100,7 +100,7 @@ def those_that_begin_turns(flask_app: Flask) -> list[str]:
 def leads_to_a_turn(function: Any, seen: set[Any]) -> bool:
     """Whether a function, or any of ours that it names, asks the turns to begin one."""
     function = inspect.unwrap(function)
-    if function in seen or not inspect.isfunction(function):
+    if not inspect.isfunction(function) or function in seen:
         return False
     seen.add(function)
     names = set(names_in(function.__code__))

@@ -38,6 +38,7 @@ ELSEWHERE = {
         "domain/conversation.py",
         "domain/events.py",
     ],
+    "tests/knowledge/vectors/test_sidecar.py starts it": ["knowledge/vectors/__main__.py"],
     "tests/test_rules.py holds each to its status, code and sentence": ["domain/errors.py"],
     "tests/conftest.py makes every application by it": ["factory/*.py"],
     "tests/knowledge/test_finding.py finds by them": [
@@ -45,12 +46,21 @@ ELSEWHERE = {
         "knowledge/ranking.py",
         "knowledge/selection.py",
     ],
+    "tests/knowledge/learner/test_crawl.py goes by it": ["knowledge/learner/plan.py"],
+    "tests/knowledge/learner/test_files.py asks for them": ["knowledge/learner/kinds.py"],
+    "tests/knowledge/learner/test_html.py sees what they leave": [
+        "knowledge/learner/hidden.py",
+        "knowledge/learner/outline.py",
+    ],
+    "tests/knowledge/learner/test_reading.py runs it": ["knowledge/learner/reading_child.py"],
+    "tests/knowledge/learner/test_run.py over a store": ["knowledge/learner/settlement.py"],
+    "tests/knowledge/learner/test_spool.py keeps them": ["knowledge/learner/page.py"],
+    "tests/cli/test_learn.py runs them": ["cli/learning.py", "cli/learning_progress.py"],
     "tests/limits/test_estimate.py counts by it": ["limits/vocabulary.py"],
     "tests/live/test_log.py reads what gunicorn writes": ["observability/logs.py"],
     "tests/routes/test_admin.py asks for them": ["operations/statistics.py"],
     "tests/operations/test_export.py writes them": ["operations/transcripts.py"],
     "tests/live/test_ai_sdk_clients.py: asked by their own clients": [
-        "protocols/ag_ui.py",
         "protocols/ai_sdk.py",
         "routes/front_ends.py",
     ],
@@ -67,11 +77,17 @@ ELSEWHERE = {
         "storage/protocol.py",
         "storage/*/*.py",
     ],
+    "tests/storage/test_document_store_contract.py: what any store must do": [
+        "domain/knowledge.py",
+        "storage/document_store.py",
+    ],
     "tests/turns/test_turn.py asks by it": ["turns/asking.py"],
     "tests/web/test_bodies.py: there is no request without them": [
         "web/current_request.py",
         "web/services.py",
     ],
+    "tests/dashboard/test_knowledge.py and test_answers.py: pages name it": ["dashboard/whose.py"],
+    "tests/routes/test_knowledge.py works on it": ["web/owned_knowledge.py"],
     "tests/dashboard/test_door.py: the door's": [
         "web/guards/dashboard.py",
         "web/guards/sign_in_tries.py",

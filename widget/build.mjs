@@ -73,6 +73,6 @@ async function bundle(entry, format, name, define, mangleProps) {
 }
 
 // Names that only the panel's own objects have: neither the wire, the browser nor the launcher knows them.
-const OWN = /^(live|busy|trouble|until|node|sources|stream|draw|sent|streamed|answered|changed)$/;
+const OWN = /^(live|busy|trouble|until|node|blocks|known|grounds|stream|draw|sent|streamed|answered|changed)$/;
 const panel = await bundle("src/start.ts", "esm", "", {}, OWN);
 await bundle("src/launcher/index.ts", "iife", "chat-widget.js", { PANEL: JSON.stringify(panel), LOCALES: JSON.stringify(packs.map((name) => name.replace(".json", "")).join("|")) });

@@ -3,6 +3,6 @@
 ``registry`` finds the one whose key, or whose id, came with a request.
 """
 
-from app.assistants.registry import Assistant, Assistants
+from app.assistants.registry import Assistant, Assistants, digest_key
 
-__all__ = ("Assistant", "Assistants")
+__all__ = ("Assistant", "Assistants", "digest_key")

@@ -8,6 +8,7 @@ from app.completion.breaker import Breaker
 from app.completion.protocol import CompletionModel
 from app.domain.conversation import DEFAULT_ASSISTANT
 from app.domain.origin import AllowedOrigins
+from app.knowledge.protocol import Knowledge
 from app.limits.budget import Meter
 from app.settings import AssistantSettings
 
@@ -17,7 +18,8 @@ class Assistant:
     """One assistant at work: its settings, and what it shares with no other.
 
     Turns ask ``asked``, which is ``model`` and ``fallback`` behind their breakers;
-    ``check_models`` raises while neither would answer.
+    ``check_models`` raises while neither would answer. ``knowledge`` is what its owner's
+    pages say, where this process may look into it.
     """
 
     settings: AssistantSettings
@@ -29,6 +31,7 @@ class Assistant:
     breaker: Breaker
     check_models: Callable[[], None]
     meter: Meter
+    knowledge: Knowledge | None = None
 
     @property
     def id(self) -> str:
@@ -49,7 +52,7 @@ class Assistants:
         self._by_id = {each.id: each for each in assistants}
         # By digest, so that the time of a look-up tells nothing of a key.
         self._by_key = {
-            _digest(key): each for each in assistants for key in each.settings.widget_api_keys
+            digest_key(key): each for each in assistants for key in each.settings.widget_api_keys
         }
 
     def __iter__(self) -> Iterator[Assistant]:
@@ -66,7 +69,7 @@ class Assistants:
 
     def of_key(self, key: str) -> Assistant | None:
         """Return the assistant that a widget key opens, if it opens any."""
-        return self._by_key.get(_digest(key))
+        return self._by_key.get(digest_key(key))
 
     @property
     def are_several(self) -> bool:
@@ -74,5 +77,6 @@ class Assistants:
         return self.ids != (DEFAULT_ASSISTANT,)
 
 
-def _digest(key: str) -> bytes:
+def digest_key(key: str) -> bytes:
+    """Return what a key is compared by: of any key the same length, and no text outside ASCII."""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()

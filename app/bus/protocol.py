@@ -1,12 +1,12 @@
 """What a way to the other processes must do."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.domain.events import TurnEvent
+from app.domain.events import Heartbeat, SourcesFound, TokensReceived, TurnEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class Relayed(AbstractContextManager["Relayed"], Protocol):
     is_whole: bool
     """Whether it was told to the turn's end, by which the store has the answer."""
 
-    def __iter__(self) -> Iterator[Sequence[str]]:
-        """Yield deltas as they come, what was said before as one; none is a sign of life."""
+    def __iter__(self) -> Iterator[SourcesFound | TokensReceived | Heartbeat]:
+        """Yield what is said as it comes, what was said before as one text."""
         ...
 
     def leave(self) -> None:

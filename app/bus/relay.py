@@ -1,17 +1,19 @@
 """A running turn over a socket, from the worker that runs it to one whose visitor reads it.
 
-A line is a JSON array of deltas, the mark of the end, or empty: a sign of life.
+A line is a JSON array of deltas, an object with the sources that were found, the mark of the
+end, or empty: a sign of life.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Self
 
 from gevent import socket
 
 from app.bus.protocol import Reading
-from app.domain.events import TokensReceived, TurnDone, TurnFailed
+from app.domain.events import Heartbeat, SourcesFound, TokensReceived, TurnDone, TurnFailed
+from app.domain.knowledge import Source
 from app.server.watch import Watch
 
 # A worker that does not answer in time is asked again with the next look.
@@ -31,6 +33,8 @@ def tell(link: socket.socket, reading: Reading) -> None:
             match event:
                 case TokensReceived():
                     line = json.dumps(list(event.tokens))
+                case SourcesFound():
+                    line = json.dumps({"sources": event.sources})
                 case TurnDone() | TurnFailed():
                     line = json.dumps(_END)
                 case _:
@@ -66,14 +70,14 @@ class Relayed:
         finally:
             self._link.settimeout(_SILENCE_S)
 
-    def __iter__(self) -> Iterator[Sequence[str]]:
-        """Yield deltas as they come."""
+    def __iter__(self) -> Iterator[SourcesFound | TokensReceived | Heartbeat]:
+        """Yield what is said as it comes."""
         rest = b""
         while True:
             try:
                 data = self._link.recv(_AT_ONCE_BYTES)
             except TimeoutError:  # the other side is blocked: were it dead, the kernel would say so
-                yield ()
+                yield Heartbeat()
                 continue
             except OSError:
                 return
@@ -81,11 +85,16 @@ class Relayed:
                 return
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
-                told = json.loads(line) if line else ()
-                if told == _END:
-                    self.is_whole = True
-                    return
-                yield told
+                match json.loads(line) if line else None:
+                    case None:
+                        yield Heartbeat()
+                    case {"sources": sources}:
+                        yield SourcesFound([Source(*each) for each in sources])
+                    case list(tokens):
+                        yield TokensReceived(tokens)
+                    case _:
+                        self.is_whole = True
+                        return
 
     def leave(self) -> None:
         """Let the other side see the end of the connection."""

@@ -9,11 +9,14 @@ import gevent
 
 from app.completion.protocol import Receive
 from app.domain.conversation import PromptMessage, Usage
+from app.domain.grounding import Framed, FramedPassage, read_frame
 
 NAME = "perch-demo"
 # About 20 words a second: fast enough to follow, slow enough to see.
 WORD_PAUSE_S = 0.05
 _MAX_QUOTE_CHARS = 120
+_MAX_PASSAGES = 2
+_MAX_PASSAGE_CHARS = 240
 
 _FIRST = """\
 This is Perch's built-in demo, not a language model: set `OPENAI_API_KEY` and restart to get real \
@@ -26,6 +29,18 @@ Everything around me is real:
 - the same conversation can be read through the admin API.
 
 Ask me anything else to see the next turn."""
+
+_GROUNDED = """\
+This is Perch's built-in demo, not a language model: it can only quote. About “{quote}” your pages \
+say:
+
+{quotes}
+
+With `OPENAI_API_KEY` set, a model answers in its own words, from these pages."""
+
+_NOTHING = """\
+This is Perch's built-in demo, not a language model: it can only quote, and your pages say nothing \
+about “{quote}”. The question now stands in the dashboard, under *Unanswered*."""
 
 _LATER = """\
 Still the built-in demo (set `OPENAI_API_KEY` for a real model). You wrote: “{quote}” — and before \
@@ -83,6 +98,11 @@ class DemoCompletion:
 
 
 def _compose(prompt: Sequence[PromptMessage]) -> str:
+    framed = read_frame(prompt[-1].content)
+    if framed.passages:
+        return _quote_pages(framed)
+    if framed.is_grounded:
+        return _NOTHING.format(quote=_quote(framed.question))
     asked = [said.content for said in prompt if said.role == "user"]
     said = [message for message in prompt if message.role != "system"]
     if len(asked) < 2:
@@ -90,6 +110,17 @@ def _compose(prompt: Sequence[PromptMessage]) -> str:
     return _LATER.format(quote=_quote(asked[-1]), before=_quote(asked[-2]), number=len(said))
 
 
-def _quote(text: str) -> str:
+def _quote_pages(framed: Framed) -> str:
+    quotes = [_quote_page(each) for each in framed.passages[:_MAX_PASSAGES]]
+    return _GROUNDED.format(quote=_quote(framed.question), quotes="\n\n".join(quotes))
+
+
+def _quote_page(passage: FramedPassage) -> str:
+    return (
+        f"> **{_quote(passage.title)}**\n> {_quote(passage.text, _MAX_PASSAGE_CHARS)} [{passage.n}]"
+    )
+
+
+def _quote(text: str, longest: int = _MAX_QUOTE_CHARS) -> str:
     words = " ".join(text.split())
-    return words if len(words) <= _MAX_QUOTE_CHARS else words[: _MAX_QUOTE_CHARS - 1] + "…"
+    return words if len(words) <= longest else words[: longest - 1] + "…"

@@ -1,5 +1,6 @@
 """What the assistant did lately."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -15,6 +16,7 @@ from app.dashboard.tiles import make_tiles
 from app.domain.conversation import Mark, MarkedTurn
 from app.domain.shutdowns import advise_shutdown
 from app.operations.statistics import Unit, compare_statistics, utc_now
+from app.web.owned_knowledge import knowledge_of
 from app.web.services import services
 
 _WORTH_A_LOOK = 5
@@ -78,6 +80,7 @@ def overview() -> Response:
         spend=_spend(utc_now(), shown),
         day_ends=f"{to_local(_next_day(utc_now())):%H:%M}",
         unpriced=found.now.total.unpriced,
+        cited=_cited_most(shown),
         disliked=_marked("down", assistant),
         failed=_marked("error", assistant),
         is_new=_is_new(),
@@ -100,6 +103,13 @@ def _is_new() -> bool:
 
 def _marked(mark: Mark, assistant: str | None) -> Sequence[MarkedTurn]:
     return services().store.list_marked_turns(mark, limit=_WORTH_A_LOOK, assistant=assistant)
+
+
+def _cited_most(assistants: Sequence[Assistant]) -> Sequence[tuple[str, int]]:
+    counts: Counter[str] = Counter()
+    for each in assistants:
+        counts.update(knowledge_of(each.id).count_citations())
+    return counts.most_common(_WORTH_A_LOOK)
 
 
 def _notices(now: datetime, assistants: Sequence[Assistant]) -> list[str]:

@@ -49,11 +49,51 @@ def make_tiles(found: Comparison, currency: str) -> list[Tile]:
             f"{to_short(figures.prompt_tokens)} in, {to_short(figures.completion_tokens)} out",
         ),
     ]
+    if _is_grounded(now) or _is_grounded(before):
+        tiles += _grounding(now, before)
     if now.cost is not None:
         tiles.append(_cost(now, before, currency))
     else:
         tiles.append(Tile("Limits hit", to_count(figures.limits_hit), "refused requests"))
     return tiles
+
+
+def _is_grounded(period: PeriodStatistics) -> bool:
+    figures = period.figures
+    return bool(figures.grounded or figures.owner_answers or figures.unanswered)
+
+
+def _grounding(now: PeriodStatistics, before: PeriodStatistics) -> list[Tile]:
+    """Return how many of the questions that asked for something the pages answered."""
+    (answered, asked), (answered_before, asked_before) = map(_answered, (now, before))
+    share = answered / asked if asked else 0
+    former = answered_before / asked_before if asked_before else 0
+    trend: Trend = "even"
+    if asked and asked_before and share != former:
+        trend = "good" if share > former else "bad"
+    figures = now.figures
+    return [
+        Tile(
+            "Answered from your pages",
+            to_share(answered, asked),
+            f"{to_count(figures.grounded)} cited pages, "
+            f"{to_count(figures.owner_answers)} in your own words",
+            None if not asked_before else f"before: {to_share(answered_before, asked_before)}",
+            trend,
+        ),
+        Tile(
+            "Unanswered",
+            to_count(figures.unanswered),
+            "found or cited nothing",
+            _change(figures.unanswered, before.figures.unanswered),
+        ),
+    ]
+
+
+def _answered(period: PeriodStatistics) -> tuple[int, int]:
+    figures = period.figures
+    answered = figures.grounded + figures.owner_answers
+    return answered, answered + figures.unanswered
 
 
 def _counted(name: str, now: int, before: int, note: str) -> Tile:

@@ -65,9 +65,9 @@ class Message:
     failure was called, and the request that brought it about. Messages of
     the original service have no ``turn_id`` and no ``status``.
 
-    ``sources`` are what an answer cites, in order of their first citation;
-    ``answered_by`` tells who spoke where no model did. ``gap`` says why the owner
-    should look at an answer: see ``Gap``.
+    ``sources`` are what an answer cites, in order of their first citation, ``None`` where
+    no pages were looked into for it; ``answered_by`` tells who spoke where no model did.
+    ``gap`` says why the owner should look at an answer: see ``Gap``.
     """
 
     role: Role
@@ -84,7 +84,7 @@ class Message:
     feedback: Feedback | None = None
     error_code: str | None = None
     request_id: str | None = None
-    sources: Sequence[Source] = ()
+    sources: Sequence[Source] | None = None
     answered_by: AnsweredBy | None = None
     gap: GapReason | None = None
 
@@ -255,7 +255,7 @@ class Answer:
     charged_tokens: int | None = None
     error_code: str | None = None
     request_id: str | None = None
-    sources: Sequence[Source] = ()
+    sources: Sequence[Source] | None = None
     answered_by: AnsweredBy | None = None
     gap: GapReason | None = None
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from app.domain.conversation import Answer, Turn, Usage
 from app.domain.errors import ServiceError
+from app.domain.grounding import Grounds
+from app.domain.knowledge import AnsweredBy, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +15,16 @@ class TurnStarted:
 
     conversation_id: str
     turn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourcesFound:
+    """The owner's pages were looked into: what the answer may cite, perhaps nothing.
+
+    It comes at most once, before the first token; turns that are not grounded have none.
+    """
+
+    sources: Sequence[Source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +46,8 @@ class TurnDone:
     ``finish_reason`` is set where the answer is not simply whole:
     ``length``, ``content_filter``, or ``stopped`` by the visitor.
     ``message_id`` names the answer, where one is stored. ``usage`` is what the
-    provider counted, where it told.
+    provider counted, where it told. ``sources`` are what the answer cites, ``None`` where
+    it is not grounded; ``answered_by`` tells who spoke where no model did.
     """
 
     message: str
@@ -43,6 +56,8 @@ class TurnDone:
     finish_reason: str | None = None
     message_id: str | None = None
     usage: Usage | None = None
+    sources: Sequence[Source] | None = None
+    answered_by: AnsweredBy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +67,7 @@ class TurnFailed:
     error: ServiceError
 
 
-TurnEvent = TurnStarted | TokensReceived | Heartbeat | TurnDone | TurnFailed
+TurnEvent = TurnStarted | SourcesFound | TokensReceived | Heartbeat | TurnDone | TurnFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +79,8 @@ class TurnEnded:
     (``left``, ``stopped``, ...), or the code of ``failure``, which is ``None``
     where the visitor had left. ``is_repeat`` tells that nothing ran: the turn
     was complete, and its answer was told again. ``duration_ms`` counts from its
-    start in this process.
+    start in this process. ``protocol`` is how it was asked for; ``grounds`` are what a
+    grounded one stood on.
     """
 
     turn: Turn
@@ -75,3 +91,5 @@ class TurnEnded:
     duration_ms: float
     request_id: str | None = None
     is_repeat: bool = False
+    grounds: Grounds | None = None
+    protocol: str = ""

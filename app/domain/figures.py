@@ -48,7 +48,9 @@ class DayFigures:
     ``turns`` counts ended attempts, ``partial`` and ``errors`` those of them
     that ended so, and ``visitors`` the sessions that asked something.
     Feedback counts on the day of the answer. Latencies are counted by
-    class, see ``LATENCY_BOUNDS_MS``.
+    class, see ``LATENCY_BOUNDS_MS``. ``grounded`` answers name sources,
+    ``owner_answers`` are the owner's own words, and ``unanswered`` ones found
+    nothing in the pages to say.
     """
 
     day: str
@@ -64,6 +66,9 @@ class DayFigures:
     thumbs_up: int = 0
     thumbs_down: int = 0
     limits_hit: int = 0
+    grounded: int = 0
+    unanswered: int = 0
+    owner_answers: int = 0
     first_token_classes: tuple[int, ...] = _NO_CLASSES
     latency_classes: tuple[int, ...] = _NO_CLASSES
     models: Mapping[str, ModelFigures] = field(default_factory=dict)
@@ -77,7 +82,7 @@ class DayFigures:
 COUNTED = (
     "conversations", "visitors", "turns", "partial", "errors", "prompt_tokens",
     "completion_tokens", "reasoning_tokens", "charged_tokens", "thumbs_up", "thumbs_down",
-    "limits_hit",
+    "limits_hit", "grounded", "unanswered", "owner_answers",
 )  # fmt: skip
 
 
@@ -92,6 +97,7 @@ def turn_counts(answer: Answer) -> dict[str, int]:
     # How long it took to fail says nothing about how long answers take.
     _add_latency(counts, "latency", answer.latency_ms if answer.status == "complete" else None)
     _add_tokens(counts, answer)
+    _add_knowledge(counts, answer)
     return counts
 
 
@@ -156,6 +162,15 @@ def _add_tokens(counts: dict[str, int], answer: Answer) -> None:
         counts["charged_tokens"] = answer.charged_tokens
         if usage is None:
             counts[f"unrecorded_tokens:{model}"] = answer.charged_tokens
+
+
+def _add_knowledge(counts: dict[str, int], answer: Answer) -> None:
+    if answer.sources:
+        counts["grounded"] = 1
+    if answer.gap in ("nothing_found", "not_cited", "unknown"):
+        counts["unanswered"] = 1
+    if answer.answered_by == "owner":
+        counts["owner_answers"] = 1
 
 
 def _model_name(told: str | None) -> str:

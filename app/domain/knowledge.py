@@ -75,6 +75,11 @@ class Source(NamedTuple):
     title: str
     url: str | None = None
 
+    def as_fields(self) -> dict[str, object]:
+        """Return it as JSON has it everywhere: what is absent is left out."""
+        fields: dict[str, object] = {"n": self.n, "title": self.title}
+        return {**fields, "url": self.url} if self.url else fields
+
 
 GapReason = Literal["nothing_found", "not_cited", "unknown", "disliked"]
 AnsweredBy = Literal["owner", "unknown"]
@@ -157,3 +162,17 @@ class StoreState:
 
     switches: frozenset[str] = frozenset()
     knowledge: Mapping[str, int] = field(default_factory=dict)
+
+
+class Similarities(NamedTuple):
+    """The passages nearest to a question by meaning, as their ids in an index file.
+
+    A similarity is the cosine of two vectors. ``nearest`` is in order, nearest first;
+    ``least`` and ``greatest`` are of all passages that have a vector, and ``share`` is how
+    many of all that are (0 to 1).
+    """
+
+    nearest: Sequence[tuple[int, float]]
+    least: float
+    greatest: float
+    share: float = 1.0

@@ -23,7 +23,18 @@ from app.observability.metrics import register as register_metrics
 from app.observability.traces import Traces
 from app.observability.traces import make as make_traces
 from app.observability.traces import register as register_traces
-from app.routes import admin, chat, demo, front_ends, headless, openai, session, system, widget
+from app.routes import (
+    admin,
+    chat,
+    demo,
+    front_ends,
+    headless,
+    knowledge,
+    openai,
+    session,
+    system,
+    widget,
+)
 from app.routes import metrics as metrics_route
 from app.settings import Settings
 from app.web import problems
@@ -46,6 +57,7 @@ _BLUEPRINTS = (
     front_ends.blueprint,
     session.blueprint,
     admin.blueprint,
+    knowledge.blueprint,
     dashboard.blueprint,
     widget.blueprint,
     system.blueprint,

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.assistants import Assistants
 from app.bus.machines import MachineBus
@@ -12,10 +12,15 @@ from app.bus.workers import WorkerBus
 from app.completion.protocol import CompletionModel
 from app.domain.events import TurnEnded
 from app.factory.assistants import make_assistant
+from app.factory.knowledge import Libraries
 from app.observability.metrics import Metrics
+from app.operations.index_builds import IndexBuilds
+from app.operations.learning import Spawn, spawn_command
+from app.operations.learning_schedule import LearningSchedule
 from app.operations.retention import Retention
 from app.operations.switches import Switches
 from app.settings import Settings
+from app.storage.cached_read import cache_state
 from app.storage.convex import ConvexStore
 from app.storage.measured import MeasuredStore
 from app.storage.protocol import ConversationStore
@@ -40,6 +45,7 @@ class Parts:
     store: ConversationStore | None = None
     model: CompletionModel | None = None
     fallback: CompletionModel | None = None
+    spawn: Spawn = spawn_command
 
 
 def make_services(
@@ -58,8 +64,11 @@ def make_services(
     secrets = secret_keys.read_secrets(settings, keep=keep_secret)
     store = MeasuredStore(parts.store or _store(settings), metrics.time_call)
     redis = _redis(settings, secrets[0])
-    assistants = _assistants(settings, parts, store, redis)
-    switches = Switches(store, settings.switched_off_message)
+    state = cache_state(store)
+    builds = IndexBuilds(parts.spawn)
+    libraries = Libraries(settings, state, builds)
+    assistants = _assistants(settings, parts, store, redis, libraries)
+    switches = Switches(store, state, settings.switched_off_message)
     retry_queue = RetryQueue(settings.spool_path, store.finish_turn)
     workers = WorkerBus() if settings.web_concurrency > 1 else None
     turns = TurnService(
@@ -81,6 +90,9 @@ def make_services(
         operators=_operators(settings, secrets[0]),
         ended_sign_ins=EndedSignIns(store),
         redis=redis,
+        index_builds=builds,
+        learning=LearningSchedule(store, settings.assistants),
+        spawn=parts.spawn,
     )
 
 
@@ -109,14 +121,17 @@ def _redis(settings: Settings, secret: bytes) -> RedisLink | None:
 
 
 def _assistants(
-    settings: Settings, parts: Parts, store: ConversationStore, redis: RedisLink | None
+    settings: Settings,
+    parts: Parts,
+    store: ConversationStore,
+    redis: RedisLink | None,
+    libraries: Libraries,
 ) -> Assistants:
-    return Assistants(
-        [
-            make_assistant(each, settings, store, redis, parts.model, parts.fallback)
-            for each in settings.assistants
-        ]
+    made = (
+        make_assistant(each, settings, store, redis, parts.model, parts.fallback)
+        for each in settings.assistants
     )
+    return Assistants([replace(each, knowledge=libraries.make(each.settings)) for each in made])
 
 
 def _buses(settings: Settings, redis: RedisLink | None, workers: WorkerBus | None) -> list[StopBus]:

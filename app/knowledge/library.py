@@ -11,9 +11,9 @@ from pathlib import Path
 
 from gevent.threadpool import ThreadPool
 
-from app.domain.knowledge import Found, Inquiry
+from app.domain.knowledge import Found, Inquiry, Similarities
 from app.knowledge.building import index_files
-from app.knowledge.finding import Nearest, find
+from app.knowledge.finding import NEAREST, Nearest, find
 from app.knowledge.open_index import OpenIndex, open_index
 
 THREADS = 2
@@ -42,14 +42,14 @@ class Library:
         max_tokens: int,
         version: Callable[[], int],
         request_build: Callable[[], None],
-        nearest: Nearest | None = None,
+        nearest: Callable[[Path, str, int], Similarities | None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
         self._assistant = assistant
         self._max_tokens = max_tokens
         self._version = version
-        self._request_build = request_build
+        self.request_build = request_build
         self._nearest = nearest
         self._clock = clock
         self._pool: ThreadPool | None = None
@@ -57,6 +57,11 @@ class Library:
         self._finds: OrderedDict[tuple[Path, Inquiry], Found] = OrderedDict()
         self._asked_at = -ASK_EVERY_S
         self._has_failed = False
+
+    def has_index(self) -> bool:
+        """Tell whether this machine has an index of the store's version."""
+        version = self._version()
+        return any(each == version for each, _ in index_files(self._folder, self._assistant))
 
     def is_known(self) -> bool:
         """Tell whether the assistant has documents at all; costs nothing, and never waits."""
@@ -89,7 +94,8 @@ class Library:
             return found
         if self._pool is None:
             self._pool = ThreadPool(THREADS)
-        outcome = self._pool.apply(self._look_up, (inquiry, version))
+        similar = self._ask_nearest(kept, inquiry.question)
+        outcome = self._pool.apply(self._look_up, (inquiry, version, similar))
         if isinstance(outcome, Exception):
             self._report(outcome)
             return Found(is_ready=False)
@@ -101,14 +107,22 @@ class Library:
                 self._finds.popitem(last=False)
         return found
 
-    def _look_up(self, inquiry: Inquiry, version: int) -> tuple[Path | None, Found] | Exception:
+    def _ask_nearest(self, kept: Path | None, question: str) -> Similarities | None:
+        """Ask by meaning, in the hub's own thread, to which the connection belongs."""
+        if self._nearest is None or kept is None:
+            return None
+        return self._nearest(kept, question, NEAREST)
+
+    def _look_up(
+        self, inquiry: Inquiry, version: int, similar: Similarities | None
+    ) -> tuple[Path | None, Found] | Exception:
         """Do all the work, in a native thread: what is raised is handed back."""
         try:
             index = self._files.take(version)
             if index is None:
                 return None, Found(is_ready=False)
             try:
-                found = find(index, inquiry, self._max_tokens, self._nearest)
+                found = find(index, inquiry, self._max_tokens, _told(index.path, similar))
             except BaseException:
                 index.connection.close()
                 self._files.mistrust(index.path)
@@ -123,7 +137,7 @@ class Library:
             return
         self._asked_at = self._clock()
         try:
-            self._request_build()
+            self.request_build()
         except Exception:
             logger.exception("The index of assistant %s could not be asked for", self._assistant)
 
@@ -202,6 +216,13 @@ class _Files:
             return path in self._mistrusted and self._mistrusted[path] == path.stat().st_ino
         except OSError:
             return True
+
+
+def _told(path: Path, similar: Similarities | None) -> Nearest | None:
+    """Return what was told of the file that is looked into; of another one it says nothing."""
+    if similar is None:
+        return None
+    return lambda asked, _question, _k: similar.nearest if asked == path else None
 
 
 def _hashable(inquiry: Inquiry) -> Inquiry:

@@ -22,7 +22,12 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "perch_requests": ("Requests, when their headers left", ("method", "route", "status")),
     "perch_errors": ("Requests that were answered with an error, by its code", ("code",)),
     "perch_turns": (
-        "Turns that ended: done, repeated, left, stopped, or an error's code", ("outcome",)
+        "Turns that ended: done, repeated, left, stopped, or an error's code",
+        ("outcome", "protocol"),
+    ),
+    "perch_grounded_answers": (
+        "Answers for which pages were looked into: cited, small_talk, owner, or what was missing",
+        ("result",),
     ),
     "perch_tokens": ("Tokens as the model's provider counted them", ("kind",)),
     "perch_deltas": ("Pieces of text that models sent", ()),
@@ -40,6 +45,10 @@ HISTOGRAMS: dict[str, tuple[str, tuple[str, ...], tuple[float, ...]]] = {
     "perch_turn_seconds": (
         "From the question to the stored answer", (),
         (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0),
+    ),
+    "perch_find_seconds": (
+        "Looking into the pages for a question", (),
+        (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0),
     ),
     "perch_storage_seconds": (
         "Calls of the store", ("call", "outcome"),

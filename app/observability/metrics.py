@@ -9,6 +9,7 @@ from collections.abc import Callable
 import gevent
 from flask import Flask, Response
 
+from app.domain.conversation import Answer
 from app.domain.events import TurnEnded
 from app.observability.metric_text import GAUGES, HISTOGRAMS, to_text
 from app.observability.metric_values import Key, SharedValues, Values
@@ -26,6 +27,8 @@ _COMPLETION: Key = ("perch_tokens", "completion")
 # Part of the completion's.
 _REASONING: Key = ("perch_tokens", "reasoning")
 _FIRST_TOKEN_S = HISTOGRAMS[_FIRST_TOKEN[0]][2]
+_FIND: Key = ("perch_find_seconds",)
+_FIND_S = HISTOGRAMS[_FIND[0]][2]
 _TURN_S = HISTOGRAMS[_TURN[0]][2]
 _CALL_S = HISTOGRAMS["perch_storage_seconds"][2]
 
@@ -54,12 +57,16 @@ class Metrics:
         """Count a turn that has ended."""
         values, answer = self._values, ended.answer
         if ended.is_repeat:
-            values.add(("perch_turns", "repeated"))
+            values.add(("perch_turns", "repeated", ended.protocol))
             return
-        values.add(("perch_turns", ended.outcome))
+        values.add(("perch_turns", ended.outcome, ended.protocol))
         values.add(_DELTAS, ended.token_count)
+        if ended.grounds is not None:
+            values.observe(_FIND, _FIND_S, ended.grounds.found.duration_ms / 1000)
         if answer is None:
             return
+        if ended.grounds is not None and answer.status == "complete":
+            values.add(("perch_grounded_answers", _grounded(answer)))
         if answer.first_token_ms is not None:
             values.observe(_FIRST_TOKEN, _FIRST_TOKEN_S, answer.first_token_ms / 1000)
         if answer.latency_ms is not None:
@@ -120,6 +127,12 @@ class Metrics:
         while True:
             self.post()
             gevent.sleep(_POST_EVERY_S)
+
+
+def _grounded(answer: Answer) -> str:
+    if answer.sources:
+        return "cited"
+    return answer.gap or answer.answered_by or "small_talk"
 
 
 def register(app: Flask, metrics: Metrics) -> None:

@@ -11,8 +11,11 @@ import structlog
 from flask import Flask, Response
 from structlog.contextvars import bind_contextvars
 
+from app.domain.conversation import Answer
 from app.domain.errors import cause_of, mend_of
 from app.domain.events import TurnEnded
+from app.domain.grounding import Grounds
+from app.web.contract import protocol_of
 from app.web.current_request import Request, current_request
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
@@ -35,6 +38,7 @@ def register(app: Flask) -> None:
     @app.after_request
     def log_request(response: Response) -> Response:
         request = current_request()
+        protocol = protocol_of(request.endpoint)
         response.headers.add("X-Request-Id", request.id)
         log.info(
             "request",
@@ -43,6 +47,7 @@ def register(app: Flask) -> None:
             status=response.status_code,
             ms=_ms_since(request.started_at),
             client=request.client_address or None,
+            **({"protocol": protocol.name} if protocol else {}),
             **({"code": request.error_code} if request.error_code else {}),
         )
         return response
@@ -58,6 +63,8 @@ def log_turn(ended: TurnEnded) -> None:
         "firstTokenMs": answer.first_token_ms if answer else None,
         "ms": round(ended.duration_ms, 1),
     }
+    if ended.grounds is not None:
+        fields["knowledge"] = _knowledge(ended.grounds, answer)
     if failure is None:
         log.info("stream", **fields)
         return
@@ -65,6 +72,19 @@ def log_turn(ended: TurnEnded) -> None:
     if mend := mend_of(failure):
         fields["check"] = mend
     log.warning("stream", **fields)
+
+
+def _knowledge(grounds: Grounds, answer: Answer | None) -> dict[str, object]:
+    """Return what was found for a turn, in numbers: never a word of it."""
+    found = grounds.found
+    fields: dict[str, object] = {
+        "version": found.version,
+        "found": len(found.passages),
+        "cited": len(answer.sources or ()) if answer else 0,
+        "coverage": round(found.coverage, 2),
+        "ms": round(found.duration_ms, 1),
+    }
+    return fields | ({"answeredBy": grounds.answered_by} if grounds.answered_by else {})
 
 
 def _ms_since(started_at: float) -> float:

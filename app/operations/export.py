@@ -4,12 +4,13 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Literal
 
 from app.domain.conversation import Conversation, Message
+from app.domain.knowledge import Source
 from app.operations.transcripts import Excerpt
 from app.server.pauses import gather
 
@@ -64,6 +65,9 @@ _CELLS: Mapping[str, Callable[[Conversation, Message], object]] = {
     "errorCode": lambda conversation, message: message.error_code,
     "requestId": lambda conversation, message: message.request_id,
     "assistant": lambda conversation, message: conversation.assistant,
+    "sources": lambda conversation, message: _to_lines(message.sources or ()),
+    "answeredBy": lambda conversation, message: message.answered_by,
+    "gap": lambda conversation, message: message.gap,
 }
 
 
@@ -107,6 +111,16 @@ def to_csv(excerpts: Iterable[Excerpt], separator: str = ",") -> Iterator[bytes]
             yield _to_csv([_to_cell(cell, inner) for cell in cells], separator)
 
 
+def to_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], separator: str = ","
+) -> Iterator[bytes]:
+    """Write any rows as ``to_csv`` writes messages, marked as UTF-8."""
+    inner = _INNER_FORMULA[separator != ","]
+    yield _BOM + _to_csv(columns, separator)
+    for row in rows:
+        yield _to_csv([_to_cell(cell, inner) for cell in row], separator)
+
+
 def _to_json(message: Message) -> dict[str, object]:
     usage, feedback = message.usage, message.feedback
     return _present(
@@ -125,6 +139,9 @@ def _to_json(message: Message) -> dict[str, object]:
         feedback=feedback and _present(rating=feedback.rating, comment=feedback.comment),
         errorCode=message.error_code,
         requestId=message.request_id,
+        sources=None if message.sources is None else [each.as_fields() for each in message.sources],
+        answeredBy=message.answered_by,
+        gap=message.gap,
     )
 
 
@@ -145,6 +162,11 @@ def _to_cell(value: object, inner_formula: re.Pattern[str]) -> object:
     marked = _FORMULA.match(value) or _REWRITTEN.fullmatch(value)
     # An apostrophe, for spreadsheets know no other mark of a text.
     return ("'" if marked else "") + inner_formula.sub("'", value)
+
+
+def _to_lines(sources: Sequence[Source]) -> str | None:
+    lines = (f"[{n}] {title} {url or ''}".rstrip() for n, title, url in sources)
+    return "\n".join(lines) or None
 
 
 def _to_time(created_at: int) -> str:

@@ -3,18 +3,13 @@
 The switches stand in the store, so that all workers of all machines see them.
 """
 
-import time
-from collections.abc import Callable
-
 from app.domain.errors import SwitchedOff
+from app.domain.knowledge import StoreState
 from app.storage.cached_read import CachedRead
 from app.storage.protocol import ConversationStore
 
 # The name in the store; it stands there while the assistant is off.
 OFF = "off"
-# A busy worker sees a switch within the first, an idle one at its next turn.
-_LOOK_EVERY_S = 2.0
-_LOOK_FIRST_AFTER_S = 5.0
 _RETRY_S = 60.0
 
 
@@ -24,17 +19,12 @@ class Switches:
     def __init__(
         self,
         store: ConversationStore,
+        state: CachedRead[StoreState],
         message: str | None = None,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
+        self._state = state
         self._message = message
-        self._cached = CachedRead(
-            store.read_switches,
-            fresh_s=_LOOK_EVERY_S,
-            stale_s=_LOOK_FIRST_AFTER_S,
-            clock=clock,
-        )
 
     @property
     def is_off(self) -> bool:
@@ -43,7 +33,7 @@ class Switches:
         Raises:
             StorageUnavailable: nobody knows.
         """
-        return OFF in self._cached.get()
+        return OFF in self._state.get().switches
 
     def check(self) -> None:
         """Refuse a turn while the assistant is switched off.
@@ -62,4 +52,4 @@ class Switches:
             StorageUnavailable: it stays as it is.
         """
         self._store.set_switch(OFF, thrown=off)
-        self._cached.put(self._store.read_switches())
+        self._state.put(self._store.read_state())

@@ -2,22 +2,31 @@
 
 After https://docs.ag-ui.com/concepts/events. A thread is a session, a run is a turn.
 Tools, state and context are the client's own, and are not looked at.
+
+A client that may come back gets events with ids: the turn's, and how many characters
+were said by then. It sends the last one as ``Last-Event-ID``, and is told the rest.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from json.encoder import encode_basestring_ascii
 from types import MappingProxyType
 from typing import Any
 
-import orjson
 from marshmallow import fields, post_load, validate
 
 from app.domain.events import TurnDone, TurnFailed, TurnStarted
 from app.protocols.protocol import ChatRequest, Problem, problem_body
-from app.web.schemas.chat import InputSchema, OutputSchema, ProblemSchema, take_message
+from app.protocols.sse import TEXT, SseEncoder, to_event
+from app.web.schemas.chat import (
+    InputSchema,
+    OutputSchema,
+    ProblemSchema,
+    messages_of,
+    take_message,
+)
 
-_MAX_MESSAGES = 1000
+_is_count = re.compile(r"[0-9]{1,9}").fullmatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +51,7 @@ class RunRequestSchema(InputSchema):
 
     thread_id = fields.String(required=True, data_key="threadId", validate=validate.Length(1, 256))
     run_id = fields.String(required=True, data_key="runId", validate=validate.Length(1, 256))
-    messages = fields.List(
-        fields.Nested(AgUiMessageSchema), required=True, validate=validate.Length(1, _MAX_MESSAGES)
-    )
+    messages = messages_of(AgUiMessageSchema)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> RunRequest:
@@ -69,7 +76,11 @@ class AgUi:
 
     thread_id: str = ""
     run_id: str = ""
+    has_ids: bool = False
+    # How many characters a client that came back has; ``None``: it begins at the beginning.
+    after: int | None = None
 
+    name = "ag-ui"
     media_type = "text/event-stream"
     headers = MappingProxyType[str, str]({})
     request = RunRequestSchema
@@ -78,50 +89,72 @@ class AgUi:
 
     def encoder(self) -> "_Encoder":
         """Return the encoder of an answer."""
-        return _Encoder(self.thread_id, self.run_id)
+        return _Encoder(self)
 
     def problem(self, problem: Problem) -> Mapping[str, object]:
         """Return a failure in the service's own shape: clients show its text."""
         return problem_body(problem)
 
 
-class _Encoder:
-    """Server-sent events, one for what each read of the model brought."""
+class _Encoder(SseEncoder):
+    """Events, each with its type."""
 
-    heartbeat = b": wait\n\n"
-
-    def __init__(self, thread_id: str, run_id: str) -> None:
-        self._run = {"threadId": thread_id, "runId": run_id}
+    def __init__(self, protocol: AgUi) -> None:
+        super().__init__()
+        self._run = {"threadId": protocol.thread_id, "runId": protocol.run_id}
         self._message: dict[str, object] = {}
-        self._before = ""
-        self._has_said = False
+        self._has_ids = protocol.has_ids
+        self._after = protocol.after
+        self._told = 0
 
     def started(self, event: TurnStarted) -> bytes:
         """Return the beginning of the run and of its one message."""
         self._message = {"messageId": event.turn_id}
         begun = _event("TEXT_MESSAGE_START", **self._message, role="assistant")
-        delta = _event("TEXT_MESSAGE_CONTENT", **self._message, delta="")
-        self._before = delta.decode().removesuffix('""}\n\n')
-        return _event("RUN_STARTED", **self._run) + begun
+        self.say_as(_event("TEXT_MESSAGE_CONTENT", **self._message, delta=TEXT))
+        if self._after is not None:
+            return self.heartbeat
+        return _event("RUN_STARTED", **self._run) + self._id() + begun
 
     def tokens(self, tokens: Sequence[str]) -> bytes:
-        """Return a delta with what was said."""
-        self._has_said = True
-        return f"{self._before}{encode_basestring_ascii(''.join(tokens))}}}\n\n".encode()
+        """Return a delta with what was said, or with what of it the client does not have."""
+        if not self._has_ids:
+            return super().tokens(tokens)
+        text = "".join(tokens)
+        if not self._told:
+            text = text.lstrip()  # as the answer is stored
+        self._told += len(text)
+        self._has_said = self._has_said or bool(text)
+        new = min(self._told - (self._after or 0), len(text))
+        if new <= 0:
+            return self.heartbeat
+        return self._id() + super().tokens([text[-new:]])
 
     def done(self, event: TurnDone) -> bytes:
-        """Return the end of the message and of the run."""
-        # What stands in for an answer without a word is in no token.
-        rest = b"" if self._has_said or not event.message else self.tokens([event.message])
-        ended = _event("TEXT_MESSAGE_END", **self._message)
-        return rest + ended + _event("RUN_FINISHED", **self._run)
+        """Return the end of the message and of the run; before it, what the answer cites."""
+        ended = b""
+        if event.sources:
+            sources = [each.as_fields() for each in event.sources]
+            ended = _event("CUSTOM", name="sources", value=sources)
+        ended += _event("TEXT_MESSAGE_END", **self._message)
+        return self.unsaid(event) + ended + _event("RUN_FINISHED", **self._run)
 
     def failed(self, event: TurnFailed) -> bytes:
         """Return the error that ends the run."""
         return _event("RUN_ERROR", message=str(event.error), code=event.error.code)
 
+    def _id(self) -> bytes:
+        """Return what goes before an event to name it."""
+        return f"id: {self._message['messageId']}:{self._told}\n".encode() if self._has_ids else b""
+
 
 AG_UI = AgUi()
+
+
+def read_event_id(event_id: str) -> tuple[str, int]:
+    """Return the turn of an event's id, and how much was said; of nonsense, no turn."""
+    turn_id, _, told = event_id.rpartition(":")
+    return (turn_id, int(told)) if _is_count(told) else ("", 0)
 
 
 def _text_of(content: object) -> str:
@@ -133,4 +166,4 @@ def _text_of(content: object) -> str:
 
 
 def _event(kind: str, **told: object) -> bytes:
-    return b"data: " + orjson.dumps({"type": kind, **told}) + b"\n\n"
+    return to_event({"type": kind, **told})

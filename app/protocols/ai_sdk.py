@@ -4,25 +4,29 @@ After https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol. ``ai`` 5.0.0 reads its 
 strictly: one key that it does not know, and the message stays empty without a word.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from json.encoder import encode_basestring_ascii
 from typing import Any
 
-import orjson
 from marshmallow import fields, post_load, validate
 
 from app.domain.events import TurnDone, TurnFailed, TurnStarted
+from app.domain.knowledge import Source
 from app.protocols.protocol import ChatRequest, Problem, problem_body
-from app.web.schemas.chat import InputSchema, OutputSchema, ProblemSchema, take_message
+from app.protocols.sse import DONE, TEXT, SseEncoder, to_event
+from app.web.schemas.chat import (
+    InputSchema,
+    OutputSchema,
+    ProblemSchema,
+    messages_of,
+    take_message,
+)
 
-_MAX_MESSAGES = 1000
 _MAX_PARTS = 100
-_PART = '"t1"'
-_BEGIN = b'data: {"type":"start-step"}\n\ndata: {"type":"text-start","id":"t1"}\n\n'
-_END = b'data: {"type":"text-end","id":"t1"}\n\ndata: {"type":"finish-step"}\n\n'
-_FINISH = b'data: {"type":"finish"}\n\n'
-_DONE = b"data: [DONE]\n\n"
+_BEGIN = to_event({"type": "start-step"}) + to_event({"type": "text-start", "id": "t1"})
+_DELTA = to_event({"type": "text-delta", "id": "t1", "delta": TEXT})
+_END = to_event({"type": "text-end", "id": "t1"}) + to_event({"type": "finish-step"})
+_FINISH = to_event({"type": "finish"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +63,7 @@ class UiChatSchema(InputSchema):
     """What a chat transport sends. Of its messages the user's last one is taken."""
 
     id = fields.String(required=True, validate=validate.Length(1, 256))
-    messages = fields.List(
-        fields.Nested(UiMessageSchema), required=True, validate=validate.Length(1, _MAX_MESSAGES)
-    )
+    messages = messages_of(UiMessageSchema)
     trigger = fields.String(load_default="submit-message", allow_none=True)
 
     @post_load
@@ -87,6 +89,7 @@ class UiPartSchema(OutputSchema):
 class AiSdk:
     """The protocol."""
 
+    name = "ai-sdk"
     media_type = "text/event-stream"
     headers: Mapping[str, str] = {"x-vercel-ai-ui-message-stream": "v1"}
     request = UiChatSchema
@@ -102,37 +105,29 @@ class AiSdk:
         return problem_body(problem)
 
 
-class _Encoder:
-    """Server-sent events, one for what each read of the model brought."""
-
-    heartbeat = b": wait\n\n"
-
-    def __init__(self) -> None:
-        self._has_said = False
+class _Encoder(SseEncoder):
+    """Events, each a part of the message."""
 
     def started(self, event: TurnStarted) -> bytes:
         """Return the beginning of the message and of its one text."""
-        return _event({"type": "start", "messageId": event.turn_id}) + _BEGIN
-
-    def tokens(self, tokens: Sequence[str]) -> bytes:
-        """Return a delta with what was said."""
-        self._has_said = True
-        text = encode_basestring_ascii("".join(tokens))
-        return f'data: {{"type":"text-delta","id":{_PART},"delta":{text}}}\n\n'.encode()
+        self.say_as(_DELTA)
+        return to_event({"type": "start", "messageId": event.turn_id}) + _BEGIN
 
     def done(self, event: TurnDone) -> bytes:
-        """Return the end of the text and of the message."""
-        # What stands in for an answer without a word is in no token.
-        rest = b"" if self._has_said or not event.message else self.tokens([event.message])
-        return rest + _END + _FINISH + _DONE
+        """Return the sources, and the end of the text and of the message."""
+        sources = b"".join(map(_source, event.sources or ()))
+        return self.unsaid(event) + sources + _END + _FINISH + DONE
 
     def failed(self, event: TurnFailed) -> bytes:
         """Return an error, which ends the stream."""
-        return _event({"type": "error", "errorText": str(event.error)}) + _DONE
+        return to_event({"type": "error", "errorText": str(event.error)}) + DONE
 
 
 AI_SDK = AiSdk()
 
 
-def _event(told: dict[str, object]) -> bytes:
-    return b"data: " + orjson.dumps(told) + b"\n\n"
+def _source(source: Source) -> bytes:
+    told = {"sourceId": str(source.n), "title": source.title}
+    if source.url:
+        return to_event({"type": "source-url", **told, "url": source.url})
+    return to_event({"type": "source-document", **told, "mediaType": "text/plain"})

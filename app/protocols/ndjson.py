@@ -1,18 +1,17 @@
 """The original's protocol: a JSON object a line (newline-delimited JSON)."""
 
-import json
 from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring, encode_basestring_ascii
 
-import orjson
-
-from app.domain.events import TurnDone, TurnFailed, TurnStarted
+from app.domain.events import SourcesFound, TurnDone, TurnFailed, TurnStarted
 from app.protocols.protocol import Problem, problem_body
+from app.protocols.sse import to_json
 from app.web.schemas.chat import (
     ChatSchema,
     DoneLineSchema,
     ErrorLineSchema,
     ProblemSchema,
+    SourcesLineSchema,
     StartLineSchema,
     TokenLineSchema,
 )
@@ -21,11 +20,18 @@ from app.web.schemas.chat import (
 class Ndjson:
     """Encodes each event as a line; it holds no state, so one encodes all answers."""
 
+    name = "ndjson"
     media_type = "application/x-ndjson"
     headers: Mapping[str, str] = {}
     request = ChatSchema
     failure = ProblemSchema
-    events = (StartLineSchema, TokenLineSchema, DoneLineSchema, ErrorLineSchema)
+    events = (
+        StartLineSchema,
+        SourcesLineSchema,
+        TokenLineSchema,
+        DoneLineSchema,
+        ErrorLineSchema,
+    )
     # Clients of the original skip empty lines.
     heartbeat = b"\n"
 
@@ -46,6 +52,10 @@ class Ndjson:
                 "turnId": event.turn_id,
             }
         )
+
+    def sources(self, event: SourcesFound) -> bytes:
+        """Return the line by which a client makes links of numbers as they come."""
+        return _line({"type": "sources", "sources": [each.as_fields() for each in event.sources]})
 
     def tokens(self, tokens: Sequence[str]) -> bytes:
         """Return a line for each token.
@@ -79,6 +89,10 @@ class Ndjson:
             fields["messageId"] = event.message_id
         if event.finish_reason:
             fields["finishReason"] = event.finish_reason
+        if event.sources is not None:
+            fields["sources"] = [each.as_fields() for each in event.sources]
+        if event.answered_by:
+            fields["answeredBy"] = event.answered_by
         return _line(fields)
 
     def failed(self, event: TurnFailed) -> bytes:
@@ -96,7 +110,4 @@ NDJSON = Ndjson()
 
 
 def _line(fields: dict[str, object]) -> bytes:
-    try:
-        return orjson.dumps(fields) + b"\n"
-    except TypeError:  # half of a surrogate pair, as above
-        return (json.dumps(fields, separators=(",", ":")) + "\n").encode()
+    return to_json(fields) + b"\n"

@@ -6,29 +6,27 @@ is not looked at.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from json.encoder import encode_basestring_ascii
 from types import MappingProxyType
 from typing import Any
 
-import orjson
 from marshmallow import fields, post_load, validate
 
 from app.domain.conversation import Usage
 from app.domain.events import TurnDone, TurnFailed, TurnStarted
 from app.protocols.openai_parts import (
-    END,
-    MAX_MESSAGES,
     OpenAIProblemSchema,
     OpenAIRequest,
     OpenAIRequestSchema,
     SaidSchema,
+    citations,
     openai_problem,
     part_question,
 )
 from app.protocols.protocol import Problem
-from app.web.schemas.chat import InputSchema, OutputSchema
+from app.protocols.sse import DONE, TEXT, SseEncoder, to_event
+from app.web.schemas.chat import InputSchema, OutputSchema, messages_of
 
 _FINISH_REASONS = {"length": "length", "content_filter": "content_filter"}
 
@@ -44,9 +42,7 @@ class StreamOptionsSchema(InputSchema):
 class CompletionRequestSchema(OpenAIRequestSchema):
     """What is asked for a completion."""
 
-    messages = fields.List(
-        fields.Nested(SaidSchema), required=True, validate=validate.Length(1, MAX_MESSAGES)
-    )
+    messages = messages_of(SaidSchema)
     stream_options = fields.Nested(StreamOptionsSchema, load_default=None, allow_none=True)
     n = fields.Integer(
         load_default=1, allow_none=True, validate=validate.OneOf([1], error="One answer at a time.")
@@ -90,6 +86,7 @@ class OpenAIChat:
     model: str = ""
     tells_usage: bool = False
 
+    name = "openai-chat"
     media_type = "text/event-stream"
     headers = MappingProxyType[str, str]({})
     request = CompletionRequestSchema
@@ -107,9 +104,10 @@ class OpenAIChat:
 
 def to_completion(event: TurnDone, model: str) -> dict[str, object]:
     """Return a whole answer."""
+    message = {"role": "assistant", "content": event.message, "refusal": None}
     choice = {
         "index": 0,
-        "message": {"role": "assistant", "content": event.message, "refusal": None},
+        "message": message | _annotations(event),
         "logprobs": None,
         "finish_reason": _finish_reason(event),
     }
@@ -117,51 +115,38 @@ def to_completion(event: TurnDone, model: str) -> dict[str, object]:
     return {**whole, "usage": _usage(event.usage)} if event.usage else whole
 
 
-class _Encoder:
-    """Server-sent events, one for what each read of the model brought."""
-
-    heartbeat = b": wait\n\n"
+class _Encoder(SseEncoder):
+    """Events, each a chunk of the completion."""
 
     def __init__(self, model: str, tells_usage: bool) -> None:
+        super().__init__()
         self._model = model
         self._tells_usage = tells_usage
         self._head: dict[str, object] = {}
-        self._before = self._behind = ""
-        self._has_said = False
 
     def started(self, event: TurnStarted) -> bytes:
         """Return the chunk that names the role."""
         self._head = _head(event.turn_id, self._model)
-        before, behind = self._chunk({"content": "\0"}).decode().split('"\\u0000"')
-        self._before, self._behind = before, behind
+        self.say_as(self._chunk({"content": TEXT}))
         return self._chunk({"role": "assistant", "content": ""})
 
-    def tokens(self, tokens: Sequence[str]) -> bytes:
-        """Return a chunk with what was said."""
-        self._has_said = True
-        return f"{self._before}{encode_basestring_ascii(''.join(tokens))}{self._behind}".encode()
-
     def done(self, event: TurnDone) -> bytes:
-        """Return the chunk with the reason of the end, the usage if it was asked for, the end."""
-        # What stands in for an answer without a word is in no token.
-        rest: dict[str, object] = {}
-        if event.message and not self._has_said:
-            rest["content"] = event.message
-        last = self._chunk(rest, _finish_reason(event))
+        """Return the chunk with sources and reason, the usage if it was asked for, the end."""
+        last = self.unsaid(event) + self._chunk(_annotations(event), _finish_reason(event))
         if self._tells_usage:
             usage = _usage(event.usage or Usage(0, 0))
-            last += _event({**self._head, "choices": [], "usage": usage})
-        return last + END
+            last += to_event({**self._head, "choices": [], "usage": usage})
+        return last + DONE
 
     def failed(self, event: TurnFailed) -> bytes:
         """Return an error, which ends the stream."""
         error = event.error
         told = {"message": str(error), "type": "server_error", "param": None, "code": error.code}
-        return _event({"error": told})
+        return to_event({"error": told})
 
     def _chunk(self, delta: dict[str, object], finish_reason: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
-        return _event({**self._head, "choices": [choice]})
+        return to_event({**self._head, "choices": [choice]})
 
 
 OPENAI_CHAT = OpenAIChat()
@@ -176,6 +161,11 @@ def _head(turn_id: str, model: str) -> dict[str, object]:
     }
 
 
+def _annotations(event: TurnDone) -> dict[str, object]:
+    cited = [{"type": "url_citation", "url_citation": each} for each in citations(event)]
+    return {"annotations": cited} if cited else {}
+
+
 def _usage(usage: Usage) -> dict[str, int]:
     prompt, completion = usage.prompt_tokens, usage.completion_tokens
     return {
@@ -187,7 +177,3 @@ def _usage(usage: Usage) -> dict[str, int]:
 
 def _finish_reason(event: TurnDone) -> str:
     return _FINISH_REASONS.get(event.finish_reason or "", "stop")
-
-
-def _event(told: dict[str, object]) -> bytes:
-    return b"data: " + orjson.dumps(told) + b"\n\n"

@@ -4,16 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from marshmallow import ValidationError, fields, post_load, validate
 
 from app.domain.conversation import PromptMessage
+from app.domain.events import TurnDone
+from app.domain.grounding import find_citations
 from app.protocols.protocol import ChatRequest, Problem
-from app.web.schemas.chat import MAX_MESSAGE_CHARS, InputSchema, OutputSchema
+from app.protocols.sse import to_json
+from app.web.schemas.chat import SESSION_ID, InputSchema, OutputSchema, matching, take_message
 
-# Of their own history; what is more than a prompt may hold is cut again.
-MAX_MESSAGES = 1000
-END = b"data: [DONE]\n\n"
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _TEXTS = ("text", "input_text", "output_text")
 
@@ -59,11 +58,11 @@ class OpenAIRequestSchema(InputSchema):
 
     model = fields.String(required=True, validate=validate.Length(1, 200))
     stream = fields.Boolean(load_default=False, allow_none=True)
-    user = fields.String(
+    user = matching(
+        SESSION_ID,
+        "Names a session: its stored history is what was said before.",
         allow_none=True,
         load_default=None,
-        validate=validate.Regexp(r"[A-Za-z0-9._:-]{1,128}\Z"),
-        metadata={"description": "Names a session: its stored history is what was said before."},
     )
 
 
@@ -83,19 +82,36 @@ def part_question(
         ValidationError: for ``field``: the last message is not the user's, or too long.
     """
     said = [each for each in messages if each.role in ("user", "assistant")]
-    if not said or said[-1].role != "user" or not said[-1].content.strip():
-        raise ValidationError("The last one must be the user's, with a text.", field)
-    if len(said[-1].content) > MAX_MESSAGE_CHARS:
-        raise ValidationError(f"Longer than maximum length {MAX_MESSAGE_CHARS}.", field)
-    return said[-1].content, tuple(said[:-1])
+    last = said[-1].content if said and said[-1].role == "user" else ""
+    message = take_message(last, field, "The last one must be the user's, with a text.")
+    return message, tuple(said[:-1])
 
 
 def openai_problem(problem: Problem) -> Mapping[str, object]:
     """Return a failure as OpenAI's SDKs read it."""
     message = problem.error
     if problem.details:
-        message += f": {orjson.dumps(problem.details).decode()}"
+        message += f": {to_json(problem.details).decode()}"
     default = "server_error" if problem.status >= 500 else "invalid_request_error"
     kind = _TYPES.get(problem.status, default)
     error = {"message": message, "type": kind, "param": None, "code": problem.code}
     return {"error": error, "requestId": problem.request_id}
+
+
+def citations(event: TurnDone) -> list[dict[str, object]]:
+    """Return where an answer cites pages, by characters, as OpenAI's ``url_citation`` has it.
+
+    Files without an address have no place there.
+    """
+    pages = {each.n: each for each in event.sources or () if each.url}
+    return [
+        {
+            "start_index": cited.start,
+            "end_index": cited.end,
+            "title": pages[n].title,
+            "url": pages[n].url,
+        }
+        for cited in find_citations(event.message if pages else "")
+        for n in cited.numbers
+        if n in pages
+    ]

@@ -5,28 +5,27 @@ After https://www.openresponses.org/specification. A model is an assistant's id.
 
 import time
 from collections.abc import Mapping, Sequence
-from json.encoder import encode_basestring_ascii
 from types import MappingProxyType
 from typing import Any
 
-import orjson
 from marshmallow import ValidationError, fields, post_load, validate
 
 from app.domain.conversation import PromptMessage, Usage
 from app.domain.events import TurnDone, TurnFailed, TurnStarted
 from app.protocols.openai_parts import (
-    END,
-    MAX_MESSAGES,
     OpenAIProblemSchema,
     OpenAIRequest,
     OpenAIRequestSchema,
     SaidSchema,
+    citations,
     openai_problem,
     part_question,
 )
 from app.protocols.protocol import Problem
-from app.web.schemas.chat import OutputSchema
+from app.protocols.sse import DONE, TEXT, SseEncoder, to_event
+from app.web.schemas.chat import OutputSchema, messages_of
 
+_DELTA = "response.output_text.delta"
 _CUTS = {"length": "max_output_tokens", "content_filter": "content_filter"}
 # What the specification requires of every response, and nobody can choose here.
 _FIXED: dict[str, object] = {
@@ -76,9 +75,7 @@ class ResponseItemSchema(SaidSchema):
 class _Input(fields.Field[list[PromptMessage]]):
     """A text of the user's, or a list of messages."""
 
-    _items = fields.List(
-        fields.Nested(ResponseItemSchema), validate=validate.Length(1, MAX_MESSAGES)
-    )
+    _items = messages_of(ResponseItemSchema)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> list[PromptMessage]:
         if isinstance(value, str):
@@ -117,6 +114,7 @@ class ResponseSchema(OutputSchema):
 class OpenAIResponses:
     """The protocol, for answers in the name of one model."""
 
+    name = "openai-responses"
     media_type = "text/event-stream"
     headers = MappingProxyType[str, str]({})
     request = ResponseRequestSchema
@@ -147,25 +145,21 @@ def to_response(event: TurnDone, model: str) -> dict[str, object]:
     }
 
 
-class _Encoder:
-    """Numbered server-sent events, one for what each read of the model brought."""
-
-    heartbeat = b": wait\n\n"
+class _Encoder(SseEncoder):
+    """Numbered events, each with its name."""
 
     def __init__(self, model: str) -> None:
+        super().__init__()
         self._model = model
         self._turn_id = ""
         self._at: dict[str, object] = {}
-        self._after_number = ""
         self._count = 0
-        self._has_said = False
 
     def started(self, event: TurnStarted) -> bytes:
         """Return the events that open a response, its message and its text."""
         self._turn_id = event.turn_id
         self._at = {"item_id": f"msg_{event.turn_id}", "output_index": 0, "content_index": 0}
-        rest = orjson.dumps({**self._at, "logprobs": []}).decode()
-        self._after_number = f"{rest[1:-1]},"
+        self.say_as(to_event({"type": _DELTA, **self._at, "logprobs": [], "delta": TEXT}, _DELTA))
         response = _head(event.turn_id, self._model, "in_progress")
         item = {**_message(event.turn_id, "in_progress"), "content": []}
         return (
@@ -177,40 +171,41 @@ class _Encoder:
 
     def tokens(self, tokens: Sequence[str]) -> bytes:
         """Return a delta with what was said."""
-        self._has_said = True
-        number, self._count = self._count, self._count + 1
-        text = encode_basestring_ascii("".join(tokens))
-        return (
-            "event: response.output_text.delta\n"
-            f'data: {{"type":"response.output_text.delta","sequence_number":{number},'
-            f'{self._after_number}"delta":{text}}}\n\n'
-        ).encode()
+        self._behind = f',"sequence_number":{self._count}}}\n\n'
+        self._count += 1
+        return super().tokens(tokens)
 
     def done(self, event: TurnDone) -> bytes:
         """Return the events that close the text, its message and the response."""
-        # What stands in for an answer without a word is in no token.
-        rest = b"" if self._has_said or not event.message else self.tokens([event.message])
         whole = to_response(event, self._model)
-        text = _text(event.message)
+        text = _text(event.message, _annotations(event))
         return (
-            rest
+            self.unsaid(event)
+            + self._annotated(event)
             + self._event("response.output_text.done", **self._at, text=event.message, logprobs=[])
             + self._event("response.content_part.done", **self._at, part=text)
             + self._event("response.output_item.done", output_index=0, item=_item(event))
             + self._event(f"response.{whole['status']}", response=whole)
-            + END
+            + DONE
         )
 
     def failed(self, event: TurnFailed) -> bytes:
         """Return the response as one that failed, which ends the stream."""
         error = {"code": event.error.code, "message": str(event.error)}
         response = {**_head(self._turn_id, self._model, "failed"), "error": error}
-        return self._event("response.failed", response=response) + END
+        return self._event("response.failed", response=response) + DONE
+
+    def _annotated(self, event: TurnDone) -> bytes:
+        kind = "response.output_text.annotation.added"
+        return b"".join(
+            self._event(kind, **self._at, annotation_index=index, annotation=annotation)
+            for index, annotation in enumerate(_annotations(event))
+        )
 
     def _event(self, kind: str, **told: object) -> bytes:
-        data = orjson.dumps({"type": kind, "sequence_number": self._count, **told})
+        numbered = {"type": kind, "sequence_number": self._count, **told}
         self._count += 1
-        return b"event: %b\ndata: %b\n\n" % (kind.encode(), data)
+        return to_event(numbered, kind)
 
 
 OPENAI_RESPONSES = OpenAIResponses()
@@ -229,11 +224,18 @@ def _message(turn_id: str, status: str) -> dict[str, object]:
 
 def _item(event: TurnDone) -> dict[str, object]:
     status = "incomplete" if event.finish_reason in _CUTS else "completed"
-    return {**_message(event.turn_id, status), "content": [_text(event.message)]}
+    return {
+        **_message(event.turn_id, status),
+        "content": [_text(event.message, _annotations(event))],
+    }
 
 
-def _text(text: str) -> dict[str, object]:
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+def _text(text: str, annotations: Sequence[object] = ()) -> dict[str, object]:
+    return {"type": "output_text", "text": text, "annotations": annotations, "logprobs": []}
+
+
+def _annotations(event: TurnDone) -> list[dict[str, object]]:
+    return [{"type": "url_citation", **each} for each in citations(event)]
 
 
 def _usage(usage: Usage) -> dict[str, object]:

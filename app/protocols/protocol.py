@@ -15,6 +15,7 @@ from marshmallow import Schema
 from app.domain.conversation import Page, PromptMessage
 from app.domain.events import (
     Heartbeat,
+    SourcesFound,
     TokensReceived,
     TurnDone,
     TurnEvent,
@@ -61,6 +62,10 @@ class Encoder(Protocol):
         """Return how the answer begins."""
         ...
 
+    def sources(self, event: SourcesFound) -> bytes:
+        """Return what the answer may cite, where clients are told of that before it."""
+        ...
+
     def tokens(self, tokens: Sequence[str]) -> bytes:
         """Return deltas; called in gevent's hub, so it never blocks and never raises."""
         ...
@@ -80,6 +85,11 @@ class AnswerProtocol(Protocol):
     ``request`` loads a body to a ``ChatRequest``; ``events`` are the kinds of
     objects of which an answer consists, for the OpenAPI document.
     """
+
+    @property
+    def name(self) -> str:
+        """What logs and metrics call it."""
+        ...
 
     @property
     def media_type(self) -> str:
@@ -124,6 +134,8 @@ def encode(encoder: Encoder, event: TurnEvent) -> bytes:
             return encoder.heartbeat
         case TurnStarted():
             return encoder.started(event)
+        case SourcesFound():
+            return encoder.sources(event)
         case TurnDone():
             return encoder.done(event)
         case TurnFailed():

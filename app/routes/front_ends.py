@@ -3,12 +3,13 @@
 import hashlib
 import re
 import secrets
+from dataclasses import replace
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from app.domain.conversation import Question
 from app.domain.errors import Overloaded, StorageUnavailable
-from app.protocols.ag_ui import AG_UI, AgUi, RunRequest
+from app.protocols.ag_ui import AG_UI, AgUi, RunRequest, read_event_id
 from app.protocols.ai_sdk import AI_SDK, UiChatRequest
 from app.protocols.protocol import ChatRequest
 from app.routes.headless import FAILURES
@@ -17,12 +18,13 @@ from app.routes.turn_response import stream_again, stream_turn
 from app.web.contract import contract
 from app.web.current_request import current_request
 from app.web.guards.sessions import chatting_session
-from app.web.schemas.chat import NothingSchema
+from app.web.schemas.chat import TURN_ID, NothingSchema
 from app.web.services import services
 
 blueprint = Blueprint("front_ends", __name__, url_prefix="/v1")
 
-_ID = re.compile(r"[A-Za-z0-9._:-]{8,64}\Z")
+# The narrower of the two forms: a session's id may be as this, too.
+_is_id = re.compile(TURN_ID).fullmatch
 
 
 @blueprint.post("/ai-sdk/chat")
@@ -54,9 +56,17 @@ def resume(chat_id: str) -> Response:
 @blueprint.post("/ag-ui")
 @contract(protocol=AG_UI, raises=FAILURES)
 def run_agent(asked: RunRequest) -> Response:
-    """Stream a run; its thread names the session, and the same run sent again is the same turn."""
+    """Stream a run; its thread names the session, and the same run sent again is the same turn.
+
+    Who has a session token may come back to a run with the header `Last-Event-ID`,
+    and is told what came after that event.
+    """
     question = _to_question(asked, asked.thread_id, asked.run_id)
-    return stream_turn(question, AgUi(asked.thread_id, asked.run_id))
+    protocol = AgUi(asked.thread_id, asked.run_id, current_request().session_id is not None)
+    turn_id, told = read_event_id(request.headers.get("Last-Event-ID", ""))
+    if protocol.has_ids and turn_id == question.turn_id:
+        return stream_again(turn_id, replace(protocol, after=told))
+    return stream_turn(question, protocol)
 
 
 def _to_question(asked: ChatRequest, session: str, turn: str) -> Question:
@@ -71,4 +81,4 @@ def _to_question(asked: ChatRequest, session: str, turn: str) -> Question:
 
 def _to_id(given: str) -> str:
     """Return an id as we name sessions and turns."""
-    return given if _ID.match(given) else hashlib.sha256(given.encode()).hexdigest()[:32]
+    return given if _is_id(given) else hashlib.sha256(given.encode()).hexdigest()[:32]

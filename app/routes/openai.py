@@ -29,10 +29,11 @@ from app.routes.turn_response import complete_turn, stream_turn
 from app.web.contract import contract
 from app.web.current_request import current_request
 from app.web.guards.sessions import asked_assistant, chatting_session
+from app.web.schemas.chat import SESSION_ID
 
 blueprint = Blueprint("openai", __name__, url_prefix="/v1")
 
-_SESSION = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z")
+_is_session = re.compile(SESSION_ID).fullmatch
 
 
 @blueprint.post("/chat/completions")
@@ -86,7 +87,7 @@ def _to_question(asked: OpenAIRequest) -> Question:
         # The same for the same key: a request that is sent again is the same turn.
         session = f"api_{_digest(key) if key else secrets.token_hex(16)}"
     else:
-        session = chatting_session(named if _SESSION.match(named) else None)
+        session = chatting_session(named if _is_session(named) else None)
     return Question(
         session_id=session,
         turn_id=_digest(key)[:24] if key else secrets.token_hex(12),

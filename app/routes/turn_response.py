@@ -12,10 +12,13 @@ from app.server.writer import WRITER, ChunkedWriter
 from app.turns.readers import Reader
 from app.turns.service import StartedTurn
 from app.turns.transcript import Outlet
+from app.web.contract import protocol_of
 from app.web.current_request import Request, current_request
 from app.web.guards.sessions import asked_assistant, session_id
 from app.web.services import Services, services
 
+# How metrics call the protocol of a route that has none: one body of JSON, our own.
+_PLAIN = "json"
 _HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 
 
@@ -84,7 +87,9 @@ def _run(
     begun = perch.turns.begin(question, client)
     # Without a token a visitor can neither come back nor stop an answer but by leaving.
     can_return = request.session_id is not None
-    return perch.turns.run(begun, request.id, outlet, can_return=can_return)
+    protocol = protocol_of(request.endpoint)
+    name = protocol.name if protocol else _PLAIN
+    return perch.turns.run(begun, request.id, outlet, can_return=can_return, protocol=name)
 
 
 class _Body:

@@ -8,8 +8,14 @@ from typing import Generic, TypeVar
 import gevent
 
 from app.domain.errors import StorageUnavailable
+from app.domain.knowledge import StoreState
+from app.storage.protocol import ConversationStore
 
 log = logging.getLogger(__name__)
+
+# A busy worker sees a change of state within the first, an idle one at its next turn.
+_STATE_FRESH_S = 2.0
+_STATE_STALE_S = 5.0
 
 T = TypeVar("T")
 
@@ -54,6 +60,11 @@ class CachedRead(Generic[T]):
             gevent.spawn(self._look_quietly)
         return self._seen
 
+    @property
+    def seen(self) -> T | None:
+        """What was seen last, however long ago."""
+        return self._seen
+
     def put(self, value: T) -> None:
         """Take over what the caller just wrote."""
         self._seen = value
@@ -66,3 +77,10 @@ class CachedRead(Generic[T]):
             log.warning("The store cannot be looked at: %s", error.__cause__ or error)
         finally:
             self._is_looking = False
+
+
+def cache_state(
+    store: ConversationStore, clock: Callable[[], float] = time.monotonic
+) -> CachedRead[StoreState]:
+    """Return what every turn depends on: two seconds old on a busy server, five at most."""
+    return CachedRead(store.read_state, fresh_s=_STATE_FRESH_S, stale_s=_STATE_STALE_S, clock=clock)

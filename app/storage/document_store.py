@@ -7,10 +7,20 @@ documents have one version, which each write that changes content raises by one.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from app.domain.knowledge import Document, DocumentPage, Gap
+from app.domain.knowledge import (
+    MAX_DOCUMENT_BYTES,
+    MAX_KEY_CHARS,
+    Document,
+    DocumentPage,
+    Gap,
+)
 
 MAX_PUT_DOCUMENTS = 50
 MAX_PUT_BYTES = 4_000_000
+# Of documents_since: a page ends before either.
+MAX_PAGE_BYTES = 4_000_000
+MAX_PAGE_DOCUMENTS = 500
+MAX_CITING_ANSWERS = 2000
 # A machine that was away for longer builds its index anew.
 TOMBSTONE_DAYS = 30
 MAX_REPORT_BYTES = 500_000
@@ -23,9 +33,12 @@ class DocumentStore(Protocol):
         """Store documents in place of those of the same keys; return the version now.
 
         At most ``MAX_PUT_DOCUMENTS`` of ``MAX_PUT_BYTES`` together. One of the hash that is
-        stored keeps its version and its content; what was seen of it (``learnt_at``,
-        ``problem``, ``missing``) is noted nevertheless, and so is ``is_pinned``, which
-        changes the version.
+        stored keeps its version and its title and sections, which need not be given; what
+        was seen of it (``learnt_at``, ``problem``, ``missing``) is noted nevertheless, and
+        so are ``is_pinned``, ``kind``, ``url`` and ``language``, which change the version.
+
+        Raises:
+            ValueError: a bound is passed, or a document is another assistant's.
         """
         ...
 
@@ -86,6 +99,44 @@ class DocumentStore(Protocol):
     def count_citations(self, assistant: str, since: int) -> Mapping[str, int]:
         """Return how often each URL, or title where there is none, was cited since a time.
 
-        Of the newest 2,000 answers at most.
+        Of the newest ``MAX_CITING_ANSWERS`` at most.
         """
         ...
+
+
+def count_bytes(document: Document) -> int:
+    """Return what a document's title and sections take, as UTF-8."""
+    texts = [document.title]
+    for heading, text, anchor in document.sections:
+        texts += (heading, text, anchor or "")
+    return sum(len(text.encode()) for text in texts)
+
+
+def check_documents(assistant: str, documents: Sequence[Document]) -> None:
+    """Hold documents to what a store takes at once.
+
+    Raises:
+        ValueError: they are too many, too long, or another assistant's.
+    """
+    if len(documents) > MAX_PUT_DOCUMENTS:
+        raise ValueError(f"at most {MAX_PUT_DOCUMENTS} documents at once, not {len(documents)}")
+    sizes = [count_bytes(each) for each in documents]
+    if sum(sizes) > MAX_PUT_BYTES:
+        raise ValueError(f"at most {MAX_PUT_BYTES} bytes at once, not {sum(sizes)}")
+    for document, size in zip(documents, sizes, strict=True):
+        if document.assistant != assistant:
+            raise ValueError(f"a document of {document.assistant}, not of {assistant}")
+        if not 0 < len(document.key) <= MAX_KEY_CHARS:
+            raise ValueError(f"a key of {len(document.key)} characters, not 1 to {MAX_KEY_CHARS}")
+        if size > MAX_DOCUMENT_BYTES:
+            raise ValueError(f"a document of {size} bytes, not {MAX_DOCUMENT_BYTES} at most")
+
+
+def check_report(report: str) -> None:
+    """Hold a report to ``MAX_REPORT_BYTES``.
+
+    Raises:
+        ValueError: it is longer.
+    """
+    if len(report.encode()) > MAX_REPORT_BYTES:
+        raise ValueError(f"a report of more than {MAX_REPORT_BYTES} bytes")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import ParamSpec, Protocol, TypeVar
 
 from app.domain.errors import StorageUnavailable
+from app.storage.document_store import DocumentStore
 from app.storage.protocol import ConversationStore
 
 P = ParamSpec("P")
@@ -40,7 +41,7 @@ class MeasuredStore:
         self.read_figures = timed("read_figures", store.read_figures)
         self.add_figures = timed("add_figures", store.add_figures)
         self.backfill_figures = timed("backfill_figures", store.backfill_figures)
-        self.read_switches = timed("read_switches", store.read_switches)
+        self.read_state = timed("read_state", store.read_state)
         self.set_switch = timed("set_switch", store.set_switch)
         self.revoke = timed("revoke", store.revoke)
         self.is_revoked = timed("is_revoked", store.is_revoked)
@@ -49,6 +50,27 @@ class MeasuredStore:
         self.purge = timed("purge", store.purge)
         self.ping = timed("ping", store.ping)
         self.close = timed("close", store.close)
+        self.documents = MeasuredDocuments(store.documents, note)
+
+
+class MeasuredDocuments:
+    """A ``DocumentStore`` that tells ``note`` of the calls of another one."""
+
+    def __init__(self, documents: DocumentStore, note: TimeCall) -> None:
+        def timed(call: str, ask: Callable[P, T]) -> Callable[P, T]:
+            return _timed(call, ask, note)
+
+        self.put_documents = timed("put_documents", documents.put_documents)
+        self.forget_documents = timed("forget_documents", documents.forget_documents)
+        self.documents_since = timed("documents_since", documents.documents_since)
+        self.list_documents = timed("list_documents", documents.list_documents)
+        self.read_document = timed("read_document", documents.read_document)
+        self.put_report = timed("put_report", documents.put_report)
+        self.read_report = timed("read_report", documents.read_report)
+        self.cancel_learning = timed("cancel_learning", documents.cancel_learning)
+        self.list_gaps = timed("list_gaps", documents.list_gaps)
+        self.dismiss_gaps = timed("dismiss_gaps", documents.dismiss_gaps)
+        self.count_citations = timed("count_citations", documents.count_citations)
 
 
 def _timed(name: str, call: Callable[P, T], note: TimeCall) -> Callable[P, T]:

@@ -23,12 +23,22 @@ from app.domain.conversation import (
     Turn,
 )
 from app.domain.figures import Counts, DayFigures
+from app.domain.knowledge import StoreState
+from app.storage.document_store import DocumentStore
 
 EVERYTHING = ConversationFilter()
 
 
 class ConversationStore(Protocol):
-    """Conversations, one per session, each a sequence of turns."""
+    """Conversations, one per session, each a sequence of turns.
+
+    ``documents`` are what assistants know, in the same place.
+    """
+
+    @property
+    def documents(self) -> DocumentStore:
+        """The store of documents; closed with this one."""
+        ...
 
     def begin_turn(self, question: Question, *, history_limit: int, lease_s: float) -> Turn:
         """Store a question and take the session's lease, in one transaction.
@@ -194,8 +204,12 @@ class ConversationStore(Protocol):
         """
         ...
 
-    def read_switches(self) -> frozenset[str]:
-        """Return the names of the switches that are thrown: see ``app/operations/switches.py``."""
+    def read_state(self) -> StoreState:
+        """Return what every turn depends on, as one read.
+
+        The names of the switches that are thrown, see ``app/operations/switches.py``, and
+        the version of each assistant's documents.
+        """
         ...
 
     def set_switch(self, name: str, *, thrown: bool) -> None:

@@ -22,6 +22,7 @@ from structlog.contextvars import bound_contextvars
 
 from app.domain.conversation import Answer, Turn, Usage
 from app.domain.errors import ServiceError
+from app.domain.knowledge import Source
 
 log = logging.getLogger(__name__)
 
@@ -142,7 +143,8 @@ def _read(path: Path) -> tuple[Turn, Answer]:
     fields = json.loads(path.read_text())
     answer = fields["answer"]
     usage = answer.pop("usage")
+    sources = tuple(Source(*each) for each in answer.pop("sources", ()))
     return (
         Turn(prompt=(), **fields["turn"]),
-        Answer(usage=Usage(**usage) if usage else None, **answer),
+        Answer(usage=Usage(**usage) if usage else None, sources=sources, **answer),
     )

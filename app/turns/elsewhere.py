@@ -7,7 +7,14 @@ import gevent
 
 from app.bus.protocol import Relayed
 from app.domain.errors import ModelInterrupted, ServiceError
-from app.domain.events import Heartbeat, TokensReceived, TurnEvent, TurnFailed, TurnStarted
+from app.domain.events import (
+    Heartbeat,
+    SourcesFound,
+    TokensReceived,
+    TurnEvent,
+    TurnFailed,
+    TurnStarted,
+)
 from app.turns.repeated import RepeatedTurn, StoredTurn
 
 _LOOK_S = 1.0
@@ -66,14 +73,16 @@ class TurnElsewhere:
     def _relay(self, relayed: Relayed) -> Iterator[TurnEvent]:
         self._relayed = relayed
         with relayed:
-            for tokens in relayed:
-                yield TokensReceived(tokens) if tokens else Heartbeat()
+            yield from relayed
 
     def _end(self, *, is_told: bool) -> Iterator[TurnEvent]:
         stored = self._stored
         if stored.is_running:
             yield TurnFailed(ModelInterrupted())
             return
-        if stored.turn.answer is not None and not is_told:
-            yield TokensReceived([stored.turn.answer.content])
+        answer = stored.turn.answer
+        if answer is not None and not is_told:
+            if answer.sources is not None:
+                yield SourcesFound(answer.sources)
+            yield TokensReceived([answer.content])
         yield RepeatedTurn(stored.turn, failure=stored.failure).end()

@@ -5,7 +5,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from app.completion.endings import Kind, failure_of_ending, read_reason
-from app.completion.protocol import Completion, SecondChoice
+from app.completion.protocol import Completion, Receive, SecondChoice
 from app.completion.thinking import cut_thinking
 from app.domain.conversation import Status, Usage
 from app.domain.errors import (
@@ -27,6 +27,21 @@ class Ending(Enum):
     STOPPED = "stopped"
     DEADLINE = "deadline"
     RESTARTING = "restarting"
+
+
+class SaidWhole:
+    """What stands for a completion where no model was asked, and all has been said."""
+
+    has_begun = True
+    has_thought = False
+    finish_reason: str | None = "stop"
+    usage: Usage | None = None
+    model: str | None = None
+    refusal: str | None = None
+
+    def relay(self, receive: Receive) -> bool:
+        """Return at once."""
+        return True
 
 
 @dataclass(slots=True)

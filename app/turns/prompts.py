@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from app.completion.thinking import cut_thinking
 from app.domain.conversation import PromptMessage, Question
+from app.domain.grounding import Grounds, frame, without_citations
 from app.limits.prompts import Join, Prompt
 from app.settings import TurnPolicy
 from app.turns.endings import EMPTY_ANSWER
@@ -30,14 +31,27 @@ class Prompts:
         """Return the least that a question costs: what is known before its history is."""
         return [self._system, PromptMessage("user", question.content)]
 
-    def make(self, said: Prompt, fit: Fit) -> tuple[Prompt, int]:
+    def make(self, said: Prompt, fit: Fit, grounds: Grounds | None = None) -> tuple[Prompt, int]:
         """Return the prompt of a conversation that ends with the question, and its size.
 
         What is too long loses its oldest turns, whole; the question stays. One
         that was not answered is put before the next: a visitor who asks "hello?"
-        after a failure still means the first.
+        after a failure still means the first. Passages come on top of the limit: what
+        was said keeps its own.
         """
-        return fit([self._system, *_history(said), said[-1]], self._max_tokens, _joined)
+        if grounds is None:
+            return fit([self._system, *_history(said), said[-1]], self._max_tokens, _joined)
+        question = PromptMessage("user", frame(said[-1].content, grounds.found))
+        history = map(_uncited, _history(said))
+        limit = self._max_tokens + grounds.tokens
+        return fit([self._system, *history, question], limit, _joined)
+
+
+def _uncited(message: PromptMessage) -> PromptMessage:
+    """Return a message as the next answer may see it: numbers belong to one turn."""
+    if message.role != "assistant":
+        return message
+    return PromptMessage(message.role, without_citations(message.content))
 
 
 def _history(said: Sequence[PromptMessage]) -> Iterator[PromptMessage]:

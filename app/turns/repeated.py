@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.domain.conversation import Turn
 from app.domain.errors import ModelInterrupted, ServiceError, TurnNotFound, failure_named
 from app.domain.events import (
+    SourcesFound,
     TokensReceived,
     TurnDone,
     TurnEnded,
@@ -55,20 +56,28 @@ def read_turn(store: ConversationStore, session_id: str, turn_id: str) -> Stored
 class RepeatedTurn:
     """Tells a stored answer again."""
 
-    __slots__ = ("failure", "request_id", "turn")
+    __slots__ = ("_protocol", "failure", "request_id", "turn")
 
     def __init__(
-        self, turn: Turn, request_id: str | None = None, failure: ServiceError | None = None
+        self,
+        turn: Turn,
+        request_id: str | None = None,
+        failure: ServiceError | None = None,
+        protocol: str = "",
     ) -> None:
         self.turn = turn
         self.request_id = request_id
         self.failure = failure
+        self._protocol = protocol
 
     def events(self) -> Iterator[TurnEvent]:
         """Yield the events of a turn whose answer came at once."""
         yield TurnStarted(self.turn.conversation_id, self.turn.id)
-        if self.turn.answer is not None:
-            yield TokensReceived([self.turn.answer.content])
+        answer = self.turn.answer
+        if answer is not None:
+            if answer.sources is not None:
+                yield SourcesFound(answer.sources)
+            yield TokensReceived([answer.content])
         yield self.end()
 
     def end(self) -> TurnDone | TurnFailed:
@@ -83,4 +92,14 @@ class RepeatedTurn:
 
     def summary(self) -> TurnEnded:
         """Return what there is to tell of it."""
-        return TurnEnded(self.turn, None, "done", None, 0, 0.0, self.request_id, is_repeat=True)
+        return TurnEnded(
+            self.turn,
+            None,
+            "done",
+            None,
+            0,
+            0.0,
+            self.request_id,
+            is_repeat=True,
+            protocol=self._protocol,
+        )

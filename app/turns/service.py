@@ -13,11 +13,13 @@ from app.bus.protocol import StopBus, StopRequest, TurnRelay
 from app.domain.conversation import Answer, PromptMessage, Question, Turn
 from app.domain.errors import Overloaded, ServerRestarting, TooManyRequests, TurnInProgress
 from app.domain.events import TurnDone, TurnEnded, TurnFailed
+from app.domain.grounding import Grounds
 from app.limits.budget import Reservation
 from app.settings import TurnPolicy
 from app.storage.protocol import ConversationStore
 from app.turns.admission import Admission
 from app.turns.endings import RESTART_RETRY_S, Ending
+from app.turns.finding import Finding
 from app.turns.following import Following
 from app.turns.prompts import Prompts
 from app.turns.repeated import RepeatedTurn
@@ -39,12 +41,14 @@ class BegunTurn:
     """A turn that is ours to run, who is asked what, and what it was let in with.
 
     ``turn`` holds no prompt of its own: a long one would be held to the answer's end.
+    ``grounds`` are what a grounded answer stands on.
     """
 
     turn: Turn
     assistant: Assistant
     prompt: Sequence[PromptMessage]
     reservation: Reservation
+    grounds: Grounds | None = None
 
 
 class TurnService:
@@ -106,11 +110,13 @@ class TurnService:
             opening = prompts.opening(question)
             reservation = self._admission.admit(assistant, client, question.session_id, opening)
             try:
+                finding = Finding(assistant, question)
                 turn = self._begin(question, policy)
                 if question.history:
                     said = [*question.history, *turn.prompt[-1:]]
                     turn = replace(turn, prompt=said[-policy.history_limit :])
-                return self._cover(turn, assistant, prompts, reservation)
+                grounds = finding.grounds(turn)
+                return self._cover(turn, assistant, prompts, reservation, grounds)
             except BaseException:
                 reservation.give_back()
                 raise
@@ -124,15 +130,17 @@ class TurnService:
         outlet: Outlet | None = None,
         *,
         can_return: bool = False,
+        protocol: str = "",
     ) -> StartedTurn:
         """Start to answer a turn; the caller reads its events, and leaves.
 
-        Where the visitor ``can_return``, the turn waits for that.
+        Where the visitor ``can_return``, the turn waits for that. ``protocol`` is how
+        it was asked for, as listeners hear.
         """
         turn, policy = begun.turn, begun.assistant.settings.turns
         if turn.answer is not None:
             begun.reservation.give_back()
-            repeated = RepeatedTurn(turn, request_id)
+            repeated = RepeatedTurn(turn, request_id, protocol=protocol)
             self._tell(repeated.summary())
             return repeated
         running = RunningTurn(
@@ -146,6 +154,8 @@ class TurnService:
             self._forget,
             request_id,
             policy.leave_grace_s if can_return else 0,
+            protocol,
+            begun.grounds,
         )
         self._running[turn.session_id] = running
         self._listen()
@@ -232,20 +242,25 @@ class TurnService:
             self._refuse_while_draining()
 
     def _cover(
-        self, turn: Turn, assistant: Assistant, prompts: Prompts, reservation: Reservation
+        self,
+        turn: Turn,
+        assistant: Assistant,
+        prompts: Prompts,
+        reservation: Reservation,
+        grounds: Grounds | None,
     ) -> BegunTurn:
-        """Make a turn's whole prompt, and pay for it; one that is answered needs none."""
+        """Make a turn's whole prompt, and pay for it; one that asks no model needs none."""
         bind_contextvars(conversation=turn.conversation_id, turn=turn.id)
-        if turn.answer is not None:
-            return BegunTurn(turn, assistant, (), reservation)
-        prompt, tokens = prompts.make(turn.prompt, reservation.fit)
+        if turn.answer is not None or (grounds is not None and grounds.fixed is not None):
+            return BegunTurn(turn.without_prompt(), assistant, (), reservation, grounds)
+        prompt, tokens = prompts.make(turn.prompt, reservation.fit, grounds)
         try:
             reservation.cover(tokens)
         except TooManyRequests as refused:
             # The question stands; the same turn may be tried again tomorrow.
             self._store.finish_turn(turn, Answer("", "error", error_code=refused.code))
             raise
-        return BegunTurn(turn.without_prompt(), assistant, prompt, reservation)
+        return BegunTurn(turn.without_prompt(), assistant, prompt, reservation, grounds)
 
     def _wait_for(self, session_id: str, left_s: float) -> None:
         running = self._running.get(session_id)

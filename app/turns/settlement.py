@@ -4,9 +4,10 @@ import logging
 import time
 from typing import NamedTuple
 
-from app.domain.conversation import Answer, Message, Turn
+from app.domain.conversation import Answer, Message, Status, Turn
 from app.domain.errors import ServiceError
 from app.domain.events import TurnDone
+from app.domain.grounding import Cited, Grounds, judge_citations
 from app.limits.budget import Reservation, Spending
 from app.turns.endings import Asked, Ending, failure_of_cut, failure_of_end, judge
 from app.turns.transcript import Transcript
@@ -29,6 +30,7 @@ def settle(
     refusal_message: str,
     started_at: float,
     request_id: str | None,
+    grounds: Grounds | None = None,
 ) -> Settled:
     """Judge what was said, and pay for it; ``started_at`` is of the monotonic clock."""
     said, is_full = transcript.text, transcript.is_full
@@ -38,6 +40,7 @@ def settle(
     content, status, finish_reason = judge(
         said, asked.completion, failure, ending, is_full=is_full, refusal_message=refusal_message
     )
+    cited = _cite(grounds, content, status)
     first_at = transcript.first_at
     answer = Answer(
         content=content,
@@ -50,6 +53,9 @@ def settle(
         charged_tokens=_pay(asked, said, transcript.count, failure, reservation, was_cut=was_cut),
         error_code=told.code if told else None,
         request_id=request_id,
+        sources=cited.sources,
+        answered_by=grounds.answered_by if grounds else None,
+        gap=cited.gap,
     )
     return Settled(answer, told)
 
@@ -57,7 +63,24 @@ def settle(
 def done(turn: Turn, answer: Answer | Message, message_id: str | None) -> TurnDone:
     """Return the event of an answer that is stored."""
     marked = answer.finish_reason if answer.finish_reason != "stop" else None
-    return TurnDone(answer.content, turn.conversation_id, turn.id, marked, message_id, answer.usage)
+    return TurnDone(
+        answer.content,
+        turn.conversation_id,
+        turn.id,
+        marked,
+        message_id,
+        answer.usage,
+        answer.sources,
+        answer.answered_by,
+    )
+
+
+def _cite(grounds: Grounds | None, content: str, status: Status) -> Cited:
+    if grounds is None:
+        return Cited(None, None)
+    cited = judge_citations(grounds, content)
+    # What broke off may have been about to cite.
+    return cited if status == "complete" else Cited(cited.sources, None)
 
 
 def _pay(

@@ -22,17 +22,19 @@ from app.domain.conversation import Answer, PromptMessage, Turn
 from app.domain.errors import Conflict, ServiceError, StorageUnavailable
 from app.domain.events import (
     Heartbeat,
+    SourcesFound,
     TokensReceived,
     TurnEnded,
     TurnEvent,
     TurnFailed,
     TurnStarted,
 )
+from app.domain.grounding import Grounds
 from app.limits.budget import Reservation
 from app.settings import TurnPolicy
 from app.storage.protocol import ConversationStore
 from app.turns.asking import Asking, Interrupted
-from app.turns.endings import Ending
+from app.turns.endings import Ending, SaidWhole
 from app.turns.readers import Readers
 from app.turns.settlement import done, settle
 from app.turns.transcript import Outlet, Transcript
@@ -65,11 +67,13 @@ class RunningTurn:
         "_asking",
         "_ended",
         "_ending",
+        "_grounds",
         "_keep",
         "_on_end",
         "_outlet",
         "_policy",
         "_producer",
+        "_protocol",
         "_started_at",
         "_state",
         "_store",
@@ -93,14 +97,18 @@ class RunningTurn:
         on_end: Callable[["RunningTurn"], None] = lambda _running: None,
         request_id: str | None = None,
         grace_s: float = 0.0,
+        protocol: str = "",
+        grounds: Grounds | None = None,
     ) -> None:
         self.turn = turn
         self.reservation = reservation
         self.request_id = request_id
+        self._protocol = protocol
         self._store = store
         self._policy = policy
         self._keep = keep
         self._on_end = on_end
+        self._grounds = grounds
         self._transcript = Transcript(policy.max_answer_chars)
         self._asking = Asking(
             model, prompt, self._transcript, reservation, policy.max_output_tokens
@@ -130,7 +138,7 @@ class RunningTurn:
         Raises:
             BrokenPipeError: the visitor behind the outlet reads too slowly.
         """
-        yield TurnStarted(self.turn.conversation_id, self.turn.id)
+        yield from self._begin()
         if self._outlet is not None:
             outlet, self._outlet = self._outlet, None
             self._produce_here(outlet)
@@ -141,7 +149,7 @@ class RunningTurn:
 
     def read(self) -> Iterator[TurnEvent]:
         """Yield the same to one who has joined; what was said before comes as one text."""
-        yield TurnStarted(self.turn.conversation_id, self.turn.id)
+        yield from self._begin()
         yield from self._read()
 
     def leave(self, outlet: Outlet | None = None) -> None:
@@ -197,7 +205,15 @@ class RunningTurn:
             self._transcript.count,
             (time.monotonic() - self._started_at) * 1000,
             self.request_id,
+            grounds=self._grounds,
+            protocol=self._protocol,
         )
+
+    def _begin(self) -> Iterator[TurnEvent]:
+        yield TurnStarted(self.turn.conversation_id, self.turn.id)
+        grounds = self._grounds
+        if grounds is not None and grounds.fixed is None:
+            yield SourcesFound(grounds.sources)
 
     def _read(self) -> Iterator[TurnEvent]:
         reader = self._transcript.read()
@@ -262,7 +278,12 @@ class RunningTurn:
     def _ask(self) -> None:
         self._state = State.ASKING
         try:
-            if self._ending is None:
+            if self._ending is not None:
+                return
+            if self._grounds is not None and self._grounds.fixed is not None:
+                self._transcript.receive([self._grounds.fixed])
+                self._asking.asked.completion = SaidWhole()
+            else:
                 self._asking.run(self.request_id)
         except gevent.GreenletExit:  # meant for the reader, whose greenlet this is
             self._ending = self._ending or Ending.LEFT
@@ -279,6 +300,7 @@ class RunningTurn:
             self._policy.refusal_message,
             self._started_at,
             self.request_id,
+            self._grounds,
         )
         self._answer = answer = settled.answer
         try:

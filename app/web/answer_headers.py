@@ -24,6 +24,8 @@ _ALLOWED_HEADERS = [
     "x-admin-api-key",
     "x-session-id",
     "Idempotency-Key",
+    "Last-Event-ID",
+    "x-vercel-ai-ui-message-stream",
     r"x-stainless-.*",  # what OpenAI's SDKs tell of themselves
 ]
 _EXPOSED_HEADERS = ["Retry-After", "X-Request-Id"]

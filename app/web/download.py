@@ -37,3 +37,15 @@ def stream_export(
     )
     response.call_on_close(pieces.close)
     return response
+
+
+def download_table(pieces: Iterable[bytes], name: str) -> Response:
+    """Return a table as a download, saved under a name and the day."""
+    return Response(
+        pieces,
+        content_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}-{utc_now():%Y-%m-%d}.csv"',
+            "Cache-Control": "no-store",
+        },
+    )

@@ -8,6 +8,9 @@ from flask import Flask, current_app
 
 from app.assistants import Assistants
 from app.bus.redis_connection import RedisLink
+from app.operations.index_builds import IndexBuilds
+from app.operations.learning import Spawn
+from app.operations.learning_schedule import LearningSchedule
 from app.operations.retention import Retention
 from app.operations.switches import Switches
 from app.settings import Settings
@@ -53,6 +56,10 @@ class Services:
     operators: Operators | None
     redis: RedisLink | None
     ended_sign_ins: EndedSignIns
+    index_builds: IndexBuilds
+    learning: LearningSchedule
+    spawn: Spawn
+    """Starts a command: the learner."""
 
 
 # Past the proxy, whose every attribute takes five calls: werkzeug documents this way.

@@ -5,7 +5,7 @@
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 
-import { counts, lease, messageFields, page, tally } from "./model/validators.js";
+import { counts, documentFields, lease, messageFields, page, tally } from "./model/validators.js";
 
 export default defineSchema({
   conversations: defineTable({
@@ -60,6 +60,9 @@ export default defineSchema({
     // On a question: the attempt that was begun last, and the one that ended last.
     attempt: v.optional(v.number()),
     finished: v.optional(v.number()),
+    // Whose assistant's, on an answer that has a gap, or sources: for the indexes of these.
+    gapOf: v.optional(v.string()),
+    sourcesOf: v.optional(v.string()),
   })
     .index("by_conversation_id", ["conversationId"])
     .index("by_conversation_id_created_at", ["conversationId", "createdAt"])
@@ -69,6 +72,8 @@ export default defineSchema({
     .index("by_conversation_id_status", ["conversationId", "status"])
     .index("by_turn_id", ["turnId"])
     .index("by_request_id", ["requestId"])
+    .index("by_gap_of_created_at", ["gapOf", "createdAt"])
+    .index("by_sources_of_created_at", ["sourcesOf", "createdAt"])
     .searchIndex("search_content", { searchField: "content" }),
 
   // Of a session without a conversation: whose it will be, or that it was deleted.
@@ -95,6 +100,38 @@ export default defineSchema({
     lease: v.optional(v.object({ holder: v.string(), until: v.number() })),
     doneAt: v.optional(v.number()),
   }).index("by_name", ["name"]),
+
+  // What assistants know of their owners' pages, by the assistant's name, the default one as well.
+  // The sections lie apart, so that a list reads none of them.
+  documents: defineTable({
+    ...documentFields,
+    assistant: v.string(),
+    // That of the write that changed the content last.
+    version: v.number(),
+    changedAt: v.number(),
+    isForgotten: v.boolean(),
+    sectionsId: v.optional(v.id("sections")),
+  })
+    .index("by_assistant_key", ["assistant", "key"])
+    .index("by_assistant_version", ["assistant", "version"])
+    .index("by_assistant_is_forgotten_key", ["assistant", "isForgotten", "key"])
+    .index("by_is_forgotten_changed_at", ["isForgotten", "changedAt"]),
+  sections: defineTable({ sections: v.bytes() }),
+  knowledge: defineTable({
+    assistant: v.string(),
+    version: v.number(),
+    hasDocuments: v.boolean(),
+  }).index("by_assistant", ["assistant"]),
+
+  // How learning goes, and whether somebody asked it to stop since it said so last.
+  learning: defineTable({
+    assistant: v.string(),
+    isCancelled: v.boolean(),
+    report: v.optional(v.string()),
+    // The call that put it, and what it was answered: its repetition is told the same.
+    reporter: v.optional(v.string()),
+    goesOn: v.optional(v.boolean()),
+  }).index("by_assistant", ["assistant"]),
 
   // A count kept in shards, so that no two turns must write the same document.
   counters: defineTable({

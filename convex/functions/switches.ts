@@ -2,16 +2,24 @@
 import { v } from "convex/values";
 
 import { internalMutation, internalQuery } from "./_generated/server.js";
+import { readVersions } from "./model/knowledge.js";
+import { readSwitches } from "./model/switches.js";
+import { state as stateValidator } from "./model/validators.js";
 
-const MAX_SWITCHES = 100;
-
+/** For a server of before version 5. */
 export const read = internalQuery({
   args: {},
   returns: v.array(v.string()),
-  handler: async (ctx) => {
-    const thrown = await ctx.db.query("switches").withIndex("by_name").take(MAX_SWITCHES);
-    return thrown.map(({ name }) => name);
-  },
+  handler: async (ctx) => await readSwitches(ctx),
+});
+
+export const state = internalQuery({
+  args: {},
+  returns: stateValidator,
+  handler: async (ctx) => ({
+    switches: await readSwitches(ctx),
+    knowledge: await readVersions(ctx),
+  }),
 });
 
 export const set = internalMutation({

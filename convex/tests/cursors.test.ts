@@ -4,8 +4,10 @@ import { test } from "node:test";
 import { ConvexError } from "convex/values";
 
 import {
+  fromChangeCursor,
   fromListCursor,
   fromThreadCursor,
+  toChangeCursor,
   toListCursor,
   toThreadCursor,
 } from "../functions/model/cursors.js";
@@ -28,6 +30,13 @@ test("a place in a thread survives its cursor, in both orders", () => {
       assert.deepEqual(fromThreadCursor(order, toThreadCursor(order, place)), place);
     }
   }
+});
+
+test("a place among changes survives its cursor, and no other is taken for one", () => {
+  const place = { version: 12, creationTime: 1_700_000_000_000.0012 };
+
+  assert.deepEqual(fromChangeCursor(toChangeCursor(place)), place);
+  assert.throws(() => fromChangeCursor("v12"), ConvexError);
 });
 
 const FOREIGN = ["", "c", "c1", "c_1", "c1_", "c1_2_3", "c-1_2", "cNaN_1", "c1_2\n", "t1_2", "é"];

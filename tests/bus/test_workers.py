@@ -9,7 +9,15 @@ from gevent.event import Event
 
 from app.bus.protocol import StopRequest
 from app.bus.workers import WorkerBus
-from app.domain.events import Heartbeat, TokensReceived, TurnDone, TurnEvent, TurnStarted
+from app.domain.events import (
+    Heartbeat,
+    SourcesFound,
+    TokensReceived,
+    TurnDone,
+    TurnEvent,
+    TurnStarted,
+)
+from app.domain.knowledge import Source
 
 REQUEST = StopRequest("ps_session", "turn-0001")
 
@@ -125,6 +133,7 @@ class Answered:
 
 
 STARTED, DONE = TurnStarted("c-1", "turn-0001"), TurnDone("Hi", "c-1", "turn-0001")
+SOURCES = SourcesFound([Source(1, "Hours", "https://example.org/#h"), Source(2, "Prices.pdf")])
 WORDS = TokensReceived(["Hel", "lo \ud83d", "\nline"])
 
 
@@ -138,7 +147,7 @@ def owner(bus: WorkerBus, short_path: Path) -> WorkerBus:
 
 
 def test_turn_of_another_worker_is_read_as_it_is_said(bus: WorkerBus, owner: WorkerBus) -> None:
-    turn = Answered(STARTED, WORDS, Heartbeat(), DONE)
+    turn = Answered(STARTED, SOURCES, WORDS, Heartbeat(), DONE)
     owner.offer(lambda *wanted: turn if wanted == ("ps_session", "turn-0001") else None)
 
     relayed = bus.find("ps_session", "turn-0001")
@@ -146,7 +155,7 @@ def test_turn_of_another_worker_is_read_as_it_is_said(bus: WorkerBus, owner: Wor
     assert relayed is not None
     turn.may_end.set()
     with relayed:
-        assert [each for each in relayed if each] == [WORDS.tokens]
+        assert [each for each in relayed if each != Heartbeat()] == [SOURCES, WORDS]
     assert relayed.is_whole
     assert turn.left.wait(5)
 
@@ -158,14 +167,14 @@ def test_turn_that_no_worker_runs_is_not_found(bus: WorkerBus, owner: WorkerBus)
 
 
 def test_worker_that_ends_in_the_middle_has_not_told_all(bus: WorkerBus, owner: WorkerBus) -> None:
-    turn = Answered(STARTED, WORDS, Heartbeat())
+    turn = Answered(STARTED, SOURCES, WORDS, Heartbeat())
     owner.offer(lambda *_: turn)
     relayed = bus.find("ps_session", "turn-0001")
     assert relayed is not None
     turn.may_end.set()
 
     with relayed:
-        assert [each for each in relayed if each] == [WORDS.tokens]
+        assert [each for each in relayed if each != Heartbeat()] == [SOURCES, WORDS]
 
     assert not relayed.is_whole
 

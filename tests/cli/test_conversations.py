@@ -181,6 +181,10 @@ def test_deletion_must_name_something(runner: FlaskCliRunner) -> None:
 
 def test_store_that_is_away_is_a_sentence(tmp_path: Path) -> None:
     class Away:
+        @property
+        def documents(self) -> "Away":
+            return self
+
         def __getattr__(self, name: str) -> object:
             def fail(*_: object, **__: object) -> None:
                 raise StorageUnavailable

@@ -6,6 +6,8 @@ import pytest
 
 from app.completion.demo import NAME, DemoModel
 from app.domain.conversation import PromptMessage, Usage
+from app.domain.grounding import frame
+from app.domain.knowledge import Found, Passage
 
 
 def tell(*prompt: PromptMessage, pause_after_each: bool = False) -> tuple[list[str], object]:
@@ -37,6 +39,32 @@ def test_first_words_say_what_it_is_and_what_to_set() -> None:
     assert text.startswith("This is Perch's built-in demo, not a language model")
     assert "OPENAI_API_KEY" in text.partition("\n")[0]
     assert "“When do you open?”" in text
+
+
+def test_where_pages_were_found_it_quotes_them_with_their_numbers() -> None:
+    passages = [
+        Passage("k1", "Opening hours", "Sunday", "From 10 to 12. " * 50, 10),
+        Passage("k2", "Prices", "", "Five euros.", 10),
+    ]
+    asks = frame("When do you open?", Found(passages))
+
+    text = "".join(
+        tell(*asked("Hello?"), PromptMessage("assistant", "Hi"), PromptMessage("user", asks))[0]
+    )
+
+    assert "not a language model" in text
+    assert "“When do you open?”" in text
+    assert "**Opening hours › Sunday**" in text
+    assert "Five euros. [2]" in text
+    assert "⟦" not in text
+    assert len(text) < 1000
+
+
+def test_where_the_pages_say_nothing_it_tells_where_the_question_stands_now() -> None:
+    text = "".join(tell(PromptMessage("user", frame("Who is the pope?", Found())))[0])
+
+    assert "say nothing about “Who is the pope?”" in text
+    assert "Unanswered" in text
 
 
 def test_later_turns_remember_the_earlier() -> None:

@@ -234,7 +234,7 @@ def test_form_without_its_token_does_nothing(
     assert "This form has expired" in response.text
     assert store.list_conversations(limit=1).total == 1
     assert operator.get("/dashboard/").status_code == 200
-    assert not store.read_switches()
+    assert not store.read_state().switches
 
 
 def test_form_token_of_another_sign_in_does_nothing(app: Flask, operator: FlaskClient) -> None:

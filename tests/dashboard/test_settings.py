@@ -20,9 +20,9 @@ def test_switching_off_asks_first(operator: FlaskClient, store: ConversationStor
     assert 'value="off"' not in settings
     assert 'href="/dashboard/switch"' in settings
     assert "Switch the assistant off?" in question.text
-    assert not store.read_switches()
+    assert not store.read_state().switches
     operator.post("/dashboard/switch", data={"token": form_token(question), "to": "off"})
-    assert store.read_switches() == {"off"}
+    assert store.read_state().switches == {"off"}
 
 
 def test_settings_show_how_the_server_sees_its_operator(make_app: "MakeApp") -> None:

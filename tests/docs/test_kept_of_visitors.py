@@ -14,6 +14,7 @@ SAID = "what was said, by both"
 PLACE = "address and title of the page"
 USER = "the user, as your server signed it"
 OPINION = "thumbs and comments"
+CITED = "what an answer cites, and a mark"
 SESSION = "the session's id"
 DELETED = "that a session was deleted"
 FIGURES = "figures of days and hours"
@@ -44,6 +45,9 @@ KEPT = {
         "conversations": "has_up has_down hasUp hasDown",
         "messages": "rating comment feedback",
     },
+    CITED: {
+        "messages": "sources answered_by gap assistant answeredBy gapOf sourcesOf",
+    },
     SESSION: {"conversations": "session_id sessionId"},
     DELETED: {"sessions": "id deleted changed_at sessionId changedAt"},
     FIGURES: {
@@ -54,6 +58,14 @@ KEPT = {
         "switches": "name",
         "revocations": "token_id revoked_at tokenId revokedAt",
         "jobs": "name holder lease_until done_at lease doneAt",
+        "documents": """
+            number assistant key version changed_at is_forgotten kind title url language is_pinned
+            hash learnt_at problem missing sections
+            changedAt isForgotten isPinned learntAt bytes sectionsId
+        """,
+        "sections": "sections",
+        "knowledge": "assistant version hasDocuments",
+        "learning": "assistant is_cancelled report isCancelled reporter goesOn",
     },
 }  # fmt: skip
 

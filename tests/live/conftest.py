@@ -1,10 +1,12 @@
 """Fixtures of the tests that run the real gunicorn; all of them carry the mark ``live``."""
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.live.eventually import eventually
 from tests.servers.perch import Server
 from tests.servers.upstream import Upstream
 
@@ -58,3 +60,28 @@ def session_server(session_upstream: Upstream) -> Iterator[Server]:
 def server(session_server: Server, upstream: Upstream) -> Server:
     """A running server over the scripted model; tests that stop it start their own."""
     return session_server
+
+
+@pytest.fixture(scope="module")
+def two_workers(
+    session_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A running server with two workers, for the tests of a module."""
+    folder = str(tmp_path_factory.mktemp("workers"))
+    with Server.over(session_upstream, WEB_CONCURRENCY="2", TMPDIR=folder) as server:
+        eventually(lambda: len(server.workers) == 2)
+        yield server
+
+
+@pytest.fixture
+def no_traceback(server: Server) -> Iterator[None]:
+    """Fail a test after which a traceback stands in the server's log."""
+    before = len(server.log())
+    yield
+    assert "Traceback" not in server.log()[before:]
+
+
+@pytest.fixture
+def session_name() -> str:
+    """A name for a session that no other test has."""
+    return f"session-{uuid.uuid4().hex}"

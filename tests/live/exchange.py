@@ -96,6 +96,10 @@ class Exchange:
         assert text.endswith(b"\n"), f"the stream ended with {text!r}"
         return Line(json.loads(text) if text.strip() else None, time.monotonic())
 
+    def next_bytes(self) -> bytes:
+        """Return the next line as it is, of a stream that is no NDJSON."""
+        return self._response.readline()
+
     def next_event(self) -> dict[str, Any]:
         """Return the next event, skipping heartbeats as clients do."""
         while (line := self.next_line()).event is None:

@@ -1,36 +1,26 @@
 """The AI SDK's transport, unmodified and in four versions, against the real server."""
 
-import json
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.live.clients import run_node
 from tests.live.eventually import eventually
 from tests.servers.perch import WIDGET_KEY, Server
 from tests.servers.upstream import Upstream
 from tests.servers.upstream_script import words
 
-pytestmark = pytest.mark.node
+pytestmark = [pytest.mark.node, pytest.mark.usefixtures("no_traceback")]
 
-CLIENTS = Path(__file__).parents[1] / "clients"
 PACKAGES = ["ai-5-0-0", "ai-5", "ai-6", "ai"]
 PATH = "/v1/ai-sdk/chat"
 Chat = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def server(upstream: Upstream) -> Iterator[Server]:
-    with Server.over(upstream) as server:
-        yield server
-        assert "Traceback" not in server.log()
-
-
-@pytest.fixture
-def chat(server: Server) -> Chat:
+def chat(server: Server, session_name: str) -> Chat:
     """Sends messages as ``useChat`` does; returns the message that came of it, and errors."""
 
     def chat(
@@ -40,16 +30,11 @@ def chat(server: Server) -> Chat:
             "package": package,
             "api": f"{server.url}{PATH}",
             "headers": {"Authorization": f"Bearer {key}"},
-            "chat": "chat-0001",
+            "chat": session_name,
             "messages": messages,
             **more,
         }
-        ran = subprocess.run(
-            ["node", "ai_sdk.mjs"], cwd=CLIENTS, input=json.dumps(asked), text=True,
-            capture_output=True, check=True, timeout=60,
-        )  # fmt: skip
-        told: dict[str, Any] = json.loads(ran.stdout)
-        return told
+        return run_node("ai_sdk.mjs", asked)
 
     return chat
 
@@ -135,18 +120,19 @@ def joins(server: Server) -> int:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_answer_that_is_being_written_is_joined_with_a_token(
-    server: Server, chat: Chat, upstream: Upstream, package: str
+    server: Server, chat: Chat, upstream: Upstream, session_name: str, package: str
 ) -> None:
     upstream.script(tokens=4, fault="stall", at=2)
     token = server.request("POST", "/v1/session", {}, x_api_key=WIDGET_KEY).json["token"]
-    body = {"id": "chat-0001", "messages": [said("Hello")]}
+    body = {"id": session_name, "messages": [said("Hello")]}
     first = server.send("POST", PATH, body, authorization=f"Bearer {token}")
     upstream.wait_for_request()
+    before = joins(server)
 
     assert chat(package=package, resume=True)["message"] is None  # the key alone reads nothing
     with ThreadPoolExecutor(1) as pool:
         joining = pool.submit(chat, package=package, key=token, resume=True)
-        eventually(lambda: joins(server) == 2)
+        eventually(lambda: joins(server) == before + 2)
         upstream.release()
         told = joining.result()
 

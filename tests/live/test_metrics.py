@@ -15,7 +15,7 @@ from tests.servers.perch import ADMIN_KEY, Server, free_port
 from tests.servers.upstream import Upstream
 
 WORKERS = 2
-DONE = 'perch_turns_total{outcome="done"}'
+DONE = 'perch_turns_total{outcome="done",protocol="json"}'
 
 
 @pytest.fixture(scope="module")

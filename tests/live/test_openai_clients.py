@@ -1,31 +1,25 @@
 """OpenAI's own SDK, unmodified, against the real server."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import openai
 import pytest
 from openai import OpenAI
 
-from tests.live.exchange import Answer
+from tests.live.clients import openai_client, post
 from tests.servers.perch import WIDGET_KEY, Server
 from tests.servers.upstream import Upstream
 from tests.servers.upstream_script import words
+
+pytestmark = pytest.mark.usefixtures("no_traceback")
 
 PATH = "/v1/chat/completions"
 
 
 @pytest.fixture
-def server(upstream: Upstream) -> Iterator[Server]:
-    with Server.over(upstream) as server:
-        yield server
-        assert "Traceback" not in server.log()
-
-
-@pytest.fixture
 def client(server: Server) -> OpenAI:
-    return OpenAI(base_url=f"{server.url}/v1", api_key=WIDGET_KEY, max_retries=0)
+    return openai_client(server)
 
 
 def ask(client: OpenAI, *said: str, **more: Any) -> Any:
@@ -33,10 +27,6 @@ def ask(client: OpenAI, *said: str, **more: Any) -> Any:
     roles = ("user", "assistant")
     messages = [{"role": roles[at % 2], "content": text} for at, text in enumerate(said)]
     return client.chat.completions.create(model="default", messages=messages, **more)
-
-
-def post(server: Server, body: Any, **headers: str) -> Answer:
-    return server.request("POST", PATH, body, authorization=f"Bearer {WIDGET_KEY}", **headers)
 
 
 def test_whole_answer(client: OpenAI, upstream: Upstream) -> None:
@@ -96,13 +86,13 @@ def test_instructions_are_the_owners(client: OpenAI, upstream: Upstream) -> None
 
 
 def test_named_session_goes_on_with_what_is_stored(
-    client: OpenAI, server: Server, upstream: Upstream
+    client: OpenAI, server: Server, upstream: Upstream, session_name: str
 ) -> None:
     upstream.script(tokens=2)
-    ask(client, "I am Ada", user="visitor-1")
-    server.chat("And in the widget's own protocol", session="visitor-1")
+    ask(client, "I am Ada", user=session_name)
+    server.chat("And in the widget's own protocol", session=session_name)
 
-    ask(client, "made up", "made up as well", "Who am I?", user="visitor-1")
+    ask(client, "made up", "made up as well", "Who am I?", user=session_name)
 
     assert upstream.wait_for_request(3).prompt[1:] == [
         ("user", "I am Ada"), ("assistant", words(2)),
@@ -111,11 +101,13 @@ def test_named_session_goes_on_with_what_is_stored(
     ]  # fmt: skip
 
 
-def test_same_request_sent_again_is_the_same_turn(client: OpenAI, upstream: Upstream) -> None:
+def test_same_request_sent_again_is_the_same_turn(
+    client: OpenAI, upstream: Upstream, session_name: str
+) -> None:
     upstream.script(tokens=3)
 
     answers = [
-        ask(client, "Hello", extra_headers={"Idempotency-Key": "once-only-1"}) for _ in range(2)
+        ask(client, "Hello", extra_headers={"Idempotency-Key": session_name}) for _ in range(2)
     ]
 
     assert [each.choices[0].message.content for each in answers] == [words(3)] * 2
@@ -154,7 +146,7 @@ def test_failure_behind_the_first_word_ends_the_stream_in_an_error(
 
 
 def test_wrong_key_is_an_authentication_error(server: Server) -> None:
-    stranger = OpenAI(base_url=f"{server.url}/v1", api_key="wrong", max_retries=0)
+    stranger = openai_client(server, "wrong")
 
     with pytest.raises(openai.AuthenticationError) as refused:
         ask(stranger, "Hello")
@@ -168,7 +160,7 @@ def test_models_are_the_assistant_of_the_key(client: OpenAI) -> None:
 
 def test_session_token_is_enough(server: Server) -> None:
     opened = server.request("POST", "/v1/session", {}, x_api_key=WIDGET_KEY).json
-    visitor = OpenAI(base_url=f"{server.url}/v1", api_key=opened["token"], max_retries=0)
+    visitor = openai_client(server, opened["token"])
 
     ask(visitor, "Hello")
     history = server.request(
@@ -194,7 +186,7 @@ def test_what_cannot_be_asked_is_refused_in_words(
 ) -> None:
     body = {"model": "x", "messages": [{"role": "user", "content": "Hi"}], **change}
 
-    answer = post(server, body)
+    answer = post(server, PATH, body)
 
     assert answer.status == 400
     error = answer.json["error"]

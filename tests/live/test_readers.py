@@ -13,7 +13,7 @@ import pytest
 
 from tests.live.eventually import eventually
 from tests.live.exchange import Exchange
-from tests.live.test_stops import STOP, TURN, ask, asleep, history, open_session, stream
+from tests.live.turns import STOP, TURN, ask, asleep, history, open_session, stream
 from tests.servers.perch import Server
 from tests.servers.upstream import Upstream
 from tests.servers.upstream_script import WORDS, words
@@ -33,16 +33,6 @@ ENDS: dict[str, Callable[[Exchange], None]] = {"FIN": Exchange.leave, "RST": Exc
 def brief(session_upstream: Upstream) -> Iterator[Server]:
     """A server with a short grace."""
     with Server.over(session_upstream, LEAVE_GRACE_S=str(GRACE_S)) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def two_workers(
-    session_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    folder = str(tmp_path_factory.mktemp("readers"))
-    with Server.over(session_upstream, WEB_CONCURRENCY="2", TMPDIR=folder) as server:
-        eventually(lambda: len(server.workers) == 2)
         yield server
 
 
@@ -275,8 +265,10 @@ def test_what_is_seen_after_a_reload_is_what_is_stored(
     for turn in turns:
         events = reload_at_any_moment(chosen, session, turn, chance)
         start, done = events[0], events[-1]
-        assert (start["turnId"], done["type"]) == (turn, "done"), done
-        assert told(events) == done["message"] == words(TOKENS)
+        # Apart: a reader who missed something, or an answer that was cut?
+        assert (start["turnId"], done["type"], done.get("finishReason")) == (turn, "done", None)
+        assert done["message"] == words(TOKENS), events
+        assert told(events) == done["message"], events
 
     stored = chosen.messages(done["conversationId"])
     assert [each["content"] for each in stored] == [

@@ -1,40 +1,30 @@
 """OpenAI's own SDK, unmodified, asks for responses at the real server."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import openai
 import pytest
 from openai import OpenAI
 
-from tests.live.exchange import Answer
-from tests.servers.perch import WIDGET_KEY, Server
+from tests.live.clients import openai_client, post
+from tests.servers.perch import Server
 from tests.servers.upstream import Upstream
 from tests.servers.upstream_script import words
+
+pytestmark = pytest.mark.usefixtures("no_traceback")
 
 PATH = "/v1/responses"
 SITE = "https://site.test"
 
 
 @pytest.fixture
-def server(upstream: Upstream) -> Iterator[Server]:
-    with Server.over(upstream) as server:
-        yield server
-        assert "Traceback" not in server.log()
-
-
-@pytest.fixture
 def client(server: Server) -> OpenAI:
-    return OpenAI(base_url=f"{server.url}/v1", api_key=WIDGET_KEY, max_retries=0)
+    return openai_client(server)
 
 
 def ask(client: OpenAI, asked: Any = "Hello", **more: Any) -> Any:
     return client.responses.create(model="default", input=asked, **more)
-
-
-def post(server: Server, body: Any, **headers: str) -> Answer:
-    return server.request("POST", PATH, body, authorization=f"Bearer {WIDGET_KEY}", **headers)
 
 
 def test_whole_answer(client: OpenAI, upstream: Upstream) -> None:
@@ -102,24 +92,26 @@ def test_history_of_a_client_without_a_session_is_its_own(
 
 
 def test_session_goes_on_from_one_protocol_to_another(
-    client: OpenAI, server: Server, upstream: Upstream
+    client: OpenAI, server: Server, upstream: Upstream, session_name: str
 ) -> None:
     upstream.script(tokens=2)
-    ask(client, "I am Ada", user="visitor-1")
-    server.chat("In the widget's protocol", session="visitor-1")
+    ask(client, "I am Ada", user=session_name)
+    server.chat("In the widget's protocol", session=session_name)
     client.chat.completions.create(
-        model="default", messages=[{"role": "user", "content": "In chat"}], user="visitor-1"
+        model="default", messages=[{"role": "user", "content": "In chat"}], user=session_name
     )
 
-    ask(client, "Who am I?", user="visitor-1")
+    ask(client, "Who am I?", user=session_name)
 
     asked = [text for role, text in upstream.wait_for_request(4).prompt if role == "user"]
     assert asked == ["I am Ada", "In the widget's protocol", "In chat", "Who am I?"]
 
 
-def test_same_request_sent_again_is_the_same_turn(client: OpenAI, upstream: Upstream) -> None:
+def test_same_request_sent_again_is_the_same_turn(
+    client: OpenAI, upstream: Upstream, session_name: str
+) -> None:
     upstream.script(tokens=3)
-    once = {"Idempotency-Key": "once-only-1"}
+    once = {"Idempotency-Key": session_name}
 
     first, whole = (ask(client, extra_headers=once) for _ in range(2))
     streamed = list(ask(client, extra_headers=once, stream=True))[-1].response
@@ -160,7 +152,7 @@ def test_failure_behind_the_first_word_ends_the_stream_in_a_failed_response(
 
 
 def test_wrong_key_is_an_authentication_error(server: Server) -> None:
-    stranger = OpenAI(base_url=f"{server.url}/v1", api_key="wrong", max_retries=0)
+    stranger = openai_client(server, "wrong")
 
     with pytest.raises(openai.AuthenticationError) as refused:
         ask(stranger)
@@ -186,7 +178,7 @@ def test_wrong_key_is_an_authentication_error(server: Server) -> None:
 def test_what_cannot_be_asked_is_refused_in_words(
     server: Server, change: dict[str, Any], words_of_refusal: str
 ) -> None:
-    answer = post(server, {"model": "x", "input": "Hi", **change})
+    answer = post(server, PATH, {"model": "x", "input": "Hi", **change})
 
     assert answer.status == 400
     error = answer.json["error"]

@@ -16,7 +16,7 @@ def test_workers_are_added_up_and_a_slot_goes_on(tmp_path: Path) -> None:
     shared = SharedValues(tmp_path)
     for slot, count in ((0, 2), (1, 3)):
         values = Values()
-        values.add(("perch_turns", "done"), count)
+        values.add(("perch_turns", "done", "json"), count)
         values.observe(("perch_turn_seconds",), HISTOGRAMS["perch_turn_seconds"][2], 2.5)
         values.gauges = {("perch_workers",): 1.0}
         shared.write(slot, values)
@@ -28,7 +28,7 @@ def test_workers_are_added_up_and_a_slot_goes_on(tmp_path: Path) -> None:
     successor.time_call("ping", 0.002, failed=True)
 
     told = figures(successor.render().decode())
-    assert told['perch_turns_total{outcome="done"}'] == 5
+    assert told['perch_turns_total{outcome="done",protocol="json"}'] == 5
     assert told['perch_turn_seconds_bucket{le="2.0"}'] == 0
     assert told['perch_turn_seconds_bucket{le="3.0"}'] == 2
     assert told["perch_turn_seconds_sum"] == 5

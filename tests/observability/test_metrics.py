@@ -4,11 +4,13 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.domain.conversation import Usage
 from app.domain.errors import ModelMisconfigured, ModelUnavailable
 from app.observability.metrics import Metrics
 from tests.data import ADMIN_KEY, WIDGET_KEY
+from tests.doors import DOORS
 from tests.fakes import ScriptedModel
 from tests.observability.scrape import figures
 
@@ -36,7 +38,7 @@ def test_a_turn_is_counted_with_all_that_it_did(
     assert {
         name: told[name]
         for name in (
-            'perch_turns_total{outcome="done"}',
+            'perch_turns_total{outcome="done",protocol="json"}',
             "perch_deltas_total",
             'perch_tokens_total{kind="prompt"}',
             'perch_tokens_total{kind="completion"}',
@@ -48,7 +50,7 @@ def test_a_turn_is_counted_with_all_that_it_did(
             "perch_running_turns",
         )
     } == {
-        'perch_turns_total{outcome="done"}': 1,
+        'perch_turns_total{outcome="done",protocol="json"}': 1,
         "perch_deltas_total": 3,
         'perch_tokens_total{kind="prompt"}': 24,
         'perch_tokens_total{kind="completion"}': 3,
@@ -61,6 +63,22 @@ def test_a_turn_is_counted_with_all_that_it_did(
     }
 
 
+@pytest.mark.parametrize("protocol", DOORS)
+def test_turn_and_request_tell_their_protocol(client: "FlaskClient", protocol: str) -> None:
+    door = DOORS[protocol]
+
+    with capture_logs() as lines:
+        answer = client.post(
+            door.path, json=door.body("session-1", "When?"), headers={"x-api-key": WIDGET_KEY}
+        )
+        answer.get_data()
+        answer.close()
+
+    (line,) = [each for each in lines if each["event"] == "request"]
+    assert line.get("protocol", "json") == protocol
+    assert scrape(client)[f'perch_turns_total{{outcome="done",protocol="{protocol}"}}'] == 1
+
+
 def test_a_failed_turn_is_counted_by_its_code(
     ask: "Ask", client: "FlaskClient", model: ScriptedModel
 ) -> None:
@@ -69,7 +87,7 @@ def test_a_failed_turn_is_counted_by_its_code(
     ask("When?")
 
     told = scrape(client)
-    assert told['perch_turns_total{outcome="model_unavailable"}'] == 1
+    assert told['perch_turns_total{outcome="model_unavailable",protocol="json"}'] == 1
     assert told['perch_errors_total{code="model_unavailable"}'] == 1
 
 
@@ -78,8 +96,8 @@ def test_a_turn_that_is_told_again_counts_apart(ask: "Ask", client: "FlaskClient
     ask("When?", turnId="turn-0001")
 
     told = scrape(client)
-    assert told['perch_turns_total{outcome="done"}'] == 1
-    assert told['perch_turns_total{outcome="repeated"}'] == 1
+    assert told['perch_turns_total{outcome="done",protocol="json"}'] == 1
+    assert told['perch_turns_total{outcome="repeated",protocol="json"}'] == 1
     assert told["perch_turn_seconds_count"] == 1
 
 

@@ -5,13 +5,19 @@ import pytest
 
 from app.domain.errors import StorageUnavailable, SwitchedOff
 from app.operations.switches import Switches
+from app.storage.cached_read import cache_state
 from app.storage.protocol import ConversationStore
 from tests.clock import Clock
 
 
 @pytest.fixture
 def switches(store: ConversationStore, clock: Clock) -> Switches:
-    return Switches(store, "Back on Monday.", clock)
+    return Switches(store, cache_state(store, clock), "Back on Monday.")
+
+
+def another(store: ConversationStore) -> Switches:
+    """Return what another worker sees of the same store."""
+    return Switches(store, cache_state(store))
 
 
 def test_assistant_is_on_at_first(switches: Switches) -> None:
@@ -29,7 +35,7 @@ def test_switched_off_it_answers_in_the_owners_words(switches: Switches) -> None
 
 
 def test_without_words_of_the_owner_it_has_its_own(store: ConversationStore) -> None:
-    switches = Switches(store)
+    switches = another(store)
     switches.switch(off=True)
 
     with pytest.raises(SwitchedOff, match=r"^The assistant is switched off right now\."):
@@ -47,7 +53,7 @@ def test_busy_worker_sees_the_switch_of_another_within_seconds(
     store: ConversationStore, switches: Switches, clock: Clock
 ) -> None:
     switches.check()
-    Switches(store).switch(off=True)
+    another(store).switch(off=True)
 
     clock.advance(2.1)
     switches.check()  # looks behind its back
@@ -59,7 +65,7 @@ def test_idle_worker_sees_the_switch_at_its_next_turn(
     store: ConversationStore, switches: Switches, clock: Clock
 ) -> None:
     switches.check()
-    Switches(store).switch(off=True)
+    another(store).switch(off=True)
 
     clock.advance(3600)
 
@@ -70,7 +76,7 @@ def test_idle_worker_sees_the_switch_at_its_next_turn(
 def test_switch_outlives_the_process(store: ConversationStore, switches: Switches) -> None:
     switches.switch(off=True)
 
-    assert Switches(store).is_off
+    assert another(store).is_off
 
 
 def test_switch_that_could_not_be_stored_stays(

@@ -40,6 +40,7 @@ class EchoSchema(Schema):
 class Tags:
     """A protocol in angle brackets."""
 
+    name = "tags"
     media_type = "text/x-tags"
     request = CallSchema
     events = (EchoSchema,)

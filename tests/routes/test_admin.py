@@ -15,27 +15,13 @@ from app.domain.conversation import Answer, Feedback, Page, Usage
 from app.domain.errors import StorageUnavailable
 from app.factory import Parts, create_app
 from app.storage.protocol import ConversationStore
-from tests.data import ADMIN_KEY, SESSION, TURN, a_question, an_answer, some_settings
+from tests.data import ADMIN_KEY, SESSION, an_answer, say, some_settings
 
 if TYPE_CHECKING:
     from tests.conftest import MakeApp
 
 KEY = {"x-admin-api-key": ADMIN_KEY}
 LIST = "/v1/admin/conversations"
-
-
-def say(
-    store: ConversationStore,
-    session_id: str = SESSION,
-    turn_id: str = TURN,
-    answer: Answer | None = None,
-    **fields: object,
-) -> str:
-    """Run a whole turn; returns the conversation's id."""
-    question = a_question(session_id=session_id, turn_id=turn_id, **fields)
-    turn = store.begin_turn(question, history_limit=30, lease_s=60)
-    assert store.finish_turn(turn, answer or an_answer())
-    return turn.conversation_id
 
 
 def rate(store: ConversationStore, session_id: str, feedback: Feedback) -> None:
@@ -495,6 +481,10 @@ def test_what_is_said_during_an_export_is_in_it(
 class Away:
     """A store that cannot be reached, whatever it is asked."""
 
+    @property
+    def documents(self) -> "Away":
+        return self
+
     def __getattr__(self, name: str) -> Any:
         def fail(*_: object, **__: object) -> None:
             raise StorageUnavailable
@@ -546,6 +536,9 @@ def test_stats_tell_what_a_day_brought_and_cost(
         "thumbsUp": 0,
         "thumbsDown": 1,
         "limitsHit": 0,
+        "grounded": 0,
+        "unanswered": 0,
+        "ownerAnswers": 0,
         "firstTokenMs": {"p50": 250, "p95": 295},
         "latencyMs": {"p50": 1750, "p95": 1975},
         "models": {

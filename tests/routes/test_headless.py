@@ -36,6 +36,10 @@ def untouchable() -> FlaskClient:
 class Nothing:
     """Neither a store nor a model."""
 
+    @property
+    def documents(self) -> "Nothing":
+        return self
+
     def __getattr__(self, name: str) -> Any:
         def touch(*_: Any, **__: Any) -> None:
             raise AssertionError(f"{name} was called")

@@ -587,6 +587,10 @@ ATTACKERS: dict[str, tuple[dict[str, str], tuple[str, str]]] = {
 class UntouchableStore:
     """A store of which every use is a failure."""
 
+    @property
+    def documents(self) -> "UntouchableStore":
+        return self
+
     def __getattr__(self, name: str) -> Any:
         def touch(*_: Any, **__: Any) -> Any:
             raise AssertionError(f"{name} was called before the token held")

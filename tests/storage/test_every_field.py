@@ -7,9 +7,10 @@ import json
 from typing import Any
 
 from app.domain.conversation import Answer, Feedback, Message, Usage
+from app.domain.knowledge import Source
 from app.factory import Parts, create_app
 from app.storage.protocol import ConversationStore
-from tests.data import ADMIN_KEY, SESSION, TURN, some_settings
+from tests.data import ADMIN_KEY, SESSION, TURN, WIDGET_KEY, some_settings
 from tests.storage.test_store_contract import say
 
 EVERYTHING = Answer(
@@ -23,6 +24,9 @@ EVERYTHING = Answer(
     charged_tokens=150,
     error_code="model_timeout",
     request_id="request-1",
+    sources=[Source(1, "Hours", "https://shop.example/hours#sunday"), Source(2, "terms.pdf")],
+    answered_by="owner",
+    gap="not_cited",
 )
 FEEDBACK = Feedback("down", "Not helpful")
 
@@ -53,6 +57,9 @@ def test_every_field_of_a_message_comes_back_from_the_store(store: ConversationS
         feedback=FEEDBACK,
         error_code="model_timeout",
         request_id="request-1",
+        sources=EVERYTHING.sources,
+        answered_by="owner",
+        gap="not_cited",
     )
     # A field that is new stands here until somebody writes it above.
     for value in (message, EVERYTHING):
@@ -80,6 +87,12 @@ def test_operator_reads_and_exports_every_field_of_a_message(store: Conversation
         "feedback": {"rating": "down", "comment": "Not helpful"},
         "errorCode": "model_timeout",
         "requestId": "request-1",
+        "sources": [
+            {"n": 1, "title": "Hours", "url": "https://shop.example/hours#sunday"},
+            {"n": 2, "title": "terms.pdf"},
+        ],
+        "answeredBy": "owner",
+        "gap": "not_cited",
     }
     assert len(told) == len(dataclasses.fields(Message))
     client = create_app(some_settings(ADMIN_API_KEY=ADMIN_KEY), Parts(store=store)).test_client()
@@ -95,7 +108,26 @@ def test_operator_reads_and_exports_every_field_of_a_message(store: Conversation
     assert told.items() <= exported[1].items()
     (_, row) = table
     cells = {**told, **told["usage"], **told["feedback"], "messageId": message.id}
+    cells["sources"] = "[1] Hours https://shop.example/hours#sunday\n[2] terms.pdf"
     # The time stands in words, and a turn has two rows beside each other.
     left_out = {"_id", "createdAt", "turnId", "usage", "feedback"}
     shown = {name: str(cell) for name, cell in cells.items() if name not in left_out}
     assert shown.items() <= row.items()
+
+
+def test_visitor_reads_what_an_answer_cites_and_no_mark(store: ConversationStore) -> None:
+    client = create_app(some_settings(WIDGET_API_KEY=WIDGET_KEY), Parts(store=store)).test_client()
+    key = {"x-api-key": WIDGET_KEY}
+    opened = client.post("/v1/session", json={}, headers=key).json
+    say(store, session_id=opened["sessionId"], answer=EVERYTHING)
+
+    bearer = {"Authorization": f"Bearer {opened['token']}"}
+    question, answer = client.get("/v1/session/messages", headers=bearer).json["messages"]
+
+    assert answer["sources"] == [
+        {"n": 1, "title": "Hours", "url": "https://shop.example/hours#sunday"},
+        {"n": 2, "title": "terms.pdf"},
+    ]
+    assert answer["answeredBy"] == "owner"
+    assert {"gap", "requestId", "model"} & answer.keys() == set()
+    assert "sources" not in question

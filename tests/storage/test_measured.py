@@ -3,6 +3,7 @@
 import pytest
 
 from app.domain.errors import ConversationNotFound, StorageUnavailable
+from app.storage.document_store import DocumentStore
 from app.storage.measured import MeasuredStore
 from app.storage.protocol import ConversationStore
 
@@ -19,6 +20,10 @@ class Notes:
 class Away:
     """A store that cannot be reached."""
 
+    @property
+    def documents(self) -> "Away":
+        return self
+
     def __getattr__(self, name: str) -> object:
         def call(*_args: object, **_kwargs: object) -> None:
             raise StorageUnavailable
@@ -32,8 +37,9 @@ def test_every_call_is_told(store: ConversationStore) -> None:
 
     timed.ping()
     timed.list_conversations(limit=1)
+    timed.documents.read_report("default")
 
-    assert notes.calls == [("ping", False), ("list_conversations", False)]
+    assert notes.calls == [("ping", False), ("list_conversations", False), ("read_report", False)]
 
 
 def test_only_the_stores_own_trouble_counts_as_failed(store: ConversationStore) -> None:
@@ -47,8 +53,9 @@ def test_only_the_stores_own_trouble_counts_as_failed(store: ConversationStore) 
     assert notes.calls == [("read_thread", False), ("ping", True)]
 
 
-def test_no_call_of_the_protocol_is_left_out(store: ConversationStore) -> None:
-    calls = {name for name in vars(ConversationStore) if not name.startswith("_")}
-
+def test_no_call_of_the_protocols_is_left_out(store: ConversationStore) -> None:
     timed = MeasuredStore(store, Notes())
-    assert {name for name in calls if getattr(timed, name).__name__ != "timed"} == set()
+
+    for port, measured in ((ConversationStore, timed), (DocumentStore, timed.documents)):
+        calls = {name for name in vars(port) if not name.startswith("_")} - {"documents"}
+        assert {name for name in calls if getattr(measured, name).__name__ != "timed"} == set()

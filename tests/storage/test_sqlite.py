@@ -20,11 +20,13 @@ from app.domain.conversation import (
     DEFAULT_ASSISTANT,
     ConversationFilter,
     ConversationPage,
+    Feedback,
     Turn,
 )
 from app.domain.errors import AssistantMismatch, InvalidRequest, StorageUnavailable
+from app.domain.knowledge import Document, Section, StoreState
 from app.storage.protocol import MAX_THREAD_MESSAGES
-from app.storage.sqlite import SqliteStore, listing, matches, searches
+from app.storage.sqlite import SqliteStore, documents, gaps, listing, matches, searches
 from app.storage.sqlite.faults import unavailable
 from app.storage.sqlite.retention import BATCH_MESSAGES
 from app.storage.sqlite.schema import MIGRATIONS
@@ -306,7 +308,7 @@ def test_older_file_takes_what_is_new(path: Path, version: int) -> None:
         assert (first, store.is_revoked("a-sign-in")) == (True, True)
         assert (purged.conversations, began) == (0, True)
         assert store.read_thread(turn.conversation_id).messages
-        assert store.read_switches() == {"off"}
+        assert store.read_state().switches == {"off"}
 
 
 def test_revocations_and_jobs_of_an_older_file_hold(path: Path) -> None:
@@ -409,6 +411,33 @@ def test_file_of_before_the_assistants_is_the_default_ones(path: Path) -> None:
             "Nine to five.",
         ]
         assert [(day.day, day.conversations) for day in shop] == [("2023-11-16", 1)]
+
+
+def test_file_of_before_the_documents_takes_them_in(path: Path) -> None:
+    with older(path, 7) as db:
+        db.executescript((ROOT / "tests/fixtures/schema_7.sql").read_text(encoding="utf-8"))
+
+    with closing(SqliteStore(path, clock_ms=lambda: 1_700_100_000_000)) as store:
+        before = store.read_state()
+        continued = begin(store, session_id="session-1", turn_id="turn-0002")
+        thread = store.read_thread(continued.conversation_id)
+        gaps_before = store.documents.list_gaps(DEFAULT_ASSISTANT, limit=5)
+        store.rate_message("session-1", thread.messages[1].id, Feedback("down"))
+        (gap,) = store.documents.list_gaps(DEFAULT_ASSISTANT, limit=5)
+        asked = begin(store, session_id="session-2", turn_id="turn-0002", assistant="shop")
+        store.finish_turn(asked, an_answer(gap="unknown"))
+        document = Document("shop", "text:1", "text", "Norway", (Section("", "Yes."),), hash="h1")
+
+        version = store.documents.put_documents("shop", [document])
+
+        assert before == StoreState(frozenset({"off"}), {})
+        assert (continued.cited, gaps_before) == ([], ())
+        assert [(each.sources, each.gap) for each in thread.messages] == [((), None)] * 3
+        assert (gap.question, gap.reason) == ("What are your hours?", "disliked")
+        assert [each.conversation_id for each in store.documents.list_gaps("shop", limit=5)] == [
+            asked.conversation_id
+        ]
+        assert store.read_state() == StoreState(frozenset({"off"}), {"shop": version})
 
 
 # Jobs and retention
@@ -664,20 +693,60 @@ def test_list_reads_an_index_in_its_own_order(
     assert "TEMP B-TREE" not in plan
 
 
+@pytest.mark.parametrize(
+    ("read", "search"),
+    [
+        (
+            lambda db: gaps.list_gaps(db, "shop", limit=10),
+            "SEARCH m USING INDEX messages_gap (assistant=?)",
+        ),
+        (
+            lambda db: gaps.count_citations(db, "shop", 0),
+            "SEARCH messages USING INDEX messages_sources (assistant=? AND created_at>?)",
+        ),
+        (
+            lambda db: documents.documents_since(db, "shop", 7, cursor=None),
+            "SEARCH documents USING INDEX documents_version (assistant=? AND version>?)",
+        ),
+        (
+            lambda db: documents.list_documents(db, "shop", limit=10, cursor=None),
+            "SEARCH documents USING INDEX sqlite_autoindex_documents_1 (assistant=? AND key>?)",
+        ),
+    ],
+    ids=["gaps", "citations", "since", "list"],
+)
+def test_what_is_read_of_knowledge_is_found_and_not_sorted(
+    path: Path, read: Callable[[sqlite3.Connection], object], search: str
+) -> None:
+    with opened(path) as store:
+        plan = explained(store, read)
+
+    assert search in plan
+    assert not any("TEMP B-TREE" in p or p.startswith("SCAN") for p in plan)
+
+
 def plans(store: SqliteStore, where: ConversationFilter, cursor: str | None = None) -> list[str]:
     """Explain every query that the list runs."""
+    return explained(
+        store,
+        lambda db: listing.list_conversations(db, limit=100, cursor=cursor, where=where),
+    )
+
+
+def explained(store: SqliteStore, read: Callable[[sqlite3.Connection], object]) -> list[str]:
+    """Explain every query that a read runs."""
 
     def explain(db: sqlite3.Connection) -> list[str]:
         statements: list[str] = []
         db.set_trace_callback(statements.append)
-        listing.list_conversations(db, limit=100, cursor=cursor, where=where)
+        read(db)
         db.set_trace_callback(None)
-        explained = []
+        found = []
         for statement in statements:
             if statement.startswith("SELECT"):
                 rows = db.execute(f"EXPLAIN QUERY PLAN {statement}")
-                explained += [row["detail"] for row in rows]
-        return explained
+                found += [row["detail"] for row in rows]
+        return found
 
     return store._database.read(explain)
 

@@ -31,8 +31,9 @@ class Told:
     def __exit__(self, *_: object) -> None:
         self.is_closed = True
 
-    def __iter__(self) -> Iterator[Sequence[str]]:
-        yield from self._deltas
+    def __iter__(self) -> Iterator[TokensReceived | Heartbeat]:
+        for tokens in self._deltas:
+            yield TokensReceived(tokens) if tokens else Heartbeat()
 
     def leave(self) -> None:
         self.is_left = True

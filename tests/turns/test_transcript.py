@@ -1,5 +1,6 @@
 """What a model says, kept whole and read by any number."""
 
+import random
 from collections.abc import Sequence
 
 import gevent
@@ -126,6 +127,36 @@ def test_reader_gets_all_of_it_once_however_far_behind(behind: int, step: int) -
     taken += reader.take()
 
     assert "".join(taken) == transcript.text == "".join(words)
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_each_reader_gets_all_of_it_once_whenever_it_comes_takes_and_goes(seed: int) -> None:
+    chance = random.Random(seed)
+    outlet = Sent(full_at=chance.randrange(1, 60))
+    transcript = attached(outlet)
+    reading = [(transcript.read(), list[str]())]
+
+    for number in range(100):
+        transcript.receive([f"{number} "] * chance.choice([1, 1, 1, 2, 20]))
+        if chance.random() < 0.1:
+            reading.append((transcript.read(), []))
+        for reader, taken in reading:
+            if chance.random() < 0.3:
+                taken += reader.take()
+        if chance.random() < 0.1:  # one has read all of it until now, and goes
+            reader, taken = reading.pop(chance.randrange(len(reading)))
+            taken += reader.take()
+            assert "".join(taken) == transcript.text
+            reader.close()
+            reading.append((transcript.read(), []))
+        if chance.random() < 0.2:
+            gevent.idle()  # the outlet may catch up
+    transcript.detach(20)
+
+    assert "".join(outlet.tokens) == transcript.text
+    assert ["".join([*taken, *reader.take()]) for reader, taken in reading] == [
+        transcript.text
+    ] * len(reading)
 
 
 def test_readers_are_woken_by_what_comes_and_else_by_the_clock() -> None:

@@ -66,5 +66,5 @@ def assert_harmless(visitor: Visitor) -> None:
     found = visitor.host.evaluate(INSPECT)
     assert set(found["tags"]) <= ALLOWED
     assert set(found["links"]) <= {"https:", "http:", "mailto:", "tel:"}
-    assert found["rels"] == ["noopener noreferrer"]
+    assert found["rels"] == ["noopener noreferrer nofollow"]
     assert found["handlers"] == []

@@ -11,7 +11,7 @@ DIST = Path(__file__).parents[2] / "widget_dist"
 LAUNCHER = DIST / "chat-widget.js"
 [PANEL] = DIST.glob("panel.*.js")
 LAUNCHER_LIMIT_B = 4_096
-PANEL_LIMIT_B = 16_384
+PANEL_LIMIT_B = 17_408
 
 
 def sizes(path: Path) -> dict[str, int]:
@@ -24,7 +24,7 @@ def sizes(path: Path) -> dict[str, int]:
     }
 
 
-def test_the_launcher_is_at_most_4096_bytes_and_the_panel_16384(
+def test_the_launcher_is_at_most_4096_bytes_and_the_panel_17408(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     launcher, panel = sizes(LAUNCHER), sizes(PANEL)

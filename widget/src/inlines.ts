@@ -4,6 +4,7 @@ import type { Tree } from "./dom";
 import { joinParts, matchRuns, readRun, type Part } from "./emphasis";
 import { bareLink, link } from "./links";
 import { findTarget, unescape, type Reading } from "./references";
+import { cite } from "./sources";
 
 // A bracket that waits for its end is shown after so many signs.
 const MAX_HELD = 200;
@@ -41,13 +42,6 @@ interface Bracket {
 export const inline = (text: string, reading: Reading, live?: boolean): Tree[] => new InlineParser(text, reading, live).trees;
 
 const words = (trees: Tree[]): string => trees.map((tree) => (typeof tree == "string" ? tree : words(tree.slice(2) as Tree[]))).join("");
-
-// A link holds no other link.
-const unlink = (tree: Tree): Tree => {
-  if (typeof tree == "string") return tree;
-  const [name, props, ...children] = tree;
-  return name == "a" ? ["span", {}, ...children] : [name, props, ...children.map(unlink)];
-};
 
 class InlineParser {
   readonly trees: Tree[];
@@ -183,7 +177,7 @@ class InlineParser {
       if (this.#tags.length < MAX_TAGS) this.#tags.push([tag, this.#parts.length]);
       return `<${inside}>`;
     }
-    return link([/^[a-z][a-z\d+.-]+:/i.test(inside) ? inside : "mailto:" + inside], [inside]);
+    return link([/^[a-z][a-z\d+.-]+:/i.test(inside) ? inside : "mailto:" + inside], [inside], this.#reading);
   }
 
   #closeTag(): Part {
@@ -202,7 +196,7 @@ class InlineParser {
   }
 
   #bare(token: string, from: number): Part {
-    const [shown, tree] = bareLink(token);
+    const [shown, tree] = bareLink(token, this.#reading);
     // An address that may still grow leads elsewhere.
     if (!tree || (this.#live && this.#at == this.#text.length)) return unescape(token);
     this.#at = from + shown.length;
@@ -213,6 +207,8 @@ class InlineParser {
     const bracket = this.#brackets.at(-1);
     if (!bracket) return "]";
     const { image, index, from } = bracket;
+    const cited = this.#reading.grounds && !image && cite(this.#text, from, this.#at - 1, this.#reading.grounds);
+    if (cited) return this.#citation(cited, bracket);
     const begins = image || this.#brackets.length > this.#used;
     const found = begins && findTarget(this.#text, from, this.#at, this.#reading, this.#live);
     if (!found) {
@@ -227,7 +223,15 @@ class InlineParser {
     const trees = this.#cut(index);
     if (!image) this.#used = this.#brackets.length;
     // An image would tell its server what was said: it is shown as a link, to follow on purpose.
-    if (image) return link(target, ["🖼 " + (words(trees).replace(/🖼 /g, "") || target[0])]);
-    return link(target, trees.map(unlink));
+    if (image) return link(target, ["🖼 " + (words(trees).replace(/🖼 /g, "") || target[0])], this.#reading);
+    return link(target, trees, this.#reading);
+  }
+
+  /** A number leads where the server says; the address that a model wrote behind it is dropped. */
+  #citation(cited: Tree, { index, from }: Bracket): Part {
+    const found = this.#text[this.#at] == "(" && findTarget(this.#text, from, this.#at, this.#reading, this.#live);
+    if (found && /[/:#]/.test(found[0][0])) this.#at = found[1];
+    this.#cut(index);
+    return cited;
   }
 }

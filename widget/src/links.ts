@@ -1,23 +1,35 @@
 /** Links, where a visitor may follow them. */
 
 import type { Tree } from "./dom";
-import { unescape, type Target } from "./references";
+import { unescape, type Reading, type Target } from "./references";
+import { anchor } from "./sources";
 
-/** A link, or only its words: other schemes run scripts, or open what nobody asked for. */
-export function link([address, title]: Target, shown: Tree[]): Tree {
+// A link holds no other link.
+const unlink = (tree: Tree): Tree => {
+  if (typeof tree == "string") return tree;
+  const [name, props, ...children] = tree;
+  return name == "a" ? ["span", {}, ...children] : [name, props, ...children.map(unlink)];
+};
+
+/**
+ * A link, or only its words: other schemes run scripts, or open what nobody asked for.
+ *
+ * An answer with grounds links to their hosts alone: what it was told to link may be an attacker's.
+ */
+export function link([address, title = ""]: Target, shown: Tree[], { grounds }: Reading): Tree {
   try {
     // A browser would read a backslash as a slash.
-    const { protocol, href } = new URL(address.replace(/\\/g, "%5C"), globalThis.document?.baseURI);
-    if (/^(https?|mailto|tel|sms|whatsapp):$/.test(protocol))
-      return ["a", { href, title: title || "", target: "_blank", rel: "noopener noreferrer" }, ...shown];
+    const { protocol, host, href } = new URL(address.replace(/\\/g, "%5C"), globalThis.document?.baseURI);
+    if (grounds ? /^https?:$/.test(protocol) && grounds.hosts.has(host) : /^(https?|mailto|tel|sms|whatsapp):$/.test(protocol))
+      return anchor(href, title, ...shown.map(unlink));
   } catch {
     // not an address at all
   }
-  return ["span", {}, ...shown];
+  return ["span", {}, ...(grounds ? shown : shown.map(unlink))];
 }
 
 /** Of a run of signs, the part that is an address, as GFM has it: the sentence's own marks behind it are not. */
-export function bareLink(run: string): [address: string, tree?: Tree] {
+export function bareLink(run: string, reading: Reading): [address: string, tree?: Tree] {
   const mail = /^(?:mailto:)?[^/:]*@/i.test(run);
   let unopened = run.split(")").length - run.split("(").length;
   let end = run.length;
@@ -32,5 +44,5 @@ export function bareLink(run: string): [address: string, tree?: Tree] {
   const shown = unescape(address);
   if ((mail && /[-_]$/.test(run)) || /^(?:www\.|[a-z]+:(?:\/\/)?)$/i.test(address)) return [address];
   const scheme = /^www\./i.test(shown) ? "http://" : /^[a-z]+:/i.test(shown) ? "" : "mailto:";
-  return [address, link([scheme + shown], [shown])];
+  return [address, link([scheme + shown], [shown], reading)];
 }

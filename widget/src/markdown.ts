@@ -4,6 +4,7 @@ import { BlockParser, cells, type Node } from "./blocks";
 import type { Tree } from "./dom";
 import { inline } from "./inlines";
 import { unescape, type Reading } from "./references";
+import type { Grounds } from "./sources";
 
 /** One block: what it is built from, which tells whether it has changed, and its tree, built when asked for. */
 export type Block = [source: string, build: () => Tree];
@@ -15,14 +16,14 @@ const UNDECIDED = /^(?:[-+*_=#~|$: \t]*|`{1,2}|(?:`{3,}|~{3,})[^`]*|\d{1,9}[.)]?
 // The end of a growing paragraph that will most likely be a table.
 const TABLE_TO_BE = /(?:^|\n)\|[^\n]*(?:\n[ \t:|-]*)?$|(?<=^[^|\n]{1,40}) ?\|(?:[^|\n]{0,40}\|)*[^|\n]{0,40}$/;
 
-/** Split markdown into its blocks. A `growing` text is shown as it will most likely be. */
-export function parse(text: string, growing?: boolean): Block[] {
+/** Split markdown into its blocks. A `growing` text is shown as it will most likely be; other `grounds` make other trees. */
+export function parse(text: string, growing?: boolean, grounds?: Grounds): Block[] {
   const lines = text.split(/\r\n?|\n/);
   const last = lines.at(-1)!;
   if (growing ? UNDECIDED.test(last.replace(CONTAINERS, "")) : !last) lines.pop();
   const { root, references } = new BlockParser(lines);
   const nodes = root.nodes.filter(isShown);
-  const reading: Reading = { references, growing };
+  const reading: Reading = { references, growing, grounds };
   const defined = JSON.stringify([...references]);
   return nodes.map((node, i) => {
     const live = growing && !nodes[i + 1];

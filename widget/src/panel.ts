@@ -98,7 +98,7 @@ export class Panel {
     let row = this.#rows.get(message);
     if (!row) this.#rows.set(message, (row = createRow(message, this.#conversation)));
     if (message.role == "user") row.text.textContent = message.content;
-    else paint(row, message.content, message == this.#scene.live);
+    else paint(row, message, message == this.#scene.live);
     row.node.hidden = !message.content;
     return row;
   }

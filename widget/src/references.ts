@@ -1,5 +1,7 @@
 /** Where links lead: addresses beside their labels, and definitions elsewhere. */
 
+import type { Grounds } from "./sources";
+
 /** Where a link leads, and its title. */
 export type Target = [address: string, title?: string];
 
@@ -11,6 +13,7 @@ export interface Reading {
   references: References;
   /** A definition may still follow. */
   growing?: boolean;
+  grounds?: Grounds;
 }
 
 // Named character references that models use; others stay as they are written.

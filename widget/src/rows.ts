@@ -1,7 +1,10 @@
 /** One message as it stands in the log. */
 
+import { createCited } from "./cited";
 import { button, h, icon, type Tree } from "./dom";
 import { parse } from "./markdown";
+import { shell } from "./shell";
+import { toGrounds } from "./sources";
 import { locale, texts, type TextName } from "./texts";
 import type { Message } from "./transcript";
 
@@ -11,13 +14,14 @@ export interface RowActions {
   rate: (message: Message, rating: string) => void;
 }
 
-/** A message's elements, and the sources of the blocks that its text shows. */
+/** A message's elements, and what the blocks that its text shows were built from. */
 export interface Row {
   node: HTMLElement;
   text: HTMLElement;
-  sources: string[];
-  /** What was painted last. */
+  blocks: string[];
+  /** What was painted last, and the sources that were known then. */
   painted?: string;
+  known?: string;
   draw: (last: boolean, idle: boolean) => void;
 }
 
@@ -81,18 +85,21 @@ const patchAll = (parent: Element, trees: Tree[]): void => {
 };
 
 /** Bring an answer's text up to date: only blocks that changed are looked at, and only what changed in them is touched. */
-export function paint(row: Row, content: string, live: boolean): void {
-  if (row.painted == live + content) return;
+export function paint(row: Row, { content, sources }: Message, live: boolean): void {
+  const known = JSON.stringify(sources);
+  if (row.painted == live + content && row.known == known) return;
+  // A number is read anew when there is another list.
+  if (row.known != known) row.blocks = [];
   row.painted = live + content;
-  const { text, sources } = row;
+  row.known = known;
+  const { text } = row;
   const { childNodes } = text;
-  const blocks = parse(content, live);
+  const blocks = parse(content, live, sources && toGrounds(sources, location.href, shell.base));
   blocks.forEach(([source, build], i) => {
-    if (sources[i] != source) patch(childNodes[i] || text.appendChild(h("p")), build());
-    sources[i] = source;
+    if (row.blocks[i] != source) patch(childNodes[i] || text.appendChild(h("p")), build());
   });
   while (childNodes[blocks.length]) text.lastChild!.remove();
-  sources.length = blocks.length;
+  row.blocks = blocks.map(([source]) => source);
 }
 
 /** Build the element of a message. */
@@ -105,7 +112,9 @@ export function createRow(message: Message, { again, rate }: RowActions): Row {
   const redo = button("again", again);
   const thumbs = ["up", "down"].map((rating) => button(rating as TextName, () => rate(message, rating)));
   const bar = h("div.bar", {}, note, ...(asked ? [] : [copyButton(() => message.content), ...thumbs, redo, time]));
+  const [cited, drawCited] = createCited();
   const draw = (last: boolean, idle: boolean) => {
+    drawCited(message);
     const reason = asked ? !message.sent && "unsent" : message.reason;
     note.textContent = texts[reason as TextName] || "";
     time.textContent = ago(createdAt);
@@ -116,5 +125,5 @@ export function createRow(message: Message, { again, rate }: RowActions): Row {
       thumb.ariaPressed = `${thumb.className == message.feedback?.rating}`;
     }
   };
-  return { node: h(asked ? "div.question" : "div.answer", {}, h("span.spoken", {}, asked ? texts.you : texts.title), text, bar), text, sources: [], draw };
+  return { node: h(asked ? "div.question" : "div.answer", {}, h("span.spoken", {}, asked ? texts.you : texts.title), text, cited, bar), text, blocks: [], draw };
 }

@@ -44,6 +44,9 @@ export const ENGLISH = {
   kept: "Conversations are kept for {days} days.",
   privacy: "Privacy",
   earlier: "Earlier messages",
+  sources: "Sources",
+  more: "{n} more",
+  owner: "From the site",
 };
 
 /** The name of a text. */

@@ -1,5 +1,6 @@
 /** What was said, as plain values. */
 
+import { toSources, type Source } from "./sources";
 import type { Json, Problem, TurnEvent } from "./wire";
 
 /** One thing said. A question without `sent` has not been acknowledged by the server. */
@@ -14,6 +15,9 @@ export interface Message {
   sent?: boolean;
   /** Why an answer is not simply whole: a text's name. */
   reason?: string;
+  /** What an answer was given to read, and at its end what it cites of that; nothing where there are no documents. */
+  sources?: Source[];
+  answeredBy?: string;
 }
 
 /** What is to be seen of a conversation. */
@@ -33,8 +37,12 @@ export function apply({ messages, live }: Scene, event: TurnEvent): void {
   const question = messages.at(-2);
   if (event.type == "start" && question) question.sent = true;
   if (!live) return;
+  if (event.type == "sources") live.sources = toSources(event.sources);
   if (event.type == "token") live.content += event.token;
-  if (event.type == "done") Object.assign(live, { content: event.message, _id: event.messageId, reason: event.finishReason, status: "complete" });
+  if (event.type != "done") return;
+  const { message: content, messageId: _id, finishReason: reason, answeredBy } = event;
+  // Without a list of its own the end cites nothing.
+  Object.assign(live, { content, _id, reason, answeredBy, status: "complete", sources: toSources(event.sources) || (live.sources && []) });
 }
 
 const isMessage = (value: Json): boolean => /^(user|assistant)$/.test(value.role as string) && typeof value.content == "string";
@@ -43,7 +51,13 @@ const isMessage = (value: Json): boolean => /^(user|assistant)$/.test(value.role
 export const toMessages = (list: unknown): Message[] =>
   (Array.isArray(list) ? (list as Json[]) : [])
     .filter(isMessage)
-    .map((message) => ({ ...(message as unknown as Message), sent: true, reason: message.status == "partial" ? "model_interrupted" : undefined }));
+    .map((message) => ({
+      ...(message as unknown as Message),
+      sent: true,
+      reason: message.status == "partial" ? "model_interrupted" : undefined,
+      sources: toSources(message.sources),
+      answeredBy: message.answeredBy as string,
+    }));
 
 /**
  * Join the server's history with what this tab shows.

@@ -2,8 +2,9 @@
 
 export type TurnEvent =
   | { type: "start"; conversationId: string; turnId: string }
+  | { type: "sources"; sources: unknown }
   | { type: "token"; token: string }
-  | { type: "done"; message: string; finishReason?: string; messageId?: string }
+  | { type: "done"; message: string; finishReason?: string; messageId?: string; sources?: unknown; answeredBy?: string }
   | { type: "error"; error: string; code?: string; retryAfter?: number };
 
 /** A failure by its code, with the server's own sentence and the seconds to wait, where known. */
@@ -24,7 +25,7 @@ export function toObject(text: string): Json {
   }
 }
 
-const isTurnEvent = (value: Json): value is TurnEvent => /^(start|token|done|error)$/.test(value.type as string);
+const isTurnEvent = (value: Json): value is TurnEvent => /^(start|sources|token|done|error)$/.test(value.type as string);
 
 /** Read one line; `undefined` for heartbeats and what newer servers may add. */
 export function toEvent(line: string): TurnEvent | undefined {

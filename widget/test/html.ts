@@ -2,6 +2,7 @@
 
 import type { Tree } from "../src/dom";
 import { parse } from "../src/markdown";
+import type { Grounds } from "../src/sources";
 
 const BASE = "https://page.test/";
 const SAFE = /^(?:https?|mailto|tel|sms|whatsapp):$/;
@@ -47,8 +48,8 @@ export function toHtml(tree: Tree, tight?: boolean): string {
 }
 
 /** Show a text as HTML. */
-export const html = (text: string, growing?: boolean): string =>
-  parse(text, growing)
+export const html = (text: string, growing?: boolean, grounds?: Grounds): string =>
+  parse(text, growing, grounds)
     .map(([, build]) => toHtml(build()))
     .join("");
 

@@ -73,10 +73,61 @@ test("the events of a turn make its answer", () => {
   assert.deepEqual(scene.messages, [question("t1", { sent: true }), { ...live, content: "So.", _id: "m2", reason: "length", status: "complete" }]);
 });
 
+const HOURS = { n: 1, title: "Opening hours", url: "https://shop.test/hours#sunday" };
+const FILE = { n: 2, title: "Shipping.pdf" };
+
+test("an answer's sources are those it was given, and at its end those it cites", () => {
+  const live = answer("t1", { content: "" });
+  const scene: Scene = { messages: [question("t1"), live], live };
+
+  apply(scene, { type: "sources", sources: [HOURS, FILE] });
+  assert.deepEqual(live.sources, [HOURS, { ...FILE, url: undefined }]);
+  apply(scene, { type: "done", message: "Ten [1].", sources: [HOURS], answeredBy: "owner" });
+
+  assert.deepEqual(live.sources, [HOURS]);
+  assert.equal(live.answeredBy, "owner");
+});
+
+test("an answer that was given sources and ends without any cites nothing", () => {
+  const live = answer("t1");
+  const scene: Scene = { messages: [question("t1"), live], live };
+
+  apply(scene, { type: "sources", sources: [HOURS] });
+  apply(scene, { type: "done", message: "Hm." });
+
+  assert.deepEqual(live.sources, []);
+});
+
+test("an answer of a server without documents has no sources", () => {
+  const live = answer("t1");
+
+  apply({ messages: [question("t1"), live], live }, { type: "done", message: "So." });
+
+  assert.equal(live.sources, undefined);
+});
+
+test("sources that are told at the end alone are the answer's", () => {
+  const live = answer("t1");
+
+  apply({ messages: [question("t1"), live], live }, { type: "done", message: "Ten [1].", sources: [HOURS] });
+
+  assert.deepEqual(live.sources, [HOURS]);
+});
+
+test("a history brings its sources, and takes those of a former answer away", () => {
+  const shown = [question("t1", { sent: true }), answer("t1", { sources: [HOURS], answeredBy: "owner" })];
+  const stored = (more: object) => toMessages([{ role: "assistant", content: "So.", createdAt: 2, turnId: "t1", status: "complete", ...more }]);
+
+  assert.deepEqual(stored({ sources: [HOURS] })[0].sources, [HOURS]);
+  assert.deepEqual(stored({ sources: [] })[0].sources, []);
+  const [{ sources, answeredBy }] = merge(shown, stored({}));
+  assert.deepEqual([sources, answeredBy], [undefined, undefined]);
+});
+
 test("an event of a conversation that was left changes nothing", () => {
   const scene: Scene = { messages: [] };
 
-  for (const type of ["start", "token", "done"] as const) apply(scene, { type, token: "x", message: "x", conversationId: "c", turnId: "t" });
+  for (const type of ["start", "sources", "token", "done"] as const) apply(scene, { type, token: "x", message: "x", conversationId: "c", turnId: "t", sources: [HOURS] });
 
   assert.deepEqual(scene, { messages: [] });
 });

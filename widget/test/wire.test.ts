@@ -31,6 +31,10 @@ test("the wire fixture reads as the server's tests write it", () => {
   });
 });
 
+test("sources stand in a line of their own", () => {
+  assert.equal(toEvent('{"type":"sources","sources":[{"n":1,"title":"Hours"}]}')?.type, "sources");
+});
+
 for (const line of ["", " ", "\r", "null", "1", '"start"', "[]", "{}", '{"type":"usage"}', '{"type":1}', "<html>", '{"type":"tok'])
   test(`the line ${JSON.stringify(line)} is no event`, () => {
     assert.equal(toEvent(line), undefined);

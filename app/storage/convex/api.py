@@ -72,6 +72,22 @@ class ConvexApi:
         """
         return self._call("/api/query", path, args).value
 
+    def read(self, path: str, args: dict[str, Any]) -> Any:
+        """Run a query that may take a cursor from outside.
+
+        Raises:
+            InvalidRequest: the cursor is not one of ours.
+            ConvexTrouble: there is no value.
+        """
+        try:
+            return self.query(path, args)
+        except ConvexError as error:
+            if error.data == {"code": "invalid_cursor"}:
+                raise InvalidRequest(
+                    "Invalid query parameters", details={"cursor": ["Not a valid cursor."]}
+                ) from error
+            raise trouble.failed(path, repr(error.data)) from error
+
     def mutation(self, path: str, args: dict[str, Any]) -> Reply:
         """Run a mutation, which must bear being applied twice; else as ``query``."""
         return self._call("/api/mutation", path, args)

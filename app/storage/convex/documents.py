@@ -22,6 +22,7 @@ from app.domain.conversation import (
     Usage,
 )
 from app.domain.figures import DayFigures, to_figures
+from app.domain.knowledge import Source
 from app.domain.search_query import parse_query
 
 Document = dict[str, Any]
@@ -59,6 +60,7 @@ def to_marked_turn(document: Document) -> MarkedTurn:
 def to_message(document: Document) -> Message:
     """Convert a message of a thread."""
     usage, feedback = document.get("usage"), document.get("feedback")
+    sources = document.get("sources")
     return Message(
         role=document["role"],
         content=document["content"],
@@ -74,6 +76,11 @@ def to_message(document: Document) -> Message:
         feedback=feedback and Feedback(feedback["rating"], feedback.get("comment")),
         error_code=document.get("errorCode"),
         request_id=document.get("requestId"),
+        sources=None
+        if sources is None
+        else [Source(int(each["n"]), each["title"], each.get("url")) for each in sources],
+        answered_by=document.get("answeredBy"),
+        gap=document.get("gap"),
     )
 
 
@@ -130,6 +137,9 @@ def from_answer(answer: Answer) -> Document:
         finishReason=answer.finish_reason,
         errorCode=answer.error_code,
         requestId=answer.request_id,
+        sources=None if answer.sources is None else [each.as_fields() for each in answer.sources],
+        answeredBy=answer.answered_by,
+        gap=answer.gap,
     )
 
 

@@ -3,9 +3,6 @@
 import secrets
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
-
-from convex import ConvexError
 
 from app.domain.conversation import (
     DEFAULT_ASSISTANT,
@@ -25,7 +22,6 @@ from app.domain.conversation import (
 from app.domain.errors import (
     AssistantMismatch,
     ConversationNotFound,
-    InvalidRequest,
     MessageNotFound,
     SessionExpired,
     StorageUnavailable,
@@ -35,9 +31,11 @@ from app.domain.errors import (
     UserMismatch,
 )
 from app.domain.figures import Counts, DayFigures, turn_counts
+from app.domain.knowledge import StoreState
 from app.http_client.proxies import NO_PROXIES, Proxies
 from app.storage.convex import trouble
 from app.storage.convex.api import ConvexApi
+from app.storage.convex.document_store import ConvexDocuments
 from app.storage.convex.documents import (
     Document,
     from_answer,
@@ -54,10 +52,11 @@ from app.storage.convex.documents import (
     to_thread,
 )
 from app.storage.convex.trouble import ConvexTrouble
+from app.storage.document_store import DocumentStore
 from app.storage.protocol import EVERYTHING, MAX_THREAD_MESSAGES
 
 # convex/functions/model/version.ts says the same.
-FUNCTIONS_VERSION = 4
+FUNCTIONS_VERSION = 5
 
 # What one call reads of a thread that is wanted whole.
 _CALL_MESSAGES = 1000
@@ -85,6 +84,7 @@ class ConvexStore:
             connect_timeout_s=connect_timeout_s,
             proxies=proxies,
         )
+        self.documents: DocumentStore = ConvexDocuments(self._api)
 
     def begin_turn(self, question: Question, *, history_limit: int, lease_s: float) -> Turn:
         """Store a question and take the session's lease."""
@@ -107,6 +107,8 @@ class ConvexStore:
             conversation_id=begun["conversationId"],
             prompt=to_prompt(begun["prompt"]),
             answer=answer and to_message(answer),
+            # Functions of before version 5 tell none.
+            cited=begun.get("cited", []),
         )
 
     def finish_turn(self, turn: Turn, answer: Answer) -> Finished | None:
@@ -130,7 +132,7 @@ class ConvexStore:
     ) -> ConversationPage:
         """Return conversations, newest-updated first."""
         args = {"limit": limit, "cursor": cursor, "where": from_filter(where)}
-        page = self._read("conversations:list", args)
+        page = self._api.read("conversations:list", args)
         total, found = page["total"], page["found"]
         return ConversationPage(
             conversations=tuple(map(to_conversation, page["conversations"])),
@@ -144,7 +146,7 @@ class ConvexStore:
     ) -> Sequence[MarkedTurn]:
         """Return the newest turn with this mark of each conversation that has one."""
         args = present(mark=mark, limit=limit, assistant=assistant)
-        turns = self._read("conversations:marked", args)
+        turns = self._api.read("conversations:marked", args)
         return tuple(map(to_marked_turn, turns))
 
     def read_thread(
@@ -168,7 +170,7 @@ class ConvexStore:
     ) -> Thread | None:
         """Return a session's conversation with its newest messages."""
         args = {"sessionId": session_id, "limit": limit, "cursor": cursor}
-        found = self._read("conversations:bySession", args)
+        found = self._api.read("conversations:bySession", args)
         if found == "deleted":
             raise SessionExpired
         return found and to_thread(found)
@@ -179,7 +181,7 @@ class ConvexStore:
 
     def is_session_deleted(self, session_id: str) -> bool:
         """Tell whether a session was deleted."""
-        return bool(self._read("sessions:deleted", {"sessionId": session_id}))
+        return bool(self._api.read("sessions:deleted", {"sessionId": session_id}))
 
     def set_user(self, session_id: str, user: str) -> None:
         """Say whose session it is."""
@@ -214,7 +216,7 @@ class ConvexStore:
         begin: str | None = first
         while begin is not None:
             args = present(first=begin, last=last, assistant=assistant)
-            found = self._read("figures:read", args)
+            found = self._api.read("figures:read", args)
             periods += found
             begin = found[-1].get("next") if found else None
         return tuple(map(to_day_figures, periods))
@@ -228,9 +230,15 @@ class ConvexStore:
         """Count a batch of conversations that are older than the figures."""
         return int(self._api.mutation("figures:backfill", {}).value)
 
-    def read_switches(self) -> frozenset[str]:
-        """Return the names of the switches that are thrown."""
-        return frozenset(self._read("switches:read", {}))
+    def read_state(self) -> StoreState:
+        """Return what every turn depends on, as one read."""
+        try:
+            state = self._api.read("switches:state", {})
+        except trouble.FunctionFailed:
+            # Functions of before version 5, which know no documents.
+            return StoreState(frozenset(self._api.read("switches:read", {})))
+        versions = {each["assistant"]: int(each["version"]) for each in state["knowledge"]}
+        return StoreState(frozenset(state["switches"]), versions)
 
     def set_switch(self, name: str, *, thrown: bool) -> None:
         """Throw a switch, or put it back."""
@@ -244,7 +252,7 @@ class ConvexStore:
 
     def is_revoked(self, token_id: str) -> bool:
         """Tell whether a token was used up."""
-        return bool(self._read("revocations:has", {"tokenId": token_id}))
+        return bool(self._api.read("revocations:has", {"tokenId": token_id}))
 
     def begin_job(self, name: str, holder: str, *, lease_s: float, every_s: float) -> bool:
         """Take the lease of a job, or prolong it."""
@@ -305,20 +313,10 @@ class ConvexStore:
             "limit": limit,
             "cursor": cursor,
         }
-        found: Document | None = self._read("conversations:thread", args)
+        found: Document | None = self._api.read("conversations:thread", args)
         if found is None:
             raise ConversationNotFound
         return found
-
-    def _read(self, path: str, args: dict[str, Any]) -> Any:
-        try:
-            return self._api.query(path, args)
-        except ConvexError as error:
-            if error.data == {"code": "invalid_cursor"}:
-                raise InvalidRequest(
-                    "Invalid query parameters", details={"cursor": ["Not a valid cursor."]}
-                ) from error
-            raise trouble.failed(path, repr(error.data)) from error
 
 
 def _refuse(begun: Document) -> None:

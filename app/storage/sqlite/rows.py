@@ -1,8 +1,11 @@
 """Rows of the database as the values that the rest of Perch knows."""
 
+import json
 import sqlite3
+from collections.abc import Sequence
 
 from app.domain.conversation import MARKS, Answer, Conversation, Feedback, Message, Page, Usage
+from app.domain.knowledge import Source
 
 
 def to_conversation(row: sqlite3.Row) -> Conversation:
@@ -39,6 +42,9 @@ def to_message(conversation_id: str, row: sqlite3.Row) -> Message:
         feedback=None if row["rating"] is None else Feedback(row["rating"], row["comment"]),
         error_code=row["error_code"],
         request_id=row["request_id"],
+        sources=to_sources(row["sources"]),
+        answered_by=row["answered_by"],
+        gap=row["gap"],
     )
 
 
@@ -70,7 +76,15 @@ def from_answer(answer: Answer) -> dict[str, object]:
         "finish_reason": answer.finish_reason,
         "error_code": answer.error_code,
         "request_id": answer.request_id,
+        "sources": _from_sources(answer.sources),
+        "answered_by": answer.answered_by,
+        "gap": answer.gap,
     }
+
+
+def to_sources(stored: str | None) -> list[Source] | None:
+    """Convert the column of ``messages`` in which an answer's sources stand."""
+    return None if stored is None else [Source(*each) for each in json.loads(stored)]
 
 
 def to_message_id(conversation_id: str, position: int) -> str:
@@ -84,6 +98,12 @@ def from_message_id(message_id: str) -> tuple[str, int] | None:
     if not (position.isascii() and position.isdigit() and len(position) < 10):
         return None
     return conversation_id, int(position)
+
+
+def _from_sources(sources: Sequence[Source] | None) -> str | None:
+    if sources is None:
+        return None
+    return json.dumps(sources, ensure_ascii=False, separators=(",", ":"))
 
 
 def _usage(row: sqlite3.Row) -> Usage | None:

@@ -185,6 +185,48 @@ MIGRATIONS = (
         DELETE FROM figures WHERE length(period) = 13 AND period < date(new.period, '-7 days');
     END;
     """,
+    """
+    -- What assistants know of their owners' pages; see app/storage/document_store.py.
+    CREATE TABLE documents (
+        number INTEGER PRIMARY KEY,
+        assistant TEXT NOT NULL,
+        key TEXT NOT NULL,
+        -- That of the write that changed the content last.
+        version INTEGER NOT NULL,
+        changed_at INTEGER NOT NULL,
+        -- A tombstone has no content.
+        is_forgotten INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        title TEXT NOT NULL,
+        url TEXT,
+        language TEXT,
+        is_pinned INTEGER NOT NULL,
+        hash TEXT NOT NULL,
+        learnt_at INTEGER NOT NULL,
+        problem TEXT,
+        missing INTEGER NOT NULL,
+        -- Last: a list of documents reads none of the pages that a long one takes.
+        sections TEXT NOT NULL,
+        UNIQUE (assistant, key)
+    );
+    CREATE INDEX documents_version ON documents (assistant, version);
+    CREATE INDEX documents_forgotten ON documents (changed_at) WHERE is_forgotten;
+    CREATE TABLE knowledge (assistant TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
+    -- How learning goes, and whether somebody asked it to stop since it said so last.
+    CREATE TABLE learning (
+        assistant TEXT PRIMARY KEY,
+        is_cancelled INTEGER NOT NULL,
+        report TEXT
+    );
+    -- On answers: what they cite, as JSON, who gave them, and why the owner should look at them.
+    ALTER TABLE messages ADD COLUMN sources TEXT;
+    ALTER TABLE messages ADD COLUMN answered_by TEXT;
+    ALTER TABLE messages ADD COLUMN gap TEXT;
+    -- Whose the answer is, for the two indexes; absent on older ones, which are in neither.
+    ALTER TABLE messages ADD COLUMN assistant TEXT;
+    CREATE INDEX messages_gap ON messages (assistant, created_at) WHERE gap IS NOT NULL;
+    CREATE INDEX messages_sources ON messages (assistant, created_at) WHERE sources <> '[]';
+    """,
 )
 
 

@@ -20,6 +20,8 @@ from app.domain.conversation import (
 )
 from app.domain.errors import StorageUnavailable
 from app.domain.figures import Counts, DayFigures
+from app.domain.knowledge import StoreState
+from app.storage.document_store import DocumentStore
 from app.storage.protocol import EVERYTHING
 from app.storage.sqlite import (
     backfill,
@@ -35,6 +37,7 @@ from app.storage.sqlite import (
     turns,
 )
 from app.storage.sqlite.database import Database
+from app.storage.sqlite.document_store import SqliteDocuments
 
 
 def now_ms() -> int:
@@ -57,6 +60,7 @@ class SqliteStore:
     ) -> None:
         self._database = Database(Path(path), timeout_s)
         self._clock_ms = clock_ms
+        self.documents: DocumentStore = SqliteDocuments(self._database, clock_ms)
 
     def begin_turn(self, question: Question, *, history_limit: int, lease_s: float) -> Turn:
         """Store a question and take the session's lease."""
@@ -156,9 +160,9 @@ class SqliteStore:
         """Count a batch of conversations that are older than the figures."""
         return self._database.write(backfill.backfill_figures)
 
-    def read_switches(self) -> frozenset[str]:
-        """Return the names of the switches that are thrown."""
-        return self._database.read(switches.read_switches)
+    def read_state(self) -> StoreState:
+        """Return what every turn depends on, as one read."""
+        return self._database.read(switches.read_state)
 
     def set_switch(self, name: str, *, thrown: bool) -> None:
         """Throw a switch, or put it back."""

@@ -2,10 +2,14 @@
 
 import sqlite3
 
+from app.domain.knowledge import StoreState
+from app.storage.sqlite.documents import read_versions
 
-def read_switches(db: sqlite3.Connection) -> frozenset[str]:
-    """Return the names of the switches that are thrown."""
-    return frozenset(row["name"] for row in db.execute("SELECT name FROM switches"))
+
+def read_state(db: sqlite3.Connection) -> StoreState:
+    """Return which switches are thrown, and the versions of knowledge."""
+    thrown = frozenset(row["name"] for row in db.execute("SELECT name FROM switches"))
+    return StoreState(thrown, read_versions(db))
 
 
 def set_switch(db: sqlite3.Connection, name: str, *, thrown: bool) -> None:

@@ -8,6 +8,7 @@ from app.domain.errors import ConversationNotFound, MessageNotFound, SessionExpi
 from app.storage.protocol import MAX_THREAD_MESSAGES
 from app.storage.sqlite.cursors import from_cursor, to_cursor
 from app.storage.sqlite.figures import count_rating
+from app.storage.sqlite.gaps import mark_opinion
 from app.storage.sqlite.marks import refresh_marks
 from app.storage.sqlite.rows import from_message_id, to_conversation, to_message
 from app.storage.sqlite.sessions import is_deleted
@@ -81,6 +82,7 @@ def rate_message(
         "UPDATE messages SET rating = ?, comment = ? WHERE key = ?",
         (feedback.rating, feedback.comment, found["key"]),
     )
+    mark_opinion(db, found, feedback.rating)
     refresh_marks(db, found["conversation"])
     count_rating(db, found, feedback.rating)
 

@@ -17,7 +17,7 @@ from app.domain.errors import AssistantMismatch, TurnInProgress, TurnMismatch, T
 from app.domain.figures import turn_counts
 from app.storage.sqlite.figures import add_counts, count_visit
 from app.storage.sqlite.marks import refresh_marks
-from app.storage.sqlite.rows import from_answer, to_message, to_message_id
+from app.storage.sqlite.rows import from_answer, to_message, to_message_id, to_sources
 from app.storage.sqlite.sessions import take_user
 
 # A question and the place that it keeps for its answer.
@@ -208,7 +208,7 @@ def _store_answer(
     former = db.execute(
         "DELETE FROM messages WHERE conversation = ? AND position = ?", (opened["key"], position)
     )
-    columns = from_answer(answer)
+    columns = {**from_answer(answer), "assistant": opened["assistant"]}
     db.execute(
         "INSERT INTO messages (conversation, position, turn_id, role, created_at,"  # noqa: S608
         f" {', '.join(columns)}) VALUES (?, ?, ?, 'assistant', ?{', ?' * len(columns)})",
@@ -249,4 +249,15 @@ def _turn(
         conversation_id=opened["id"],
         prompt=[PromptMessage(row["role"], row["content"]) for row in reversed(rows)],
         answer=answer,
+        cited=_cited(db, opened, position),
     )
+
+
+def _cited(db: sqlite3.Connection, opened: sqlite3.Row, before: int) -> list[str]:
+    answer = db.execute(
+        "SELECT sources FROM messages WHERE conversation = ? AND position < ?"
+        " AND role = 'assistant' ORDER BY position DESC LIMIT 1",
+        (opened["key"], before),
+    ).fetchone()
+    sources = to_sources(answer["sources"]) if answer else None
+    return [source.url for source in sources or () if source.url is not None]

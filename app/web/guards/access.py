@@ -55,6 +55,7 @@ ACCESS: dict[str, Access] = {
     "session_opening": Access(Guard.WIDGET_KEY),
     "session": Access(Guard.SESSION),
     "admin": Access(Guard.ADMIN_KEY),
+    "knowledge": Access(Guard.ADMIN_KEY),
     "dashboard_sign_in": Access(Guard.ANYONE),  # asks for the password itself
     "dashboard": Access(Guard.OPERATOR),
     "widget": Access(Guard.ANYONE, open=True),

@@ -7,7 +7,8 @@ import flask
 from flask import Response, redirect, request, url_for
 
 from app.domain.errors import Forbidden, NotConfigured
-from app.web.bodies import receive_form
+from app.operations.learning import MAX_FILE_BYTES
+from app.web.bodies import MAX_FORM_BYTES, receive_form
 from app.web.current_request import COOKIE_PREFIX, Request, current_request
 from app.web.guards.operator import DEVICE_S, Operators, SignIn
 from app.web.services import services
@@ -25,6 +26,12 @@ _NEEDS_HTTPS = (
 _POLL = "poll"
 _SEEN_EVERY_S = 60
 _DEVICE = "device"
+# Forms that are longer than others, at most, in bytes.
+_LONG_FORMS = {
+    "dashboard.learn_file": MAX_FILE_BYTES + 64 * 1024,
+    "dashboard.put_text": 480 * 1024,
+    "dashboard.put_answer": 64 * 1024,
+}
 
 
 def operators() -> Operators:
@@ -93,7 +100,8 @@ def check_form(session: str) -> None:
             browser keeps no cookie of ours.
         InvalidRequest, TooManyRequests: see ``read_body``.
     """
-    receive_form(current_request())
+    asked = current_request()
+    receive_form(asked, _LONG_FORMS.get(asked.endpoint or "", MAX_FORM_BYTES))
     given = request.headers.get("X-Form-Token") or request.form.get(FORM_FIELD, "")
     if not operators().is_form_token(given, session):
         is_dropped = request.scheme == "http" and not any("perch-" in it for it in request.cookies)

@@ -1,10 +1,10 @@
 """The keys that open routes, and the headers in which they come."""
 
-import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from app.assistants import digest_key
 from app.domain.errors import NotConfigured, Unauthorized
 from app.limits.storage import Limit
 from app.web.current_request import Request
@@ -51,7 +51,7 @@ class AdminKeys:
     """
 
     def __init__(self, keys: Iterable[str], *headers: str) -> None:
-        self._digests = [_digest(key) for key in keys]
+        self._digests = [digest_key(key) for key in keys]
         self._variables = ["HTTP_" + name.upper().replace("-", "_") for name in headers]
 
     def require(self, request: Request) -> None:
@@ -63,7 +63,7 @@ class AdminKeys:
         """
         if not self._digests:
             raise NotConfigured("ADMIN_API_KEY is not configured on this deployment")
-        given = _digest(given_key(request.environ, self._variables))
+        given = digest_key(given_key(request.environ, self._variables))
         if any(hmac.compare_digest(given, digest) for digest in self._digests):
             return
         if any(request.environ.get(variable) for variable in self._variables):
@@ -77,8 +77,3 @@ def given_key(environ: Mapping[str, Any], variables: Iterable[str]) -> str:
         if variable in environ:
             return str(environ[variable]).removeprefix("Bearer ")
     return ""
-
-
-def _digest(key: str) -> bytes:
-    # Because compare_digest refuses text outside ASCII.
-    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()

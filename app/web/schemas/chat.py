@@ -9,8 +9,10 @@ from app.domain.conversation import Page
 from app.protocols.protocol import ChatRequest
 
 MAX_MESSAGE_CHARS = 4000
-_SESSION_ID = r"[A-Za-z0-9._:-]{1,128}"
-_TURN_ID = r"[A-Za-z0-9._:-]{8,64}"
+# Of a history that a client keeps; what is more than a prompt may hold is cut again.
+_MAX_MESSAGES = 1000
+SESSION_ID = r"[A-Za-z0-9._:-]{1,128}"
+TURN_ID = r"[A-Za-z0-9._:-]{8,64}"
 
 
 def matching(pattern: str, description: str = "", **kwargs: Any) -> fields.String:
@@ -34,16 +36,24 @@ class _TrueOrFalse(fields.Boolean):
         return value
 
 
-def take_message(text: str) -> str:
+def messages_of(schema: type[Schema]) -> fields.List[Any]:
+    """Return the field in which a client that keeps its history sends all of it."""
+    bounds = validate.Length(1, _MAX_MESSAGES)
+    return fields.List(fields.Nested(schema), required=True, validate=bounds)
+
+
+def take_message(
+    text: str, field: str = "messages", if_blank: str = "None of the user's has a text."
+) -> str:
     """Return the message of a client that sends a list of them, if it is one.
 
     Raises:
-        ValidationError: it is blank, or too long.
+        ValidationError: for ``field``: it is blank, or too long.
     """
     if not text.strip():
-        raise ValidationError("None of the user's has a text.", "messages")
+        raise ValidationError(if_blank, field)
     if len(text) > MAX_MESSAGE_CHARS:
-        raise ValidationError(f"Longer than maximum length {MAX_MESSAGE_CHARS}.", "messages")
+        raise ValidationError(f"Longer than maximum length {MAX_MESSAGE_CHARS}.", field)
     return text
 
 
@@ -88,14 +98,24 @@ class ChatSchema(InputSchema):
     makes = ChatRequest
 
     session_id = matching(
-        _SESSION_ID,
+        SESSION_ID,
         data_key="sessionId",
         description="An id that the client made up; needed where no session token is sent.",
     )
     message = fields.String(required=True, validate=validate.Length(1, MAX_MESSAGE_CHARS))
-    turn_id = matching(_TURN_ID, data_key="turnId")
+    turn_id = matching(TURN_ID, data_key="turnId")
     regenerate = _TrueOrFalse()
     page = fields.Nested(PageSchema)
+
+
+class SourceSchema(OutputSchema):
+    """Where an answer was read."""
+
+    n = fields.Integer(
+        required=True, metadata={"description": "The number by which the answer cites it: `[2]`."}
+    )
+    title = fields.String(required=True)
+    url = fields.String(metadata={"description": "Absent where no page shows it."})
 
 
 class ReplySchema(OutputSchema):
@@ -105,6 +125,18 @@ class ReplySchema(OutputSchema):
     message = fields.String(required=True)
     turn_id = fields.String(required=True, data_key="turnId")
     message_id = fields.String(data_key="messageId")
+    sources = fields.List(
+        fields.Nested(SourceSchema),
+        metadata={
+            "description": "What the answer cites, in this order; absent where no pages were "
+            "looked into."
+        },
+    )
+    answered_by = fields.String(
+        data_key="answeredBy",
+        validate=validate.OneOf(["owner", "unknown"]),
+        metadata={"description": "Who spoke where no model was asked."},
+    )
 
 
 class StartLineSchema(OutputSchema):
@@ -113,6 +145,13 @@ class StartLineSchema(OutputSchema):
     type = fields.Constant("start", required=True)
     conversation_id = fields.String(required=True, data_key="conversationId")
     turn_id = fields.String(required=True, data_key="turnId")
+
+
+class SourcesLineSchema(OutputSchema):
+    """What the answer may cite: it comes once, before the first token, or not at all."""
+
+    type = fields.Constant("sources", required=True)
+    sources = fields.List(fields.Nested(SourceSchema), required=True)
 
 
 class TokenLineSchema(OutputSchema):
@@ -177,6 +216,19 @@ class MessageSchema(OutputSchema):
     )
     request_id = fields.String(
         data_key="requestId", metadata={"description": "The request that was answered."}
+    )
+    sources = fields.List(
+        fields.Nested(SourceSchema),
+        metadata={"description": "What the answer cites; absent where no pages were looked into."},
+    )
+    answered_by = fields.String(
+        data_key="answeredBy",
+        validate=validate.OneOf(["owner", "unknown"]),
+        metadata={"description": "Who spoke where no model did: the owner, or nobody who knew."},
+    )
+    gap = fields.String(
+        validate=validate.OneOf(["nothing_found", "not_cited", "unknown", "disliked"]),
+        metadata={"description": "Why the owner should look at the answer."},
     )
 
 

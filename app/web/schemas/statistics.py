@@ -124,6 +124,18 @@ class FiguresSchema(ValueSchema):
     thumbs_up = fields.Integer(attribute="figures.thumbs_up", data_key="thumbsUp")
     thumbs_down = fields.Integer(attribute="figures.thumbs_down", data_key="thumbsDown")
     limits_hit = fields.Integer(attribute="figures.limits_hit", data_key="limitsHit")
+    grounded = fields.Integer(
+        attribute="figures.grounded", metadata={"description": "Answers that name sources."}
+    )
+    unanswered = fields.Integer(
+        attribute="figures.unanswered",
+        metadata={"description": "Answers for which the pages had nothing, or that cite none."},
+    )
+    owner_answers = fields.Integer(
+        attribute="figures.owner_answers",
+        data_key="ownerAnswers",
+        metadata={"description": "Answers in the owner's own words, without the model."},
+    )
     first_token_ms = fields.Nested(LatencySchema, attribute="first_token", data_key="firstTokenMs")
     latency_ms = fields.Nested(LatencySchema, attribute="latency", data_key="latencyMs")
     models = fields.Dict(

@@ -6,7 +6,7 @@ import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import { findConversation, openConversation } from "./conversations.js";
 import { addCounts, type Counts, dayOf } from "./figures.js";
 import { Marks } from "./marks.js";
-import { oneMessageMore, readHistory, toMessage } from "./messages.js";
+import { oneMessageMore, readCited, readHistory, toMessage } from "./messages.js";
 import { countOriginal } from "./originals.js";
 import { preview } from "./previews.js";
 import { isDeleted, takeUser } from "./sessions.js";
@@ -95,6 +95,7 @@ async function begun(
     conversationId,
     attempt: asked.attempt ?? 1,
     prompt: history.map(({ role, content, turnId }) => ({ role, content, turnId })),
+    cited: await readCited(ctx, said, conversationId, position),
   };
 }
 

@@ -16,9 +16,16 @@ export interface ThreadPlace {
   creationTime: number;
 }
 
+/** A place among the changes of documents. */
+export interface ChangePlace {
+  version: number;
+  creationTime: number;
+}
+
 export type Order = "asc" | "desc";
 
 const LIST = /^c(\d{1,16}(?:\.\d{1,16})?)_(\d{1,16}(?:\.\d{1,16})?)$/;
+const CHANGE = /^v(\d{1,15})_(\d{1,16}(?:\.\d{1,16})?)$/;
 const THREAD = { asc: "t", desc: "s" } as const;
 const PLACE = /^(\d{1,15}|~)_(\d{1,16}(?:\.\d{1,16})?)$/;
 
@@ -44,6 +51,15 @@ export function fromThreadCursor(order: Order, cursor: string): ThreadPlace {
   };
 }
 
-function refuse(): never {
+export function toChangeCursor({ version, creationTime }: ChangePlace): string {
+  return `v${version}_${creationTime}`;
+}
+
+export function fromChangeCursor(cursor: string): ChangePlace {
+  const [, version, creationTime] = CHANGE.exec(cursor) ?? refuse();
+  return { version: Number(version), creationTime: Number(creationTime) };
+}
+
+export function refuse(): never {
   throw new ConvexError({ code: "invalid_cursor" });
 }

@@ -3,6 +3,7 @@ import type { Infer } from "convex/values";
 
 import type { MutationCtx } from "../_generated/server.js";
 import { addCounts, type Counts } from "./figures.js";
+import { markOfOpinion } from "./gaps.js";
 import { Marks } from "./marks.js";
 import type { feedback as feedbackValidator } from "./validators.js";
 
@@ -28,7 +29,10 @@ export async function rateMessage(ctx: MutationCtx, rated: Rated): Promise<boole
   const { feedback } = rated;
   const marks = new Marks(conversation.tally);
   marks.replace(message, { ...message, feedback });
-  await ctx.db.patch("messages", message._id, { feedback });
+  await ctx.db.patch("messages", message._id, {
+    feedback,
+    ...markOfOpinion(conversation.assistant, message, feedback.rating),
+  });
   await ctx.db.patch("conversations", conversation._id, marks.fields());
   const former = message.feedback?.rating;
   if (former !== feedback.rating) {

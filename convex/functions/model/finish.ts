@@ -5,6 +5,7 @@ import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
 import { readConversation } from "./conversations.js";
 import { addCounts, type Counts } from "./figures.js";
+import { placesOf } from "./gaps.js";
 import { Marks } from "./marks.js";
 import { oneMessageMore } from "./messages.js";
 import { preview } from "./previews.js";
@@ -59,7 +60,7 @@ async function storeEnd(
     errorCode: silent?.errorCode,
     requestId: silent?.requestId,
   });
-  const stored = said ? await storeAnswer(ctx, asked, answer, now, marks) : undefined;
+  const stored = said ? await storeAnswer(ctx, conversation, asked, answer, now, marks) : undefined;
   await ctx.db.patch("conversations", conversation._id, {
     updatedAt: now,
     ...marks.fields(),
@@ -75,6 +76,7 @@ async function storeEnd(
 
 async function storeAnswer(
   ctx: MutationCtx,
+  { assistant }: Conversation,
   asked: Message,
   answer: Finish["answer"],
   now: number,
@@ -83,6 +85,7 @@ async function storeAnswer(
   const { conversationId, turnId } = asked;
   const message = {
     ...answer,
+    ...placesOf(assistant, answer),
     conversationId,
     role: "assistant" as const,
     createdAt: now,

@@ -9,6 +9,8 @@ import type { message as messageValidator } from "./validators.js";
 // A page ends early rather than pass what one transaction may read (16 MiB).
 const BATCH_MESSAGES = 100;
 const MAX_PAGE_CHARS = 2_000_000;
+// Questions without an answer may stand between.
+const CITED_WITHIN = 10;
 
 export interface MessagePage {
   messages: Doc<"messages">[];
@@ -59,6 +61,22 @@ export async function readHistory(
   return newestFirst.reverse();
 }
 
+/** The URLs that the last answer before a position cites; `history` are the last messages up to it. */
+export async function readCited(
+  ctx: QueryCtx,
+  history: Doc<"messages">[],
+  conversationId: Id<"conversations">,
+  position: number,
+): Promise<string[]> {
+  const isAnswer = ({ role }: Doc<"messages">) => role === "assistant";
+  // Where the prompt begins at the question itself, what stands before it was not read.
+  const before = history.some(isAnswer)
+    ? history
+    : await readHistory(ctx, conversationId, position, CITED_WITHIN);
+  const sources = before.filter(isAnswer).at(-1)?.sources ?? [];
+  return sources.flatMap(({ url }) => url ?? []);
+}
+
 /** What to write of a conversation with one message more; older ones are not counted. */
 export function oneMessageMore({ messageCount }: Pick<Doc<"conversations">, "messageCount">) {
   return messageCount === undefined ? {} : { messageCount: messageCount + 1 };
@@ -66,7 +84,8 @@ export function oneMessageMore({ messageCount }: Pick<Doc<"conversations">, "mes
 
 /** Show a message as our server reads it. */
 export function toMessage(message: Doc<"messages">): Infer<typeof messageValidator> {
-  const { _id, _creationTime, conversationId, position, attempt, finished, ...shown } = message;
+  const { _id, _creationTime, conversationId, position, attempt, finished, ...rest } = message;
+  const { gapOf, sourcesOf, ...shown } = rest;
   return { id: _id, ...shown };
 }
 

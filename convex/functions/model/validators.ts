@@ -36,6 +36,15 @@ export const figures = v.object({
   next: v.optional(v.string()),
 });
 
+const source = v.object({ n: v.number(), title: v.string(), url: v.optional(v.string()) });
+
+export const gapReason = v.union(
+  v.literal("nothing_found"),
+  v.literal("not_cited"),
+  v.literal("unknown"),
+  v.literal("disliked"),
+);
+
 /** What is known of an answer: as it is told, stored and read. */
 const answerFields = {
   model: v.optional(v.string()),
@@ -46,6 +55,10 @@ const answerFields = {
   // Beside the status: what the failure was called, and whose request it was.
   errorCode: v.optional(v.string()),
   requestId: v.optional(v.string()),
+  // What it cites, who gave it where no model did, and why the owner should look at it.
+  sources: v.optional(v.array(source)),
+  answeredBy: v.optional(v.union(v.literal("owner"), v.literal("unknown"))),
+  gap: v.optional(gapReason),
 };
 
 /** What is stored of a message, and read. */
@@ -135,12 +148,14 @@ export const beginning = v.union(
     conversationId: v.string(),
     attempt: v.number(),
     prompt,
+    cited: v.array(v.string()),
   }),
   v.object({
     outcome: v.literal("answered"),
     conversationId: v.string(),
     attempt: v.number(),
     prompt,
+    cited: v.array(v.string()),
     answer: message,
   }),
   v.object({ outcome: v.literal("busy"), retryAfterMs: v.number(), turnId: v.string() }),
@@ -180,5 +195,68 @@ export const conversationPage = v.object({
   conversations: v.array(conversation),
   total: v.union(v.number(), v.null()),
   found: v.union(v.number(), v.null()),
+  nextCursor: v.union(v.string(), v.null()),
+});
+
+/** What every turn depends on. */
+export const state = v.object({
+  switches: v.array(v.string()),
+  knowledge: v.array(v.object({ assistant: v.string(), version: v.number() })),
+});
+
+/** What is known of a document, beside its sections; app/domain/knowledge.py tells what it means. */
+export const documentFields = {
+  key: v.string(),
+  kind: v.union(
+    v.literal("page"),
+    v.literal("file"),
+    v.literal("text"),
+    v.literal("correction"),
+  ),
+  title: v.string(),
+  url: v.optional(v.string()),
+  language: v.optional(v.string()),
+  isPinned: v.boolean(),
+  hash: v.string(),
+  learntAt: v.number(),
+  problem: v.optional(v.string()),
+  missing: v.number(),
+  // Of title and sections, as they are told: at least what they take here.
+  bytes: v.number(),
+};
+
+/** A document as it is put: its sections are the server's, compressed. */
+export const newDocument = v.object({ ...documentFields, sections: v.bytes() });
+
+/** A document as our server reads it; a tombstone has no sections, nor has one of a list. */
+export const document = v.object({
+  ...documentFields,
+  version: v.number(),
+  changedAt: v.number(),
+  isForgotten: v.boolean(),
+  sections: v.optional(v.bytes()),
+});
+
+export const documentPage = v.object({
+  documents: v.array(document),
+  version: v.number(),
+  nextCursor: v.union(v.string(), v.null()),
+});
+
+/** An answer that bears the mark of a gap, with its question. */
+export const gap = v.object({
+  messageId: v.string(),
+  conversationId: v.string(),
+  question: v.string(),
+  answer: v.string(),
+  reason: gapReason,
+  createdAt: v.number(),
+  pageUrl: v.optional(v.string()),
+});
+
+/** What a batch of answers cites: URLs, or titles where there is none. */
+export const citations = v.object({
+  names: v.array(v.string()),
+  answers: v.number(),
   nextCursor: v.union(v.string(), v.null()),
 });

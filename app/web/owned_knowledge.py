@@ -1,0 +1,81 @@
+"""One assistant's knowledge, as its owner works on it in the dashboard, by scripts and commands."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.assistants import Assistant
+from app.domain.errors import NotFound
+from app.domain.knowledge import Inquiry
+from app.operations.corrections import Corrections
+from app.operations.gaps import Gaps
+from app.operations.knowledge import Documents
+from app.operations.learning import Learning
+from app.operations.learning_report import LearningReport, read_report
+from app.operations.trial import Trial, try_question
+from app.storage.document_store import DocumentStore
+from app.web.services import services
+
+_CITED_DAYS = 30
+_DAY_MS = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedKnowledge:
+    """What the owner does with one assistant's knowledge; see each of its parts."""
+
+    assistant: Assistant
+    store: DocumentStore
+    documents: Documents
+    corrections: Corrections
+    gaps: Gaps
+    learning: Learning
+
+    def report(self) -> LearningReport | None:
+        """Return how learning goes, or went."""
+        return read_report(self.store, self.assistant.id)
+
+    def try_question(self, inquiry: Inquiry) -> Trial:
+        """Return what the chat would make of a question."""
+        return try_question(self.assistant.knowledge, self.assistant.settings.knowledge, inquiry)
+
+    def count_citations(self) -> Mapping[str, int]:
+        """Return how often each page was cited within 30 days, or title without an address."""
+        since = now_ms() - _CITED_DAYS * _DAY_MS
+        counts: Counter[str] = Counter()
+        for name, count in self.store.count_citations(self.assistant.id, since).items():
+            page, _, _ = name.partition("#" if "://" in name else " › ")
+            counts[page] += count
+        return counts
+
+
+def knowledge_of(assistant_id: str) -> OwnedKnowledge:
+    """Return the knowledge of an assistant.
+
+    Raises:
+        NotFound: there is no such assistant.
+    """
+    assistant = services().assistants.get(assistant_id)
+    if assistant is None:
+        raise NotFound("There is no such assistant")
+    store = services().store.documents
+    return OwnedKnowledge(
+        assistant,
+        store,
+        Documents(store, assistant_id),
+        Corrections(store, assistant_id),
+        Gaps(store, assistant_id),
+        Learning(
+            store,
+            assistant_id,
+            services().settings.knowledge_path,
+            now_ms=now_ms,
+            spawn=services().spawn,
+        ),
+    )
+
+
+def now_ms() -> int:
+    """Return the time, in ms since the Unix epoch."""
+    return time.time_ns() // 1_000_000
