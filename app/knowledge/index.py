@@ -9,7 +9,7 @@ import re
 import sqlite3
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -77,16 +77,6 @@ def write_index(
         writer.finish({"format": FORMAT, "assistant": assistant, "version": version})
         connection.execute("COMMIT")
         connection.execute("VACUUM")
-
-
-def read_texts(connection: sqlite3.Connection) -> Iterator[tuple[int, str, str, str]]:
-    """Iterate over an index's passages: id, title, heading and text."""
-    found = connection.execute(
-        "SELECT p.id, d.title, p.heading, p.text FROM passages p "
-        "JOIN documents d ON d.id = p.document ORDER BY p.id"
-    )
-    for at, title, heading, text in found:
-        yield at, title, heading, unpack(text)
 
 
 def pack(text: str) -> bytes:
