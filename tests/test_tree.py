@@ -41,6 +41,11 @@ ELSEWHERE = {
     "tests/knowledge/vectors/test_sidecar.py starts it": ["knowledge/vectors/__main__.py"],
     "tests/test_rules.py holds each to its status, code and sentence": ["domain/errors.py"],
     "tests/conftest.py makes every application by it": ["factory/*.py"],
+    "tests/knowledge/test_finding.py finds by them": [
+        "knowledge/open_index.py",
+        "knowledge/ranking.py",
+        "knowledge/selection.py",
+    ],
     "tests/knowledge/learner/test_crawl.py goes by it": ["knowledge/learner/plan.py"],
     "tests/knowledge/learner/test_fetch.py asks for them": ["knowledge/learner/answer.py"],
     "tests/knowledge/learner/test_html.py sees what they leave": [
