@@ -60,8 +60,20 @@ def shop(site: Site) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture
+def citing(upstream: Upstream) -> Upstream:
+    """A model that cites the first page, whatever it is asked."""
+    upstream.script(tokens=["At ten ", "[1]."])
+    return upstream
+
+
 def wait_until_learnt(server: Server) -> None:
-    eventually(lambda: server.chat(ASKED).json.get("sources"), within_s=LEARN_S)
+    eventually(lambda: found(server), within_s=LEARN_S)
+
+
+def found(server: Server) -> Any:
+    """What would be found, without a turn."""
+    return admin(server, "POST", "/ask", {"question": ASKED})["passages"]
 
 
 def admin(server: Server, method: str, path: str, body: Any = None) -> Any:
@@ -105,8 +117,10 @@ def test_question_that_the_site_does_not_answer_is_answered_by_its_owner(shop: S
     assert UNKNOWN not in [each["question"] for each in admin(shop, "GET", "/gaps")["gaps"]]
 
 
-def test_site_that_is_down_goes_on_being_answered_from(site: Site, tmp_path: Path) -> None:
-    with Server(tmp_path, SITE_URL=site.url) as server:
+def test_site_that_is_down_goes_on_being_answered_from(
+    site: Site, citing: Upstream, tmp_path: Path
+) -> None:
+    with Server.over(citing, tmp_path, SITE_URL=site.url) as server:
         wait_until_learnt(server)
         kept, site.pages = site.pages, {}
         try:
@@ -126,13 +140,13 @@ def test_site_that_is_down_goes_on_being_answered_from(site: Site, tmp_path: Pat
 
 
 def test_machine_without_an_index_has_one_before_its_first_request(
-    site: Site, tmp_path: Path
+    site: Site, citing: Upstream, tmp_path: Path
 ) -> None:
     with Server(tmp_path, SITE_URL=site.url) as server:
         wait_until_learnt(server)
     shutil.rmtree(tmp_path / "knowledge")
 
-    with Server(tmp_path, LEARN_EVERY_H="0") as again:
+    with Server.over(citing, tmp_path, LEARN_EVERY_H="0") as again:
         assert again.chat(ASKED).json["sources"]
 
 
@@ -143,25 +157,18 @@ def test_corrupt_index_is_built_again(site: Site, tmp_path: Path) -> None:
         index.write_bytes(index.read_bytes()[:5000] + b"\0" * 5000)
 
     with Server(tmp_path, LEARN_EVERY_H="0") as again:
-        eventually(lambda: again.chat(ASKED).json.get("sources"), within_s=LEARN_S)
+        eventually(lambda: found(again), within_s=LEARN_S)
 
 
 def test_model_gets_the_passages_in_the_question(
-    site: Site, upstream: Upstream, tmp_path: Path
+    site: Site, citing: Upstream, tmp_path: Path
 ) -> None:
-    with Server.over(upstream, tmp_path, SITE_URL=site.url) as server:
-        wait_until_learnt_by_report(server)
-        upstream.script(tokens=["At ten ", "[1]."])
+    with Server.over(citing, tmp_path, SITE_URL=site.url) as server:
+        wait_until_learnt(server)
 
         reply = server.chat(ASKED).json
 
-    question = upstream.requests[-1].body["messages"][-1]["content"]
+    question = citing.requests[-1].body["messages"][-1]["content"]
     assert HOURS in question
     assert question.endswith(ASKED)
     assert [each["n"] for each in reply["sources"]] == [1]
-
-
-def wait_until_learnt_by_report(server: Server) -> None:
-    eventually(
-        lambda: admin(server, "POST", "/ask", {"question": ASKED})["passages"], within_s=LEARN_S
-    )
