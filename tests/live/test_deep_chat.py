@@ -1,6 +1,8 @@
 """deep-chat, unmodified and in Chromium, with OpenAI's format and our address."""
 
+import json
 from collections.abc import Iterator
+from html import escape
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -13,29 +15,37 @@ from tests.servers.upstream import Upstream
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("no_traceback")]
 
 BUNDLE = CLIENTS / "node_modules" / "deep-chat" / "dist" / "deepChat.bundle.js"
-DOCUMENT = '<!doctype html><meta charset="utf-8"><title>A shop</title><deep-chat></deep-chat>'
-CONNECT = """([url, key, stream]) => {
+DOCUMENT = '<!doctype html><meta charset="utf-8"><title>A shop</title><deep-chat{}></deep-chat>'
+# Until it is taken: while an answer ends, a question is dropped.
+ASK = """text => {
   const chat = document.querySelector("deep-chat");
-  chat.directConnection = { openAI: { key, completions: true } };
-  chat.connect = { url, stream };
+  const isTaken = () => chat.getMessages().some((each) => each.text === text);
+  if (!isTaken()) chat.submitUserMessage({ text });
+  return isTaken();
 }"""
-ASK = "text => document.querySelector('deep-chat').submitUserMessage({ text })"
 MESSAGES = "document.querySelector('deep-chat').getMessages()"
 WITHIN_MS = 15_000
 
 
 class Chat:
-    """The page of a visitor."""
+    """A page with the component; what it needs stands in its tag, so that it is drawn once."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, site: Site) -> None:
         self._page = page
+        self._site = site
 
     def connect(self, server: Server, key: str = WIDGET_KEY, *, stream: bool = True) -> None:
-        self._page.evaluate(CONNECT, [f"{server.url}/v1/chat/completions", key, stream])
+        given = {
+            "directConnection": {"openAI": {"key": key, "completions": True}},
+            "connect": {"url": f"{server.url}/v1/chat/completions", "stream": stream},
+        }
+        attributes = (f' {name}="{escape(json.dumps(value))}"' for name, value in given.items())
+        self._page.goto(self._site.add(DOCUMENT.format("".join(attributes))))
+        self._page.add_script_tag(path=BUNDLE, type="module")
         expect(self._page.locator("#text-input")).to_be_visible()
 
     def send(self, text: str) -> None:
-        self._page.evaluate(ASK, text)
+        self._page.wait_for_function(ASK, arg=text, timeout=WITHIN_MS)
 
     def ask(self, text: str, answer: str) -> None:
         """Ask, and return when this is answered."""
@@ -56,15 +66,12 @@ def chat(browser: Browser, server: Server) -> Iterator[Chat]:
     with Site(server.url) as site:
         # It asks for a font of the internet.
         context.route(lambda url: "127.0.0.1" not in url, lambda route: route.abort())
-        page = context.new_page()
-        page.goto(site.add(DOCUMENT))
-        page.add_script_tag(path=BUNDLE, type="module")
-        yield Chat(page)
+        yield Chat(context.new_page(), site)
         context.close()
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_each_question_is_answered(
+def test_each_question_is_answered_with_the_history_that_the_page_keeps(
     chat: Chat, server: Server, upstream: Upstream, stream: bool
 ) -> None:
     chat.connect(server, stream=stream)
@@ -77,7 +84,9 @@ def test_each_question_is_answered(
         ("user", "I am Ada"), ("ai", "Grüße 👋🏽 日本語"),
         ("user", "Who am I?"), ("ai", "You are Ada"),
     ]  # fmt: skip
-    assert upstream.wait_for_request(2).prompt[-1] == ("user", "Who am I?")
+    assert upstream.wait_for_request(2).prompt[1:] == [
+        ("user", "I am Ada"), ("assistant", "Grüße 👋🏽 日本語"), ("user", "Who am I?"),
+    ]  # fmt: skip
 
 
 def test_failure_is_shown(chat: Chat, server: Server, upstream: Upstream) -> None:
