@@ -22,6 +22,7 @@ ELSEWHERE = {
     "tests/cli/test_conversations.py sees what they make": ["cli/filters.py", "cli/printing.py"],
     "tests/live/test_verify.py has a service for them": [
         "cli/steps.py",
+        "cli/steps_of_knowledge.py",
         "cli/verify.py",
         "cli/visit.py",
     ],
