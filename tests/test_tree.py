@@ -22,6 +22,7 @@ ELSEWHERE = {
     "tests/cli/test_conversations.py sees what they make": ["cli/filters.py", "cli/printing.py"],
     "tests/live/test_verify.py has a service for them": [
         "cli/steps.py",
+        "cli/steps_of_knowledge.py",
         "cli/verify.py",
         "cli/visit.py",
     ],
@@ -41,6 +42,22 @@ ELSEWHERE = {
     "tests/knowledge/vectors/test_sidecar.py starts it": ["knowledge/vectors/__main__.py"],
     "tests/test_rules.py holds each to its status, code and sentence": ["domain/errors.py"],
     "tests/conftest.py makes every application by it": ["factory/*.py"],
+    "tests/knowledge/test_finding.py finds by them": [
+        "knowledge/open_index.py",
+        "knowledge/ranking.py",
+        "knowledge/selection.py",
+    ],
+    "tests/knowledge/learner/test_crawl.py goes by it": ["knowledge/learner/plan.py"],
+    "tests/knowledge/learner/test_fetch.py asks for them": ["knowledge/learner/answer.py"],
+    "tests/knowledge/learner/test_html.py sees what they leave": [
+        "knowledge/learner/head.py",
+        "knowledge/learner/hidden.py",
+        "knowledge/learner/outline.py",
+    ],
+    "tests/knowledge/learner/test_reading.py runs it": ["knowledge/learner/reading_child.py"],
+    "tests/knowledge/learner/test_run.py over a store": ["knowledge/learner/settlement.py"],
+    "tests/knowledge/learner/test_spool.py keeps them": ["knowledge/learner/page.py"],
+    "tests/cli/test_learn.py runs them": ["cli/learning.py", "cli/learning_progress.py"],
     "tests/limits/test_estimate.py counts by it": ["limits/vocabulary.py"],
     "tests/live/test_log.py reads what gunicorn writes": ["observability/logs.py"],
     "tests/routes/test_admin.py asks for them": ["operations/statistics.py"],
@@ -77,6 +94,7 @@ ELSEWHERE = {
         "web/guards/dashboard.py",
         "web/guards/sign_in_tries.py",
     ],
+    "tests/dashboard/test_unanswered.py takes one": ["web/download.py"],
     "tests/routes/test_session.py comes to it with every token": ["web/guards/sessions.py"],
     "tests/routes/test_session.py and its siblings send and read them": ["web/schemas/*.py"],
 }

@@ -1,45 +1,13 @@
 """``learn``: what the assistant knows of the owner's pages and files."""
 
-import hashlib
-import signal
-import time
-from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 from flask.cli import with_appcontext
 
-from app import __version__
-from app.assistants import Assistant
-from app.cli.learning_progress import (
-    Progress,
-    print_documents,
-    print_found,
-    print_report,
-    print_summary,
-)
 from app.cli.store import works_on_the_store
 from app.domain.conversation import DEFAULT_ASSISTANT
-from app.domain.knowledge import Document, Inquiry, Section
-from app.knowledge.building import build
-from app.knowledge.learner import limits
-from app.knowledge.learner.documents import MAX_TITLE_CHARS, hash_of
-from app.knowledge.learner.fetch import Fetcher
-from app.knowledge.learner.files import kind_of
-from app.knowledge.learner.reading import Reading
-from app.knowledge.learner.report import Report, Source
-from app.knowledge.learner.run import FILE_PREFIX, AlreadyLearning, Learner, Order
-from app.knowledge.learner.text import alike, plain, plain_lines
-from app.knowledge.learner.urls import NoPage, normalise
-from app.limits.estimate import estimate_text
-from app.settings import Settings
-from app.web.owned_knowledge import knowledge_of
 from app.web.services import services
-
-_MAX_TEXT_CHARS = 200_000
 
 
 @click.command()
@@ -67,170 +35,24 @@ def learn(what: tuple[str, ...], assistant: str, **options: Any) -> None:
     Without any of them: SITE_URL. Ends with 1 where nothing could be learnt. Ctrl-C stops
     after the page that is being read, and keeps what was learnt.
     """
+    # Parsers and clients of pages are no part of the server, which loads all commands.
+    from app.cli import learning
+
     whose = services().assistants.get(assistant)
     if whose is None:
         known = ", ".join(services().assistants.ids)
         raise click.BadParameter(f"There are only: {known}.", param_hint="--assistant")
     if options["lists"]:
-        print_documents(services().store.documents, assistant)
+        learning.list_documents(assistant)
     elif options["builds"]:
-        _build(whose)
+        learning.build_index(whose)
     elif options["ask"]:
-        print_found(knowledge_of(assistant).try_question(Inquiry(options["ask"])))
+        learning.show_found(assistant, options["ask"])
     elif options["reports"]:
-        print_report(services().store.documents.read_report(assistant))
+        learning.show_report(assistant)
     elif options["forget"]:
-        _forget(assistant, options["forget"])
+        learning.forget(assistant, options["forget"])
     elif options["text"] is not None:
-        _learn_text(assistant, options["text"], options["title"])
+        learning.learn_text(assistant, options["text"], options["title"])
     else:
-        _learn(whose, _order(whose, what, options))
-
-
-def _order(whose: Assistant, what: Sequence[str], options: dict[str, Any]) -> Order:
-    site_url = whose.settings.knowledge.site_url
-    asked = list(what)
-    is_default = not (asked or options["sitemap"])
-    if is_default and site_url:
-        asked = [site_url]
-    urls = [each for each in asked if each.startswith(("http://", "https://"))]
-    files = [found for each in asked if each not in urls for found in _files(Path(each))]
-    patterns = options["only"], options["excluded"]
-    sources = [Source(_url(each), "site", *patterns) for each in urls]
-    sources += [Source(_url(each), "sitemap", *patterns) for each in options["sitemap"]]
-    if is_default and not sources and not options["refresh"]:
-        raise click.UsageError("Name an address, a file or a folder, or set SITE_URL.")
-    return Order(
-        sources,
-        files,
-        refreshes=options["refresh"],
-        max_pages=options["max_pages"] or whose.settings.knowledge.learn_max_pages,
-        dry_run=options["dry_run"],
-        accepts_loss=options["accept"],
-    )
-
-
-def _url(text: str) -> str:
-    try:
-        return normalise(text)
-    except NoPage as error:
-        raise click.BadParameter(f"{text}: {error}.") from error
-
-
-def _files(path: Path) -> list[tuple[str, Path]]:
-    if path.is_file():
-        return [(path.name, path)]
-    if not path.is_dir():
-        raise click.BadParameter(f"{path} is no address, no file and no folder.")
-    found = [
-        (each.relative_to(path).as_posix(), each)
-        for each in sorted(path.rglob("*"))
-        if kind_of(each.name) and each.is_file() and not _is_hidden(each.relative_to(path))
-    ]
-    if not found:
-        raise click.BadParameter(f"{path} holds no file that is learnt.")
-    return found
-
-
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
-
-
-def _learn(whose: Assistant, order: Order) -> None:
-    settings = services().settings
-    if settings.app_env != "test":  # there, the process is that of the tests
-        limits.bound_learner()
-    fetcher = _fetcher(settings, whose)
-    with Reading() as reading, Progress() as progress:
-        store = services().store
-        learner = Learner(
-            store,
-            store.documents,
-            whose.id,
-            fetcher,
-            reading,
-            tell=progress.tell,
-        )
-        _stop_on_signals(learner, progress)
-        try:
-            report = learner.run(order)
-        except AlreadyLearning:
-            raise click.ClickException(
-                f"Somebody learns for the assistant {whose.id} already: see learn --report."
-            ) from None
-        finally:
-            fetcher.close()
-    if not order.dry_run:
-        _build(whose)
-    _end(report, is_dry=order.dry_run)
-
-
-def _build(whose: Assistant) -> None:
-    count = partial(estimate_text, tokenizer=whose.meter.tokenizer)
-    build(services().store.documents, whose.id, services().settings.knowledge_path, count)
-
-
-def _end(report: Report, *, is_dry: bool) -> None:
-    print_summary(report, is_dry=is_dry)
-    if report.state == "failed":
-        raise SystemExit(1)
-
-
-def _fetcher(settings: Settings, whose: Assistant) -> Fetcher:
-    policy = whose.settings.knowledge
-    contact = policy.site_url or settings.public_url
-    return Fetcher(
-        f"Perch/{__version__} (+{contact})" if contact else f"Perch/{__version__}",
-        private=policy.private_networks,
-        allow_loopback=settings.app_env != "production",
-    )
-
-
-def _stop_on_signals(learner: Learner, progress: Progress) -> None:
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        # The second time, at once: what was read by then is lost, what was stored is not.
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, signal.default_int_handler)
-        progress.say("Stopping after this page; what was learnt is kept")
-        learner.stop()
-
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, stop)
-
-
-def _learn_text(assistant: str, text: str, title: str | None) -> None:
-    name, said = plain(title or ""), plain_lines(text)
-    if not name or not said:
-        raise click.UsageError("--text needs words, and a --title.")
-    if len(said) > _MAX_TEXT_CHARS or len(name) > MAX_TITLE_CHARS:
-        raise click.UsageError(f"At most {_MAX_TEXT_CHARS} characters, {MAX_TITLE_CHARS} of title.")
-    # The same title is the same text in new words.
-    key = f"text:{hashlib.sha256(alike(name).encode()).hexdigest()[:16]}"
-    sections = [Section("", said)]
-    now_ms = time.time_ns() // 1_000_000
-    document = Document(
-        assistant=assistant, key=key, kind="text", title=name, sections=sections,
-        hash=hash_of(name, sections), learnt_at=now_ms,
-    )  # fmt: skip
-    services().store.documents.put_documents(assistant, [document])
-    _build(services().assistants[assistant])
-    click.echo(f"Learnt: {key}")
-
-
-def _forget(assistant: str, keys: Sequence[str]) -> None:
-    store = services().store.documents
-    found = [each for key in keys if (each := _find(assistant, key)) is not None]
-    if len(found) < len(keys):
-        missing = next(key for key in keys if _find(assistant, key) is None)
-        raise click.ClickException(f"Nothing is known of {missing}: see learn --list.")
-    store.forget_documents(assistant, found)
-    _build(services().assistants[assistant])
-    click.echo(f"Forgotten: {len(found)}")
-
-
-def _find(assistant: str, key: str) -> str | None:
-    candidates = [key, f"{FILE_PREFIX}{key}"]
-    if key.startswith(("http://", "https://")):
-        candidates.append(_url(key))
-    store = services().store.documents
-    return next((it for it in candidates if store.read_document(assistant, it)), None)
+        learning.learn(whose, learning.to_order(whose, what, options))

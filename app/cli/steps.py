@@ -226,34 +226,34 @@ def _wrong_key(visit: Visit, _key: str) -> str:
 
 @_step("GET /v1/admin/conversations", "lists conversations", "admin")
 def _list(visit: Visit, key: str) -> str:
-    answer = visit.ask("GET", "/v1/admin/conversations?limit=1", headers=_as_admin(key))
+    answer = visit.ask("GET", "/v1/admin/conversations?limit=1", headers=as_admin(key))
     return f"{answer.expect(200).json()['total']:,} in all"
 
 
 @_step("GET /v1/admin/conversations/{conversationId}", "shows a conversation", "admin")
 def _thread(visit: Visit, key: str) -> str:
     path = f"/v1/admin/conversations/{quote(visit.known.get('conversation', 'unknown'))}"
-    answer = visit.ask("GET", path, headers=_as_admin(key))
+    answer = visit.ask("GET", path, headers=as_admin(key))
     answer.expect(200 if "conversation" in visit.known else 404)
     return ""
 
 
 @_step("GET /v1/admin/stats", "tells its figures", "admin")
 def _stats(visit: Visit, key: str) -> str:
-    answer = visit.ask("GET", "/v1/admin/stats", headers=_as_admin(key)).expect(200)
+    answer = visit.ask("GET", "/v1/admin/stats", headers=as_admin(key)).expect(200)
     return f"{answer.json()['total']['turns']:,} turns in 30 days"
 
 
 @_step("GET /v1/admin/export", "exports", "admin")
 def _export(visit: Visit, key: str) -> str:
     # Nothing is that old: what is tried is the way, not the whole store.
-    visit.ask("GET", "/v1/admin/export?to=1971-01-01", headers=_as_admin(key)).expect(200)
+    visit.ask("GET", "/v1/admin/export?to=1971-01-01", headers=as_admin(key)).expect(200)
     return ""
 
 
 @_step("GET /metrics", "tells Prometheus", "admin")
 def _metrics(visit: Visit, key: str) -> str:
-    visit.ask("GET", "/metrics", headers=_as_admin(key)).expect(200)
+    visit.ask("GET", "/metrics", headers=as_admin(key)).expect(200)
     return ""
 
 
@@ -266,7 +266,7 @@ def _forget(visit: Visit, key: str) -> str:
 @_step("DELETE /v1/admin/conversations/{conversationId}", "deletes a conversation", "admin")
 def _delete(visit: Visit, key: str) -> str:
     path = f"/v1/admin/conversations/{quote(visit.known.get('conversation', 'unknown'))}"
-    answer = visit.ask("DELETE", path, headers=_as_admin(key))
+    answer = visit.ask("DELETE", path, headers=as_admin(key))
     answer.expect(200 if "conversation" in visit.known else 404)
     return "the test's own"
 
@@ -275,7 +275,7 @@ def _delete(visit: Visit, key: str) -> str:
 def _delete_session(visit: Visit, key: str) -> str:
     session = visit.known.get("original", "verify-nobody")
     query = urlencode({"sessionId": session})
-    visit.ask("DELETE", f"/v1/admin/conversations?{query}", headers=_as_admin(key)).expect(200)
+    visit.ask("DELETE", f"/v1/admin/conversations?{query}", headers=as_admin(key)).expect(200)
     return "the test's own"
 
 
@@ -289,5 +289,6 @@ def _as_visitor(visit: Visit, key: str) -> dict[str, str]:
     return {"x-api-key": key, "Authorization": f"Bearer {visit.known['token']}"}
 
 
-def _as_admin(key: str) -> dict[str, str]:
+def as_admin(key: str) -> dict[str, str]:
+    """Return the header that opens the admin API."""
     return {"x-admin-api-key": key}

@@ -9,13 +9,16 @@ from typing import Literal
 import click
 from rich.text import Text
 
+from app.cli import steps, steps_of_knowledge
 from app.cli.printing import print_table
-from app.cli.steps import STEPS, Key, Step
+from app.cli.steps import Key, Step
 from app.cli.visit import Failed, Visit
 from app.settings import ENV_FILE_VARIABLE, SettingsFaults, read_environment
 from app.settings.addresses import Reader
 from app.settings.reader import Declared
 from app.settings.syntax import is_url
+
+_STEPS = [*steps.STEPS, *steps_of_knowledge.STEPS]
 
 Outcome = Literal["good", "skipped", "failed"]
 
@@ -57,7 +60,7 @@ def verify(url: str) -> None:
         visit.reach()
     except Failed as failure:
         raise click.ClickException(f"{visit.url} cannot be reached: {failure}") from failure
-    results = [_try(visit, step, keys) for step in STEPS]
+    results = [_try(visit, step, keys) for step in _STEPS]
     print_table(
         ("", "Endpoint", "What", "", "ms"),
         [
@@ -66,7 +69,7 @@ def verify(url: str) -> None:
         ],
         whole=("", "Endpoint"),
     )
-    untried = visit.documented - {step.operation for step in STEPS}
+    untried = visit.documented - {step.operation for step in _STEPS}
     if untried:
         click.echo(f"Documented there, and unknown to this version: {', '.join(sorted(untried))}")
     failed = sum(each.outcome == "failed" for each in results)

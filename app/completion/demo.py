@@ -9,14 +9,16 @@ import gevent
 
 from app.completion.protocol import Receive
 from app.domain.conversation import PromptMessage, Usage
-from app.domain.grounding import Framed, FramedPassage, read_frame
+from app.domain.grounding import FramedPassage, read_frame
 
 NAME = "perch-demo"
 # About 20 words a second: fast enough to follow, slow enough to see.
 WORD_PAUSE_S = 0.05
 _MAX_QUOTE_CHARS = 120
-_MAX_PASSAGES = 3
-_MAX_PASSAGE_CHARS = 300
+_MAX_PASSAGES = 2
+# The beginnings of words of some length; of scripts without spaces, two letters.
+_STEMS = re.compile(r"[^\W\d_\u3040-\u9fff]{5}|[\u3040-\u9fff]{2}")
+_MAX_PASSAGE_CHARS = 240
 
 _FIRST = """\
 This is Perch's built-in demo, not a language model: set `OPENAI_API_KEY` and restart to get real \
@@ -99,8 +101,10 @@ class DemoCompletion:
 
 def _compose(prompt: Sequence[PromptMessage]) -> str:
     framed = read_frame(prompt[-1].content)
-    if framed.passages:
-        return _quote_pages(framed)
+    quotes = [_quote_page(each) for each in framed.passages if _is_near(framed.question, each)]
+    if quotes:
+        told = "\n\n".join(quotes[:_MAX_PASSAGES])
+        return _GROUNDED.format(quote=_quote(framed.question), quotes=told)
     if framed.is_grounded:
         return _NOTHING.format(quote=_quote(framed.question))
     asked = [said.content for said in prompt if said.role == "user"]
@@ -110,9 +114,12 @@ def _compose(prompt: Sequence[PromptMessage]) -> str:
     return _LATER.format(quote=_quote(asked[-1]), before=_quote(asked[-2]), number=len(said))
 
 
-def _quote_pages(framed: Framed) -> str:
-    quotes = [_quote_page(each) for each in framed.passages[:_MAX_PASSAGES]]
-    return _GROUNDED.format(quote=_quote(framed.question), quotes="\n\n".join(quotes))
+def _is_near(question: str, passage: FramedPassage) -> bool:
+    """Tell whether a passage has a long word of the question, or its beginning: of a small
+    site, a question comes with all there is.
+    """
+    page = f"{passage.title} {passage.text}".casefold()
+    return any(stem in page for stem in _STEMS.findall(question.casefold()))
 
 
 def _quote_page(passage: FramedPassage) -> str:

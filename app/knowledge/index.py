@@ -5,10 +5,11 @@ texts, which stand in ``passages``. A term is a run between spaces to FTS5: what
 is, ``words.py`` alone decides. Equal documents make equal files.
 """
 
+import re
 import sqlite3
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -18,8 +19,6 @@ from app.knowledge.words import MAX_LANGUAGES, Words, guess_language, question_k
 
 # Of the file: another one is built anew.
 FORMAT = 1
-# From so many passages on the count of a term's is kept: FTS5 counts them one by one.
-COMMON = 30
 # `ascii` leaves every other character to the term; `_` joins identifiers.
 _TOKENIZE = "tokenize=\"ascii tokenchars '_'\""
 _SCHEMA = f"""
@@ -46,11 +45,12 @@ CREATE VIRTUAL TABLE grams USING fts5 (head, body, content='', columnsize=1, {_T
 CREATE VIRTUAL TABLE words_vocabulary USING fts5vocab (words, row);
 CREATE VIRTUAL TABLE grams_vocabulary USING fts5vocab (grams, row);
 """
+# The counts of frequent terms are kept: FTS5 counts a term's passages one by one.
 _FINISH = (
     "INSERT INTO words (words) VALUES ('optimize')",
     "INSERT INTO grams (grams) VALUES ('optimize')",
-    f"INSERT INTO common SELECT 'words', term, doc FROM words_vocabulary WHERE doc >= {COMMON}",
-    f"INSERT INTO common SELECT 'grams', term, doc FROM grams_vocabulary WHERE doc >= {COMMON}",
+    "INSERT INTO common SELECT 'words', term, doc FROM words_vocabulary WHERE doc >= 30",
+    "INSERT INTO common SELECT 'grams', term, doc FROM grams_vocabulary WHERE doc >= 30",
 )
 
 
@@ -79,14 +79,9 @@ def write_index(
         connection.execute("VACUUM")
 
 
-def read_texts(connection: sqlite3.Connection) -> Iterator[tuple[int, str, str, str]]:
-    """Iterate over an index's passages: id, title, heading and text."""
-    found = connection.execute(
-        "SELECT p.id, d.title, p.heading, p.text FROM passages p "
-        "JOIN documents d ON d.id = p.document ORDER BY p.id"
-    )
-    for at, title, heading, text in found:
-        yield at, title, heading, unpack(text)
+def pack(text: str) -> bytes:
+    """Return a passage's text as the file has it."""
+    return zlib.compress(text.encode(), 9)
 
 
 def unpack(text: bytes) -> str:
@@ -106,7 +101,7 @@ class _Writer:
         pieces = cut_document(document)
         if not pieces:
             return
-        language = (document.language or "").partition("-")[0].casefold() or None
+        language = re.split("[-_]", document.language or "")[0].casefold() or None
         language = language or guess_language(" ".join(piece.text for piece in pieces[:3]))
         if language:
             self._languages[language] += len(pieces)
@@ -129,7 +124,7 @@ class _Writer:
         self._execute(
             "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)",
             (at, self._documents, piece.place, piece.anchor, piece.heading,
-             zlib.compress(piece.text.encode(), 9), tokens),
+             pack(piece.text), tokens),
         )  # fmt: skip
         title, heading, body = (
             " ".join(words.terms(text)) for text in (document.title, piece.heading, piece.text)

@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import time
+import zlib
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -123,9 +124,10 @@ class Library:
                 return None, Found(is_ready=False)
             try:
                 found = find(index, inquiry, self._max_tokens, _told(index.path, similar))
-            except BaseException:
+            except BaseException as error:
                 index.connection.close()
-                self._files.mistrust(index.path)
+                if _is_damage(error):
+                    self._files.mistrust(index.path)
                 raise
             self._files.give_back(index)
             return index.path, found
@@ -216,6 +218,12 @@ class _Files:
             return path in self._mistrusted and self._mistrusted[path] == path.stat().st_ino
         except OSError:
             return True
+
+
+def _is_damage(error: BaseException) -> bool:
+    """Tell a damaged file from an error of ours, or a passing one of the disk."""
+    damaged = isinstance(error, sqlite3.DatabaseError | zlib.error | UnicodeDecodeError)
+    return damaged and not isinstance(error, sqlite3.OperationalError | sqlite3.InterfaceError)
 
 
 def _told(path: Path, similar: Similarities | None) -> Nearest | None:

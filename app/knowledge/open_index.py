@@ -25,12 +25,17 @@ class Row(NamedTuple):
     place: int
     anchor: str | None
     heading: str
-    text: str
+    packed: bytes
     tokens: int
     key: str
     url: str | None
     title: str
     is_correction: bool
+
+    @property
+    def text(self) -> str:
+        """What it says: unpacked here, for most candidates are not told."""
+        return unpack(self.packed)
 
     @property
     def link(self) -> str | None:
@@ -101,10 +106,8 @@ class OpenIndex:
 
     def _read(self, where: str, asked: Iterable[int]) -> list[Row]:
         return [
-            Row._make([*before, unpack(text), tokens, key, url, title, bool(is_correction)])
-            for *before, text, tokens, key, url, title, is_correction in self._look_up(
-                f"{_COLUMNS} {where} ORDER BY p.id", asked
-            )
+            Row._make([*row, bool(is_correction)])
+            for *row, is_correction in self._look_up(f"{_COLUMNS} {where} ORDER BY p.id", asked)
         ]
 
     def _look_up(self, find: str, asked: Iterable[int] | Iterable[str]) -> list[Any]:

@@ -9,17 +9,15 @@ from app.knowledge.open_index import OpenIndex
 MAX_CANDIDATES = 40
 # What a list costs is the passages that its terms stand in, all counted, for each is
 # scored: some microsecond each. Terms are taken rarest first up to so many, and so many terms.
-MAX_SCORED = {"words": 6000, "grams": 3000}
+MAX_SCORED = {"words": 5000, "grams": 2000}
 MAX_TERMS = {"words": 12, "grams": 32}
-# Of title, heading, body and the question that a correction answers.
-_WORD_WEIGHTS = "4.0, 3.0, 1.0, 4.0"
-# Of title and heading together, and of the body.
-_GRAM_WEIGHTS = "3.0, 1.0"
+# Weights of title, heading, body and the question that a correction answers; and of title
+# and heading together, and body.
 _RANK = {
     "words": "SELECT rowid, -rank FROM words WHERE words MATCH ?"
-    f" AND rank MATCH 'bm25({_WORD_WEIGHTS})' ORDER BY rank LIMIT {MAX_CANDIDATES}",
+    " AND rank MATCH 'bm25(4.0, 3.0, 1.0, 4.0)' ORDER BY rank LIMIT ?",
     "grams": "SELECT rowid, -rank FROM grams WHERE grams MATCH ?"
-    f" AND rank MATCH 'bm25({_GRAM_WEIGHTS})' ORDER BY rank LIMIT {MAX_CANDIDATES}",
+    " AND rank MATCH 'bm25(3.0, 1.0)' ORDER BY rank LIMIT ?",
 }
 _COUNT = {
     "words": "SELECT doc FROM words_vocabulary WHERE term = ?",
@@ -70,7 +68,7 @@ def rank(connection: sqlite3.Connection, table: str, terms: Sequence[str]) -> di
     """Return the passages that match any of the terms best, with their BM25."""
     if not terms:
         return {}
-    return dict(connection.execute(_RANK[table], (_any(terms),)).fetchall())
+    return dict(connection.execute(_RANK[table], (_any(terms), MAX_CANDIDATES)).fetchall())
 
 
 def match(index: OpenIndex, text: str) -> dict[int, float]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 
 from app.domain.knowledge import Passage
+from app.knowledge.index import pack
 from app.knowledge.open_index import OpenIndex, Row
 
 MAX_A_DOCUMENT = 3
@@ -85,5 +86,5 @@ def _is_next(row: Row, after: Row) -> bool:
 
 
 def _cut(row: Row, tokens: int) -> Row:
-    chars = len(row.text) * tokens // row.tokens
-    return row._replace(text=row.text[:chars].rpartition(" ")[0] or row.text[:chars], tokens=tokens)
+    text = row.text[: len(row.text) * tokens // row.tokens]
+    return row._replace(packed=pack(text.rpartition(" ")[0] or text), tokens=tokens)

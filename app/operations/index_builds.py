@@ -18,11 +18,7 @@ _POLL_S = 0.05
 
 
 class IndexBuilds:
-    """Builds of this process, one of an assistant at a time.
-
-    ``state`` tells the version of each assistant's documents, ``has_index`` whether
-    this machine has an index of it.
-    """
+    """Builds of this process, one of an assistant at a time."""
 
     def __init__(self, spawn: Spawn = spawn_command) -> None:
         self._spawn = spawn
@@ -30,7 +26,7 @@ class IndexBuilds:
 
     def request(self, assistant: str) -> None:
         """Have an assistant's index built, unless it is being built; returns at once."""
-        if assistant in self._running:
+        if self.is_building(assistant):
             return
         try:
             child = self._spawn(["learn", "--build", "--assistant", assistant])
@@ -39,6 +35,10 @@ class IndexBuilds:
             return
         self._running[assistant] = child
         gevent.spawn(self._wait, assistant, child)
+
+    def is_building(self, assistant: str) -> bool:
+        """Tell whether an assistant's index is being built."""
+        return assistant in self._running
 
     def wait_until(self, is_done: Callable[[], bool], patience_s: float) -> bool:
         """Wait for something that builds bring about; false when it took too long, or they fail."""

@@ -124,7 +124,7 @@ def learn(order: LearnOrder, query: WhoseQuery) -> Mapping[str, bool]:
     """Start learning a site, a sitemap's pages, or all that is known again."""
     learning = knowledge_of(query.assistant).learning
     if order.url:
-        learning.learn_site(order.url, only=order.only, excluded=order.excluded)
+        learning.learn_site(order.url, only=order.included, excluded=order.excluded)
     elif order.sitemap:
         learning.learn_sitemap(order.sitemap)
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import gevent
-from flask import current_app
+from flask import Response, after_this_request, current_app
 
 from app.domain.errors import InvalidRequest, LengthRequired, PayloadTooLarge, RequestTimeout
 from app.server.pauses import let_others_work
@@ -59,7 +59,13 @@ def receive_form(request: Request, most: int = MAX_FORM_BYTES) -> None:
     if most <= current_app.config["MAX_CONTENT_LENGTH"]:
         request.environ["wsgi.input"] = io.BytesIO(read_body(request, most))
         return
-    file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - the parser's, as long as it reads
+    file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - the parser's, until we answer
+
+    @after_this_request
+    def close(response: Response) -> Response:
+        file.close()
+        return response
+
     _receive(request, most, file.write)
     file.seek(0)
     request.environ["wsgi.input"] = _Unhurried(file)

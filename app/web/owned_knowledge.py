@@ -1,6 +1,7 @@
 """One assistant's knowledge, as its owner works on it in the dashboard, by scripts and commands."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -40,8 +41,13 @@ class OwnedKnowledge:
         return try_question(self.assistant.knowledge, self.assistant.settings.knowledge, inquiry)
 
     def count_citations(self) -> Mapping[str, int]:
-        """Return how often each address was cited within 30 days, or title without one."""
-        return self.store.count_citations(self.assistant.id, now_ms() - _CITED_DAYS * _DAY_MS)
+        """Return how often each page was cited within 30 days, or title without an address."""
+        since = now_ms() - _CITED_DAYS * _DAY_MS
+        counts: Counter[str] = Counter()
+        for name, count in self.store.count_citations(self.assistant.id, since).items():
+            page, _, _ = name.partition("#" if "://" in name else " › ")
+            counts[page] += count
+        return counts
 
 
 def knowledge_of(assistant_id: str) -> OwnedKnowledge:

@@ -1,6 +1,11 @@
 """``learn``: a real site on this machine, read by the real child, into a real store."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -160,3 +165,62 @@ def test_report_is_json_that_the_dashboard_reads(
     assert found["state"] == "done"
     assert found["counts"] == {"skipped": 2, "learned": 3}
     assert {each["state"] for each in found["entries"]} == {"learned", "skipped"}
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_it_and_keeps_what_was_learnt(
+    tmp_path: Path, store: SqliteStore, sent: signal.Signals
+) -> None:
+    is_asked, may_answer = threading.Event(), threading.Event()
+
+    def handle(request: BaseHTTPRequestHandler) -> None:
+        if request.path == "/2":
+            is_asked.set()
+            may_answer.wait(20)
+        links = tuple(f"/{n}" for n in range(9))
+        send(request, a_page(request.path, words_of(request.path), links=links).encode())
+
+    with serving(handle) as port:
+        learner = a_learner(tmp_path, f"http://127.0.0.1:{port}/")
+        assert is_asked.wait(30)
+        learner.send_signal(sent)
+        assert learner.stderr is not None
+        assert any("what was learnt is kept" in line for line in learner.stderr)
+        may_answer.set()
+        said = learner.communicate(timeout=30)[0]
+
+    assert learner.returncode == 0
+    assert "Stopped: " in said
+    assert {f"http://127.0.0.1:{port}/{path}" for path in ("", "0", "1", "2")} <= set(keys(store))
+    assert len(keys(store)) < 10
+
+
+def test_killed_learner_leaves_what_was_known_and_another_goes_on_when_its_lease_is_over(
+    tmp_path: Path, store: SqliteStore, site: str, runner: FlaskCliRunner
+) -> None:
+    run(runner, "learn", site)
+    is_asked = threading.Event()
+
+    def handle(request: BaseHTTPRequestHandler) -> None:
+        is_asked.set()
+        threading.Event().wait(20)
+
+    with serving(handle) as port:
+        learner = a_learner(tmp_path, f"http://127.0.0.1:{port}/")
+        assert is_asked.wait(30)
+        learner.kill()
+        learner.communicate()
+
+    assert len(keys(store)) == 3
+    assert "already" in run(runner, "learn", site, code=1).output
+
+
+def a_learner(tmp_path: Path, url: str) -> "subprocess.Popen[str]":
+    variables = {"APP_ENV": "development", "SQLITE_PATH": str(tmp_path / "chat.db")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "app", "learn", url],
+        env={"PATH": os.environ["PATH"], "PERCH_ENV_FILE": os.devnull, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

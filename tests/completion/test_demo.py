@@ -44,18 +44,20 @@ def test_first_words_say_what_it_is_and_what_to_set() -> None:
 def test_where_pages_were_found_it_quotes_them_with_their_numbers() -> None:
     passages = [
         Passage("k1", "Opening hours", "Sunday", "From 10 to 12. " * 50, 10),
-        Passage("k2", "Prices", "", "Five euros.", 10),
+        Passage("k2", "Prices", "", "Five euros, on Sunday six.", 10),
+        Passage("k3", "Returns", "", "Within a month.", 10),
     ]
-    asks = frame("When do you open?", Found(passages))
+    asks = frame("When do you open on Sunday?", Found(passages))
 
     text = "".join(
         tell(*asked("Hello?"), PromptMessage("assistant", "Hi"), PromptMessage("user", asks))[0]
     )
 
     assert "not a language model" in text
-    assert "“When do you open?”" in text
+    assert "“When do you open on Sunday?”" in text
     assert "**Opening hours › Sunday**" in text
-    assert "Five euros. [2]" in text
+    assert "Five euros, on Sunday six. [2]" in text
+    assert "Returns" not in text
     assert "⟦" not in text
     assert len(text) < 1000
 

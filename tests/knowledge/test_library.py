@@ -126,6 +126,19 @@ def test_damage_within_the_file_is_not_raised(
     assert "hazelnut" not in caplog.text
 
 
+def test_error_of_ours_leaves_the_index_in_use(
+    machine: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine.build()
+    machine.ask()
+
+    failed = machine.library.find(Inquiry(None))  # type: ignore[arg-type]
+
+    assert not failed.is_ready
+    assert "Nothing is found for assistant default" in caplog.text
+    assert machine.ask("refund").is_ready
+
+
 def test_library_can_be_closed_before_and_after_its_first_question(machine: Machine) -> None:
     machine.library.close()
     machine.build()

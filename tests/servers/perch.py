@@ -68,6 +68,8 @@ class Server:
             "PYTHONUNBUFFERED": "1",
             "PORT": str(self.port),
             "SQLITE_PATH": str(self.directory / "chat.db"),
+            "KNOWLEDGE_PATH": str(self.directory / "knowledge"),
+            "VECTORS": "0",
             "WIDGET_API_KEY": WIDGET_KEY,
             "ADMIN_API_KEY": ADMIN_KEY,
             "RATE_LIMIT_MAX_REQUESTS": "100000",

@@ -432,7 +432,7 @@ def test_file_of_before_the_documents_takes_them_in(path: Path) -> None:
 
         assert before == StoreState(frozenset({"off"}), {})
         assert (continued.cited, gaps_before) == ([], ())
-        assert [(each.sources, each.gap) for each in thread.messages] == [((), None)] * 3
+        assert [(each.sources, each.gap) for each in thread.messages] == [(None, None)] * 3
         assert (gap.question, gap.reason) == ("What are your hours?", "disliked")
         assert [each.conversation_id for each in store.documents.list_gaps("shop", limit=5)] == [
             asked.conversation_id

@@ -19,26 +19,31 @@ _TITLE_END = re.compile(r"\s+(?:[|·•–—-]|::|›|»)\s+(?=[^|·•–—�
 class Boilerplate:
     """Learns what repeats from all pages (``see``), then takes it out of each (``strip``).
 
-    What is more than links stays on the first page that has it: a site's telephone number
-    may stand nowhere else.
+    What is more than links stays on the page with the shortest key, which is the same the
+    next time: a site's telephone number may stand nowhere else.
     """
 
     def __init__(self) -> None:
         self._documents = 0
         self._times: Counter[int] = Counter()
         self._title_ends: Counter[str] = Counter()
-        self._kept: dict[int, str] = {}
+        self._keepers: dict[int, str] = {}
 
-    def see(self, page: Page) -> None:
-        """Count what a page says."""
+    def see(self, page: Page, key: str) -> None:
+        """Count what a page says; ``key`` names it."""
         if self._documents == _MAX_SEEN:
             return
         self._documents += 1
-        self._times.update({mark_of(block) for part in page.parts for block in part.blocks})
+        marks = {mark_of(block) for part in page.parts for block in part.blocks}
+        self._times.update(marks)
+        for mark in marks:
+            keeper = self._keepers.setdefault(mark, key)
+            if (len(key), key) < (len(keeper), keeper):
+                self._keepers[mark] = key
         self._title_ends.update(_ends(page.head_title))
 
     def strip(self, page: Page, key: str) -> Page:
-        """Return a page without it; ``key`` names the page, whenever it is asked again."""
+        """Return a page without it."""
         parts = [
             Part(part.heading, part.anchor, blocks)
             for part in page.parts
@@ -53,7 +58,7 @@ class Boilerplate:
         mark = mark_of(block)
         if not self._repeats(self._times[mark]):
             return True
-        return not block.is_links and self._kept.setdefault(mark, key) == key
+        return not block.is_links and self._keepers[mark] == key
 
     def _own_title(self, page: Page) -> str:
         if page.title != page.head_title:

@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urljoin, urlsplit
 
 from app.domain.knowledge import Document
-from app.knowledge.learner.fetch import Fetched, NotFetched
-from app.knowledge.learner.files import kind_of
+from app.knowledge.learner.answer import Fetched, NotFetched
 from app.knowledge.learner.frontier import Frontier
+from app.knowledge.learner.kinds import kind_of
 from app.knowledge.learner.page import Page, Unreadable
 from app.knowledge.learner.plan import (
     Plan,
@@ -34,7 +34,11 @@ MAX_FAILURES = 10
 
 
 class Crawl:
-    """Visits pages, one after the other, and leaves those that it read in a spool."""
+    """Visits pages, one after the other, and leaves those that it read in a spool.
+
+    ``max_pages`` bounds what is known of a plan's scope in the end, beside its seeds;
+    ``max_read`` what is read now.
+    """
 
     def __init__(
         self,
@@ -45,6 +49,7 @@ class Crawl:
         known: Mapping[str, Document],
         max_pages: int,
         *,
+        max_read: int | None = None,
         goes_on: Callable[[str], bool],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
@@ -56,8 +61,8 @@ class Crawl:
         self._spool = spool
         self._report = report
         self._known = known
-        self._room = max_pages - sum(1 for key in known if key.startswith("http"))
-        self._max_pages = max_pages
+        self._room = self._max_pages = max_pages
+        self._max_read = max_read
         self._goes_on = goes_on
         self._clock = clock
         self._sleep = sleep
@@ -73,7 +78,7 @@ class Crawl:
         self._begin()
         while (url := self._frontier.take()) is not None:
             self._report.total = self._report.done + len(self._frontier) + 1
-            if not self._goes_on(url):
+            if not self._goes_on(url) or self._has_enough():
                 break
             self._visit(url)
             self._report.done += 1
@@ -86,14 +91,19 @@ class Crawl:
                 break
         self._end(url)
 
+    def _has_enough(self) -> bool:
+        return self._max_read is not None and len(self._spool) >= self._max_read
+
     def _begin(self) -> None:
         for url in self._plan.seeds:
             self._frontier.add(url, 0)
         if self._plan.follows or self._plan.sitemaps:
             self._read_sitemaps()
+        self._room = self._max_pages
         for key, document in self._known.items():
             if key.startswith("http") and self._plan.scope.why_not(key) is None:
                 self._frontier.add(key, 1 + document.learnt_at)
+                self._room -= 1
 
     def _end(self, stopped_at: str | None) -> None:
         self._report.scopes.append(str(self._plan.scope))
@@ -137,7 +147,8 @@ class Crawl:
             self._left_out[why] = self._left_out.get(why, 0) + 1
 
     def _visit(self, url: str) -> None:
-        if url not in self._known and self._room <= 0:
+        is_new = url not in self._known and url not in self._plan.seeds
+        if is_new and self._room <= 0:
             self._report.set(url, "skipped", f"more than {self._max_pages} pages (LEARN_MAX_PAGES)")
             return
         try:

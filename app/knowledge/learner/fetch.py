@@ -7,11 +7,7 @@ tries the first address only, and sends ``Host`` without its port.
 """
 
 import socket
-import ssl
-import zlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from email.message import Message
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,60 +15,20 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from app.domain.private_addresses import Network, is_allowed, is_loopback
+from app.knowledge.learner.answer import Bound, Fetched, NotFetched, innermost, receive
 from app.knowledge.learner.limits import MAX_PAGE_S, OutOfTime, time_limit
 from app.knowledge.learner.urls import NoPage, is_odd_host, normalise, port_of
 
 MAX_PAGE_BYTES = 2 * 1024 * 1024
 MAX_REDIRECTS = 5
 _STEP_S = 10
-_PIECE_BYTES = 1 << 16
 _MAX_ADDRESSES = 4
+_PRIVATE = (
+    "its address is of a private network (LEARN_PRIVATE_NETWORKS names those that may be learnt)"
+)
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 Resolve = Callable[[str, int], Sequence[str]]
-Bound = Callable[[str, str], int]
-"""Returns how many bytes of an address, of a content type, are read; raises ``NotFetched``."""
-
-
-class NotFetched(Exception):
-    """What could not be fetched; its words say why, for the owner.
-
-    ``status`` is the server's, 0 where it is not that. ``is_gone``: it says that there is
-    nothing any more. ``is_refused``: we do not want it, as opposed to a failure that may
-    pass. ``url``: where that was known.
-    """
-
-    def __init__(
-        self, why: str, *, status: int = 0, is_refused: bool = False, url: str = ""
-    ) -> None:
-        super().__init__(why)
-        self.status = status
-        self.is_gone = status in (404, 410)
-        self.is_refused = is_refused
-        self.url = url
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """An answer: ``url`` is where redirects led, and ``body`` is without its compression."""
-
-    url: str
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def content_type(self) -> str:
-        """What the server says it is."""
-        return self.headers.get("content-type", "")
-
-    @property
-    def charset(self) -> str | None:
-        """In which encoding the server says it is."""
-        message = Message()
-        message["content-type"] = self.content_type
-        found = message.get_param("charset")
-        return found if isinstance(found, str) else None
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -148,7 +104,7 @@ class Fetcher:
             response = self._ask(url)
             try:
                 if response.status_code not in _REDIRECTS:
-                    return _received(url, response, bound)
+                    return receive(url, response, bound)
                 url = self._next(url, response, why_not)
             finally:
                 response.close()
@@ -184,12 +140,12 @@ class Fetcher:
                     verify=self._session.verify,
                 )  # fmt: skip
             except requests.exceptions.SSLError as error:
-                raise NotFetched(f"its certificate is refused: {_innermost(error)}") from error
+                raise NotFetched(f"its certificate is refused: {innermost(error)}") from error
             except requests.exceptions.ConnectionError as error:  # the next address may do
                 problem = error
             except (requests.RequestException, ValueError) as error:
-                raise NotFetched(f"no answer: {_innermost(error)}") from error
-        raise NotFetched(f"no answer: {_innermost(problem)}") from problem
+                raise NotFetched(f"no answer: {innermost(error)}") from error
+        raise NotFetched(f"no answer: {innermost(problem)}") from problem
 
     def _vetted(self, host: str, port: int) -> Sequence[str]:
         if is_odd_host(host):
@@ -202,7 +158,7 @@ class Fetcher:
             raise NotFetched("its name is not known")
         for each in addresses:
             if not is_allowed(each, self._private, allow_loopback=self._allow_loopback):
-                raise NotFetched("its address is of a private network", is_refused=True)
+                raise NotFetched(_PRIVATE, is_refused=True)
         return addresses[:_MAX_ADDRESSES]
 
 
@@ -222,66 +178,3 @@ class _PinnedAdapter(HTTPAdapter):
             pool["server_hostname"] = pool["assert_hostname"] = host["host"]
         host["host"] = self.address
         return host, pool
-
-
-def _received(url: str, response: requests.Response, bound: int | Bound) -> Fetched:
-    status = response.status_code
-    if status >= 400:
-        raise NotFetched(f"the server answers {status}", status=status, url=url)
-    if status != 200:
-        raise NotFetched(f"the server answers {status}, which is no page", url=url)
-    encoding = response.headers.get("content-encoding", "").strip().lower()
-    if encoding not in ("", "identity", "gzip", "x-gzip"):
-        raise NotFetched(f"it is compressed in a way that was not asked for: {encoding[:20]}")
-    content_type = response.headers.get("content-type", "")
-    max_bytes = bound if isinstance(bound, int) else bound(url, content_type)
-    try:
-        body = _read(response, max_bytes, is_packed="gzip" in encoding)
-    except (OutOfTime, NotFetched):
-        raise
-    except (requests.RequestException, OSError, ssl.SSLError, ValueError) as error:
-        raise NotFetched(f"the answer broke off: {_innermost(error)}") from error
-    except Exception as error:  # urllib3's, which requests does not always translate
-        raise NotFetched(f"the answer broke off ({type(error).__name__})") from error
-    return Fetched(url, status, {k.lower(): v for k, v in response.headers.items()}, body)
-
-
-def _read(response: requests.Response, max_bytes: int, *, is_packed: bool) -> bytes:
-    unpack = zlib.decompressobj(wbits=31) if is_packed else None
-    body = bytearray()
-    while piece := response.raw.read(_PIECE_BYTES, decode_content=False):
-        body += unpack.decompress(piece, max_bytes + 1 - len(body)) if unpack else piece
-        if len(body) > max_bytes:
-            raise NotFetched(f"larger than {max_bytes >> 10} KB", is_refused=True)
-    if unpack and not unpack.eof:
-        raise NotFetched("the answer broke off")
-    return bytes(body)
-
-
-def gunzip(body: bytes, max_bytes: int) -> bytes:
-    """Unpack a file that is compressed itself, as ``sitemap.xml.gz`` is.
-
-    Raises:
-        NotFetched: it is damaged, or would be larger.
-    """
-    unpack = zlib.decompressobj(wbits=31)
-    try:
-        found = unpack.decompress(body, max_bytes + 1)
-    except zlib.error as error:
-        raise NotFetched("a damaged archive") from error
-    if len(found) > max_bytes:
-        raise NotFetched(f"larger than {max_bytes >> 10} KB when unpacked", is_refused=True)
-    return found
-
-
-def _innermost(error: BaseException | None) -> str:
-    """Return what the system said, without the objects of the libraries between."""
-    found = error
-    while found is not None:
-        following = found.__cause__ or found.__context__ or getattr(found, "reason", None)
-        if not isinstance(following, BaseException) or following is found:
-            break
-        found = following
-    if isinstance(found, OSError) and found.strerror:
-        return found.strerror
-    return type(found).__name__

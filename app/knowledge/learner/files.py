@@ -12,55 +12,25 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from app.knowledge.learner.html import read_html
-from app.knowledge.learner.page import Block, Page, Part, Unreadable
-from app.knowledge.learner.text import decode, plain, plain_lines, require_text
+from app.knowledge.learner.kinds import MAX_FILE_BYTES
+from app.knowledge.learner.page import Page, Unreadable
+from app.knowledge.learner.pdf import as_parts, read_pdf
+from app.knowledge.learner.text import decode, plain, require_text
 
-MAX_FILE_BYTES = 20 * 1024 * 1024
 _MAX_UNZIPPED_BYTES = 100 * 1024 * 1024
 _MAX_ZIP_RATIO = 100
 _MAX_ZIP_MEMBERS = 5000
-_MAX_PDF_PAGES = 2000
 _MAX_CSV_ROWS = 5000
 _MAX_TEXT_CHARS = 4_000_000
 _MAX_TITLE_CHARS = 300
-_TYPES = {
-    "text/html": "html",
-    "application/xhtml+xml": "html",
-    "text/markdown": "markdown",
-    "text/x-markdown": "markdown",
-    "text/plain": "text",
-    "application/pdf": "pdf",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
-    "text/csv": "csv",
-}
-_EXTENSIONS = {
-    ".html": "html", ".htm": "html", ".xhtml": "html",
-    ".md": "markdown", ".markdown": "markdown", ".mdx": "markdown",
-    ".txt": "text", ".text": "text", ".pdf": "pdf", ".docx": "docx", ".csv": "csv",
-}  # fmt: skip
-# Servers that do not know a type say one of these.
-_UNSURE = ("", "application/octet-stream", "binary/octet-stream", "text/plain")
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.{0,20000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _FRONT_TITLE = re.compile(r"^title:\s*[\"']?(.{1,300}?)[\"']?\s*$", re.MULTILINE)
-_HYPHENATED = re.compile(r"(?<=[^\W\d_])-\n(?=[^\W\d_])")
 _QUESTIONS = ("question", "questions", "q", "frage", "pregunta", "domanda", "vraag", "问题", "質問")
 _ANSWERS = ("answer", "answers", "a", "antwort", "respuesta", "réponse", "risposta", "回答", "答案")
 
 
-def kind_of(name: str, content_type: str = "") -> str | None:
-    """Return what a file is said to be, by its header, else by the end of its name.
-
-    ``None`` for what is not learnt.
-    """
-    said = content_type.partition(";")[0].strip().lower()
-    by_name = _EXTENSIONS.get(PurePosixPath(name).suffix.lower())
-    if said in _UNSURE:
-        return by_name or _TYPES.get(said)
-    return _TYPES.get(said)
-
-
 def read_file(body: bytes, kind: str, name: str, charset: str | None = None) -> Page:
-    """Read a file of a kind that ``kind_of`` names.
+    """Read a file of a kind that ``kinds.kind_of`` names.
 
     Raises:
         Unreadable: it is not what it is said to be, too large, or damaged.
@@ -106,44 +76,7 @@ def _escape(text: str) -> str:
 
 def _read_text(body: bytes, _name: str, charset: str | None) -> Page:
     text = decode(body, charset)[:_MAX_TEXT_CHARS].replace("\r\n", "\n")
-    return Page("", _as_parts("", None, re.split(r"\n[ \t]*\n", text)))
-
-
-def _as_parts(heading: str, anchor: str | None, texts: list[str]) -> list[Part]:
-    blocks = [Block(found) for each in texts if (found := plain_lines(each))]
-    return [Part(heading, anchor, blocks)] if blocks else []
-
-
-def _read_pdf(body: bytes, _name: str, _charset: str | None) -> Page:
-    from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
-
-    try:
-        reader = PdfReader(io.BytesIO(body))
-        if reader.is_encrypted and not reader.decrypt(""):
-            raise Unreadable("the PDF asks for a password")
-        parts = list(_pdf_parts(reader))
-        metadata = reader.metadata
-        title = plain(str(metadata.title)) if metadata and metadata.title else ""
-    except Unreadable:
-        raise
-    except (PyPdfError, ValueError, KeyError, TypeError, IndexError, AttributeError,
-            RecursionError, OSError, ArithmeticError, NotImplementedError) as error:  # fmt: skip
-        raise Unreadable(f"the PDF is damaged ({type(error).__name__})") from error
-    if not parts:
-        raise Unreadable("the PDF holds no text: pages that were scanned are pictures")
-    return Page("" if title.lower().startswith(("untitled", "microsoft word")) else title, parts)
-
-
-def _pdf_parts(reader: object) -> Iterator[Part]:
-    chars = 0
-    for number, each in enumerate(reader.pages, 1):  # type: ignore[attr-defined]
-        text = _HYPHENATED.sub("", each.extract_text() or "")
-        chars += len(text)
-        if number > _MAX_PDF_PAGES or chars > _MAX_TEXT_CHARS:
-            return
-        # `#page=3` opens there (RFC 8118).
-        yield from _as_parts(f"p. {number}", f"page={number}", re.split(r"\n[ \t]*\n", text))
+    return Page("", as_parts("", None, re.split(r"\n[ \t]*\n", text)))
 
 
 def _read_docx(body: bytes, _name: str, _charset: str | None) -> Page:
@@ -183,14 +116,14 @@ def _read_csv(body: bytes, _name: str, charset: str | None) -> Page:
             part
             for row in rows[1:]
             if len(row) > max(columns)
-            for part in _as_parts(plain(row[question])[:200], None, [row[answer]])
+            for part in as_parts(plain(row[question])[:200], None, [row[answer]])
         ])  # fmt: skip
     header = [plain(each) for each in rows[0]] if rows else []
     lines = []
     for row in rows[1:]:
         named = zip(header, map(plain, row), strict=False)
         lines.append("; ".join(f"{name}: {cell}" if name else cell for name, cell in named if cell))
-    return Page("", _as_parts("", None, lines))
+    return Page("", as_parts("", None, lines))
 
 
 def _rows(body: bytes, charset: str | None) -> Iterator[list[str]]:
@@ -220,7 +153,7 @@ _READERS: Mapping[str, Callable[[bytes, str, str | None], Page]] = {
     "html": _read_page,
     "markdown": _read_markdown,
     "text": _read_text,
-    "pdf": _read_pdf,
+    "pdf": read_pdf,
     "docx": _read_docx,
     "csv": _read_csv,
 }

@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from app.knowledge.learner.head import Head
 from app.knowledge.learner.hidden import drop_hidden
 from app.knowledge.learner.outline import Outline
-from app.knowledge.learner.page import Link, Page
+from app.knowledge.learner.page import Page
 from app.knowledge.learner.tables import data_rows
 from app.knowledge.learner.text import alike, plain, plain_code
 
 MAX_DEPTH = 512
-MAX_LINKS = 5000
 _MAX_TITLE_CHARS = 300
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _INLINE = frozenset(
@@ -60,7 +60,6 @@ _INLINE = frozenset(
     ]
 )
 _NUMBERING = re.compile(r"^(?:[\dA-Za-z]{1,3}[.)])+[\dA-Za-z]{0,3}[.)]?\s+")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 # Fewer links are a remark, not a table of contents.
 _LEAST_CONTENTS = 3
 
@@ -71,7 +70,7 @@ def read_html(text: str, url: str | None = None) -> Page:
     Never raises for what the text says: anything is HTML.
     """
     tree = LexborHTMLParser(text)
-    head = _Head(tree)
+    head = Head(tree)
     root = tree.body or tree.root
     if root is None:
         return Page("", ())
@@ -93,47 +92,6 @@ def read_html(text: str, url: str | None = None) -> Page:
         is_noindex=bool({"noindex", "none"} & head.robots),
         is_nofollow=bool({"nofollow", "none"} & head.robots),
     )
-
-
-class _Head:
-    """What a page says of itself, read before anything is dropped."""
-
-    def __init__(self, tree: LexborHTMLParser) -> None:
-        title = tree.css_first("head > title") or tree.css_first("title")
-        self.title = plain(title.text()) if title else ""
-        self.language = self._find_language(tree)
-        self.canonical = self._href(tree, "link[rel~='canonical' i]")
-        self.base = self._href(tree, "base[href]")
-        robots: set[str] = set()
-        for each in tree.css("meta[name='robots' i], meta[name='perch' i]"):
-            robots.update(re.split(r"[\s,]+", (each.attributes.get("content") or "").lower()))
-        self.robots = robots
-        self.links = self._find_links(tree)
-
-    @staticmethod
-    def _find_language(tree: LexborHTMLParser) -> str | None:
-        root = tree.css_first("html")
-        attributes = root.attributes if root else {}
-        found = _LANGUAGE.fullmatch(attributes.get("lang") or attributes.get("xml:lang") or "")
-        return found[0].replace("_", "-").lower() if found else None
-
-    @staticmethod
-    def _href(tree: LexborHTMLParser, selector: str) -> str | None:
-        node = tree.css_first(selector)
-        href = (node.attributes.get("href") or "").strip() if node else ""
-        return href or None
-
-    @staticmethod
-    def _find_links(tree: LexborHTMLParser) -> list[Link]:
-        links: dict[str, bool] = {}
-        for node in tree.css("a[href], area[href], link[rel~='next' i][href]"):
-            href = (node.attributes.get("href") or "").strip()
-            if href and not href.startswith("#"):
-                follows = "nofollow" not in (node.attributes.get("rel") or "").lower().split()
-                links[href] = links.get(href, False) or follows
-            if len(links) == MAX_LINKS:
-                break
-        return [Link(*each) for each in links.items()]
 
 
 def _main(root: LexborNode) -> LexborNode:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from types import FrameType
 
 MAX_MEMORY_BYTES = 512 * 1024 * 1024
+# What is reserved counts, too: of each thread of the store, some 70 MB.
+_MAX_LEARNER_BYTES = 2 * MAX_MEMORY_BYTES
 MAX_RUN_S = 15 * 60
 MAX_PAGE_S = 20
 _NICENESS = 19
@@ -21,7 +23,7 @@ class OutOfTime(Exception):
 def bound_learner() -> None:
     """Hold this process, and those that it starts, to memory, time and a low priority."""
     os.nice(_NICENESS)
-    _lower(resource.RLIMIT_AS, 2 * MAX_MEMORY_BYTES)
+    _lower(resource.RLIMIT_AS, _MAX_LEARNER_BYTES)
     _lower(resource.RLIMIT_CPU, MAX_RUN_S)
     _lower(resource.RLIMIT_CORE, 0)
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from app.knowledge.learner.fetch import MAX_PAGE_BYTES, NotFetched
-from app.knowledge.learner.files import MAX_FILE_BYTES, kind_of
+from app.knowledge.learner.answer import NotFetched
+from app.knowledge.learner.fetch import MAX_PAGE_BYTES
+from app.knowledge.learner.kinds import MAX_FILE_BYTES, kind_of
 from app.knowledge.learner.page import Page
 from app.knowledge.learner.robots import NAME, Fetches
 from app.knowledge.learner.urls import Scope

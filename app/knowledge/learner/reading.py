@@ -12,9 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, cast
 
+from app.knowledge.learner.frames import FRAME, MAX_ANSWER_BYTES
 from app.knowledge.learner.limits import MAX_PAGE_S
 from app.knowledge.learner.page import Page, Unreadable, from_json
-from app.knowledge.learner.reading_child import FRAME, MAX_ANSWER_BYTES
 
 _CHILD = (sys.executable, "-m", "app.knowledge.learner.reading_child")
 _ROOT = Path(__file__).parents[3]
@@ -51,7 +51,7 @@ class Reading:
         self._end()
 
     def read(self, body: bytes, kind: str, name: str, charset: str | None = None) -> Page:
-        """Read a file of a kind that ``files.kind_of`` names.
+        """Read a file of a kind that ``kinds.kind_of`` names.
 
         Raises:
             Unreadable: it is not what it is said to be, or the child died of it.

@@ -6,21 +6,17 @@ wrote meets parsers of native code here, and nowhere else.
 
 import json
 import os
-import struct
 import sys
 from typing import BinaryIO
 
 from app.knowledge.learner import limits
 from app.knowledge.learner.files import read_file
+from app.knowledge.learner.frames import FRAME, MAX_ANSWER_BYTES
 from app.knowledge.learner.page import Unreadable, to_json
-
-FRAME = struct.Struct(">II")
-# Of a page's text as JSON, in which a character may take six bytes.
-MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer each frame: the lengths of what is asked as JSON and of the bytes, then both."""
+    """Answer each frame, until there is none."""
     while len(head := requests.read(FRAME.size)) == FRAME.size:
         asked_bytes, body_bytes = FRAME.unpack(head)
         asked = json.loads(requests.read(asked_bytes))

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
-from app.knowledge.learner.fetch import Bound, Fetched, NotFetched
+from app.knowledge.learner.answer import Bound, Fetched, NotFetched
 
 NAME = "Perch"
 MAX_ROBOTS_BYTES = 500 * 1024

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from app.domain.knowledge import Document
 from app.knowledge.learner.crawl import Crawl
-from app.knowledge.learner.files import MAX_FILE_BYTES, kind_of
+from app.knowledge.learner.kinds import MAX_FILE_BYTES, kind_of
 from app.knowledge.learner.limits import MAX_RUN_S
 from app.knowledge.learner.page import Unreadable
 from app.knowledge.learner.plan import Plan, Reads, Site, Visits
@@ -39,12 +39,17 @@ class AlreadyLearning(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be learnt. ``files`` have the names by which they are known."""
+    """What is to be learnt. ``files`` have the names by which they are known.
+
+    ``max_pages`` and ``max_read`` are as in ``Crawl``; one page alone is no source that a
+    refresh goes through.
+    """
 
     sources: Sequence[Source] = ()
     files: Sequence[tuple[str, Path]] = ()
     refreshes: bool = False
     max_pages: int = 500
+    max_read: int | None = None
     dry_run: bool = False
     accepts_loss: bool = False
 
@@ -153,6 +158,7 @@ class Learner:
             self._report,
             known,
             order.max_pages,
+            max_read=order.max_read,
             goes_on=self._goes_on,
             clock=self._clock,
             sleep=self._sleep,
@@ -205,9 +211,11 @@ class Learner:
         before = sources_of(self._documents.read_report(self._assistant))
         # What is asked for now, with its patterns, takes the place of what was asked for then;
         # the owner's setting comes without any.
-        asked = {it.url: it for it in order.sources if not order.refreshes}
-        found = {it.url: it for it in before} | asked
-        for each in order.sources:
+        lasting = order.sources if order.max_read != 1 else ()
+        found = {it.url: it for it in before}
+        if not order.refreshes:
+            found |= {it.url: it for it in lasting}
+        for each in lasting:
             found.setdefault(each.url, each)
         return list(found.values())[:_MAX_SOURCES]
 

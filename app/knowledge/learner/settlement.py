@@ -72,7 +72,7 @@ class Settlement:
             StorageUnavailable: what was stored until then is there; the rest is not.
         """
         for read in spool:
-            self._boilerplate.see(read.page)
+            self._boilerplate.see(read.page, read.key)
         drafts = [self._draft(read) for read in spool]
         drafts = self._without_empty(drafts, known, visits)
         drafts, twins = self._without_twins(drafts, spool, visits.canonicals, known)

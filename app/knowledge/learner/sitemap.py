@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from app.knowledge.learner.fetch import NotFetched, gunzip
+from app.knowledge.learner.answer import NotFetched, gunzip
 from app.knowledge.learner.robots import Fetches
 from app.knowledge.learner.urls import NoPage, normalise
 

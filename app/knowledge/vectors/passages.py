@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from app.knowledge.index import unpack
+
 _PASSAGES = """
     SELECT passages.id, documents.title, passages.heading, passages.text
     FROM passages JOIN documents ON documents.id = passages.document
@@ -17,4 +19,4 @@ def read_passages(path: Path, ids: list[int] | None = None) -> Iterator[tuple[in
     # Immutable: an index file is never written again, and SQLite need not lock it.
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as db:
         for passage, title, heading, text in db.execute(_PASSAGES + where, ids or ()):
-            yield passage, f"{' › '.join(filter(None, (title, heading)))}\n{text}"
+            yield passage, f"{' › '.join(filter(None, (title, heading)))}\n{unpack(text)}"

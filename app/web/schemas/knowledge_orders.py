@@ -68,7 +68,7 @@ class LearnOrder:
     url: str | None = None
     sitemap: str | None = None
     refresh: bool = False
-    only: Sequence[str] = ()
+    included: Sequence[str] = ()
     excluded: Sequence[str] = ()
 
 
@@ -180,8 +180,9 @@ class LearnSchema(InputSchema):
         metadata={"description": "Whether to look at all that was learnt again."}
     )
 
-    only = fields.List(
+    included = fields.List(
         fields.String(),
+        data_key="only",
         metadata={"description": "Of the site, paths of these patterns alone: `/docs/*`."},
     )
     excluded = fields.List(

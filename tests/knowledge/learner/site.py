@@ -1,12 +1,15 @@
 """A site for the learner: pages by address, without a network; and a server of answers with one."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
-from app.knowledge.learner.fetch import MAX_REDIRECTS, Bound, Fetched, NotFetched
+from app.knowledge.learner.answer import Bound, Fetched, NotFetched
+from app.knowledge.learner.fetch import MAX_REDIRECTS
 from app.knowledge.learner.files import read_file
 from app.knowledge.learner.page import Page
 from app.knowledge.learner.urls import normalise
@@ -99,7 +102,7 @@ Handle = Callable[[BaseHTTPRequestHandler], None]
 
 
 @contextmanager
-def serving(handle: Handle) -> Iterator[int]:
+def serving(handle: Handle, certificate: Path | None = None) -> Iterator[int]:
     """Serve on localhost, each request by ``handle``; yield the port."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -113,6 +116,11 @@ def serving(handle: Handle) -> Iterator[int]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    server.handle_error = lambda *_arguments: None  # type: ignore[method-assign]  # who left
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:

@@ -14,10 +14,9 @@ def a_page(number: int, *blocks: Block, title: str = "") -> Page:
 
 def stripped(pages: list[Page]) -> list[list[str]]:
     boilerplate = Boilerplate()
-    for page in pages:
-        boilerplate.see(page)
+    for n, page in reversed(list(enumerate(pages))):
+        boilerplate.see(page, str(n))
     found = [boilerplate.strip(page, str(n)) for n, page in enumerate(pages)]
-    assert found == [boilerplate.strip(page, str(n)) for n, page in enumerate(pages)]
     return [[block.text for part in page.parts for block in part.blocks] for page in found]
 
 
@@ -46,8 +45,8 @@ def test_what_stands_on_less_than_a_third_stays() -> None:
 def test_site_name_behind_titles_is_left_out() -> None:
     pages = [a_page(n, title=f"Page {n} | Shop") for n in range(6)]
     boilerplate = Boilerplate()
-    for page in pages:
-        boilerplate.see(page)
+    for n, page in enumerate(pages):
+        boilerplate.see(page, str(n))
 
     assert boilerplate.strip(pages[0], "0").title == "Page 0"
     assert boilerplate.strip(a_page(9, title="A - B"), "9").title == "A - B"

@@ -6,7 +6,8 @@ import zipfile
 import pytest
 
 from app.knowledge.learner import files
-from app.knowledge.learner.files import kind_of, read_file
+from app.knowledge.learner.files import read_file
+from app.knowledge.learner.kinds import kind_of
 from app.knowledge.learner.page import Page, Unreadable
 from tests.knowledge.learner.documents_made import a_docx, a_pdf
 

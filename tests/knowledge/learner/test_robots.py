@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.knowledge.learner.fetch import NotFetched
+from app.knowledge.learner.answer import NotFetched
 from app.knowledge.learner.robots import Robots
 from tests.knowledge.learner.site import SITE, Answer, FakeSite
 

@@ -406,3 +406,26 @@ def test_very_long_page_is_cut_and_that_is_said(store: SqliteStore) -> None:
     report = owner.learn()
 
     assert ("learned", "its end was left out: a document has at most 900 KB") in report.reasons
+
+
+def test_one_page_is_learnt_beside_a_site_and_is_no_site_later(owner: Owner) -> None:
+    owner.learn(max_pages=5)
+    owner.site.put({
+        "https://other.example/a.html": a_page("A", words_of("a"), links=("/b.html",)),
+        "https://other.example/b.html": a_page("B", words_of("b")),
+    })  # fmt: skip
+    page = [Source("https://other.example/a.html")]
+
+    owner.learn(sources=page, max_pages=1, max_read=1)
+    owner.refresh(sources=[])
+
+    others = [key for key in owner.documents() if key.startswith("https://other")]
+    assert others == ["https://other.example/a.html"]
+    assert len(owner.documents()) == 8
+
+
+def test_page_that_the_owner_names_is_learnt_though_there_is_no_room(owner: Owner) -> None:
+    owner.learn(max_pages=3)
+    owner.learn(sources=[Source(f"{SITE}/5")], max_pages=3)
+
+    assert set(owner.documents()) == {"/", "/0", "/1", "/5"}

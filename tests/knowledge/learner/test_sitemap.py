@@ -29,7 +29,7 @@ def test_pages_are_read_and_their_pictures_are_not() -> None:
 
 
 def test_sitemap_may_be_packed_or_plain_text() -> None:
-    assert parse_sitemap(gzip.compress(a_sitemap("https://a/"))).pages == ["https://a/"]
+    assert parse_sitemap(gzip.compress(a_sitemap("https://a/"), mtime=0)).pages == ["https://a/"]
     assert parse_sitemap(b"\xef\xbb\xbfhttps://a/\nhttps://b/\n").pages == [
         "https://a/",
         "https://b/",
@@ -47,7 +47,7 @@ def test_sitemap_is_known_by_its_first_element() -> None:
     [
         b'<!DOCTYPE x [<!ENTITY a "b">]><urlset><url><loc>https://&a;/</loc></url></urlset>',
         b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><urlset/>',
-        b'<!DOCTYPE l [<!ENTITY a "' + b"x" * 999 + b'"><!ENTITY b "&a;&a;&a;&a;">]><urlset>&b;</urlset>',
+        b'<!DOCTYPE l [<!ENTITY a "' + b"x" * 999 + b'"><!ENTITY b "&a;&a;">]><urlset/>',
         b"<urlset><url>",
         b"",
         b"<a>" * 40,

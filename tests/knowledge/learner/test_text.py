@@ -20,7 +20,7 @@ WORDS = "Größe 「健康」"
         ("“quoted”".encode("cp1252"), "iso-8859-1", "“quoted”"),
         ("Größe".encode("latin-1"), None, "Größe"),
         ("健康".encode("gb18030"), "gb2312", "健康"),
-        (b"<meta charset='shift_jis'>" + "健康".encode("shift_jis"), None, "<meta charset='shift_jis'>健康"),
+        ("<meta charset=sjis>健康".encode("shift_jis"), None, "<meta charset=sjis>健康"),
         (WORDS.encode(), "no-such-thing", WORDS),
         (WORDS.encode(), "punycode", WORDS),
         (WORDS.encode(), "base64", WORDS),

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from app.knowledge.index import pack
 from app.knowledge.vectors.embedding import EmbeddingFailed, Vectors
 
 WORDS = ("return", "open", "ship", "password")
 _SCHEMA = """
 CREATE TABLE documents(id INTEGER PRIMARY KEY, key TEXT, url TEXT, title TEXT);
 CREATE TABLE passages(
-    id INTEGER PRIMARY KEY, document INT, place INT, anchor TEXT, heading TEXT, text TEXT,
+    id INTEGER PRIMARY KEY, document INT, place INT, anchor TEXT, heading TEXT, text BLOB,
     tokens INT
 );
 INSERT INTO documents VALUES (1, 'file:shop', NULL, 'Shop');
@@ -27,7 +28,7 @@ def write_index(folder: Path, texts: Sequence[str], name: str = "default-1.db") 
     path.unlink(missing_ok=True)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_SCHEMA}")
-        rows = [(number, text) for number, text in enumerate(texts, 1)]
+        rows = [(number, pack(text)) for number, text in enumerate(texts, 1)]
         db.executemany("INSERT INTO passages VALUES (?, 1, 0, NULL, 'Help', ?, 1)", rows)
     return path
 
