@@ -133,7 +133,9 @@ async function begun(
   const position = questionPosition(asked);
   const conversationId = conversation._id;
   const behind = await givenBackAt(ctx, conversation, position);
-  const said = await readHistory(ctx, conversationId, { position, behind, limit: historyLimit });
+  const stretch = { position, behind, limit: historyLimit };
+  const hasEvents = conversation.lastEvent !== undefined;
+  const said = await readHistory(ctx, conversationId, { ...stretch, hasEvents });
   // A question that was refused would be refused with each that follows.
   const history = said.filter(
     (each) => each.position === position || each.errorCode !== "model_refused",
