@@ -25,6 +25,8 @@ DEFAULT_ASSISTANT = "default"
 ASSISTANT_ID = re.compile(r"[a-z0-9-]{1,32}")
 # The error code of a turn whose process ended, or lost its store, before the turn did.
 LEASE_EXPIRED = "lease_expired"
+# The finish reason of an answer during which a person took the conversation over.
+TAKEN = "taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,8 @@ class Conversation:
     like ``last_message``. ``marks`` tell what stands on some message of it. What
     older functions of Convex stored has no count, and no last question
     until it goes on. ``unread`` counts what the visitor said since an operator looked,
-    outside of the state ``bot``; ``last_event`` numbers the session's newest event.
+    outside of the state ``bot``; ``last_event`` numbers the session's newest event, and
+    ``seen_event`` the newest that the visitor has fetched.
     """
 
     id: str
@@ -146,6 +149,7 @@ class Conversation:
     unread: int = 0
     contact: Contact | None = None
     last_event: int = 0
+    seen_event: int = 0
 
 
 @dataclass(frozen=True, slots=True)
