@@ -138,7 +138,7 @@ def test_a_name_with_refused_addresses_only_is_not_reached(monkeypatch: pytest.M
     names(monkeypatch, info("10.0.0.1", 80), info("::1", 80))
     http = HttpClient("http://model.example", vet=lambda _address: False)
 
-    with pytest.raises(HttpAddressRefused, match="^model.example is at an address"):
+    with pytest.raises(HttpAddressRefused, match=r"^model\.example is at an address"):
         http.request("GET", "/")
 
 
