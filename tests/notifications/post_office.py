@@ -62,6 +62,10 @@ class PostOffice:
             self.mails.append(cast(EmailMessage, mail))
         return answer
 
+    def text(self) -> str:
+        """The newest mail, as a terminal shows it."""
+        return text_of(self.mails[-1])
+
     def _knock(self) -> None:
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as probe:
             probe.recv(1)
@@ -71,3 +75,10 @@ class PostOffice:
     ) -> AuthResult:
         given = (data.login.decode(), data.password.decode())
         return AuthResult(success=given == (USER, PASSWORD), handled=False)
+
+
+def text_of(mail: EmailMessage, kind: str = "plain") -> str:
+    """Return what a mail says in one of its two forms."""
+    part = mail.get_body((kind,))  # type: ignore[arg-type]
+    assert part
+    return cast(str, part.get_content()).replace("\r\n", "\n")

@@ -10,6 +10,7 @@ import pytest
 
 from app.notifications.mail import Letter, to_mail
 from tests.notifications.outbox import NOW_MS
+from tests.notifications.post_office import text_of
 
 LETTER = Letter(
     id="n1.visitor",
@@ -27,12 +28,6 @@ def sent(letter: Letter, sender: str = "Chat <chat@example.com>") -> EmailMessag
     """What arrives at the other end."""
     mail = message_from_bytes(to_mail(letter, sender, NOW_MS).as_bytes(), policy=default)
     return cast(EmailMessage, mail)
-
-
-def text_of(mail: EmailMessage, kind: str = "plain") -> str:
-    part = mail.get_body((kind,))
-    assert part
-    return cast(str, part.get_content()).replace("\r\n", "\n")
 
 
 def test_headers_keep_a_conversation_together() -> None:

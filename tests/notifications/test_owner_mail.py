@@ -1,7 +1,5 @@
 """What the owner is mailed, and how often: once an unread stretch, two minutes apart."""
 
-from typing import cast
-
 import pytest
 
 from app.domain.conversation import Page
@@ -24,12 +22,6 @@ def target(office: PostOffice, threads: Threads, settings: Settings, now: MsCloc
     return OwnerMail(mailer, settings.mail_from or "", rules, "https://chat.example.com/p", now)
 
 
-def text_of(office: PostOffice) -> str:
-    part = office.mails[-1].get_body(("plain",))
-    assert part
-    return cast(str, part.get_content())
-
-
 def test_the_owner_reads_who_asks_what_and_where(
     target: OwnerMail, office: PostOffice, threads: Threads, facts_of: MakeFacts
 ) -> None:
@@ -40,7 +32,7 @@ def test_the_owner_reads_who_asks_what_and_where(
 
     assert office.recipients == [["owner@example.com"]]
     assert office.mails[0]["Subject"] == "A visitor asks for a person"
-    assert text_of(office) == (
+    assert office.text() == (
         "A visitor asks for a person.\n\n"
         "> Do you ship to Norway?\n\n"
         "From: Ada <ada@example.org>\n"
@@ -73,8 +65,8 @@ def test_an_unread_stretch_is_told_once(
     third = threads.say("user", "Thanks, and …")
     target.send(facts_of("message.created", third))
     assert len(office.mails) == 2
-    assert "> Thanks, and …" in text_of(office)
-    assert "Hello?" not in text_of(office)
+    assert "> Thanks, and …" in office.text()
+    assert "Hello?" not in office.text()
 
 
 def test_words_that_came_with_the_asking_are_told_with_it(
@@ -182,5 +174,5 @@ def test_trouble_of_the_service_names_no_visitor(
     assert office.mails[0]["Subject"] == (
         "[sales] The model does not answer: something is yours to mend"
     )
-    assert "Model: gpt-6-luna\n" in text_of(office)
+    assert "Model: gpt-6-luna\n" in office.text()
     assert office.mails[0]["References"] is None

@@ -1,7 +1,6 @@
 """What a visitor is mailed: never without consent, and never what they have seen."""
 
 from dataclasses import replace
-from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -38,14 +37,8 @@ def target(
     )
 
 
-def text_of(office: PostOffice) -> str:
-    part = office.mails[-1].get_body(("plain",))
-    assert part
-    return cast(str, part.get_content())
-
-
 def link_of(office: PostOffice) -> str:
-    return next(line for line in text_of(office).splitlines() if line.startswith("http"))
+    return next(line for line in office.text().splitlines() if line.startswith("http"))
 
 
 def test_what_was_not_fetched_in_two_minutes_is_mailed_with_a_way_back(
@@ -62,11 +55,11 @@ def test_what_was_not_fetched_in_two_minutes_is_mailed_with_a_way_back(
     assert later.value.at == NOW_MS + 120_000
     assert office.recipients == [["ada@example.org"]]
     assert office.mails[0]["Subject"] == "Grace has answered you"
-    assert text_of(office).startswith(
+    assert office.text().startswith(
         "Grace has answered you in the chat of www.example.com:\n\n> Yes, to Norway, too.\n\n"
         "Continue the conversation:\nhttps://www.example.com/prices?x=1&perch="
     )
-    assert "opens your conversation for 30 days" in text_of(office).replace("\n", " ")
+    assert "opens your conversation for 30 days" in office.text().replace("\n", " ")
     token = parse_qs(urlsplit(link_of(office)).query)["perch"][0]
     assert LINKS.verify(token) == ("ps_session", "default")
 
@@ -118,7 +111,7 @@ def test_an_unread_stretch_is_mailed_once_and_whole(
     target.send(facts_of("message.created", third, created_at=NOW_MS))
 
     assert len(office.mails) == 1
-    assert "> One\n>\n> Two\n" in text_of(office)
+    assert "> One\n>\n> Two\n" in office.text()
 
 
 def test_two_mails_are_thirty_minutes_apart(
@@ -154,8 +147,8 @@ def test_a_page_of_strangers_is_not_linked_to(
 
     target.send(facts_of("message.created", message, created_at=NOW_MS))
 
-    assert "> Yes" in text_of(office)
-    assert "evil" not in text_of(office)
+    assert "> Yes" in office.text()
+    assert "evil" not in office.text()
     assert "perch=" not in office.mails[0].as_string()
 
 
@@ -169,7 +162,7 @@ def test_a_visitor_reads_their_language(
     target.send(facts_of("message.created", message, created_at=NOW_MS))
 
     assert office.mails[0]["Subject"] == "Grace hat Ihnen geantwortet"
-    assert "Unterhaltung fortsetzen:" in text_of(office)
+    assert "Unterhaltung fortsetzen:" in office.text()
 
 
 def test_a_visitors_own_message_is_not_for_them(
