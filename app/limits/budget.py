@@ -69,7 +69,7 @@ class Meter:
         tokenizer: Tokenizer = Tokenizer.OPENAI,
         *,
         counts_alike: bool = True,
-        tell: Callable[[NoticeType], None] = _tell_nobody,
+        tell: Callable[[NoticeType], object] = _tell_nobody,
     ) -> None:
         self.tokenizer = tokenizer
         self.sizes = PromptSizes(tokenizer, counts_alike=counts_alike)
