@@ -248,8 +248,7 @@ class Turn:
     ``prompt`` ends with the question. ``answer`` is set when the turn was
     complete already: nothing runs, and the store's answer is the reply.
     ``cited`` are the URLs that the session's last answer before the question names.
-    Where ``state`` is not ``bot``, a person is to answer: no lease was taken. Without its
-    prompt, ``is_first`` tells that it was the question alone.
+    Where ``state`` is not ``bot``, a person is to answer: no lease was taken.
     """
 
     id: str
@@ -260,15 +259,10 @@ class Turn:
     answer: Message | None = None
     cited: Sequence[str] = ()
     state: ConversationState = "bot"
-    is_first: bool = False
 
     def without_prompt(self) -> "Turn":
         """Return the turn as it is kept while it runs: a prompt may be long."""
-        is_first = len(self.prompt) == 1 and self.attempt == 1
-        return Turn(
-            self.id, self.attempt, self.session_id, self.conversation_id, (), self.answer,
-            is_first=is_first,
-        )  # fmt: skip
+        return Turn(self.id, self.attempt, self.session_id, self.conversation_id, (), self.answer)
 
 
 @dataclass(frozen=True, slots=True)
