@@ -126,7 +126,8 @@ class Conversation:
     like ``last_message``. ``marks`` tell what stands on some message of it. What
     older functions of Convex stored has no count, and no last question
     until it goes on. ``unread`` counts what the visitor said since an operator looked,
-    outside of the state ``bot``; ``last_event`` numbers the session's newest event.
+    outside of the state ``bot``; ``last_event`` numbers the session's newest event, and
+    ``seen_event`` the newest that the visitor has fetched.
     """
 
     id: str
@@ -146,6 +147,7 @@ class Conversation:
     unread: int = 0
     contact: Contact | None = None
     last_event: int = 0
+    seen_event: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,9 +67,11 @@ class Notice(NamedTuple):
     """Something that somebody outside is told: one row of the outbox.
 
     ``id`` is the same at each attempt: receivers know a repetition by it. ``pending`` are
-    the targets (``webhook``, ``email``, ``chat``, ``visitor``) that have not taken it;
-    ``None`` before the first attempt, which knows what is configured. ``attempts`` were
-    made in vain, the last of them for ``problem``. No attempt is made before ``due_at``.
+    the targets (``webhook``, ``email``, ``chat``, ``visitor``) that have not taken it, behind
+    a name what the sender notes of each (``webhook:2:1764000000000``); ``None`` before the
+    first attempt, which knows what is configured. ``attempts`` were made in vain, the last of
+    them for ``problem``. No attempt is made before ``due_at``. What ``is_given_up`` is over,
+    and ``pending`` are those that never took it.
     """
 
     id: str

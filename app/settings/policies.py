@@ -6,6 +6,7 @@ from datetime import date
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
+from app.domain.opening_hours import OpeningHours
 from app.domain.shutdowns import describe_shutdown, known_shutdown
 from app.settings.addresses import Reader
 from app.settings.contradictions import DEVELOPMENT_WIDGET_KEY
@@ -175,12 +176,12 @@ class PeoplePolicy:
     """Whether a person may take over, when one is there, and what visitors read meanwhile.
 
     ``mode`` is ``on``, ``off`` or ``auto``: on where somebody would hear of it or could
-    answer (a notification target, or a password of the dashboard). ``hours`` are read by
-    ``app/people/hours.py``.
+    answer (a notification target, or a password of the dashboard). Without ``hours``,
+    nobody says when somebody is back.
     """
 
     mode: str = variable(Reader.word_or, "HUMAN", "auto", "auto", "on", "off")
-    hours: str | None = variable(Reader.text, "HUMAN_HOURS")
+    hours: OpeningHours | None = variable(Reader.opening_hours, "HUMAN_HOURS")
     holding_message: str = variable(
         Reader.text_or, "HOLDING_MESSAGE", "Your message was passed on. A person will answer here."
     )

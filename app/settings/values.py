@@ -58,11 +58,11 @@ class Settings:
     hsts_subdomains: bool = variable(Reader.flag, "HSTS_SUBDOMAINS")
     switched_off_message: str | None = variable(Reader.text, "SWITCHED_OFF_MESSAGE")
     max_waiting: int = variable(Reader.whole, "MAX_WAITING", 2000, 1, 100_000)
-    webhook_url: str | None = secret(Reader.url, "WEBHOOK_URL")
+    webhook_url: str | None = secret(Reader.endpoint, "WEBHOOK_URL")
     webhook_secrets: tuple[str, ...] = secret(Reader.keys, "WEBHOOK_SECRET")
     smtp_url: str | None = secret(Reader.text, "SMTP_URL")
     mail_from: str | None = variable(Reader.text, "MAIL_FROM")
-    notify_chat_url: str | None = secret(Reader.url, "NOTIFY_CHAT_URL")
+    notify_chat_url: str | None = secret(Reader.endpoint, "NOTIFY_CHAT_URL")
     notify_private_networks: tuple[IPv4Network | IPv6Network, ...] = variable(
         Reader.networks, "NOTIFY_PRIVATE_NETWORKS"
     )

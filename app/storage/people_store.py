@@ -92,9 +92,10 @@ class PeopleStore(Protocol):
         ...
 
     def settle_notice(self, holder: str, notice: Notice, *, retry_in_s: float | None) -> None:
-        """Note what came of an attempt, as ``notice`` says it; without pending targets it is done.
+        """Note what came of an attempt, as ``notice`` says it; without ``retry_in_s`` it is over.
 
-        Nothing where the lease is another's by now.
+        It may be claimed again in ``retry_in_s``. Until somebody does, its holder may settle it
+        again: after each of its targets. Nothing where it is another holder's by now.
         """
         ...
 
