@@ -5,20 +5,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.assistants import Assistants
+from app.bus.joined import JoinedBus
 from app.bus.machines import MachineBus
-from app.bus.protocol import StopBus
+from app.bus.protocol import Bus
 from app.bus.redis_connection import RedisLink
 from app.bus.workers import WorkerBus
 from app.completion.protocol import CompletionModel
 from app.domain.events import TurnEnded
 from app.factory.assistants import make_assistant
 from app.factory.knowledge import Libraries
+from app.notifications import return_link
 from app.observability.metrics import Metrics
 from app.operations.index_builds import IndexBuilds
 from app.operations.learning import Spawn, spawn_command
 from app.operations.learning_schedule import LearningSchedule
+from app.operations.people import People
 from app.operations.retention import Retention
 from app.operations.switches import Switches
+from app.operations.waiting import LOOK_EVERY_S, LOOK_WITH_BUS_EVERY_S, Waiting
 from app.settings import Settings
 from app.storage.cached_read import cache_state
 from app.storage.convex import ConvexStore
@@ -71,10 +75,18 @@ def make_services(
     switches = Switches(store, state, settings.switched_off_message)
     retry_queue = RetryQueue(settings.spool_path, store.finish_turn)
     workers = WorkerBus() if settings.web_concurrency > 1 else None
+    buses = _buses(settings, redis, workers)
+    bus = JoinedBus(buses)
     turns = TurnService(
         store, assistants, Admission([switches.check]), settings.max_streams, retry_queue.keep,
-        _buses(settings, redis, workers), workers, listeners,
+        bus, workers, listeners,
     )  # fmt: skip
+    waiting = Waiting(
+        store.people,
+        settings.max_waiting,
+        bus,
+        look_every_s=LOOK_WITH_BUS_EVERY_S if buses else LOOK_EVERY_S,
+    )
     return Services(
         settings=settings,
         store=store,
@@ -92,6 +104,9 @@ def make_services(
         redis=redis,
         index_builds=builds,
         learning=LearningSchedule(store, settings.assistants),
+        people=People(settings, store, stop=turns.stop, tell=waiting.tell),
+        waiting=waiting,
+        return_links=return_link.ReturnLinks(_keys(secrets, return_link.PURPOSE)),
         spawn=parts.spawn,
     )
 
@@ -134,16 +149,19 @@ def _assistants(
     return Assistants([replace(each, knowledge=libraries.make(each.settings)) for each in made])
 
 
-def _buses(settings: Settings, redis: RedisLink | None, workers: WorkerBus | None) -> list[StopBus]:
-    buses: list[StopBus] = [workers] if workers else []
+def _buses(settings: Settings, redis: RedisLink | None, workers: WorkerBus | None) -> list[Bus]:
+    buses: list[Bus] = [workers] if workers else []
     if settings.redis_url and redis:
         buses.append(MachineBus(settings.redis_url, redis))
     return buses
 
 
 def _tokens(settings: Settings, secrets: Sequence[bytes]) -> tokens.SessionTokens:
-    keys = [secret_keys.derive_key(secret, tokens.PURPOSE) for secret in secrets]
-    return tokens.SessionTokens(keys, live_s=settings.session_token_ttl_s)
+    return tokens.SessionTokens(_keys(secrets, tokens.PURPOSE), live_s=settings.session_token_ttl_s)
+
+
+def _keys(secrets: Sequence[bytes], purpose: str) -> list[bytes]:
+    return [secret_keys.derive_key(secret, purpose) for secret in secrets]
 
 
 def _operators(settings: Settings, secret: bytes) -> Operators | None:

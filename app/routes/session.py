@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response
 
+from app.assistants import Assistant
 from app.domain.conversation import Feedback
 from app.domain.errors import (
     IdentityRefused,
@@ -36,6 +37,7 @@ from app.web.schemas.session import (
     OpenedSessionSchema,
     OpenSession,
     OpenSessionSchema,
+    PeopleConfig,
     RatingSchema,
     SessionConfig,
     StoppingSchema,
@@ -54,9 +56,14 @@ blueprint = Blueprint("session", __name__)
 )
 def open_session(asked: OpenSession) -> OpenedSession:
     """Open a session, or renew the token of one; the token is its only proof."""
-    tokens, assistant = services().tokens, asked_assistant()
+    assistant = asked_assistant()
     session = _renewable(asked.token) if asked.token else _new_session()
-    look = assistant.settings.look
+    return to_opened(session, assistant)
+
+
+def to_opened(session: str, assistant: Assistant) -> OpenedSession:
+    """Return a session as who may use it is told of it, with a token for the caller's origin."""
+    look, tokens = assistant.settings.look, services().tokens
     return OpenedSession(
         session_id=session,
         token=tokens.mint(session, caller_origin(), assistant.id),
@@ -67,6 +74,7 @@ def open_session(asked: OpenSession) -> OpenedSession:
             starters=look.starters or None,
             max_message_chars=MAX_MESSAGE_CHARS,
             retention_days=services().settings.retention_days,
+            people=PeopleConfig(services().people.can_ask(assistant.settings)),
         ),
     )
 
@@ -80,7 +88,17 @@ def read_messages(query: HistoryQuery) -> History:
     thread = services().store.read_session(session_id(), limit=query.limit, cursor=query.cursor)
     if thread is None:
         return History(messages=())
-    return History(thread.messages, thread.next_cursor, thread.running_turn_id)
+    told = thread.conversation
+    if query.cursor is None:
+        services().people.note_read(told)
+    return History(
+        thread.messages,
+        thread.next_cursor,
+        thread.running_turn_id,
+        state=told.state,
+        next_event=told.last_event,
+        is_reachable=told.contact is not None,
+    )
 
 
 @blueprint.delete("/v1/session")
@@ -89,6 +107,7 @@ def delete_session() -> Response:
     """Delete the visitor's conversation for good; the session ends with it."""
     services().store.delete_session(session_id())
     services().turns.stop(session_id())
+    services().waiting.tell(session_id())
     return nothing()
 
 
