@@ -25,6 +25,8 @@ DEFAULT_ASSISTANT = "default"
 ASSISTANT_ID = re.compile(r"[a-z0-9-]{1,32}")
 # The error code of a turn whose process ended, or lost its store, before the turn did.
 LEASE_EXPIRED = "lease_expired"
+# The finish reason of an answer during which a person took the conversation over.
+TAKEN = "taken"
 
 
 @dataclass(frozen=True, slots=True)

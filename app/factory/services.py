@@ -112,16 +112,21 @@ def make_services(
 
 
 def _store(settings: Settings) -> ConversationStore:
+    # Of what begins, the webhook alone is told.
+    notes_starts = settings.webhook_url is not None
     if settings.convex_url and settings.convex_deploy_key:
         return ConvexStore(
             settings.convex_url,
             settings.convex_deploy_key,
             timeout_s=settings.storage_timeout_s,
             proxies=settings.proxies,
+            notes_starts=notes_starts,
         )
     if settings.sqlite_path is None:  # the settings refuse this
         raise ValueError("neither CONVEX_URL nor SQLITE_PATH is set")
-    return SqliteStore(settings.sqlite_path, timeout_s=settings.storage_timeout_s)
+    return SqliteStore(
+        settings.sqlite_path, timeout_s=settings.storage_timeout_s, notes_starts=notes_starts
+    )
 
 
 def _redis(settings: Settings, secret: bytes) -> RedisLink | None:

@@ -9,7 +9,12 @@ outside of ``bot`` stores the question, takes no lease, and leaves a notice
 from collections.abc import Sequence
 from typing import Protocol
 
-from app.domain.conversation import Conversation, Message, SessionEvents
+from app.domain.conversation import (
+    DEFAULT_ASSISTANT,
+    Conversation,
+    Message,
+    SessionEvents,
+)
 from app.domain.people import ByOperator, ByVisitor, Contact, HandedOver, Notice, NoticeType, Step
 
 MAX_EVENTS = 100
@@ -29,6 +34,7 @@ class PeopleStore(Protocol):
         afterwards is stored as ``partial``, with the reason ``taken``, before the take-over.
 
         Raises:
+            AssistantMismatch: the session's conversation is another assistant's.
             ConversationNotFound, SessionExpired: there is nothing to hand over.
         """
         ...
@@ -48,17 +54,24 @@ class PeopleStore(Protocol):
     ) -> SessionEvents:
         """Return what operators said and did in a session after its event ``after``, in order.
 
-        0 is before the first. A session without a conversation has none.
+        0 is before the first. A session without a conversation has none. A number that is
+        greater than the newest is of a conversation that was deleted: as 0.
 
         Raises:
             SessionExpired: the session was deleted.
         """
         ...
 
-    def set_contact(self, session_id: str, contact: Contact) -> None:
+    def set_contact(
+        self, session_id: str, contact: Contact, *, assistant: str = DEFAULT_ASSISTANT
+    ) -> None:
         """Keep where the visitor may be answered; with the conversation, which this may open.
 
+        The same address and name again change nothing. The store's time stands where the
+        contact tells none.
+
         Raises:
+            AssistantMismatch: the session's conversation is another assistant's.
             SessionExpired: the session was deleted.
         """
         ...
@@ -84,7 +97,11 @@ class PeopleStore(Protocol):
         *,
         key: str | None = None,
     ) -> None:
-        """Put something into the outbox; once for a ``key``, where there is one."""
+        """Put something into the outbox; once for a ``key``, where there is one.
+
+        Nothing where no conversation has this id. Notices go with their conversation, and
+        after ``NOTICE_DAYS``.
+        """
         ...
 
     def claim_notices(self, holder: str, *, lease_s: float, limit: int) -> Sequence[Notice]:

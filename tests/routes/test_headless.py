@@ -40,6 +40,10 @@ class Nothing:
     def documents(self) -> "Nothing":
         return self
 
+    @property
+    def people(self) -> "Nothing":
+        return self
+
     def __getattr__(self, name: str) -> Any:
         def touch(*_: Any, **__: Any) -> None:
             raise AssertionError(f"{name} was called")

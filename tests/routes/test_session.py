@@ -591,6 +591,10 @@ class UntouchableStore:
     def documents(self) -> "UntouchableStore":
         return self
 
+    @property
+    def people(self) -> "UntouchableStore":
+        return self
+
     def __getattr__(self, name: str) -> Any:
         def touch(*_: Any, **__: Any) -> Any:
             raise AssertionError(f"{name} was called before the token held")

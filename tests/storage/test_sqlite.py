@@ -18,13 +18,16 @@ import pytest
 
 from app.domain.conversation import (
     DEFAULT_ASSISTANT,
+    TAKEN,
     ConversationFilter,
     ConversationPage,
     Feedback,
+    Finished,
     Turn,
 )
 from app.domain.errors import AssistantMismatch, InvalidRequest, StorageUnavailable
 from app.domain.knowledge import Document, Section, StoreState
+from app.domain.people import ByOperator, ByVisitor
 from app.storage.protocol import MAX_THREAD_MESSAGES
 from app.storage.sqlite import SqliteStore, documents, gaps, listing, matches, searches
 from app.storage.sqlite.faults import unavailable
@@ -432,12 +435,51 @@ def test_file_of_before_the_documents_takes_them_in(path: Path) -> None:
 
         assert before == StoreState(frozenset({"off"}), {})
         assert (continued.cited, gaps_before) == ([], ())
-        assert [(each.sources, each.gap) for each in thread.messages] == [((), None)] * 3
+        assert [(each.sources, each.gap) for each in thread.messages] == [(None, None)] * 3
         assert (gap.question, gap.reason) == ("What are your hours?", "disliked")
         assert [each.conversation_id for each in store.documents.list_gaps("shop", limit=5)] == [
             asked.conversation_id
         ]
         assert store.read_state() == StoreState(frozenset({"off"}), {"shop": version})
+
+
+def test_file_of_before_the_people_hands_over(path: Path) -> None:
+    with older(path, 8) as db:
+        db.executescript((ROOT / "tests/fixtures/schema_8.sql").read_text(encoding="utf-8"))
+
+    with closing(SqliteStore(path, clock_ms=lambda: 1_700_000_010_000)) as store:
+        page = store.list_conversations(limit=10)
+        asking, other = page.conversations
+        ada = ByOperator(asking.id, "Ada")
+        before = store.people.events_since("session-1", 0)
+        notices = store.people.list_notices(limit=5)
+        asked = store.people.hand_over(ByVisitor("session-1", DEFAULT_ASSISTANT), "ask")
+        store.people.say(ada, "On Sundays from ten.", key="k1")
+        late = store.finish_turn(
+            Turn("turn-0002", 1, "session-1", asking.id, ()), an_answer(content="Closed.")
+        )
+        store.people.hand_over(ada, "release")
+        thread = store.read_thread(asking.id)
+        again = begin(store, session_id="session-1", turn_id="turn-0003", content="And today?")
+
+        assert [(each.state, each.unread, each.contact) for each in page.conversations] == [
+            ("bot", 0, None)
+        ] * 2
+        assert (asking.user, other.assistant, before.events) == ("customer-7", "shop", ())
+        assert (notices, asked.is_new, late) == ((), True, Finished(f"{asking.id}-3"))
+        assert [(each.role, each.event or each.content) for each in thread.messages] == [
+            ("user", "What are your hours?"),
+            ("assistant", "Nine to five [1]."),
+            ("user", "And on Sundays?"),
+            ("assistant", "Closed."),
+            ("system", "asked"),
+            ("system", "taken"),
+            ("operator", "On Sundays from ten."),
+            ("system", "released"),
+        ]
+        assert (thread.messages[3].status, thread.messages[3].finish_reason) == ("partial", TAKEN)
+        assert [each.content for each in again.prompt] == ["And today?"]
+        assert store.people.find_by_user("customer-7", DEFAULT_ASSISTANT) is not None
 
 
 # Jobs and retention

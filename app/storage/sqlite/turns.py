@@ -1,11 +1,12 @@
 """The two halves of a turn, each the inside of one transaction."""
 
-import secrets
 import sqlite3
+from dataclasses import replace
 
 from app.domain.conversation import (
     LEASE_EXPIRED,
     MAX_PREVIEW_CHARS,
+    TAKEN,
     Answer,
     Finished,
     Message,
@@ -15,28 +16,43 @@ from app.domain.conversation import (
 )
 from app.domain.errors import AssistantMismatch, TurnInProgress, TurnMismatch, TurnNotLast
 from app.domain.figures import turn_counts
+from app.storage.sqlite.conversations import (
+    POSITIONS_A_TURN,
+    given_back_at,
+    has_said_more,
+    open_conversation,
+)
 from app.storage.sqlite.figures import add_counts, count_visit
 from app.storage.sqlite.marks import refresh_marks
+from app.storage.sqlite.notices import put_notice
 from app.storage.sqlite.rows import from_answer, to_message, to_message_id, to_sources
-from app.storage.sqlite.sessions import take_user
 
-# A question and the place that it keeps for its answer.
-POSITIONS_A_TURN = 2
 _CLOCK_SLACK_MS = 60_000
 
 
 def begin_turn(
-    db: sqlite3.Connection, question: Question, *, history_limit: int, lease_ms: int, now: int
+    db: sqlite3.Connection,
+    question: Question,
+    *,
+    history_limit: int,
+    lease_ms: int,
+    now: int,
+    notes_starts: bool = False,
 ) -> Turn:
     """Store a question and take the lease: see ``ConversationStore``."""
-    opened = _open_conversation(db, question, now)
+    opened = open_conversation(
+        db, question.session_id, question.assistant, now=now, notes_starts=notes_starts
+    )
     asked = _find_question(db, opened["key"], question.turn_id)
-    _refuse_contradiction(question, opened, asked)
+    _refuse_contradiction(db, question, opened, asked)
     if asked is not None and not question.regenerate:
         answer = _complete_answer(db, opened, asked)
         if answer is not None:
             return _turn(db, question, opened, asked["position"], history_limit, answer=answer)
-    _end_running_turn(db, opened, now, lease_ms)
+    if opened["state"] != "bot":
+        return _leave_to_people(db, question, opened, asked, now)
+    _refuse_while_running(db, opened, now, lease_ms)
+    expire_turn(db, opened, now)
     count_visit(db, opened, now)
     if asked is None:
         position = _store_question(db, opened, question, now)
@@ -55,10 +71,12 @@ def finish_turn(db: sqlite3.Connection, turn: Turn, answer: Answer, *, now: int)
         "SELECT * FROM conversations WHERE id = ?", (turn.conversation_id,)
     ).fetchone()
     asked = opened and _find_question(db, opened["key"], turn.id)
-    if asked is None or asked["attempt"] != turn.attempt:
+    if asked is None or not turn.attempt or asked["attempt"] != turn.attempt:
         return None
     if asked["finished_attempt"] == turn.attempt:
         return _finished(opened, asked, was_said=asked["status"] is None)
+    if asked["taken_attempt"] == turn.attempt:
+        answer = replace(answer, status="partial", finish_reason=TAKEN, gap=None)
     # What was said bears how the turn ended; where nothing was, its question does.
     silent = None if answer.content else answer
     db.execute(
@@ -89,26 +107,40 @@ def _finished(opened: sqlite3.Row, asked: sqlite3.Row, *, was_said: bool) -> Fin
     return Finished(to_message_id(opened["id"], asked["position"] + 1) if was_said else None)
 
 
-def _open_conversation(db: sqlite3.Connection, question: Question, now: int) -> sqlite3.Row:
-    found = _find_conversation(db, question.session_id)
-    if found is not None:
-        return found
-    user = take_user(db, question.session_id)
+def expire_turn(db: sqlite3.Connection, opened: sqlite3.Row, now: int) -> None:
+    """Note that the turn that holds the lease, if any, is past it."""
+    if opened["running_position"] is None:
+        return
     db.execute(
-        "INSERT INTO conversations (id, session_id, created_at, updated_at, user, assistant)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (secrets.token_hex(16), question.session_id, now, now, user, question.assistant),
+        "UPDATE messages SET status = 'error', error_code = ? WHERE conversation = ?"
+        " AND position = ?",
+        (LEASE_EXPIRED, opened["key"], opened["running_position"]),
     )
-    opened = _find_conversation(db, question.session_id)
-    assert opened is not None  # noqa: S101 (stored in this transaction)
-    return opened
+    refresh_marks(db, opened["key"])
+    add_counts(db, opened["assistant"], turn_counts(Answer("", "error")), now)
 
 
-def _find_conversation(db: sqlite3.Connection, session_id: str) -> sqlite3.Row | None:
-    row: sqlite3.Row | None = db.execute(
-        "SELECT * FROM conversations WHERE session_id = ?", (session_id,)
-    ).fetchone()
-    return row
+def _leave_to_people(
+    db: sqlite3.Connection,
+    question: Question,
+    opened: sqlite3.Row,
+    asked: sqlite3.Row | None,
+    now: int,
+) -> Turn:
+    if asked is None:
+        count_visit(db, opened, now)
+        position = _store_question(db, opened, question, now, attempt=0)
+        db.execute("UPDATE conversations SET unread = unread + 1 WHERE key = ?", (opened["key"],))
+        message_id = to_message_id(opened["id"], position)
+        put_notice(db, "message.created", opened, message_id, now=now)
+    return Turn(
+        id=question.turn_id,
+        attempt=0,
+        session_id=question.session_id,
+        conversation_id=opened["id"],
+        prompt=(),
+        state=opened["state"],
+    )
 
 
 def _find_question(db: sqlite3.Connection, conversation: int, turn_id: str) -> sqlite3.Row | None:
@@ -120,14 +152,13 @@ def _find_question(db: sqlite3.Connection, conversation: int, turn_id: str) -> s
 
 
 def _refuse_contradiction(
-    question: Question, opened: sqlite3.Row, asked: sqlite3.Row | None
+    db: sqlite3.Connection, question: Question, opened: sqlite3.Row, asked: sqlite3.Row | None
 ) -> None:
     if opened["assistant"] != question.assistant:
         raise AssistantMismatch
     if asked is not None and asked["content"] != question.content:
         raise TurnMismatch
-    last_position = opened["next_position"] - POSITIONS_A_TURN
-    if question.regenerate and (asked is None or asked["position"] != last_position):
+    if question.regenerate and (asked is None or has_said_more(db, opened, asked["position"] + 1)):
         raise TurnNotLast
 
 
@@ -143,20 +174,15 @@ def _complete_answer(
     return row and to_message(opened["id"], row)
 
 
-def _end_running_turn(db: sqlite3.Connection, opened: sqlite3.Row, now: int, lease_ms: int) -> None:
+def _refuse_while_running(
+    db: sqlite3.Connection, opened: sqlite3.Row, now: int, lease_ms: int
+) -> None:
     if opened["running_position"] is None:
         return
     left_ms = opened["lease_until"] - now
     # More than any lease is long: the clock went back, and the lease tells nothing.
     if 0 < left_ms <= lease_ms + _CLOCK_SLACK_MS:
         raise TurnInProgress(retry_after_s=left_ms / 1000, turn_id=_running_turn_id(db, opened))
-    db.execute(
-        "UPDATE messages SET status = 'error', error_code = ? WHERE conversation = ?"
-        " AND position = ?",
-        (LEASE_EXPIRED, opened["key"], opened["running_position"]),
-    )
-    refresh_marks(db, opened["key"])
-    add_counts(db, opened["assistant"], turn_counts(Answer("", "error")), now)
 
 
 def _running_turn_id(db: sqlite3.Connection, opened: sqlite3.Row) -> str | None:
@@ -168,14 +194,19 @@ def _running_turn_id(db: sqlite3.Connection, opened: sqlite3.Row) -> str | None:
 
 
 def _store_question(
-    db: sqlite3.Connection, opened: sqlite3.Row, question: Question, now: int
+    db: sqlite3.Connection,
+    opened: sqlite3.Row,
+    question: Question,
+    now: int,
+    *,
+    attempt: int = 1,
 ) -> int:
     position: int = opened["next_position"]
     preview = question.content[:MAX_PREVIEW_CHARS]
     db.execute(
         "INSERT INTO messages (conversation, position, turn_id, role, content, created_at, attempt)"
-        " VALUES (?, ?, ?, 'user', ?, ?, 1)",
-        (opened["key"], position, question.turn_id, question.content, now),
+        " VALUES (?, ?, ?, 'user', ?, ?, ?)",
+        (opened["key"], position, question.turn_id, question.content, now, attempt),
     )
     db.execute(
         "UPDATE conversations SET next_position = ?, updated_at = ?, last_message = ?,"
@@ -220,10 +251,11 @@ def _store_answer(
             (opened["key"],),
         )
     # The preview shows the last message, and a later turn's question is later.
-    db.execute(
-        "UPDATE conversations SET last_message = ? WHERE key = ? AND next_position = ?",
-        (answer.content[:MAX_PREVIEW_CHARS], opened["key"], position + 1),
-    )
+    if not has_said_more(db, opened, position):
+        db.execute(
+            "UPDATE conversations SET last_message = ? WHERE key = ?",
+            (answer.content[:MAX_PREVIEW_CHARS], opened["key"]),
+        )
 
 
 def _turn(
@@ -237,20 +269,26 @@ def _turn(
 ) -> Turn:
     rows = db.execute(
         # A question that was refused would be refused with each that follows.
-        "SELECT role, content, attempt FROM messages WHERE conversation = ? AND position <= ?"
+        "SELECT role, content, attempt FROM messages"
+        " WHERE conversation = ? AND position BETWEEN ? AND ? AND role <> 'system'"
         " AND (position = ? OR error_code IS NOT 'model_refused')"
         " ORDER BY position DESC LIMIT ?",
-        (opened["key"], position, position, history_limit),
+        (opened["key"], given_back_at(db, opened, position), position, position, history_limit),
     ).fetchall()
     return Turn(
         id=question.turn_id,
         attempt=rows[0]["attempt"],
         session_id=question.session_id,
         conversation_id=opened["id"],
-        prompt=[PromptMessage(row["role"], row["content"]) for row in reversed(rows)],
+        prompt=[_to_prompt(row) for row in reversed(rows)],
         answer=answer,
         cited=_cited(db, opened, position),
     )
+
+
+def _to_prompt(row: sqlite3.Row) -> PromptMessage:
+    role = row["role"]
+    return PromptMessage("assistant" if role == "operator" else role, row["content"])
 
 
 def _cited(db: sqlite3.Connection, opened: sqlite3.Row, before: int) -> list[str]:

@@ -199,7 +199,11 @@ class MessageSchema(OutputSchema):
     """One thing said."""
 
     id = fields.String(required=True, data_key="_id")
-    role = fields.String(required=True, validate=validate.OneOf(["user", "assistant", "system"]))
+    role = fields.String(
+        required=True,
+        validate=validate.OneOf(["user", "assistant", "operator", "system"]),
+        metadata={"description": "An `operator` is a person; `system` tells of an event."},
+    )
     content = fields.String(required=True)
     created_at = fields.Integer(required=True, data_key="createdAt")
     turn_id = fields.String(data_key="turnId")
@@ -229,6 +233,11 @@ class MessageSchema(OutputSchema):
     gap = fields.String(
         validate=validate.OneOf(["nothing_found", "not_cited", "unknown", "disliked"]),
         metadata={"description": "Why the owner should look at the answer."},
+    )
+    author = fields.String(metadata={"description": "The operator who spoke, or acted."})
+    event = fields.String(
+        validate=validate.OneOf(["asked", "taken", "released", "closed", "contact"]),
+        metadata={"description": "What a `system` message tells of; its content is empty."},
     )
 
 

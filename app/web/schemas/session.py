@@ -145,7 +145,7 @@ class OwnMessageSchema(MessageSchema):
 
         fields = (
             "id", "role", "content", "created_at", "turn_id", "status", "finish_reason",
-            "feedback", "error_code", "sources", "answered_by",
+            "feedback", "error_code", "sources", "answered_by", "author", "event",
         )  # fmt: skip
 
 
