@@ -27,7 +27,9 @@ def test_a_plain_stop_is_written_as_a_machine_of_before_reads_it() -> None:
     assert to_bytes(StopRequest("s-1", "turn-0001")) == b'["s-1", "turn-0001"]'
 
 
-@pytest.mark.parametrize("data", [b"[]", b"{}", b"nothing", b'["s", 1]', b'["s", null, "x"]', b'{"changed": 1}'])
+@pytest.mark.parametrize(
+    "data", [b"[]", b"{}", b"nothing", b'["s", 1]', b'["s", null, "x"]', b'{"changed": 1}']
+)
 def test_anything_else_is_no_request(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         from_bytes(data)

@@ -60,9 +60,7 @@ def neighbour(folder: Path, name: str = "1") -> socket.socket:
     "request_",
     [REQUEST, StopRequest("ps_session", if_unread=True), SessionChanged("ps_session")],
 )
-def test_every_other_worker_hears_of_it(
-    bus: WorkerBus, folder: Path, request_: BusMessage
-) -> None:
+def test_every_other_worker_hears_of_it(bus: WorkerBus, folder: Path, request_: BusMessage) -> None:
     with neighbour(folder, "1") as one, neighbour(folder, "2") as two:
         bus.send(request_)
 

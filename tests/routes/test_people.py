@@ -101,7 +101,8 @@ def problem(answer: TestResponse) -> tuple[int, str]:
 
 def test_page_is_told_that_a_person_can_be_asked_for(make_app: "MakeApp") -> None:
     def can_ask(**variables: str) -> bool:
-        return bool(Visitor(make_app(**variables).test_client()).opened["config"]["people"]["canAsk"])
+        opened = Visitor(make_app(**variables).test_client()).opened
+        return bool(opened["config"]["people"]["canAsk"])
 
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     assert not can_ask()
@@ -186,7 +187,8 @@ def test_closed_hours_say_when_somebody_is_back(make_app: "MakeApp") -> None:
 
     assert never == {"state": "waiting", "isOpen": False}
     assert back["isOpen"] is False
-    assert time.strftime("%Y-%m-%d %H:%M", time.gmtime(back["backAt"] / 1000)) == f"{tomorrow} 09:00"
+    back_at = time.gmtime(back["backAt"] / 1000)
+    assert time.strftime("%Y-%m-%d %H:%M", back_at) == f"{tomorrow} 09:00"
 
 
 def test_visitor_goes_back_to_the_assistant(visitor: Visitor, model: ScriptedModel) -> None:
@@ -445,7 +447,7 @@ def test_take_over_ends_a_running_answer(
 
     handed = act(client, running["_id"], "take", name="Grace").json
 
-    assert chat.get(timeout=10)["message"] == "One two "
+    assert chat.get(timeout=10)["message"] == "One two"
     assert handed == {
         "conversationId": running["_id"], "sessionId": visitor.session,
         "assistant": "default", "state": "human", "isNew": True,

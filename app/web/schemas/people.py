@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validate, validates
 
@@ -223,7 +223,7 @@ class ReturnSchema(InputSchema):
 class ActingSchema(InputSchema):
     """Who acts."""
 
-    makes = Acting
+    makes: ClassVar[type[Any]] = Acting
 
     name = fields.String(
         allow_none=True,
