@@ -19,7 +19,6 @@ from app.http_client import (
 from app.http_client.proxies import NO_PROXIES, Proxies
 from app.notifications.delivery import NotTaken
 
-TIMEOUT_S = 15.0
 _CONNECT_S = 5.0
 # Whoever hung is not asked again at once: the notices behind would hang with it.
 _REST_S = 15.0
@@ -41,6 +40,8 @@ class Endpoint:
         url: str,
         private: Sequence[Network] = (),
         proxies: Proxies = NO_PROXIES,
+        *,
+        timeout_s: float = 15.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         parts = urlsplit(url)
@@ -50,6 +51,7 @@ class Endpoint:
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._private = private
         self._proxies = proxies
+        self._timeout_s = timeout_s
         self._clock = clock
         self._authorization = _basic(parts.username, parts.password)
         self._client: HttpClient | None = None
@@ -73,7 +75,7 @@ class Endpoint:
             raise NotTaken(self._refusal()) from None
         except HttpTimeout:
             self._rests_until = self._clock() + _REST_S
-            raise NotTaken(f"gave no answer within {TIMEOUT_S:g} s") from None
+            raise NotTaken(f"gave no answer within {self._timeout_s:g} s") from None
         except HttpConnectFailed as error:
             raise NotTaken(f"is not reached: {error}") from None
         except HttpFailure as error:
@@ -97,7 +99,7 @@ class Endpoint:
         # The body of the answer may have no end, and nobody needs it.
         with self._http().open(
             method, self._path, body=body, headers=(*headers, *self._authorization),
-            deadline_s=TIMEOUT_S,
+            deadline_s=self._timeout_s,
         ) as exchange:  # fmt: skip
             return exchange.status, exchange.header("Retry-After")
 
@@ -117,9 +119,14 @@ class Endpoint:
             if proxies.of(self._url) and _is_address(self.host) and not self._may_reach(self.host):
                 raise HttpAddressRefused
             self._client = HttpClient(
-                self._base, connect_timeout_s=_CONNECT_S, read_timeout_s=TIMEOUT_S, max_idle=0,
-                headers=(("User-Agent", "Perch"),), proxies=proxies, vet=self._may_reach,
-            )  # fmt: skip
+                self._base,
+                connect_timeout_s=_CONNECT_S,
+                read_timeout_s=self._timeout_s,
+                max_idle=0,
+                headers=(("User-Agent", "Perch"),),
+                proxies=proxies,
+                vet=self._may_reach,
+            )
         return self._client
 
     def _may_reach(self, address: str) -> bool:

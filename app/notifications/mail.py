@@ -56,11 +56,11 @@ def to_mail(letter: Letter, sender: str, now_ms: int) -> EmailMessage:
         # Of a mail that was never sent: programs gather all that name it.
         root = f"<{_no_atom.sub('-', letter.thread)}@{domain}>"
         mail["In-Reply-To"] = mail["References"] = root
-    mail["Content-Language"] = letter.language
     # RFC 3834: no out-of-office note comes back.
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(to_text(letter), cte="quoted-printable")
     mail.add_alternative(to_html(letter), subtype="html", cte="quoted-printable")
+    mail["Content-Language"] = letter.language
     return mail
 
 

@@ -19,6 +19,7 @@ from app.storage.protocol import ConversationStore
 
 log = logging.getLogger(__name__)
 
+_STARTED_MS = 3600 * 1000
 _PAUSES_S = (1.0, 5.0, 30.0)
 
 
@@ -49,15 +50,15 @@ class Outbox:
     def tell_of_turn(self, ended: TurnEnded) -> None:
         """Say that a conversation began, where this was its first turn."""
         turn = ended.turn
-        if ended.is_repeat or turn.attempt != 1 or len(turn.prompt) != 1:
+        if not turn.is_first:
             return
         key = f"conversation.started:{turn.conversation_id}"
 
         def put() -> None:
-            thread = self._store.read_thread(turn.conversation_id, limit=1)
-            self._people.put_notice(
-                "conversation.started", thread.conversation.assistant, turn.conversation_id, key=key
-            )
+            told = self._store.read_thread(turn.conversation_id, limit=1).conversation
+            # Where a prompt is short for another reason, the conversation is old.
+            if self._clock() * 1000 - told.created_at < _STARTED_MS:
+                self._people.put_notice("conversation.started", told.assistant, told.id, key=key)
 
         self._later(put)
 

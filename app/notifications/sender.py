@@ -192,16 +192,16 @@ class Sender:
             self._by_name[pending.name].send(facts)
         except NotYet as later:
             return pending.put_off(later.at), None
-        except NotTaken as failure:
-            left = pending.after(failure, self._clock())
+        except NotTaken as not_taken:
+            failure = not_taken
         except StorageUnavailable:
             raise
         except Exception:  # of one target: the others are told all the same
             log.exception("A target of notices failed unexpectedly: %s", pending.name)
             failure = NotTaken("failed unexpectedly: see the log")
-            left = pending.after(failure, self._clock())
         else:
             return _TAKEN, None
+        left = pending.after(failure, self._clock())
         problem = f"{pending.name} {failure}"
         note = log.error if left.is_over else log.warning
         what = "it is given up" if left.is_over else "it is tried again"

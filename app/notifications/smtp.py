@@ -83,10 +83,11 @@ class Mailer:
             raise
         except smtplib.SMTPResponseException as error:
             raise NotTaken(_in_words(error.smtp_code, error.smtp_error)) from None
-        except TimeoutError:
-            self._rests_until = self._clock() + _REST_S
-            raise NotTaken(f"gave no answer within {_STEP_S:g} s") from None
         except (OSError, smtplib.SMTPException) as error:
+            # smtplib hides it: a read that took too long is a connection that was closed.
+            if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
+                self._rests_until = self._clock() + _REST_S
+                raise NotTaken(f"gave no answer within {_STEP_S:g} s") from None
             raise NotTaken(f"is not reached: {error}") from None
         finally:
             if smtp is not None:

@@ -49,7 +49,8 @@ class Reader(ValueReader):
 
     def url(self, name: str) -> str | None:
         """Read a server's address, and return it without a slash at its end."""
-        value = self.endpoint(name)
+        # Fields that nobody sets are read by the plain reader.
+        value = Reader.endpoint(self, name)
         return value.rstrip("/") if value else None
 
     def endpoint(self, name: str) -> str | None:
