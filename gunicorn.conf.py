@@ -115,6 +115,7 @@ def post_worker_init(worker: Any) -> None:
     services.metrics.take_slot(_shared, worker.slot)
     services.retry_queue.adopt()
     gevent.spawn(services.learning.watch)
+    gevent.spawn(services.sender.watch)
     if services.retention:
         gevent.spawn(services.retention.watch)
     _prepare_knowledge(services)

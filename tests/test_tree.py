@@ -44,6 +44,16 @@ ELSEWHERE = {
     "tests/limits/test_estimate.py counts by it": ["limits/vocabulary.py"],
     "tests/live/test_log.py reads what gunicorn writes": ["observability/logs.py"],
     "tests/routes/test_admin.py asks for them": ["operations/statistics.py"],
+    "tests/notifications/test_webhooks.py posts by them": [
+        "notifications/endpoint.py",
+        "notifications/payload.py",
+    ],
+    "tests/notifications/test_owner_mail.py: what decides and says what is mailed": [
+        "notifications/owner_rules.py",
+        "notifications/owner_texts.py",
+        "notifications/spacing.py",
+    ],
+    "tests/notifications/test_sender.py: what its targets are told": ["notifications/facts.py"],
     "tests/operations/test_export.py writes them": ["operations/transcripts.py"],
     "tests/live/test_ai_sdk_clients.py: asked by their own clients": [
         "protocols/ai_sdk.py",

@@ -12,9 +12,9 @@ from app.bus.redis_connection import RedisLink
 from app.bus.workers import WorkerBus
 from app.completion.protocol import CompletionModel
 from app.domain.events import TurnEnded
-from app.factory.assistants import make_assistant
+from app.factory.assistants import Tell, make_assistant
 from app.factory.knowledge import Libraries
-from app.notifications import return_link
+from app.factory.notifications import make_notifications
 from app.observability.metrics import Metrics
 from app.operations.index_builds import IndexBuilds
 from app.operations.learning import Spawn, spawn_command
@@ -71,7 +71,9 @@ def make_services(
     state = cache_state(store)
     builds = IndexBuilds(parts.spawn)
     libraries = Libraries(settings, state, builds)
-    assistants = _assistants(settings, parts, store, redis, libraries)
+    notifications = make_notifications(settings, store, store.people, secrets)
+    tell = notifications.outbox.tell_of_day
+    assistants = _assistants(settings, parts, store, redis, libraries, tell)
     switches = Switches(store, state, settings.switched_off_message)
     retry_queue = RetryQueue(settings.spool_path, store.finish_turn)
     workers = WorkerBus() if settings.web_concurrency > 1 else None
@@ -104,9 +106,17 @@ def make_services(
         redis=redis,
         index_builds=builds,
         learning=LearningSchedule(store, settings.assistants),
-        people=People(settings, store, stop=turns.stop, tell=waiting.tell),
+        people=People(
+            settings,
+            store,
+            stop=turns.stop,
+            tell=waiting.tell,
+            wake=notifications.sender.wake,
+        ),
         waiting=waiting,
-        return_links=return_link.ReturnLinks(_keys(secrets, return_link.PURPOSE)),
+        return_links=notifications.links,
+        outbox=notifications.outbox,
+        sender=notifications.sender,
         spawn=parts.spawn,
     )
 
@@ -146,9 +156,10 @@ def _assistants(
     store: ConversationStore,
     redis: RedisLink | None,
     libraries: Libraries,
+    tell: Tell,
 ) -> Assistants:
     made = (
-        make_assistant(each, settings, store, redis, parts.model, parts.fallback)
+        make_assistant(each, settings, store, redis, parts.model, parts.fallback, tell)
         for each in settings.assistants
     )
     return Assistants([replace(each, knowledge=libraries.make(each.settings)) for each in made])
@@ -162,11 +173,8 @@ def _buses(settings: Settings, redis: RedisLink | None, workers: WorkerBus | Non
 
 
 def _tokens(settings: Settings, secrets: Sequence[bytes]) -> tokens.SessionTokens:
-    return tokens.SessionTokens(_keys(secrets, tokens.PURPOSE), live_s=settings.session_token_ttl_s)
-
-
-def _keys(secrets: Sequence[bytes], purpose: str) -> list[bytes]:
-    return [secret_keys.derive_key(secret, purpose) for secret in secrets]
+    keys = [secret_keys.derive_key(secret, tokens.PURPOSE) for secret in secrets]
+    return tokens.SessionTokens(keys, live_s=settings.session_token_ttl_s)
 
 
 def _operators(settings: Settings, secret: bytes) -> Operators | None:

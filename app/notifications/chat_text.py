@@ -100,10 +100,6 @@ class ChatText:
         self._endpoint.post(orjson.dumps({**self._fields, **self._form(self._lines(facts))}))
         self._rules.note_sent(facts)
 
-    def check(self) -> str:
-        """Look whether somebody answers there, see ``Target``."""
-        return self._endpoint.check()
-
     def _lines(self, facts: Facts) -> str:
         said = shorten(" ".join(said_by_visitor(facts).split()), CHAT_EXCERPT_CHARS)
         lines = [self._escape(title_of(facts))]

@@ -56,14 +56,6 @@ class Target(Protocol):
         """
         ...
 
-    def check(self) -> str:
-        """Try the way to the receiver without telling anything; returns what was found.
-
-        Raises:
-            NotTaken: there is no way.
-        """
-        ...
-
 
 class Pending(NamedTuple):
     """A target that has not taken a notice, as it stands in ``Notice.pending``.

@@ -55,7 +55,3 @@ class OwnerMail:
         )
         self._mailer.send(to_mail(letter, self._sender, self._clock()))
         self._rules.note_sent(facts)
-
-    def check(self) -> str:
-        """Try the mail server, see ``Target``."""
-        return self._mailer.check()

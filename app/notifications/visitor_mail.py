@@ -76,10 +76,6 @@ class VisitorMail:
         self._mailer.send(to_mail(letter, self._sender, self._clock()))
         self._spacing.note(told.id, stretch)
 
-    def check(self) -> str:
-        """Try the mail server, see ``Target``."""
-        return self._mailer.check()
-
     def _wait(self, at: int) -> None:
         if self._clock() < at:
             raise NotYet(at)

@@ -46,7 +46,3 @@ class Webhook:
                 ("webhook-signature", sign(self._keys, facts.notice.id, now_s, body)),
             ),
         )
-
-    def check(self) -> str:
-        """Look whether somebody answers there, see ``Target``."""
-        return self._endpoint.check()

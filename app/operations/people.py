@@ -51,7 +51,7 @@ class People:
     """Changes who answers a conversation.
 
     ``stop`` ends a session's running turn, whichever process runs it; ``tell`` wakes whoever
-    waits for news of a session.
+    waits for news of a session, and ``wake`` who sends notices.
     """
 
     def __init__(
@@ -61,13 +61,15 @@ class People:
         *,
         stop: Callable[[str], object],
         tell: Callable[[str], object],
+        wake: Callable[[], object] = lambda: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
         self._assistants = {each.id: each for each in settings.assistants}
         self._store = store
         self._stop = stop
-        self._tell = tell
+        self._tell_waiters = tell
+        self._wake = wake
         self._clock = clock
         # Which event each visitor is known to have fetched.
         self._fetched: OrderedDict[str, int] = OrderedDict()
@@ -224,6 +226,10 @@ class People:
         self._fetched[conversation.session_id] = event
         if len(self._fetched) > _MAX_REMEMBERED:
             self._fetched.popitem(last=False)
+
+    def _tell(self, session_id: str) -> None:
+        self._tell_waiters(session_id)
+        self._wake()
 
     def _leave_message(self, question: Question) -> None:
         try:

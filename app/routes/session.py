@@ -131,6 +131,7 @@ def stream_turn(turn_id: str) -> Response:
 def rate_message(feedback: Feedback, message_id: str) -> Response:
     """Rate an answer; a later rating takes the place of an earlier one."""
     services().store.rate_message(session_id(), message_id, feedback)
+    services().outbox.tell_of_feedback(session_id(), message_id, feedback.rating)
     return nothing()
 
 

@@ -49,7 +49,6 @@ class Reader(ValueReader):
 
     def url(self, name: str) -> str | None:
         """Read a server's address, and return it without a slash at its end."""
-        # Fields that nobody sets are read by the plain reader.
         value = Reader.endpoint(self, name)
         return value.rstrip("/") if value else None
 

@@ -8,7 +8,9 @@ from flask import Flask, current_app
 
 from app.assistants import Assistants
 from app.bus.redis_connection import RedisLink
+from app.notifications.outbox import Outbox
 from app.notifications.return_link import ReturnLinks
+from app.notifications.sender import Sender
 from app.operations.index_builds import IndexBuilds
 from app.operations.learning import Spawn
 from app.operations.learning_schedule import LearningSchedule
@@ -64,6 +66,8 @@ class Services:
     people: People
     waiting: Waiting
     return_links: ReturnLinks
+    outbox: Outbox
+    sender: Sender
     spawn: Spawn
     """Starts a command: the learner."""
 

@@ -37,9 +37,6 @@ class Told:
             raise failure
         self.told.append(facts.notice.id)
 
-    def check(self) -> str:
-        return "is there"
-
 
 @pytest.fixture
 def make(threads: Threads, people: NoticesInFile, settings: Settings, now: MsClock) -> MakeSender:
