@@ -94,7 +94,7 @@ def _act(conversation_id: str, step: Callable[[str], object]) -> Response:
 def _lead_back(conversation_id: str) -> Response:
     if is_part():
         return show_thread(conversation_id)
-    address = url_for("dashboard.conversation", conversation_id=conversation_id, _anchor="reply")
+    address = url_for("dashboard.conversation", conversation_id=conversation_id, _anchor="people")
     return cast(Response, redirect(address, 303))
 
 

@@ -110,7 +110,7 @@ function isAtEnd() {
 
 function followThread(event) {
   if (event.type === "htmx:beforeSwap") {
-    wasAtEnd = isAtEnd();
+    wasAtEnd = isAtEnd() || event.detail.requestConfig?.verb === "post";
   } else if (form && wasAtEnd && event.target.id === "messages") {
     scrollTo(0, document.documentElement.scrollHeight);
   }
