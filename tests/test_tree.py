@@ -51,7 +51,6 @@ ELSEWHERE = {
     "tests/notifications/test_owner_mail.py: what decides and says what is mailed": [
         "notifications/owner_rules.py",
         "notifications/owner_texts.py",
-        "notifications/spacing.py",
     ],
     "tests/notifications/test_sender.py: what its targets are told": ["notifications/facts.py"],
     "tests/operations/test_export.py writes them": ["operations/transcripts.py"],

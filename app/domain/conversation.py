@@ -250,8 +250,7 @@ class Turn:
     ``prompt`` ends with the question. ``answer`` is set when the turn was
     complete already: nothing runs, and the store's answer is the reply.
     ``cited`` are the URLs that the session's last answer before the question names.
-    Where ``state`` is not ``bot``, a person is to answer: no lease was taken. Without its
-    prompt, ``is_first`` tells that it was the question alone.
+    Where ``state`` is not ``bot``, a person is to answer: no lease was taken.
     """
 
     id: str
@@ -262,12 +261,10 @@ class Turn:
     answer: Message | None = None
     cited: Sequence[str] = ()
     state: ConversationState = "bot"
-    is_first: bool = False
 
     def without_prompt(self) -> "Turn":
         """Return the turn as it is kept while it runs: a prompt may be long."""
-        is_first = len(self.prompt) == 1 and self.attempt == 1
-        return replace(self, prompt=(), cited=(), is_first=is_first)
+        return replace(self, prompt=(), cited=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from app.notifications.owner_texts import (
     CHAT_EXCERPT_CHARS,
     details_of,
     said_by_visitor,
-    shorten,
     title_of,
 )
+from app.notifications.plain_text import one_line, shorten
 
 _markdown = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>@])")
 
@@ -101,7 +101,7 @@ class ChatText:
         self._rules.note_sent(facts)
 
     def _lines(self, facts: Facts) -> str:
-        said = shorten(" ".join(said_by_visitor(facts).split()), CHAT_EXCERPT_CHARS)
+        said = shorten(one_line(said_by_visitor(facts)), CHAT_EXCERPT_CHARS)
         lines = [self._escape(title_of(facts))]
         if said:
             lines.append(f"“{self._escape(said)}”")

@@ -10,7 +10,7 @@ from email.utils import format_datetime, formataddr, parseaddr
 from html import escape
 from textwrap import wrap
 
-from app.notifications.owner_texts import one_line, shorten
+from app.notifications.plain_text import one_line, printable, shorten
 
 _COLUMNS = 72
 _MAX_SUBJECT_CHARS = 120
@@ -71,7 +71,7 @@ def to_text(letter: Letter) -> str:
         quoted = [f"> {line}".rstrip() for line in _wrapped(letter.text, 2).splitlines()]
         parts.append("\n".join(quoted))
     if letter.details:
-        parts.append("\n".join(f"{name}: {value}" for name, value in letter.details))
+        parts.append("\n".join(f"{name}: {one_line(value)}" for name, value in letter.details))
     if letter.link:
         parts.append(f"{letter.link[0]}:\n{letter.link[1]}")
     if letter.footer:
@@ -83,19 +83,19 @@ def to_text(letter: Letter) -> str:
 def to_html(letter: Letter) -> str:
     """Return a letter in HTML: no picture, no script, nothing that is fetched."""
     direction = "rtl" if letter.is_right_to_left else "ltr"
-    parts = [f"<p>{escape(letter.greeting)}</p>"]
+    parts = [f"<p>{_shown(letter.greeting)}</p>"]
     if letter.text:
-        said = escape(_printable(letter.text)).replace("\n", "<br>\n")
+        said = _shown(letter.text).replace("\n", "<br>\n")
         parts.append(
             '<blockquote dir="auto" style="margin:0;padding:0 1em;border-inline-start:'
             f'3px solid #ccc">{said}</blockquote>'
         )
-    parts.extend(f"<p>{escape(name)}: {escape(value)}</p>" for name, value in letter.details)
+    parts.extend(f"<p>{_shown(name)}: {_shown(value)}</p>" for name, value in letter.details)
     if letter.link:
         name, url = letter.link
         parts.append(f'<p><a href="{escape(url)}">{escape(name)}</a></p>')
     if letter.footer:
-        parts.append(f'<p style="font-size:smaller">{escape(letter.footer)}</p>')
+        parts.append(f'<p style="font-size:smaller">{_shown(letter.footer)}</p>')
     body = "\n".join(parts)
     return (
         f'<!doctype html>\n<html lang="{escape(letter.language)}" dir="{direction}">\n'
@@ -107,13 +107,12 @@ def to_html(letter: Letter) -> str:
 def _wrapped(text: str, indent: int = 0) -> str:
     lines = [
         each
-        for line in _printable(text).splitlines()
+        for line in printable(text).splitlines()
         for each in wrap(line, _COLUMNS - indent, break_long_words=False, break_on_hyphens=False)
         or [""]
     ]
     return "\n".join(lines)
 
 
-def _printable(text: str) -> str:
-    """Return a text whose characters are seen, and obeyed by no terminal."""
-    return "".join(each for each in text if each.isprintable() or each == "\n")
+def _shown(text: str) -> str:
+    return escape(printable(text))

@@ -12,14 +12,12 @@ from datetime import UTC, datetime
 import gevent
 
 from app.domain.errors import ServiceError, StorageUnavailable
-from app.domain.events import TurnEnded
 from app.domain.people import NoticeType
 from app.storage.people_store import PeopleStore
 from app.storage.protocol import ConversationStore
 
 log = logging.getLogger(__name__)
 
-_STARTED_MS = 3600 * 1000
 _PAUSES_S = (1.0, 5.0, 30.0)
 
 
@@ -46,21 +44,6 @@ class Outbox:
         day = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
         key = f"{kind}:{assistant}:{day}"
         self._later(lambda: self._people.put_notice(kind, assistant, key=key))
-
-    def tell_of_turn(self, ended: TurnEnded) -> None:
-        """Say that a conversation began, where this was its first turn."""
-        turn = ended.turn
-        if not turn.is_first:
-            return
-        key = f"conversation.started:{turn.conversation_id}"
-
-        def put() -> None:
-            told = self._store.read_thread(turn.conversation_id, limit=1).conversation
-            # Where a prompt is short for another reason, the conversation is old.
-            if self._clock() * 1000 - told.created_at < _STARTED_MS:
-                self._people.put_notice("conversation.started", told.assistant, told.id, key=key)
-
-        self._later(put)
 
     def tell_of_feedback(self, session_id: str, message_id: str, rating: str) -> None:
         """Say that a visitor rated an answer."""

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from app.notifications.facts import Facts
 from app.notifications.mail import Letter, to_mail
 from app.notifications.owner_rules import OwnerRules
-from app.notifications.owner_texts import details_of, said_by_visitor, shorten, title_of
+from app.notifications.owner_texts import details_of, said_by_visitor, title_of
+from app.notifications.plain_text import shorten
 from app.notifications.smtp import Mailer
 
 _MAX_TEXT_CHARS = 4000

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from app.domain.conversation import DEFAULT_ASSISTANT
 from app.domain.people import NoticeType
 from app.notifications.facts import Facts
+from app.notifications.plain_text import one_line
 
 # Of the visitor's own words, which may be long or hostile, so much goes into a chat.
 CHAT_EXCERPT_CHARS = 200
@@ -57,13 +58,3 @@ def said_by_visitor(facts: Facts) -> str:
         return ""
     unread = facts.unread or [each for each in facts.newest if each.role == "user"][-1:]
     return "\n\n".join(each.content for each in unread)
-
-
-def one_line(text: str) -> str:
-    """Return a text without anything that ends a line, or that a terminal obeys."""
-    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
-
-
-def shorten(text: str, most: int) -> str:
-    """Return a text of at most so many characters, cut where it is longer."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -28,11 +28,13 @@ from app.storage.protocol import ConversationStore
 log = logging.getLogger(__name__)
 
 _JOB = "notifications"
-_LOOK_EVERY_S = 5.0
+# Whoever puts a notice wakes the sender of its process. Each look is a call of the store,
+# and some stores are paid by the call.
+_LOOK_EVERY_S = 10.0
 # Of those without the lease: as long as it lasts, nobody is told after a crash.
-_OTHERS_LOOK_EVERY_S = 15.0
-_LEASE_S = 30.0
-_RENEW_EVERY_S = 10.0
+_OTHERS_LOOK_EVERY_S = 30.0
+_LEASE_S = 60.0
+_RENEW_EVERY_S = 20.0
 _BATCH = 8
 # Of a notice that is being sent. What has taken half of it begins no other attempt, of
 # which the longest takes 30 s.
@@ -73,6 +75,7 @@ class Sender:
         self._clock = clock
         # Drawn at the first use: applications are made before the workers are forked.
         self._holder = ""
+        self._renewed_at: int | None = None
         self._awake = Event()
 
     def wake(self) -> None:
@@ -135,8 +138,13 @@ class Sender:
         return outcomes
 
     def _has_lease(self) -> bool:
+        now = self._clock()
+        if self._renewed_at is not None and now - self._renewed_at < _RENEW_EVERY_S * 1000:
+            return True
         self._holder = self._holder or secrets.token_hex(8)
-        return self._store.begin_job(_JOB, self._holder, lease_s=_LEASE_S, every_s=0)
+        has_it = self._store.begin_job(_JOB, self._holder, lease_s=_LEASE_S, every_s=0)
+        self._renewed_at = now if has_it else None
+        return has_it
 
     def _keep_lease(self) -> None:
         while True:

@@ -87,7 +87,7 @@ class Mailer:
             # smtplib hides it: a read that took too long is a connection that was closed.
             if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
                 self._rests_until = self._clock() + _REST_S
-                raise NotTaken(f"gave no answer within {_STEP_S:g} s") from None
+                raise NotTaken("gave no answer in time") from None
             raise NotTaken(f"is not reached: {error}") from None
         finally:
             if smtp is not None:

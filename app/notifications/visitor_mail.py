@@ -11,7 +11,7 @@ from app.notifications.delivery import NotYet
 from app.notifications.facts import Facts
 from app.notifications.mail import Letter, to_mail
 from app.notifications.mail_texts import texts_of
-from app.notifications.owner_texts import one_line
+from app.notifications.plain_text import one_line
 from app.notifications.return_link import ReturnLinks
 from app.notifications.smtp import Mailer
 from app.notifications.spacing import Spacing

@@ -175,10 +175,10 @@ class People:
         """
         text = text.strip()
         if not text:
-            raise InvalidRequest(details={"text": ["Must not be blank."]})
+            raise InvalidRequest("The reply has no words", details={"text": ["Must not be blank."]})
         if len(text) > MAX_REPLY_CHARS:
             rule = f"Longer than maximum length {MAX_REPLY_CHARS}."
-            raise InvalidRequest(details={"text": [rule]})
+            raise InvalidRequest("The reply is too long", details={"text": [rule]})
         conversation, operator = self._operator(conversation_id, name)
         said = self._store.people.say(operator, text, key=key or secrets.token_hex(16))
         # A read of before: the assistant may have been asked meanwhile.
@@ -251,7 +251,7 @@ class People:
         shown = (name or "").strip() or assistant.people.operator_name
         if len(shown) > MAX_NAME_CHARS or not shown.isprintable():
             rule = f"At most {MAX_NAME_CHARS} printable characters."
-            raise InvalidRequest(details={"name": [rule]})
+            raise InvalidRequest("The name cannot be shown", details={"name": [rule]})
         return conversation, ByOperator(conversation_id, shown)
 
     def _refuse_where_off(self, assistant: AssistantSettings) -> None:

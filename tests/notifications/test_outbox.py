@@ -5,9 +5,7 @@ from collections.abc import Callable
 import gevent
 import pytest
 
-from app.domain.conversation import PromptMessage, Turn
 from app.domain.errors import StorageUnavailable
-from app.domain.events import TurnEnded
 from app.notifications.outbox import Outbox
 from tests.notifications.outbox import NOW_MS, NoticesInFile, Threads
 
@@ -46,31 +44,11 @@ def put(kept: Flaky) -> list[tuple[str, str | None, str | None]]:
     return [(each.type, each.conversation_id, each.message_id) for each in notices]
 
 
-def ended(prompt: int, attempt: int = 1) -> TurnEnded:
-    turn = Turn("t1", attempt, "ps_session", "c1", [PromptMessage("user", "Hi")] * prompt)
-    return TurnEnded(turn.without_prompt(), None, "done", None, 1, 1.0)
-
-
 def test_of_a_day_it_is_told_once(outbox: Outbox, kept: Flaky) -> None:
     for assistant in ("default", "default", "sales"):
         outbox.tell_of_day("budget.warning", assistant)
 
     assert put(kept) == [("budget.warning", None, None)] * 2
-
-
-def test_a_conversation_starts_with_its_first_turn(outbox: Outbox, kept: Flaky) -> None:
-    for turn in (ended(1), ended(1), ended(3), ended(1, attempt=2)):
-        outbox.tell_of_turn(turn)
-
-    assert put(kept) == [("conversation.started", "c1", None)]
-
-
-def test_a_short_history_starts_none(outbox: Outbox, kept: Flaky, threads: Threads) -> None:
-    threads.set(created_at=NOW_MS - 7_200_000)
-
-    outbox.tell_of_turn(ended(1))
-
-    assert put(kept) == []
 
 
 def test_feedback_is_told_with_its_answer(outbox: Outbox, kept: Flaky) -> None:
@@ -97,6 +75,5 @@ def test_what_was_deleted_meanwhile_is_not_told(
     threads.is_deleted = True
 
     outbox.tell_of_feedback("ps_session", "m1", "up")
-    outbox.tell_of_turn(ended(1))
 
     assert put(kept) == []

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 
+import gevent
 import pytest
 
 from app.domain.errors import StorageUnavailable
@@ -257,6 +258,37 @@ def test_a_test_tells_what_came_of_it_at_each_target(make: MakeSender) -> None:
 
     assert outcomes == [Outcome("webhook", None), Outcome("email", "answered 535")]
     assert webhook.told[0].startswith("test-")
+
+
+def test_one_of_two_senders_has_the_lease(make: MakeSender, now: MsClock) -> None:
+    senders = [make(Told("webhook")), make(Told("webhook"))]
+
+    def who_has_it() -> list[bool]:
+        return [each._has_lease() for each in senders]
+
+    assert who_has_it() == [True, False]
+    now.advance(50)
+    assert who_has_it() == [True, False]
+    now.advance(50)
+    senders.reverse()
+    assert who_has_it() == [False, True]
+    now.advance(61)
+    assert who_has_it() == [True, False]
+
+
+def test_whoever_put_something_wakes_the_sender(make: MakeSender, people: NoticesInFile) -> None:
+    webhook = Told("webhook")
+    sender = make(webhook)
+    watch = gevent.spawn(sender.watch)
+    try:
+        gevent.sleep(0)
+        people.put_notice("conversation.waiting", "default")
+        sender.wake()
+        for _ in range(20):
+            gevent.sleep(0)
+        assert webhook.told == ["n0"]
+    finally:
+        watch.kill()
 
 
 def test_without_targets_the_watch_ends(make: MakeSender) -> None:

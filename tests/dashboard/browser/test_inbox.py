@@ -190,9 +190,7 @@ def test_draft_survives_news_and_a_reload(
     expect(box).to_have_value("")
 
 
-def test_reply_that_was_not_sent_is_kept(
-    open_page: Open, server: Server, visitor: Visitor
-) -> None:
+def test_reply_that_was_not_sent_is_kept(open_page: Open, server: Server, visitor: Visitor) -> None:
     page = open_page(thread(server, visitor))
     page.route("**/reply", lambda route: route.abort())
     box = page.get_by_label("Answer as Ada")
