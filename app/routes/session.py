@@ -24,13 +24,15 @@ from app.web.current_request import current_request
 from app.web.guards.identity import verify_identity
 from app.web.guards.origins import caller_origin
 from app.web.guards.sessions import asked_assistant, assistant_of, session_id
-from app.web.guards.tokens import new_session_id
+from app.web.guards.tokens import SESSION_PREFIX, new_session_id
 from app.web.schemas.chat import MAX_MESSAGE_CHARS
 from app.web.schemas.session import (
     History,
     HistoryQuery,
     HistoryQuerySchema,
     HistorySchema,
+    IdentifiedUser,
+    IdentifiedUserSchema,
     Identity,
     IdentitySchema,
     OpenedSession,
@@ -41,7 +43,6 @@ from app.web.schemas.session import (
     RatingSchema,
     SessionConfig,
     StoppingSchema,
-    UserSchema,
 )
 from app.web.services import services
 
@@ -138,17 +139,20 @@ def rate_message(feedback: Feedback, message_id: str) -> Response:
 @blueprint.post("/v1/session/identity")
 @contract(
     body=IdentitySchema,
-    answer=UserSchema,
+    answer=IdentifiedUserSchema,
     raises=(IdentityRefused, UserMismatch, NotConfigured, StorageUnavailable),
 )
-def identify(claimed: Identity) -> dict[str, str]:
-    """Say who the visitor is, by a JWT that the site's own server signed."""
+def identify(claimed: Identity) -> IdentifiedUser:
+    """Say who the visitor is, by a JWT that the site's own server signed.
+
+    On a new device, whose session has said nothing, the answer leads to the user's latest one.
+    """
     secrets = asked_assistant().settings.identity_secrets
     if not secrets:
         raise NotConfigured("IDENTITY_SECRET is not configured on this deployment")
     user = verify_identity(claimed.jwt, secrets)
     services().store.set_user(session_id(), user)
-    return {"user": user}
+    return IdentifiedUser(user, _session_elsewhere(user))
 
 
 @opening.after_request
@@ -164,6 +168,17 @@ def nothing() -> Response:
     response = Response(status=204)
     del response.headers["Content-Type"]  # of nothing, there is none
     return response
+
+
+def _session_elsewhere(user: str) -> OpenedSession | None:
+    store, assistant = services().store, asked_assistant()
+    if store.read_session(session_id(), limit=1) is not None:
+        return None
+    found = store.people.find_by_user(user, assistant.id)
+    # A session that a client made up has no token.
+    if found is None or not found.session_id.startswith(SESSION_PREFIX):
+        return None
+    return to_opened(found.session_id, assistant)
 
 
 def _new_session() -> str:

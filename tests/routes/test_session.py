@@ -541,13 +541,30 @@ def test_session_of_one_user_is_never_anothers(client: FlaskClient) -> None:
     assert problem(answer) == (409, "This session belongs to another user", "user_mismatch")
 
 
-def test_two_sessions_of_one_user_stay_two(client: FlaskClient) -> None:
-    one, two = a_token(client), a_token(client)
+def test_user_goes_on_with_their_latest_conversation_on_a_new_device(client: FlaskClient) -> None:
+    sessions = [open_session(client) for _ in range(2)]
+    for number, each in enumerate(sessions):
+        identify(client, each["token"], "ada")
+        say(client, each["token"], f"Question {number}")
+    new = a_token(client)
+
+    answer = identify(client, new, "ada").json
+
+    token = answer["session"]["token"]
+    assert answer == {"user": "ada", "session": {**sessions[1], "token": token}}
+    assert said(history(client, token))[0] == ("user", "Question 1")
+    assert history(client, new) == EMPTY
+
+
+def test_nobody_goes_on_with_what_is_not_theirs(client: FlaskClient) -> None:
+    one, two, busy = (a_token(client) for _ in range(3))
     identify(client, one, "ada")
     say(client, one, "A secret")
-    identify(client, two, "ada")
+    say(client, busy, "Something else")
 
-    assert history(client, two) == EMPTY
+    assert identify(client, two, "bob").json == {"user": "bob"}
+    # Who has begun to speak goes on there.
+    assert identify(client, busy, "ada").json == {"user": "ada"}
 
 
 def test_identity_is_off_without_a_secret(make_app: "MakeApp") -> None:

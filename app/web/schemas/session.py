@@ -78,6 +78,14 @@ class Identity:
     jwt: str
 
 
+@dataclass(frozen=True, slots=True)
+class IdentifiedUser:
+    """Who a visitor is, and the session of another device that they go on with."""
+
+    user: str
+    session: OpenedSession | None = None
+
+
 class OpenSessionSchema(InputSchema):
     """The wish for a session."""
 
@@ -207,7 +215,14 @@ class IdentitySchema(InputSchema):
     )
 
 
-class UserSchema(OutputSchema):
+class IdentifiedUserSchema(OutputSchema):
     """Whose session it is from now on."""
 
     user = fields.String(required=True)
+    session = fields.Nested(
+        OpenedSessionSchema,
+        metadata={
+            "description": "The user's latest session, from another device: go on with it. Only "
+            "where nothing was said in this one."
+        },
+    )
