@@ -1,6 +1,7 @@
 """``inbox``, ``take``, ``reply``, ``release`` and ``close``: answering visitors from a shell."""
 
 from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 import click
 from flask.cli import with_appcontext
@@ -13,9 +14,18 @@ from app.web.schemas.chat import MessageSchema
 from app.web.schemas.conversations import ConversationSchema
 from app.web.services import services
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 _MAX_INBOX = 200
 _PREVIEW_CHARS = 60
-_NAME = click.option("--name", help="Who acts, as the visitor is shown.  [default: OPERATOR_NAME]")
+
+
+def _names_who_acts(command: Callable[P, T]) -> Callable[P, T]:
+    option = click.option(
+        "--name", help="Who acts, as visitors are shown.  [default: OPERATOR_NAME]"
+    )
+    return option(command)
 
 
 @click.command()
@@ -46,7 +56,7 @@ def inbox(assistant: str | None, limit: int, as_json: bool) -> None:
 
 @click.command()
 @click.argument("conversation_id")
-@_NAME
+@_names_who_acts
 @with_appcontext
 @works_on_the_store
 def take(conversation_id: str, name: str | None) -> None:
@@ -57,7 +67,7 @@ def take(conversation_id: str, name: str | None) -> None:
 @click.command()
 @click.argument("conversation_id")
 @click.argument("text")
-@_NAME
+@_names_who_acts
 @click.option("--key", help="Names the words: said again, they are the same message.")
 @click.option("--json", "as_json", is_flag=True, help="The message as the admin API returns it.")
 @with_appcontext
@@ -79,7 +89,7 @@ def reply(
 
 @click.command()
 @click.argument("conversation_id")
-@_NAME
+@_names_who_acts
 @with_appcontext
 @works_on_the_store
 def release(conversation_id: str, name: str | None) -> None:
@@ -89,7 +99,7 @@ def release(conversation_id: str, name: str | None) -> None:
 
 @click.command()
 @click.argument("conversation_id")
-@_NAME
+@_names_who_acts
 @with_appcontext
 @works_on_the_store
 def close(conversation_id: str, name: str | None) -> None:
