@@ -11,6 +11,7 @@ from app.cli.backfill import backfill
 from app.cli.conversations import conversations
 from app.cli.doctor import doctor
 from app.cli.learn import learn
+from app.cli.people import close, inbox, release, reply, take
 from app.cli.purge import purge
 from app.cli.sign_in import sign_in
 from app.cli.stats import stats
@@ -24,6 +25,6 @@ def register(app: Flask) -> None:
     """Give an application its commands."""
     for command in (
         conversations, learn, answers, unanswered, stats, purge, backfill, doctor, verify, switch,
-        sign_in, vectors,
+        sign_in, vectors, inbox, take, reply, release, close,
     ):  # fmt: skip
         app.cli.add_command(command)

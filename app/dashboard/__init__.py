@@ -2,6 +2,7 @@
 
 from app.dashboard.answers import answers
 from app.dashboard.conversations import conversations
+from app.dashboard.inbox import inbox
 from app.dashboard.knowledge import knowledge
 from app.dashboard.overview import overview
 from app.dashboard.pages import blueprint
@@ -14,6 +15,7 @@ __all__ = [
     "answers",
     "blueprint",
     "conversations",
+    "inbox",
     "knowledge",
     "overview",
     "settings",

@@ -7,11 +7,14 @@ from flask import Response, request
 from app.dashboard.markup import PageBudget
 from app.dashboard.pages import blueprint
 from app.dashboard.whose import lead_back, owned, render_tab
-from app.domain.errors import InvalidRequest
+from app.domain.errors import InvalidRequest, MessageNotFound
 from app.operations.corrections import MAX_ANSWER_CHARS, MAX_QUESTION_CHARS
 from app.web.owned_knowledge import OwnedKnowledge, now_ms
+from app.web.services import services
 
 _PAGE_ANSWERS = 25
+# As many as a conversation's page shows.
+_PAGE_MESSAGES = 100
 _HERE = "dashboard.answers"
 
 
@@ -31,6 +34,8 @@ def write_answer() -> Response:
     """Show the form for an answer: to a question that was asked, or one that is answered."""
     whose = owned()
     given = {"question": request.args.get("question", "")[:MAX_QUESTION_CHARS]}
+    if message_id := request.args.get("message", ""):
+        given = _of_operator(request.args.get("conversation", ""), message_id)
     correction_id = request.args.get("id", "")
     if correction_id:
         found = whose.corrections.read(correction_id)
@@ -66,6 +71,21 @@ def delete_answer() -> Response:
     whose = owned()
     whose.corrections.delete(request.form.get("id", ""))
     return lead_back(_HERE, whose, "deleted")
+
+
+def _of_operator(conversation_id: str, message_id: str) -> dict[str, str]:
+    """Return an operator's words as an answer to what the visitor said last before them."""
+    thread = services().store.read_thread(conversation_id, limit=_PAGE_MESSAGES, newest_first=True)
+    question = ""
+    for each in thread.messages:
+        if each.role == "user":
+            question = each.content
+        elif each.id == message_id:
+            return {
+                "question": question[:MAX_QUESTION_CHARS],
+                "answer": each.content[:MAX_ANSWER_CHARS],
+            }
+    raise MessageNotFound
 
 
 def _form(whose: OwnedKnowledge, given: Mapping[str, str], fault: str | None = None) -> Response:

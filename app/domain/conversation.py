@@ -5,7 +5,7 @@ All times are milliseconds since the Unix epoch.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from app.domain.knowledge import AnsweredBy, GapReason, Source
@@ -264,7 +264,7 @@ class Turn:
 
     def without_prompt(self) -> "Turn":
         """Return the turn as it is kept while it runs: a prompt may be long."""
-        return Turn(self.id, self.attempt, self.session_id, self.conversation_id, (), self.answer)
+        return replace(self, prompt=(), cited=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,8 @@ def register(app: Flask) -> None:
         request = current_request()
         protocol = protocol_of(request.endpoint)
         response.headers.add("X-Request-Id", request.id)
-        log.info(
+        write = log.debug if request.is_uneventful else log.info
+        write(
             "request",
             method=request.method,
             path=request.path,

@@ -9,7 +9,7 @@ import gevent
 from structlog.contextvars import bind_contextvars
 
 from app.assistants import Assistant, Assistants
-from app.bus.protocol import StopBus, StopRequest, TurnRelay
+from app.bus.protocol import Bus, BusMessage, StopRequest, TurnRelay
 from app.domain.conversation import Answer, PromptMessage, Question, Turn
 from app.domain.errors import Overloaded, ServerRestarting, TooManyRequests, TurnInProgress
 from app.domain.events import TurnDone, TurnEnded, TurnFailed
@@ -65,7 +65,7 @@ class TurnService:
         admission: Admission,
         max_running: int,
         keep: KeepAnswer = lambda _turn, _answer: None,
-        buses: Sequence[StopBus] = (),
+        bus: Bus | None = None,
         relay: TurnRelay | None = None,
         listeners: Sequence[Callable[[TurnEnded], None]] = (),
     ) -> None:
@@ -74,7 +74,7 @@ class TurnService:
         self._admission = admission
         self._max_running = max_running
         self._keep = keep
-        self._buses = buses
+        self._bus = bus
         self._listeners = listeners
         self._listening = False
         self._running: dict[str, RunningTurn] = {}
@@ -280,13 +280,16 @@ class TurnService:
             self._listening = True
             if self._relay is not None:
                 self._relay.offer(self.following.join)
-            for bus in self._buses:
-                bus.listen(self._stop_here)
+            if self._bus is not None:
+                self._bus.listen(self._receive)
 
     def _stop(self, request: StopRequest) -> None:
-        if not self._stop_here(request):
-            for bus in self._buses:
-                bus.send(request)
+        if not self._stop_here(request) and self._bus is not None:
+            self._bus.send(request)
+
+    def _receive(self, message: BusMessage) -> None:
+        if isinstance(message, StopRequest):
+            self._stop_here(message)
 
     def _stop_here(self, request: StopRequest) -> bool:
         running = self._running.get(request.session_id)

@@ -31,6 +31,7 @@ _LONG_FORMS = {
     "dashboard.learn_file": MAX_FILE_BYTES + 64 * 1024,
     "dashboard.put_text": 480 * 1024,
     "dashboard.put_answer": 64 * 1024,
+    "dashboard.reply": 96 * 1024,
 }
 
 

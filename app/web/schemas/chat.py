@@ -27,7 +27,7 @@ def matching(pattern: str, description: str = "", **kwargs: Any) -> fields.Strin
     return fields.String(validate=check, metadata=metadata, **kwargs)
 
 
-class _TrueOrFalse(fields.Boolean):
+class TrueOrFalse(fields.Boolean):
     """JSON's own booleans; 0 and 1, which Python takes for equal to them, are refused."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
@@ -104,7 +104,7 @@ class ChatSchema(InputSchema):
     )
     message = fields.String(required=True, validate=validate.Length(1, MAX_MESSAGE_CHARS))
     turn_id = matching(TURN_ID, data_key="turnId")
-    regenerate = _TrueOrFalse()
+    regenerate = TrueOrFalse()
     page = fields.Nested(PageSchema)
 
 

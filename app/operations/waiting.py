@@ -1,0 +1,190 @@
+"""Visitors who wait for a person's words: each keeps a request open until there is news.
+
+Whoever changes something in a session says so to the waiters of this process and, over the
+bus, to those of others. What nobody says (a command, a machine without a common Redis, a
+message that was lost) is found by looking into the store.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+import gevent
+from gevent.event import Event
+
+from app.bus.protocol import Bus, BusMessage, SessionChanged
+from app.domain.conversation import SessionEvents
+from app.domain.errors import Overloaded, ServerRestarting, ServiceError, StorageUnavailable
+from app.storage.people_store import PeopleStore
+
+log = logging.getLogger(__name__)
+
+MAX_WAIT_S = 25
+# With a bus, only what it does not carry is found so.
+LOOK_EVERY_S = 1.0
+LOOK_WITH_BUS_EVERY_S = 5.0
+# Where more sessions wait, each is looked at less often.
+_MAX_LOOKS_A_S = 50
+_FULL_RETRY_S = 5.0
+_RESTART_RETRY_S = 2.0
+
+Watching = Callable[[Callable[[], None]], AbstractContextManager[object]]
+"""Calls what it is given when the client leaves, while its context lasts."""
+
+
+class _Waiter:
+    """One request; ``after`` is the event that its client knows."""
+
+    __slots__ = ("after", "is_over", "news")
+
+    def __init__(self, after: int) -> None:
+        self.after = after
+        self.is_over = False
+        self.news = Event()
+
+    def end(self) -> None:
+        self.is_over = True
+        self.news.set()
+
+
+class Waiting:
+    """The waiters of this process, at most ``most``; ``bus`` tells of what others change."""
+
+    def __init__(
+        self, people: PeopleStore, most: int, bus: Bus | None = None, *, look_every_s: float
+    ) -> None:
+        self._people = people
+        self._most = most
+        self._bus = bus
+        self._look_every_s = look_every_s
+        self._by_session: dict[str, list[_Waiter]] = {}
+        self._by_client: Counter[str] = Counter()
+        self._is_listening = False
+        self._is_looking = False
+        self._is_ending = False
+
+    @property
+    def count(self) -> int:
+        """How many wait in this process."""
+        return self._by_client.total()
+
+    def wait(
+        self,
+        session_id: str,
+        after: int,
+        wait_s: float,
+        *,
+        client: str = "",
+        most_of_client: int = 0,
+        watching: Watching = lambda _leave: nullcontext(),
+    ) -> SessionEvents | None:
+        """Return a session's events after one of them, as soon as there are some.
+
+        ``None`` where none came in time, or the client has left. ``client`` may wait
+        ``most_of_client`` times at once; 0 is no limit.
+
+        Raises:
+            Overloaded: as many wait as may; ServerRestarting: the process is going down.
+            SessionExpired, StorageUnavailable: see the store.
+        """
+        if wait_s <= 0:
+            return self._read(session_id, after)
+        give_up_at = time.monotonic() + wait_s
+        with self._place(session_id, after, client, most_of_client) as waiter:
+            if (found := self._read(session_id, after)) is not None:
+                return found
+            if self._is_ending:
+                raise ServerRestarting(retry_after_s=_RESTART_RETRY_S)
+            with watching(waiter.end):
+                while waiter.news.wait(give_up_at - time.monotonic()) and not waiter.is_over:
+                    waiter.news.clear()
+                    if (found := self._read(session_id, after)) is not None:
+                        return found
+        return None
+
+    def tell(self, session_id: str) -> None:
+        """Say that something was changed in a session, here and to other processes."""
+        self._wake(session_id)
+        if self._bus is not None:
+            self._bus.send(SessionChanged(session_id))
+
+    def end(self) -> None:
+        """Let all waiters go, and nobody wait from now on: the process is going down."""
+        self._is_ending = True
+        for waiters in list(self._by_session.values()):
+            for waiter in waiters:
+                waiter.end()
+
+    def _read(self, session_id: str, after: int) -> SessionEvents | None:
+        found = self._people.events_since(session_id, after)
+        return found if found.events else None
+
+    @contextmanager
+    def _place(
+        self, session_id: str, after: int, client: str, most_of_client: int
+    ) -> Iterator[_Waiter]:
+        is_one_too_many = 0 < most_of_client <= self._by_client[client]
+        if is_one_too_many or self.count >= self._most:
+            raise Overloaded(retry_after_s=_FULL_RETRY_S)
+        waiter = _Waiter(after)
+        waiters = self._by_session.setdefault(session_id, [])
+        waiters.append(waiter)
+        self._by_client[client] += 1
+        self._attend()
+        try:
+            yield waiter
+        finally:
+            waiters.remove(waiter)
+            if not waiters:
+                del self._by_session[session_id]
+            self._by_client[client] -= 1
+            if not self._by_client[client]:
+                del self._by_client[client]
+
+    def _attend(self) -> None:
+        # Not before somebody waits: by then the process has been forked.
+        if not self._is_listening:
+            self._is_listening = True
+            if self._bus is not None:
+                self._bus.listen(self._receive)
+        if not self._is_looking:
+            self._is_looking = True
+            gevent.spawn(self._look_on)
+
+    def _receive(self, message: BusMessage) -> None:
+        if isinstance(message, SessionChanged):
+            self._wake(message.session_id)
+
+    def _wake(self, session_id: str) -> None:
+        for waiter in self._by_session.get(session_id, ()):
+            waiter.news.set()
+
+    def _look_on(self) -> None:
+        """Look at one session after the other, as long as somebody waits."""
+        try:
+            while self._by_session:
+                gevent.sleep(max(self._look_every_s / len(self._by_session), 1 / _MAX_LOOKS_A_S))
+                self._look_at_next()
+        finally:
+            self._is_looking = False
+
+    def _look_at_next(self) -> None:
+        if not self._by_session:
+            return
+        session_id = next(iter(self._by_session))
+        waiters = self._by_session.pop(session_id)
+        self._by_session[session_id] = waiters  # the next look at it comes after all others
+        try:
+            after = min(each.after for each in waiters)
+            has_news = bool(self._people.events_since(session_id, after, limit=1).events)
+        except StorageUnavailable:
+            return
+        except ServiceError:  # deleted: each hears it for itself
+            has_news = True
+        except Exception:
+            log.exception("A look for news failed unexpectedly")
+            return
+        if has_news:
+            self._wake(session_id)
