@@ -1,4 +1,4 @@
-"""The receivers of docs/people-notifications.part.md take what is ours, once, and no other."""
+"""The receivers of docs/people.md take what is ours, once, and no other."""
 
 import os
 import socket
@@ -22,7 +22,7 @@ from tests.live.eventually import eventually
 
 pytestmark = [pytest.mark.live, pytest.mark.node]
 
-DOCUMENT = "docs/people-notifications.part.md"
+DOCUMENT = "docs/people.md"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
 OTHER = "whsec_AfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
 COMMANDS = {"js": ["node", "--input-type=module", "-e"], "python": [sys.executable, "-c"]}
