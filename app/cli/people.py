@@ -1,5 +1,6 @@
 """``inbox``, ``take``, ``reply``, ``release`` and ``close``: answering visitors from a shell."""
 
+import sys
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -79,7 +80,7 @@ def reply(
 
     The first words take the conversation over.
     """
-    said = click.get_text_stream("stdin").read() if text == "-" else text
+    said = sys.stdin.read() if text == "-" else text
     message = services().people.say(conversation_id, said, name=name, key=key)
     if as_json:
         print_json(MessageSchema().dump(message))
