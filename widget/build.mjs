@@ -35,7 +35,7 @@ for (const name of packs) {
   await writeFile(`${out}/locales/${name}`, JSON.stringify(await read(name)));
 }
 
-// Bundles one file; `name` is its own, or made of what it holds.
+// Bundles one file; `name` is its own, or ends in `*`, for a hash of what it holds.
 async function bundle(entry, format, name, define, mangleProps) {
   const { outputFiles } = await build({
     entryPoints: [here(entry)],
@@ -56,11 +56,11 @@ async function bundle(entry, format, name, define, mangleProps) {
   const { code, map: finalMap } = await minify(bundled.text, {
     ecma: 2022,
     module: format == "esm",
-    compress: { passes: 3, unsafe_arrows: true, pure_getters: true, keep_fargs: false },
+    compress: { passes: 3, unsafe_arrows: true, pure_getters: true, keep_fargs: false, hoist_funs: format == "iife" },
     format: { ascii_only: true }, // pages of any charset may carry the script
     sourceMap: { content: map.text, includeSources: true },
   });
-  const file = name || `panel.${createHash("sha256").update(code).digest("hex").slice(0, 8)}.js`;
+  const file = name.replace("*", createHash("sha256").update(code).digest("hex").slice(0, 8) + ".js");
   const bytes = Buffer.from(code);
   const gz = gzipSync(bytes, { level: 9 });
   const br = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } });
@@ -73,6 +73,7 @@ async function bundle(entry, format, name, define, mangleProps) {
 }
 
 // Names that only the panel's own objects have: neither the wire, the browser nor the launcher knows them.
-const OWN = /^(live|busy|trouble|until|node|blocks|known|grounds|stream|draw|sent|streamed|answered|changed)$/;
-const panel = await bundle("src/start.ts", "esm", "", {}, OWN);
-await bundle("src/launcher/index.ts", "iife", "chat-widget.js", { PANEL: JSON.stringify(panel), LOCALES: JSON.stringify(packs.map((name) => name.replace(".json", "")).join("|")) });
+const OWN = /^(live|busy|trouble|until|node|blocks|known|grounds|stream|draw|sent|streamed|answered|changed|takeIndent|takeMark|takeQuote|readEarlier|painted|begun|closes|opens|ended|likely|marker|blank|indent|references|hosts|resume|speak|rate|trees|lines)$/;
+const people = await bundle("src/people/index.ts", "esm", "people.*", {});
+const panel = await bundle("src/start.ts", "esm", "panel.*", { PEOPLE_FILE: JSON.stringify(people) }, OWN);
+await bundle("src/launcher/index.ts", "iife", "chat-widget.js", { PANEL: JSON.stringify(panel), LOCALES: JSON.stringify(packs.map((name) => name.replace(".json", "")).join("|")) }, /^(mount|wish|onleave)$/);

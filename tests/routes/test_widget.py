@@ -225,5 +225,17 @@ def test_script_of_another_edition_gets_the_panel_that_there_is(
     assert response.headers["Cache-Control"] == "public, max-age=300"
 
 
+def test_script_of_another_edition_gets_the_part_of_that_kind(
+    make_app: "MakeApp", bundle: Path, panel: Path
+) -> None:
+    people = bundle.parent / "people.89abcdef.js"
+    people.write_bytes(b"export const start = 1\n")
+    client = make_app(**PRODUCTION, WIDGET_BUNDLE_PATH=str(bundle)).test_client()
+
+    assert client.get("/widget/people.76543210.js").data == people.read_bytes()
+    assert client.get("/widget/panel.76543210.js").data == PANEL
+    assert client.get(f"/widget/{people.name}").headers["Cache-Control"].endswith("immutable")
+
+
 def test_bundle_without_a_panel_has_none(widget: FlaskClient) -> None:
     assert widget.get("/widget/panel.01234567.js").status_code == 404

@@ -27,6 +27,7 @@ export interface Options {
   inputPlaceholder?: string;
   disclosure?: string;
   privacyUrl?: string;
+  contact?: string;
 }
 
 type Given = Record<string, unknown>;

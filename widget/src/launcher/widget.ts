@@ -73,7 +73,8 @@ export class Widget implements Shell {
       root.showPopover();
     }
     this.#place();
-    if (inline || (/1|true/.test(open + " " + left) && !this.isFull())) void this.open(true);
+    // Who follows a mailed link finds the conversation open.
+    if (inline || /[?&]perch=/.test(location.search) || (/1|true/.test(open + " " + left) && !this.isFull())) void this.open(true);
     else this.#greet();
     if (left) setTimeout(this.#preload, IDLE_MS);
     this.emit("ready");
