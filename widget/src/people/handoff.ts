@@ -80,7 +80,8 @@ export class Handoff implements People {
     const { conversation, panel } = this.#kit;
     const { scene } = conversation;
     const { content } = answer;
-    if (content.trim() && !this.#lines.some((line) => line.content == content)) this.#lines.push(answer);
+    // Who talks with a person already needs no word that one will come.
+    if (this.#state != "human" && content.trim() && !this.#lines.some((line) => line.content == content)) this.#lines.push(answer);
     else scene.messages = scene.messages.filter((message) => message != answer);
     // Nobody asked for a person here: who answers is new.
     if (this.#state == "bot" || this.#isUnsure) void conversation.sync();
