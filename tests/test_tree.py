@@ -79,6 +79,10 @@ ELSEWHERE = {
         "domain/knowledge.py",
         "storage/document_store.py",
     ],
+    "tests/storage/test_people_contract.py: what any store must do": [
+        "domain/people.py",
+        "storage/people_store.py",
+    ],
     "tests/turns/test_turn.py asks by it": ["turns/asking.py"],
     "tests/web/test_bodies.py: there is no request without them": [
         "web/current_request.py",

@@ -143,8 +143,12 @@ def _read(path: Path) -> tuple[Turn, Answer]:
     fields = json.loads(path.read_text())
     answer = fields["answer"]
     usage = answer.pop("usage")
-    sources = tuple(Source(*each) for each in answer.pop("sources", ()))
+    sources = answer.pop("sources", None)
     return (
         Turn(prompt=(), **fields["turn"]),
-        Answer(usage=Usage(**usage) if usage else None, sources=sources, **answer),
+        Answer(
+            usage=Usage(**usage) if usage else None,
+            sources=None if sources is None else tuple(Source(*each) for each in sources),
+            **answer,
+        ),
     )

@@ -27,7 +27,7 @@ from app.domain.conversation import (
 )
 from app.domain.errors import AssistantMismatch, InvalidRequest, StorageUnavailable
 from app.domain.knowledge import Document, Section, StoreState
-from app.domain.people import ByOperator, ByVisitor
+from app.domain.people import ByOperator, ByVisitor, Contact
 from app.storage.protocol import MAX_THREAD_MESSAGES
 from app.storage.sqlite import SqliteStore, documents, gaps, listing, matches, searches
 from app.storage.sqlite.faults import unavailable
@@ -480,6 +480,60 @@ def test_file_of_before_the_people_hands_over(path: Path) -> None:
         assert (thread.messages[3].status, thread.messages[3].finish_reason) == ("partial", TAKEN)
         assert [each.content for each in again.prompt] == ["And today?"]
         assert store.people.find_by_user("customer-7", DEFAULT_ASSISTANT) is not None
+
+
+# People
+
+
+def test_conversation_that_begins_is_noted_where_somebody_is_told(path: Path) -> None:
+    with closing(SqliteStore(path, notes_starts=True)) as store:
+        for turn_id in ("turn-0001", "turn-0002"):
+            say(store, session_id="session-1", turn_id=turn_id)
+        store.people.hand_over(ByVisitor("session-2", DEFAULT_ASSISTANT), "ask")
+        store.people.set_contact("session-3", Contact("ada@visitor.example"), assistant="shop")
+        notices = store.people.list_notices(limit=9)
+
+    assert [(each.type, each.assistant) for each in reversed(notices)] == [
+        ("conversation.started", DEFAULT_ASSISTANT),
+        ("conversation.started", DEFAULT_ASSISTANT),
+        ("conversation.waiting", DEFAULT_ASSISTANT),
+        ("conversation.started", "shop"),
+        ("contact.created", "shop"),
+    ]
+
+
+def test_notices_are_not_held_for_ever_by_a_clock_that_goes_back(path: Path) -> None:
+    clock = [1_700_000_000_000]
+    with closing(SqliteStore(path, clock_ms=lambda: clock[0])) as store:
+        store.people.put_notice("test", DEFAULT_ASSISTANT)
+        clock[0] += 10**10
+        store.people.claim_notices("a", lease_s=60, limit=1)
+        clock[0] -= 10**10
+
+        claimed = store.people.claim_notices("b", lease_s=60, limit=1)
+
+    assert len(claimed) == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM conversations WHERE state = 'waiting' ORDER BY waiting_since, key",
+        "SELECT * FROM conversations WHERE state = 'human' ORDER BY updated_at DESC, key DESC",
+        "SELECT * FROM messages WHERE conversation = 1 AND n > 3 ORDER BY n",
+        "SELECT * FROM notices WHERE NOT is_over AND due_at <= 5",
+        "SELECT * FROM notices WHERE created_at > 5 ORDER BY created_at DESC, key DESC",
+    ],
+)
+def test_people_are_found_by_an_index(path: Path, query: str) -> None:
+    with opened(path) as store:
+        store.ping()
+
+    with closing(sqlite3.connect(path)) as db:
+        plan = " ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {query}"))
+
+    assert "INDEX" in plan
+    assert "TEMP B-TREE" not in plan
 
 
 # Jobs and retention

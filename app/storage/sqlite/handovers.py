@@ -19,10 +19,10 @@ from app.domain.people import (
 from app.storage.sqlite.conversations import find_conversation, open_conversation
 from app.storage.sqlite.events import add_event, add_words
 from app.storage.sqlite.figures import add_counts
+from app.storage.sqlite.leases import take_turn
 from app.storage.sqlite.notices import put_notice
 from app.storage.sqlite.rows import to_message
 from app.storage.sqlite.sessions import is_deleted
-from app.storage.sqlite.turns import expire_turn
 
 
 class _Change(NamedTuple):
@@ -155,25 +155,9 @@ def _change(
         (change.after, waiting_since, opened["key"]),
     )
     if change.after == "human":
-        _take_turn(db, opened, now)
+        take_turn(db, opened, now)
     if opened["state"] == "bot":
         add_counts(db, opened["assistant"], {"handoffs": 1}, now)
     add_event(db, opened, change.event, author, now)
     if change.notice is not None:
         put_notice(db, change.notice, opened, now=now)
-
-
-def _take_turn(db: sqlite3.Connection, opened: sqlite3.Row, now: int) -> None:
-    """End the lease of the turn that runs: its answer comes to nothing complete."""
-    if opened["running_position"] is None:
-        return
-    db.execute(
-        "UPDATE messages SET taken_attempt = attempt WHERE conversation = ? AND position = ?",
-        (opened["key"], opened["running_position"]),
-    )
-    if opened["lease_until"] <= now:
-        expire_turn(db, opened, now)
-    db.execute(
-        "UPDATE conversations SET running_position = NULL, lease_until = NULL WHERE key = ?",
-        (opened["key"],),
-    )

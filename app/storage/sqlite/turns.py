@@ -4,30 +4,23 @@ import sqlite3
 from dataclasses import replace
 
 from app.domain.conversation import (
-    LEASE_EXPIRED,
     MAX_PREVIEW_CHARS,
     TAKEN,
     Answer,
     Finished,
     Message,
-    PromptMessage,
     Question,
     Turn,
 )
-from app.domain.errors import AssistantMismatch, TurnInProgress, TurnMismatch, TurnNotLast
+from app.domain.errors import AssistantMismatch, TurnMismatch, TurnNotLast
 from app.domain.figures import turn_counts
-from app.storage.sqlite.conversations import (
-    POSITIONS_A_TURN,
-    given_back_at,
-    has_said_more,
-    open_conversation,
-)
+from app.storage.sqlite.conversations import POSITIONS_A_TURN, has_said_more, open_conversation
 from app.storage.sqlite.figures import add_counts, count_visit
+from app.storage.sqlite.history import read_turn
+from app.storage.sqlite.leases import expire_turn, refuse_while_running
 from app.storage.sqlite.marks import refresh_marks
 from app.storage.sqlite.notices import put_notice
-from app.storage.sqlite.rows import from_answer, to_message, to_message_id, to_sources
-
-_CLOCK_SLACK_MS = 60_000
+from app.storage.sqlite.rows import from_answer, to_message, to_message_id
 
 
 def begin_turn(
@@ -48,10 +41,11 @@ def begin_turn(
     if asked is not None and not question.regenerate:
         answer = _complete_answer(db, opened, asked)
         if answer is not None:
-            return _turn(db, question, opened, asked["position"], history_limit, answer=answer)
+            turn = read_turn(db, question, opened, asked["position"], history_limit)
+            return replace(turn, answer=answer)
     if opened["state"] != "bot":
         return _leave_to_people(db, question, opened, asked, now)
-    _refuse_while_running(db, opened, now, lease_ms)
+    refuse_while_running(db, opened, now, lease_ms)
     expire_turn(db, opened, now)
     count_visit(db, opened, now)
     if asked is None:
@@ -62,7 +56,7 @@ def begin_turn(
         "UPDATE conversations SET running_position = ?, lease_until = ? WHERE key = ?",
         (position, now + lease_ms, opened["key"]),
     )
-    return _turn(db, question, opened, position, history_limit)
+    return read_turn(db, question, opened, position, history_limit)
 
 
 def finish_turn(db: sqlite3.Connection, turn: Turn, answer: Answer, *, now: int) -> Finished | None:
@@ -105,19 +99,6 @@ def finish_turn(db: sqlite3.Connection, turn: Turn, answer: Answer, *, now: int)
 
 def _finished(opened: sqlite3.Row, asked: sqlite3.Row, *, was_said: bool) -> Finished:
     return Finished(to_message_id(opened["id"], asked["position"] + 1) if was_said else None)
-
-
-def expire_turn(db: sqlite3.Connection, opened: sqlite3.Row, now: int) -> None:
-    """Note that the turn that holds the lease, if any, is past it."""
-    if opened["running_position"] is None:
-        return
-    db.execute(
-        "UPDATE messages SET status = 'error', error_code = ? WHERE conversation = ?"
-        " AND position = ?",
-        (LEASE_EXPIRED, opened["key"], opened["running_position"]),
-    )
-    refresh_marks(db, opened["key"])
-    add_counts(db, opened["assistant"], turn_counts(Answer("", "error")), now)
 
 
 def _leave_to_people(
@@ -172,25 +153,6 @@ def _complete_answer(
         (opened["key"], asked["position"] + 1),
     ).fetchone()
     return row and to_message(opened["id"], row)
-
-
-def _refuse_while_running(
-    db: sqlite3.Connection, opened: sqlite3.Row, now: int, lease_ms: int
-) -> None:
-    if opened["running_position"] is None:
-        return
-    left_ms = opened["lease_until"] - now
-    # More than any lease is long: the clock went back, and the lease tells nothing.
-    if 0 < left_ms <= lease_ms + _CLOCK_SLACK_MS:
-        raise TurnInProgress(retry_after_s=left_ms / 1000, turn_id=_running_turn_id(db, opened))
-
-
-def _running_turn_id(db: sqlite3.Connection, opened: sqlite3.Row) -> str | None:
-    row = db.execute(
-        "SELECT turn_id FROM messages WHERE conversation = ? AND position = ?",
-        (opened["key"], opened["running_position"]),
-    ).fetchone()
-    return row and str(row["turn_id"])
 
 
 def _store_question(
@@ -256,46 +218,3 @@ def _store_answer(
             "UPDATE conversations SET last_message = ? WHERE key = ?",
             (answer.content[:MAX_PREVIEW_CHARS], opened["key"]),
         )
-
-
-def _turn(
-    db: sqlite3.Connection,
-    question: Question,
-    opened: sqlite3.Row,
-    position: int,
-    history_limit: int,
-    *,
-    answer: Message | None = None,
-) -> Turn:
-    rows = db.execute(
-        # A question that was refused would be refused with each that follows.
-        "SELECT role, content, attempt FROM messages"
-        " WHERE conversation = ? AND position BETWEEN ? AND ? AND role <> 'system'"
-        " AND (position = ? OR error_code IS NOT 'model_refused')"
-        " ORDER BY position DESC LIMIT ?",
-        (opened["key"], given_back_at(db, opened, position), position, position, history_limit),
-    ).fetchall()
-    return Turn(
-        id=question.turn_id,
-        attempt=rows[0]["attempt"],
-        session_id=question.session_id,
-        conversation_id=opened["id"],
-        prompt=[_to_prompt(row) for row in reversed(rows)],
-        answer=answer,
-        cited=_cited(db, opened, position),
-    )
-
-
-def _to_prompt(row: sqlite3.Row) -> PromptMessage:
-    role = row["role"]
-    return PromptMessage("assistant" if role == "operator" else role, row["content"])
-
-
-def _cited(db: sqlite3.Connection, opened: sqlite3.Row, before: int) -> list[str]:
-    answer = db.execute(
-        "SELECT sources FROM messages WHERE conversation = ? AND position < ?"
-        " AND role = 'assistant' ORDER BY position DESC LIMIT 1",
-        (opened["key"], before),
-    ).fetchone()
-    sources = to_sources(answer["sources"]) if answer else None
-    return [source.url for source in sources or () if source.url is not None]

@@ -36,6 +36,7 @@ import type * as model_handovers from "../model/handovers.js";
 import type * as model_inbox from "../model/inbox.js";
 import type * as model_jobs from "../model/jobs.js";
 import type * as model_knowledge from "../model/knowledge.js";
+import type * as model_leases from "../model/leases.js";
 import type * as model_listing from "../model/listing.js";
 import type * as model_marked from "../model/marked.js";
 import type * as model_marks from "../model/marks.js";
@@ -94,6 +95,7 @@ declare const fullApi: ApiFromModules<{
   "model/inbox": typeof model_inbox;
   "model/jobs": typeof model_jobs;
   "model/knowledge": typeof model_knowledge;
+  "model/leases": typeof model_leases;
   "model/listing": typeof model_listing;
   "model/marked": typeof model_marked;
   "model/marks": typeof model_marks;

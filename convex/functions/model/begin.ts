@@ -6,6 +6,7 @@ import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import { findConversation, openConversation } from "./conversations.js";
 import { addCounts, type Counts, dayOf } from "./figures.js";
 import { givenBackAt } from "./events.js";
+import { endExpiredTurn } from "./leases.js";
 import { Marks } from "./marks.js";
 import { oneMessageMore, readCited, readHistory, toMessage } from "./messages.js";
 import { putNotice } from "./notices.js";
@@ -23,8 +24,6 @@ import {
 } from "./turns.js";
 import type { beginning, question as questionValidator } from "./validators.js";
 
-// app/domain/conversation.py says the same.
-const LEASE_EXPIRED = "lease_expired";
 const COME_AGAIN_MS = 30_000;
 
 type Conversation = Doc<"conversations">;
@@ -133,7 +132,9 @@ async function begun(
   const position = questionPosition(asked);
   const conversationId = conversation._id;
   const behind = await givenBackAt(ctx, conversation, position);
-  const said = await readHistory(ctx, conversationId, { position, behind, limit: historyLimit });
+  const stretch = { position, behind, limit: historyLimit };
+  const hasEvents = conversation.lastEvent !== undefined;
+  const said = await readHistory(ctx, conversationId, { ...stretch, hasEvents });
   // A question that was refused would be refused with each that follows.
   const history = said.filter(
     (each) => each.position === position || each.errorCode !== "model_refused",
@@ -191,22 +192,6 @@ async function takeLease(
     ...(await countVisit(ctx, conversation, now)),
   });
   return current;
-}
-
-/** Note that the turn that holds the lease, if any, is past it. */
-export async function endExpiredTurn(
-  ctx: MutationCtx,
-  { _id, lease }: Conversation,
-  marks: Marks,
-): Promise<Message | null> {
-  const running = lease === undefined ? null : await findQuestion(ctx, _id, lease.turnId);
-  if (running === null) {
-    return null;
-  }
-  const ended: Message = { ...running, status: "error", errorCode: LEASE_EXPIRED };
-  marks.replace(running, ended);
-  await ctx.db.patch("messages", running._id, { status: "error", errorCode: LEASE_EXPIRED });
-  return ended;
 }
 
 async function storeQuestion(

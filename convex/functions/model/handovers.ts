@@ -3,16 +3,14 @@ import type { Infer } from "convex/values";
 
 import type { Doc } from "../_generated/dataModel.js";
 import type { MutationCtx } from "../_generated/server.js";
-import { endExpiredTurn } from "./begin.js";
 import { findConversation, openConversation, readConversation } from "./conversations.js";
 import { addEvent, addWords } from "./events.js";
 import { addCounts, type Counts } from "./figures.js";
-import { Marks } from "./marks.js";
+import { takeTurn } from "./leases.js";
 import { toMessage } from "./messages.js";
 import { putNotice } from "./notices.js";
 import { countOriginal } from "./originals.js";
 import { isDeleted, takeUser } from "./sessions.js";
-import { findQuestion } from "./turns.js";
 import type {
   actor,
   contactSet,
@@ -219,28 +217,4 @@ async function changed(
     waitingSince: { bot: undefined, waiting: now, human: waitingSince }[after],
     unread: undefined,
   };
-}
-
-/** End the lease of the turn that runs: its answer comes to nothing complete. */
-async function takeTurn(
-  ctx: MutationCtx,
-  conversation: Conversation,
-  now: number,
-): Promise<Partial<Conversation>> {
-  const { _id, assistant, lease, tally } = conversation;
-  if (lease === undefined) {
-    return {};
-  }
-  const running = await findQuestion(ctx, _id, lease.turnId);
-  if (running !== null) {
-    await ctx.db.patch("messages", running._id, { taken: running.attempt });
-  }
-  if (lease.until > now) {
-    return { lease: undefined };
-  }
-  const marks = new Marks(tally);
-  if ((await endExpiredTurn(ctx, conversation, marks)) !== null) {
-    await addCounts(ctx, assistant, { turns: 1, errors: 1 }, now);
-  }
-  return { lease: undefined, ...marks.fields() };
 }

@@ -10,7 +10,7 @@ import type { message as messageValidator } from "./validators.js";
 const BATCH_MESSAGES = 100;
 const MAX_PAGE_CHARS = 2_000_000;
 // Questions without an answer may stand between.
-const CITED_WITHIN = 10;
+const BEFORE = { behind: null, limit: 10, hasEvents: false };
 // So many events may stand in a history without making it shorter.
 const EVENTS_BETWEEN = 5;
 
@@ -45,11 +45,19 @@ export async function readMessages(
   };
 }
 
+/** A part of a thread: up to a position, behind another; with events in between, or without. */
+export interface Stretch {
+  position: number;
+  behind: number | null;
+  limit: number;
+  hasEvents: boolean;
+}
+
 /** Read the last messages of people and models up to a position, and behind another; oldest first. */
 export async function readHistory(
   ctx: QueryCtx,
   conversationId: Id<"conversations">,
-  { position, behind, limit }: { position: number; behind: number | null; limit: number },
+  { position, behind, limit, hasEvents }: Stretch,
 ): Promise<Doc<"messages">[]> {
   // The original's messages have no position, which is less than any.
   const newestFirst = await ctx.db
@@ -61,7 +69,7 @@ export async function readHistory(
         : thread.gt("position", behind).lte("position", position);
     })
     .order("desc")
-    .take(limit + EVENTS_BETWEEN);
+    .take(hasEvents ? limit + EVENTS_BETWEEN : limit);
   const said = newestFirst.filter(({ role }) => role !== "system");
   return said.slice(0, limit).reverse();
 }
@@ -77,7 +85,7 @@ export async function readCited(
   // Where the prompt begins at the question itself, what stands before it was not read.
   const before = history.some(isAnswer)
     ? history
-    : await readHistory(ctx, conversationId, { position, behind: null, limit: CITED_WITHIN });
+    : await readHistory(ctx, conversationId, { ...BEFORE, position });
   const sources = before.filter(isAnswer).at(-1)?.sources ?? [];
   return sources.flatMap(({ url }) => url ?? []);
 }
