@@ -84,6 +84,10 @@ ELSEWHERE = {
         "settings/policies.py",
         "settings/values.py",
     ],
+    "tests/routes/test_people.py asks and answers by them": [
+        "operations/people.py",
+        "routes/inbox.py",
+    ],
     "tests/storage/test_store_contract.py: what any store must do": [
         "storage/protocol.py",
         "storage/*/*.py",

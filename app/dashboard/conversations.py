@@ -44,7 +44,8 @@ def conversations() -> Response:
             limit=_PAGE_CONVERSATIONS, cursor=cursor, where=where
         )
     version = version_of(
-        (each.id, each.updated_at, each.marks, each.message_count) for each in page.conversations
+        (each.id, each.updated_at, each.marks, each.message_count, each.state)
+        for each in page.conversations
     )
     if is_known(version):
         return Response(status=204)

@@ -207,6 +207,7 @@ class ConversationFilter:
     page: str | None = None
     user: str | None = None
     assistant: str | None = None
+    state: ConversationState | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ message that was lost) is found by looking into the store.
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 import gevent
 from gevent.event import Event
@@ -30,6 +31,7 @@ _MAX_LOOKS_A_S = 50
 _FULL_RETRY_S = 5.0
 _RESTART_RETRY_S = 2.0
 
+Wake = Callable[[], object]
 Watching = Callable[[Callable[[], None]], AbstractContextManager[object]]
 """Calls what it is given when the client leaves, while its context lasts."""
 
@@ -37,16 +39,14 @@ Watching = Callable[[Callable[[], None]], AbstractContextManager[object]]
 class _Waiter:
     """One request; ``after`` is the event that its client knows."""
 
-    __slots__ = ("after", "is_over", "news")
+    __slots__ = ("after", "client", "is_gone", "session_id", "wake")
 
-    def __init__(self, after: int) -> None:
+    def __init__(self, session_id: str, after: int, client: str, wake: Wake) -> None:
+        self.session_id = session_id
         self.after = after
-        self.is_over = False
-        self.news = Event()
-
-    def end(self) -> None:
-        self.is_over = True
-        self.news.set()
+        self.client = client
+        self.wake = wake
+        self.is_gone = False
 
 
 class Waiting:
@@ -70,6 +70,38 @@ class Waiting:
         """How many wait in this process."""
         return self._by_client.total()
 
+    def read(self, session_id: str, after: int) -> SessionEvents | None:
+        """Return a session's events after one of them; ``None`` where there are none.
+
+        Raises:
+            SessionExpired, StorageUnavailable: see the store.
+        """
+        found = self._people.events_since(session_id, after)
+        return found if found.events else None
+
+    def enter(
+        self, session_id: str, after: int, wake: Wake, *, client: str = "", most_of_client: int = 0
+    ) -> Callable[[], None]:
+        """Take a place; ``wake`` is called, perhaps often, when there may be news.
+
+        To be entered before the events are read: what comes meanwhile is not missed. Returns
+        what gives the place up; called again, it does nothing. ``client`` may take
+        ``most_of_client`` places; 0 is no limit.
+
+        Raises:
+            Overloaded: all places are taken; ServerRestarting: the process is going down.
+        """
+        if self._is_ending:
+            raise ServerRestarting(retry_after_s=_RESTART_RETRY_S)
+        is_one_too_many = 0 < most_of_client <= self._by_client[client]
+        if is_one_too_many or self.count >= self._most:
+            raise Overloaded(retry_after_s=_FULL_RETRY_S)
+        waiter = _Waiter(session_id, after, client, wake)
+        self._by_session.setdefault(session_id, []).append(waiter)
+        self._by_client[client] += 1
+        self._attend()
+        return partial(self._leave, waiter)
+
     def wait(
         self,
         session_id: str,
@@ -82,27 +114,32 @@ class Waiting:
     ) -> SessionEvents | None:
         """Return a session's events after one of them, as soon as there are some.
 
-        ``None`` where none came in time, or the client has left. ``client`` may wait
-        ``most_of_client`` times at once; 0 is no limit.
+        ``None`` where none came in time, or the client has left.
 
         Raises:
-            Overloaded: as many wait as may; ServerRestarting: the process is going down.
+            Overloaded, ServerRestarting: see ``enter``.
             SessionExpired, StorageUnavailable: see the store.
         """
-        if wait_s <= 0:
-            return self._read(session_id, after)
         give_up_at = time.monotonic() + wait_s
-        with self._place(session_id, after, client, most_of_client) as waiter:
-            if (found := self._read(session_id, after)) is not None:
-                return found
-            if self._is_ending:
-                raise ServerRestarting(retry_after_s=_RESTART_RETRY_S)
-            with watching(waiter.end):
-                while waiter.news.wait(give_up_at - time.monotonic()) and not waiter.is_over:
-                    waiter.news.clear()
-                    if (found := self._read(session_id, after)) is not None:
-                        return found
-        return None
+        news, has_left = Event(), Event()
+
+        def leave() -> None:
+            has_left.set()
+            news.set()
+
+        give_up = self.enter(
+            session_id, after, news.set, client=client, most_of_client=most_of_client
+        )
+        try:
+            with watching(leave):
+                while (found := self.read(session_id, after)) is None:
+                    is_woken = news.wait(give_up_at - time.monotonic())
+                    if not is_woken or has_left.is_set() or self._is_ending:
+                        return None
+                    news.clear()
+            return found
+        finally:
+            give_up()
 
     def tell(self, session_id: str) -> None:
         """Say that something was changed in a session, here and to other processes."""
@@ -113,35 +150,20 @@ class Waiting:
     def end(self) -> None:
         """Let all waiters go, and nobody wait from now on: the process is going down."""
         self._is_ending = True
-        for waiters in list(self._by_session.values()):
-            for waiter in waiters:
-                waiter.end()
+        for session_id in list(self._by_session):
+            self._wake(session_id)
 
-    def _read(self, session_id: str, after: int) -> SessionEvents | None:
-        found = self._people.events_since(session_id, after)
-        return found if found.events else None
-
-    @contextmanager
-    def _place(
-        self, session_id: str, after: int, client: str, most_of_client: int
-    ) -> Iterator[_Waiter]:
-        is_one_too_many = 0 < most_of_client <= self._by_client[client]
-        if is_one_too_many or self.count >= self._most:
-            raise Overloaded(retry_after_s=_FULL_RETRY_S)
-        waiter = _Waiter(after)
-        waiters = self._by_session.setdefault(session_id, [])
-        waiters.append(waiter)
-        self._by_client[client] += 1
-        self._attend()
-        try:
-            yield waiter
-        finally:
-            waiters.remove(waiter)
-            if not waiters:
-                del self._by_session[session_id]
-            self._by_client[client] -= 1
-            if not self._by_client[client]:
-                del self._by_client[client]
+    def _leave(self, waiter: _Waiter) -> None:
+        if waiter.is_gone:
+            return
+        waiter.is_gone = True
+        waiters = self._by_session[waiter.session_id]
+        waiters.remove(waiter)
+        if not waiters:
+            del self._by_session[waiter.session_id]
+        self._by_client[waiter.client] -= 1
+        if not self._by_client[waiter.client]:
+            del self._by_client[waiter.client]
 
     def _attend(self) -> None:
         # Not before somebody waits: by then the process has been forked.
@@ -158,8 +180,8 @@ class Waiting:
             self._wake(message.session_id)
 
     def _wake(self, session_id: str) -> None:
-        for waiter in self._by_session.get(session_id, ()):
-            waiter.news.set()
+        for waiter in list(self._by_session.get(session_id, ())):
+            waiter.wake()
 
     def _look_on(self) -> None:
         """Look at one session after the other, as long as somebody waits."""

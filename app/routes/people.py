@@ -20,6 +20,7 @@ from app.domain.errors import (
 from app.domain.people import Contact
 from app.operations.people import Handoff
 from app.routes.session import keep_private, nothing, to_opened
+from app.server.aside import Aside, can_wait, is_second_time
 from app.server.watch import Watch
 from app.web.contract import contract
 from app.web.current_request import current_request
@@ -82,20 +83,23 @@ def go_back() -> dict[str, Any]:
 )
 def read_events(query: EventsQuery) -> SessionEvents | Response:
     """Read what operators said and did since an event; 204 when nothing came in the given time."""
-    request, perch = current_request(), services()
-    perch.people.note_fetched(session_id(), query.after)
-    found = perch.waiting.wait(
-        session_id(),
-        query.after,
-        query.wait,
-        client=request.client_key,
-        most_of_client=asked_assistant().settings.limits.streams_per_ip,
-        watching=partial(_watching, request.environ),
-    )
-    if found is None:
-        request.is_uneventful = True
-        return nothing()
-    return found
+    request, waiting = current_request(), services().waiting
+    # The wait of one that was put aside is over.
+    is_first_time = not is_second_time(request.environ)
+    if is_first_time:
+        services().people.note_fetched(session_id(), query.after)
+    found: SessionEvents | Response | None
+    if not (query.wait and is_first_time):
+        found = waiting.read(session_id(), query.after)
+    elif can_wait(request.environ):
+        found = _read_or_wait_aside(query)
+    else:
+        watching = partial(_watching, request.environ)
+        found = waiting.wait(
+            session_id(), query.after, query.wait, watching=watching, **_counted_as()
+        )
+    request.is_uneventful = found is None
+    return nothing() if found is None else found
 
 
 @blueprint.post("/v1/session/contact")
@@ -131,6 +135,27 @@ def come_back(link: Return) -> OpenedSession:
     if opened.assistant != assistant.id or perch.store.is_session_deleted(opened.session_id):
         raise SessionExpired
     return to_opened(opened.session_id, assistant)
+
+
+def _read_or_wait_aside(query: EventsQuery) -> SessionEvents | Response:
+    request, waiting = current_request(), services().waiting
+    aside = Aside(request.environ, query.wait)
+    aside.on_wake = waiting.enter(session_id(), query.after, aside.wake, **_counted_as())
+    try:
+        found = waiting.read(session_id(), query.after)
+    except BaseException:
+        aside.wake()
+        raise
+    if found is not None:
+        aside.wake()
+        return found
+    request.is_put_aside = True
+    return Response(aside, direct_passthrough=True)
+
+
+def _counted_as() -> dict[str, Any]:
+    most = asked_assistant().settings.limits.streams_per_ip
+    return {"client": current_request().client_key, "most_of_client": most}
 
 
 def _count() -> None:

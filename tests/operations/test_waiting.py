@@ -82,7 +82,7 @@ def test_news_that_are_there_already_are_told_at_once(events: Events) -> None:
 
 
 def test_who_does_not_wait_hears_that_there_is_nothing(events: Events) -> None:
-    assert make(events).wait("s-1", 0, 0) is None
+    assert make(events).read("s-1", 0) is None
 
 
 def test_waiter_is_woken_by_what_this_process_changes(events: Events) -> None:
@@ -207,4 +207,4 @@ def test_process_that_goes_down_lets_all_go_at_once(events: Events) -> None:
     with pytest.raises(ServerRestarting):
         waiting.wait("s-1", 0, LONG_S)
     events.add("s-1")
-    assert waiting.wait("s-1", 0, LONG_S) is not None
+    assert waiting.read("s-1", 0) is not None

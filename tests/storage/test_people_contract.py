@@ -951,3 +951,20 @@ def test_answer_of_a_deleted_conversation_stays_away(store: ConversationStore) -
     store.delete_conversation(turn.conversation_id)
 
     assert store.finish_turn(turn, Answer("Late", "complete")) is None
+
+
+def test_conversations_are_narrowed_to_who_answers(store: ConversationStore) -> None:
+    for session_id in ("s-bot", "s-waiting", "s-human"):
+        say(store, session_id=session_id)
+    store.people.hand_over(ByVisitor("s-waiting", DEFAULT_ASSISTANT), "ask")
+    store.people.hand_over(operator(store, "s-human"), "take")
+
+    def listed(state: ConversationState, **more: Any) -> list[str]:
+        where = ConversationFilter(state=state, **more)
+        page = store.list_conversations(limit=10, where=where)
+        return [each.session_id for each in page.conversations]
+
+    assert listed("bot") == ["s-bot"]
+    assert listed("waiting") == ["s-waiting"]
+    assert listed("human", assistant=DEFAULT_ASSISTANT) == ["s-human"]
+    assert listed("human", assistant="another") == []

@@ -175,6 +175,7 @@ def from_filter(where: ConversationFilter) -> Document:
         page=where.page or None,
         user=where.user,
         assistant=where.assistant,
+        state=where.state,
     )
 
 

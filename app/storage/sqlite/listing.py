@@ -74,6 +74,8 @@ def _bounds(where: ConversationFilter) -> list[Bound]:
         # The plus leaves a user's few conversations to the index by user.
         name = "assistant" if where.user is None else "+assistant"
         bounds.append((f"{name} = ?", (where.assistant,)))
+    if where.state is not None:
+        bounds.append(("+state = ?", (where.state,)))
     if where.status is not None:
         bounds.append((f"has_{where.status}", ()))
     if where.feedback is not None:

@@ -79,6 +79,10 @@ class FilterSchema(QuerySchema):
     )
     user = fields.String(validate=validate.Length(1, 256))
     assistant = matching(ASSISTANT_ID.pattern)
+    state = fields.String(
+        validate=validate.OneOf(["bot", "waiting", "human"]),
+        metadata={"description": "Who answers."},
+    )
 
 
 _FILTERS = FilterSchema().fields.keys()

@@ -320,6 +320,7 @@ export const filter = v.object({
   user: v.optional(v.string()),
   /** By its name, the default one as well. */
   assistant: v.optional(v.string()),
+  state: v.optional(conversationState),
 });
 
 export const conversationPage = v.object({
