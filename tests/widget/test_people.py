@@ -235,9 +235,7 @@ def test_what_comes_while_a_question_is_on_its_way_stands_where_it_was_said(
     visitor.ask("Anybody?")
 
     shown = page.locator("perch-chat .list > *:visible > :is(.text, p)")
-    expect(shown).to_have_text(
-        ["You asked for a person.", "Anybody?", "Ada joined.", "Hello"]
-    )
+    expect(shown).to_have_text(["You asked for a person.", "Anybody?", "Ada joined.", "Hello"])
 
 
 def test_a_person_who_takes_over_is_learnt_of_with_the_next_question(
