@@ -1,8 +1,11 @@
 """The buses of a process as one, which any number of its parts listen to."""
 
+import logging
 from collections.abc import Callable, Sequence
 
 from app.bus.protocol import Bus, BusMessage
+
+log = logging.getLogger(__name__)
 
 
 class JoinedBus:
@@ -26,4 +29,7 @@ class JoinedBus:
 
     def _receive(self, message: BusMessage) -> None:
         for receive in self._listeners:
-            receive(message)
+            try:
+                receive(message)
+            except Exception:  # the bus must go on
+                log.exception("A message of another process failed unexpectedly")

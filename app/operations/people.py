@@ -76,15 +76,7 @@ class People:
 
     def can_ask(self, assistant: AssistantSettings) -> bool:
         """Tell whether visitors of an assistant may ask for a person."""
-        people, settings = assistant.people, self._settings
-        if people.mode != "auto":
-            return people.mode == "on"
-        return bool(
-            settings.webhook_url
-            or settings.notify_chat_url
-            or settings.dashboard_password
-            or (settings.smtp_url and people.notify_email)
-        )
+        return self._settings.can_ask(assistant)
 
     def ask(
         self,

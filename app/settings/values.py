@@ -107,6 +107,18 @@ class Settings:
         """All of them, the default first."""
         return (self.assistant, *self.other_assistants)
 
+    def can_ask(self, assistant: AssistantSettings) -> bool:
+        """Tell whether visitors of an assistant may ask for a person: somebody would hear of it."""
+        people = assistant.people
+        if people.mode != "auto":
+            return people.mode == "on"
+        return bool(
+            self.webhook_url
+            or self.notify_chat_url
+            or self.dashboard_password
+            or (self.smtp_url and people.notify_email)
+        )
+
     @property
     def used_proxies(self) -> tuple[tuple[str, Proxy], ...]:
         """Who is asked over a proxy, and which."""

@@ -44,6 +44,22 @@ def test_each_listener_hears_what_any_bus_brings() -> None:
     assert one == other == [SessionChanged("s-1")] * 2
 
 
+def test_listener_that_fails_costs_the_others_nothing() -> None:
+    wire = Wire()
+    bus = JoinedBus([wire])
+    heard: list[BusMessage] = []
+
+    def fail(_: BusMessage) -> None:
+        raise ZeroDivisionError
+
+    bus.listen(fail)
+    bus.listen(heard.append)
+    assert wire.receive is not None
+    wire.receive(SessionChanged("s-1"))
+
+    assert heard == [SessionChanged("s-1")]
+
+
 def test_nothing_is_listened_to_before_somebody_listens() -> None:
     wire = Wire()
     bus = JoinedBus([wire])

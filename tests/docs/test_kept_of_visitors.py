@@ -53,7 +53,8 @@ KEPT = {
     },
     STATE: {
         "conversations": """
-            state waiting_since unread last_event seen_event waitingSince lastEvent seenEvent changer
+            state waiting_since unread last_event seen_event
+            waitingSince lastEvent seenEvent changer
         """,
         "messages": "author event n said_key taken_attempt saidKey taken",
     },
