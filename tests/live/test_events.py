@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
+from pathlib import Path
 from signal import SIGTERM
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from tests.live.eventually import eventually
 from tests.live.exchange import Exchange, request_bytes
 from tests.servers.perch import ADMIN_KEY, ROOT, WIDGET_KEY, Server
+from tests.servers.redis import running_redis
 from tests.servers.upstream import Upstream
 
 EVENTS = "/v1/session/events"
@@ -187,6 +189,32 @@ def test_restart_lets_all_waiters_go_at_once(session_upstream: Upstream) -> None
         assert statuses == {204}
         assert time.monotonic() - began < 8
         assert "Traceback" not in server.log()
+
+
+@pytest.mark.redis
+def test_reply_reaches_an_open_request_on_another_machine(
+    session_upstream: Upstream, tmp_path: Path
+) -> None:
+    with running_redis() as url:
+        shared = {"HUMAN": "on", "REDIS_URL": url, "SECRET_KEY": "a-secret-of-both-machines"}
+        one = Server.over(session_upstream, tmp_path, **shared)
+        other = Server.over(session_upstream, tmp_path, **shared)
+        with one, other:
+            visitor = Visitor(one)
+            conversation_id = visitor.ask_for_person()
+            after = visitor.history()["nextEvent"]
+            told_s = []
+            for number in range(RUNS):
+                poll = visitor.poll(after)
+                eventually(lambda: waiting(one) == 1)
+                began = time.monotonic()
+                act(other, conversation_id, "reply", text=f"Word {number}")
+                after = poll.answer().json["next"]
+                told_s.append(time.monotonic() - began)
+                eventually(lambda: waiting(one) == 0)
+
+            # A look into the store comes every five seconds only.
+            assert min(told_s) < WITHIN_S, told_s
 
 
 def test_reply_of_a_command_is_found_by_looking(server: Server) -> None:
