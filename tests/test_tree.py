@@ -23,6 +23,7 @@ ELSEWHERE = {
     "tests/live/test_verify.py has a service for them": [
         "cli/verifying/steps.py",
         "cli/verifying/steps_of_knowledge.py",
+        "cli/verifying/steps_of_people.py",
         "cli/verifying/verify.py",
         "cli/verifying/visit.py",
     ],

@@ -10,7 +10,7 @@ import click
 from rich.text import Text
 
 from app.cli.printing import print_table
-from app.cli.verifying import steps, steps_of_knowledge
+from app.cli.verifying import steps, steps_of_knowledge, steps_of_people
 from app.cli.verifying.steps import Key, Step
 from app.cli.verifying.visit import Failed, Visit
 from app.settings import ENV_FILE_VARIABLE, SettingsFaults, read_environment
@@ -18,7 +18,7 @@ from app.settings.addresses import Reader
 from app.settings.reader import Declared
 from app.settings.syntax import is_url
 
-_STEPS = [*steps.STEPS, *steps_of_knowledge.STEPS]
+_STEPS = [*steps.STEPS, *steps_of_knowledge.STEPS, *steps_of_people.STEPS]
 
 Outcome = Literal["good", "skipped", "failed"]
 
