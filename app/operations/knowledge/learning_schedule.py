@@ -5,6 +5,7 @@ lease starts ``python -m app learn --refresh``. Where that fails, or its worker 
 lease runs out, and somebody tries again.
 """
 
+import hashlib
 import logging
 import secrets
 import sys
@@ -181,8 +182,10 @@ def _learns(assistant: AssistantSettings) -> bool:
 
 
 def _job(assistant: AssistantSettings) -> str:
-    # Not the learner's own, `learn:…`, which its child holds meanwhile.
-    return f"relearn:{assistant.id}"
+    # Not the learner's own, `learn:…`, which its child holds meanwhile. Of each site another
+    # one: who mends SITE_URL need not wait until the last attempt may be repeated.
+    site = hashlib.sha256((assistant.knowledge.site_url or "").encode()).hexdigest()[:8]
+    return f"relearn:{assistant.id}:{site}"
 
 
 def _log_lines(assistant: str, child: Child) -> None:

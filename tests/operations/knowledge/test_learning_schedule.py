@@ -73,6 +73,10 @@ class World:
         self.words: list[Sequence[str]] = []
         self.children: list[FakeChild] = []
         self._takes_s, self._code = takes_s, code
+        self.set(**variables)
+
+    def set(self, **variables: str) -> None:
+        """Have the settings say something else from now on, as after a restart."""
         settings = some_settings(**{"SITE_URL": "https://site.example", **variables})
         self.assistants: Sequence[AssistantSettings] = settings.assistants
 
@@ -132,6 +136,16 @@ def test_what_failed_is_tried_again_when_its_lease_is_over(
 
     assert len(world.words) == 2
     assert "is tried again in 30 minutes" in caplog.text
+
+
+def test_another_site_is_learnt_at_once_whatever_became_of_the_one_before() -> None:
+    world = World(code=1)
+    world.schedule().look()
+
+    world.set(SITE_URL="https://other.example")
+    world.schedule().look()
+
+    assert len(world.words) == 2
 
 
 def test_lease_is_renewed_while_the_child_learns() -> None:
