@@ -122,7 +122,7 @@ class Crawl:
         named = list(self._plan.sitemaps)
         if not named:
             try:
-                named = self._robots.of(origin).sitemaps or [guessed]
+                named = self._named_sitemaps(origin) or [guessed]
             except NotFetched:
                 return  # the seeds will say so
         for url, found in read_sitemaps(self._fetcher, named, self._is_ours):
@@ -135,6 +135,15 @@ class Crawl:
             self._plan = with_hosts(self._plan, found)
             for page in found:
                 self._wait(page)
+
+    def _named_sitemaps(self, origin: str) -> list[str]:
+        named = []
+        for each in self._robots.of(origin).sitemaps:
+            try:
+                named.append(normalise(each, origin))
+            except NoPage as error:
+                self._report.set(each, "failed", str(error))
+        return named
 
     def _is_ours(self, url: str) -> bool:
         return self._plan.scope.has_site(url) or url in self._plan.sitemaps
@@ -222,7 +231,9 @@ class Crawl:
             raise Skip(f"leads to {url}")
 
     def _look_around(self, url: str, page: Page) -> None:
-        base = urljoin(url, page.base) if page.base else url
+        base = url
+        with suppress(ValueError):  # it is no address
+            base = urljoin(url, page.base or "")
         if page.canonical:
             self._call(url, page.canonical, base)
         if not self._plan.follows or page.is_nofollow:
