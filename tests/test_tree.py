@@ -47,6 +47,7 @@ ELSEWHERE = {
         "knowledge/ranking.py",
         "knowledge/selection.py",
     ],
+    "tests/knowledge/test_library.py finds over them": ["knowledge/connections.py"],
     "tests/knowledge/learner/test_crawl.py goes by it": ["knowledge/learner/plan.py"],
     "tests/knowledge/learner/test_fetch.py asks for them": ["knowledge/learner/answer.py"],
     "tests/knowledge/learner/test_html.py sees what they leave": [

@@ -49,7 +49,7 @@ class Row(NamedTuple):
 class OpenIndex:
     """A connection to an index, which never changes, and the facts that it begins with.
 
-    For one thread at a time.
+    ``content`` is the ``digest`` of its documents. For one thread at a time.
     """
 
     connection: sqlite3.Connection
@@ -58,6 +58,7 @@ class OpenIndex:
     version: int
     passages: int
     tokens: int
+    content: str | None = None
 
     def rows(self, ids: Iterable[int]) -> Mapping[int, Row]:
         """Return passages by their ids."""
@@ -128,7 +129,7 @@ def open_index(path: Path) -> OpenIndex:
             raise sqlite3.DatabaseError(f"{path.name} is of format {about.get('format')}")
         return OpenIndex(
             connection, path, Words(about["languages"].split()), about["version"],
-            about["passages"], about["tokens"],
+            about["passages"], about["tokens"], about.get("content"),
         )  # fmt: skip
     except BaseException:
         connection.close()

@@ -49,6 +49,24 @@ def test_last_two_versions_stay_and_other_assistants_keep_theirs(tmp_path: Path)
     assert other.exists()
 
 
+def test_store_that_was_restored_has_its_own_index(tmp_path: Path) -> None:
+    for version in (6, 7):
+        build_from(ListedDocuments(version=version), tmp_path)
+
+    path = build_from(ListedDocuments(version=3), tmp_path)
+
+    assert [each for _, each in index_files(tmp_path, "default")] == [path]
+
+
+def test_same_version_of_other_documents_is_built_anew(tmp_path: Path) -> None:
+    build_from(ListedDocuments(version=7), tmp_path)
+
+    other = [replace(SHOP[0], title="Other hours", hash="h"), *SHOP[1:]]
+    index = open_index(build_from(ListedDocuments(other, version=7), tmp_path))
+
+    assert "Other hours" in {row.title for row in index.all_rows()}
+
+
 def test_build_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     build_from(ListedDocuments(version=1), tmp_path)
 
