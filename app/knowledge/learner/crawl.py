@@ -1,5 +1,6 @@
 """Goes through a site: what its owner lets robots read, each page once, at a polite pace."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -24,9 +25,11 @@ from app.knowledge.learner.plan import (
 )
 from app.knowledge.learner.report import Report
 from app.knowledge.learner.robots import Robots
-from app.knowledge.learner.sitemap import is_sitemap, parse_sitemap, read_sitemaps
+from app.knowledge.learner.sitemap import NoSitemap, is_sitemap, parse_sitemap, read_sitemaps
 from app.knowledge.learner.spool import Read, Spool
 from app.knowledge.learner.urls import NoPage, Scope, normalise
+
+log = logging.getLogger(__name__)
 
 _LEAST_PAUSE_S = 1.0
 # So many failures in a row are a site that is down: the rest of it is not asked.
@@ -166,12 +169,15 @@ class Crawl:
             self._failures = 0
         except NotFetched as error:
             self._fail(url, error)
-        except Unreadable as error:
+        except (Unreadable, NoSitemap) as error:
             self._failures = 0
             self._note_failed(url, str(error))
         except Skip as error:
             self._failures = 0
             self._skip(url, error)
+        except Exception as error:  # a bug, about one page of many: the next is another
+            log.exception("A page ended in an unexpected error")
+            self._note_failed(url, f"it cannot be read ({type(error).__name__})")
 
     def _fetch(self, url: str) -> Fetched:
         rules = self._robots.of(url)

@@ -174,6 +174,20 @@ def test_damaged_addresses_of_a_page_and_of_robots_txt_cost_themselves_alone() -
     assert run.report.state_of("http://[") == "failed"
 
 
+def test_damaged_sitemap_among_pages_and_what_nobody_expects_cost_one_page() -> None:
+    entity = '<!DOCTYPE u [<!ENTITY a "b">]><urlset><url><loc>&a;</loc></url></urlset>'
+    site = FakeSite({
+        "/": a_page("Home", links=("/feed", "/bug", "/a")), "/a": a_page("A"),
+        "/feed": Answer(entity, content_type="text/xml"), "/bug": Answer(None),  # type: ignore[arg-type]
+    })  # fmt: skip
+
+    run = Run(site)
+
+    assert run.read == ["/", "/a"]
+    assert run.why("/feed") == "failed: the sitemap declares entities"
+    assert run.why("/bug") == "failed: it cannot be read (TypeError)"
+
+
 def test_site_whose_robots_txt_cannot_be_read_is_left_alone() -> None:
     site = FakeSite({"/robots.txt": Answer(status=503), "/": a_page("Home")})
 
