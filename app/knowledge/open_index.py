@@ -65,9 +65,19 @@ class OpenIndex:
         found = self._read("WHERE p.id IN (SELECT value FROM json_each(?))", ids)
         return {row.id: row for row in found}
 
-    def rows_of(self, documents: Iterable[int]) -> list[Row]:
-        """Return all passages of documents, in their order."""
-        return self._read("WHERE p.document IN (SELECT value FROM json_each(?))", documents)
+    def rows_of(self, documents: Iterable[int], *, limit: int) -> list[Row]:
+        """Return the first passages of documents, in their order."""
+        find = "WHERE p.document IN (SELECT value FROM json_each(?))"
+        return self._read(find, documents, limit)
+
+    def passages_at(self, url: str) -> list[int]:
+        """Return the passage that an address leads to: at its heading, else the first there."""
+        found = self._look_up(
+            "SELECT id FROM passages WHERE document IN (SELECT value FROM json_each(?))"
+            " ORDER BY anchor IS NOT nullif(?, ''), id LIMIT 1",
+            self.at_urls([url]), url.partition("#")[2],
+        )  # fmt: skip
+        return [row[0] for row in found]
 
     def all_rows(self) -> list[Row]:
         """Return every passage, in order."""
@@ -105,14 +115,14 @@ class OpenIndex:
             ids,
         )
 
-    def _read(self, where: str, asked: Iterable[int]) -> list[Row]:
-        return [
-            Row._make([*row, bool(is_correction)])
-            for *row, is_correction in self._look_up(f"{_COLUMNS} {where} ORDER BY p.id", asked)
-        ]
+    def _read(self, where: str, asked: Iterable[int], limit: int = -1) -> list[Row]:
+        found = self._look_up(f"{_COLUMNS} {where} ORDER BY p.id LIMIT ?", asked, limit)
+        return [Row._make([*row, bool(is_correction)]) for *row, is_correction in found]
 
-    def _look_up(self, find: str, asked: Iterable[int] | Iterable[str]) -> list[Any]:
-        return self.connection.execute(find, (json.dumps(list(asked)),)).fetchall()
+    def _look_up(
+        self, find: str, asked: Iterable[int] | Iterable[str], *more: int | str
+    ) -> list[Any]:
+        return self.connection.execute(find, (json.dumps(list(asked)), *more)).fetchall()
 
 
 def open_index(path: Path) -> OpenIndex:
