@@ -16,6 +16,10 @@ from app.storage.document_store import DocumentStore
 KEPT_VERSIONS = 2
 
 
+class IndexNotBuilt(Exception):
+    """An index that could not be written; its words say where, and why."""
+
+
 def build(
     documents: DocumentStore, assistant: str, folder: Path, count_tokens: Callable[[str], int]
 ) -> Path:
@@ -27,17 +31,27 @@ def build(
 
     Raises:
         StorageUnavailable: the documents could not be read.
-        OSError, sqlite3.Error: the disk is full, or the folder refuses.
+        IndexNotBuilt: the disk is full, or the folder refuses.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder / f".{assistant}.lock"):
-        known, version = _read_all(documents, assistant)
-        forget_newer(folder, assistant, version)
-        path = index_path(folder, assistant, version)
-        if not is_sound(path, digest(known)):
-            _write_beside(path, known, count_tokens, assistant, version)
-        for _, old in index_files(folder, assistant)[KEPT_VERSIONS:]:
-            old.unlink(missing_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone(folder / f".{assistant}.lock"):
+            return _build(documents, assistant, folder, count_tokens)
+    except (OSError, sqlite3.Error) as error:
+        why = (isinstance(error, OSError) and error.strerror) or error
+        raise IndexNotBuilt(f"the index in {folder} cannot be written: {why}") from error
+
+
+def _build(
+    documents: DocumentStore, assistant: str, folder: Path, count_tokens: Callable[[str], int]
+) -> Path:
+    known, version = _read_all(documents, assistant)
+    forget_newer(folder, assistant, version)
+    path = index_path(folder, assistant, version)
+    if not is_sound(path, digest(known)):
+        _write_beside(path, known, count_tokens, assistant, version)
+    for _, old in index_files(folder, assistant)[KEPT_VERSIONS:]:
+        old.unlink(missing_ok=True)
     return path
 
 

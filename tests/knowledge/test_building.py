@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from app.knowledge.building import build, index_files
+from app.knowledge.building import IndexNotBuilt, build, index_files
 from app.knowledge.open_index import open_index
 from tests.knowledge.library_parts import SHOP, ListedDocuments, count_tokens
 
@@ -73,11 +73,18 @@ def test_build_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     def fail(text: str) -> int:
         raise OSError("no space left")
 
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(IndexNotBuilt, match=f"the index in {tmp_path} .*: no space left"):
         build(ListedDocuments(version=2), "default", tmp_path, fail)  # type: ignore[arg-type]
 
     assert [version for version, _ in index_files(tmp_path, "default")] == [1]
     assert {each.name for each in tmp_path.iterdir()} == {".default.lock", "default-1.db"}
+
+
+def test_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(IndexNotBuilt, match="Not a directory"):
+        build_from(ListedDocuments(), tmp_path / "file" / "knowledge")
 
 
 def test_folder_that_is_not_there_holds_no_index(tmp_path: Path) -> None:

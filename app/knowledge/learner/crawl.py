@@ -175,6 +175,8 @@ class Crawl:
         except Skip as error:
             self._failures = 0
             self._skip(url, error)
+        except OSError:  # of this machine's disk: a site's is a ``NotFetched``
+            raise
         except Exception as error:  # a bug, about one page of many: the next is another
             log.exception("A page ended in an unexpected error")
             self._note_failed(url, f"it cannot be read ({type(error).__name__})")
