@@ -34,7 +34,7 @@ def build(
         IndexNotBuilt: the disk is full, or the folder refuses.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _alone(folder / f".{assistant}.lock"):
             return _build(documents, assistant, folder, count_tokens)
     except (OSError, sqlite3.Error) as error:
@@ -116,6 +116,7 @@ def _write_beside(
     beside = path.with_name(f".{path.name}.new")
     beside.unlink(missing_ok=True)
     try:
+        beside.touch(0o600)  # it holds texts that may be no public page's
         write_index(beside, documents, count_tokens, assistant=assistant, version=version)
         with beside.open("rb") as file:
             os.fsync(file.fileno())

@@ -49,6 +49,12 @@ def test_last_two_versions_stay_and_other_assistants_keep_theirs(tmp_path: Path)
     assert other.exists()
 
 
+def test_index_is_its_owners_to_read_alone(tmp_path: Path) -> None:
+    path = build_from(ListedDocuments(), tmp_path / "knowledge")
+
+    assert [oct(each.stat().st_mode & 0o777) for each in (path, path.parent)] == ["0o600", "0o700"]
+
+
 def test_store_that_was_restored_has_its_own_index(tmp_path: Path) -> None:
     for version in (6, 7):
         build_from(ListedDocuments(version=version), tmp_path)
