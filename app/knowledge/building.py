@@ -113,8 +113,12 @@ def _write_beside(
     assistant: str,
     version: int,
 ) -> None:
+    # Under the lock nobody else writes: what is there was left by one that was killed.
+    halves = re.compile(rf"\.{re.escape(assistant)}-\d+\.db\.new.*")
+    for entry in os.scandir(path.parent):
+        if halves.fullmatch(entry.name):
+            (path.parent / entry.name).unlink(missing_ok=True)
     beside = path.with_name(f".{path.name}.new")
-    beside.unlink(missing_ok=True)
     try:
         beside.touch(0o600)  # it holds texts that may be no public page's
         write_index(beside, documents, count_tokens, assistant=assistant, version=version)

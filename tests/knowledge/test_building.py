@@ -86,6 +86,16 @@ def test_build_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     assert {each.name for each in tmp_path.iterdir()} == {".default.lock", "default-1.db"}
 
 
+def test_half_an_index_that_a_kill_left_is_taken_away_with_the_next(tmp_path: Path) -> None:
+    others = tmp_path / ".default-two-4.db.new"
+    for path in (tmp_path / ".default-4.db.new", tmp_path / ".default-4.db.new-journal", others):
+        path.touch()
+
+    path = build_from(ListedDocuments(version=5), tmp_path)
+
+    assert {*tmp_path.iterdir()} == {path, others, tmp_path / ".default.lock"}
+
+
 def test_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
