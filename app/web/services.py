@@ -8,9 +8,9 @@ from flask import Flask, current_app
 
 from app.assistants import Assistants
 from app.bus.redis_connection import RedisLink
-from app.operations.index_builds import IndexBuilds
-from app.operations.learning import Spawn
-from app.operations.learning_schedule import LearningSchedule
+from app.operations.knowledge.index_builds import IndexBuilds
+from app.operations.knowledge.learning import Spawn
+from app.operations.knowledge.learning_schedule import LearningSchedule
 from app.operations.retention import Retention
 from app.operations.switches import Switches
 from app.settings import Settings

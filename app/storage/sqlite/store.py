@@ -27,17 +27,19 @@ from app.storage.sqlite import (
     backfill,
     figures,
     jobs,
-    listing,
-    marks,
     retention,
     revocations,
-    sessions,
     switches,
+)
+from app.storage.sqlite.conversations import (
+    listing,
+    marks,
+    sessions,
     threads,
     turns,
 )
 from app.storage.sqlite.database import Database
-from app.storage.sqlite.document_store import SqliteDocuments
+from app.storage.sqlite.documents.store import SqliteDocuments
 
 
 def now_ms() -> int:
