@@ -163,7 +163,10 @@ def _drain_when_stopped(worker: Any) -> None:
 def _prepare_knowledge(services: Any) -> None:
     """Have indexes built that this machine has not, before the first request is taken."""
     libraries = [each.knowledge for each in services.assistants]
-    missing = [each for each in libraries if each.is_known() and not each.has_index()]
+    known = [each for each in libraries if each.is_known()]
+    for each in known:
+        each.forget_newer()
+    missing = [each for each in known if not each.has_index()]
     for each in missing:
         each.request_build()
     if missing and not services.index_builds.wait_until(

@@ -34,12 +34,13 @@ Question:
 {question}"""
 _NOTHING_BEFORE = _NOTHING.partition("{")[0]
 _FRAMED = re.compile(r"⟦([0-9a-f]{8})⟧\n(.*)\n⟦/\1⟧\n.*?\n\nQuestion:\n(.*)\Z", re.DOTALL)
-_PASSAGE = re.compile(r"^\[(\d+)\] ", re.MULTILINE)
+_PASSAGE = re.compile(r"^\[(\d{1,3})\] ", re.MULTILINE)
 # A number in brackets, or several; digits as any keyboard writes them. `a[1]` is code.
 _CITATION = re.compile(r"\[\s?(\d{1,3}(?:\s?[,、，]\s?\d{1,3}){0,9})\s?\](?!\()")
 _DIGITS = re.compile(r"\d+")
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
-_NUMBER = re.compile(r"\[(\d{1,3})\]")
+# What a page has of the kind, even where it is a link's text.
+_NUMBERS = re.compile(r"\[(\s?\d{1,3}(?:\s?[,、，]\s?\d{1,3}){0,9}\s?)\]")
 _FENCES = str.maketrans("", "", "⟦⟧")
 
 
@@ -192,4 +193,4 @@ def _title(passage: Passage) -> str:
 
 
 def _plain(text: str) -> str:
-    return _NUMBER.sub(r"(\1)", text.translate(_FENCES))
+    return _NUMBERS.sub(r"(\1)", text.translate(_FENCES))

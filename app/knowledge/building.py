@@ -9,11 +9,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.domain.knowledge import Document
-from app.knowledge.index import write_index
+from app.knowledge.index import digest, write_index
 from app.knowledge.open_index import open_index
 from app.storage.document_store import DocumentStore
 
 KEPT_VERSIONS = 2
+
+
+class IndexNotBuilt(Exception):
+    """An index that could not be written; its words say where, and why."""
 
 
 def build(
@@ -22,20 +26,32 @@ def build(
     """Write the index of what the store has, unless it is there; return its path.
 
     Waits while another process does so. It is written beside and renamed, so that no
-    reader ever sees half of one. The last ``KEPT_VERSIONS`` stay.
+    reader ever sees half of one. The last ``KEPT_VERSIONS`` stay, and none that is newer
+    than the store: it was of another one, or of this before it was restored.
 
     Raises:
         StorageUnavailable: the documents could not be read.
-        OSError, sqlite3.Error: the disk is full, or the folder refuses.
+        IndexNotBuilt: the disk is full, or the folder refuses.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder / f".{assistant}.lock"):
-        known, version = _read_all(documents, assistant)
-        path = index_path(folder, assistant, version)
-        if not is_sound(path):
-            _write_beside(path, known, count_tokens, assistant, version)
-        for _, old in index_files(folder, assistant)[KEPT_VERSIONS:]:
-            old.unlink(missing_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _alone(folder / f".{assistant}.lock"):
+            return _build(documents, assistant, folder, count_tokens)
+    except (OSError, sqlite3.Error) as error:
+        why = (isinstance(error, OSError) and error.strerror) or error
+        raise IndexNotBuilt(f"the index in {folder} cannot be written: {why}") from error
+
+
+def _build(
+    documents: DocumentStore, assistant: str, folder: Path, count_tokens: Callable[[str], int]
+) -> Path:
+    known, version = _read_all(documents, assistant)
+    forget_newer(folder, assistant, version)
+    path = index_path(folder, assistant, version)
+    if not is_sound(path, digest(known)):
+        _write_beside(path, known, count_tokens, assistant, version)
+    for _, old in index_files(folder, assistant)[KEPT_VERSIONS:]:
+        old.unlink(missing_ok=True)
     return path
 
 
@@ -54,8 +70,15 @@ def index_files(folder: Path, assistant: str) -> list[tuple[int, Path]]:
     return sorted(((int(name[1]), folder / name[0]) for name in names if name), reverse=True)
 
 
-def is_sound(path: Path) -> bool:
-    """Tell whether an index file is one that we can read, of our format."""
+def forget_newer(folder: Path, assistant: str, version: int) -> None:
+    """Remove index files of versions that the store has not come to yet."""
+    for each, path in index_files(folder, assistant):
+        if each > version:
+            path.unlink(missing_ok=True)
+
+
+def is_sound(path: Path, content: str) -> bool:
+    """Tell whether an index file is one that we can read, of our format and of a ``digest``."""
     if not path.exists():
         return False
     try:
@@ -63,7 +86,8 @@ def is_sound(path: Path) -> bool:
     except sqlite3.Error:
         return False
     try:
-        return bool(index.connection.execute("PRAGMA quick_check").fetchone() == ("ok",))
+        is_whole = index.connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
+        return bool(is_whole and index.content == content)
     except sqlite3.Error:
         return False
     finally:
@@ -89,9 +113,14 @@ def _write_beside(
     assistant: str,
     version: int,
 ) -> None:
+    # Under the lock nobody else writes: what is there was left by one that was killed.
+    halves = re.compile(rf"\.{re.escape(assistant)}-\d+\.db\.new.*")
+    for entry in os.scandir(path.parent):
+        if halves.fullmatch(entry.name):
+            (path.parent / entry.name).unlink(missing_ok=True)
     beside = path.with_name(f".{path.name}.new")
-    beside.unlink(missing_ok=True)
     try:
+        beside.touch(0o600)  # it holds texts that may be no public page's
         write_index(beside, documents, count_tokens, assistant=assistant, version=version)
         with beside.open("rb") as file:
             os.fsync(file.fileno())

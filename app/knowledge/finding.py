@@ -18,6 +18,9 @@ from app.knowledge.words import question_key
 Nearest = Callable[[Path, str, int], Sequence[tuple[int, float]] | None]
 
 NEAREST = 32
+# Of a longer question, its beginning and its end: what each word costs is paid for in
+# Python's lock, for which all streams wait.
+MAX_ASKED_CHARS = 1000
 # Beside the best passage, which scores 1: what the question before found, and what was
 # cited in the answer to it.
 _BEFORE = 0.5
@@ -35,6 +38,8 @@ def find(
 ) -> Found:
     """Return what an index says to an inquiry, with passages of ``max_tokens`` at most."""
     began = time.perf_counter()
+    before = inquiry.before and _shorten(inquiry.before)
+    inquiry = replace(inquiry, question=_shorten(inquiry.question), before=before)
     found = _find(index, inquiry, max_tokens, nearest)
     duration_ms = (time.perf_counter() - began) * 1000
     return replace(found, version=index.version, duration_ms=round(duration_ms, 3))
@@ -60,6 +65,13 @@ def score(index: OpenIndex, inquiry: Inquiry, nearest: Nearest | None) -> dict[i
     return scores
 
 
+def _shorten(question: str) -> str:
+    if len(question) <= MAX_ASKED_CHARS:
+        return question
+    half = MAX_ASKED_CHARS // 2
+    return f"{question[:half]} {question[-half:]}"
+
+
 def _find(index: OpenIndex, inquiry: Inquiry, max_tokens: int, nearest: Nearest | None) -> Found:
     answer = index.answer_to(question_key(inquiry.question))
     if answer is not None:
@@ -67,7 +79,8 @@ def _find(index: OpenIndex, inquiry: Inquiry, max_tokens: int, nearest: Nearest 
         return Found(join(rows, {answer: 1.0}, {}), owners_answer=rows[0].text, coverage=1.0)
     talk = small_talk(inquiry.question, index.words.languages)
     terms = list(dict.fromkeys(index.words.terms(inquiry.question)))
-    pinned = fit(index.rows_of(index.pinned()), int(max_tokens * _PINNED_SHARE))
+    room = int(max_tokens * _PINNED_SHARE)
+    pinned = fit(index.rows_of(index.pinned(), limit=room), room)
     if talk == "greeting" or not (inquiry.before or (terms and not talk)):
         return Found(join(pinned, {}, {}), has_content=False)
     if talk:
@@ -99,9 +112,7 @@ def _match(index: OpenIndex, question: str, nearest: Nearest | None) -> dict[int
 def _cited(index: OpenIndex, urls: Sequence[str]) -> Iterable[int]:
     """Return the passages that links lead to: at its heading, else the document's first."""
     for url in urls:
-        rows = index.rows_of(index.at_urls([url]))
-        there = [row.id for row in rows if row.link == url]
-        yield from there[:1] or [row.id for row in rows[:1]]
+        yield from index.passages_at(url)
 
 
 def _pages(url: str) -> list[str]:

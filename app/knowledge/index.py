@@ -5,6 +5,8 @@ texts, which stand in ``passages``. A term is a run between spaces to FTS5: what
 is, ``words.py`` alone decides. Equal documents make equal files.
 """
 
+import hashlib
+import json
 import re
 import sqlite3
 import zlib
@@ -71,12 +73,28 @@ def write_index(
         connection.executescript(_SCHEMA)
         connection.execute("BEGIN")
         writer = _Writer(connection, count_tokens)
-        for document in sorted(documents, key=lambda each: each.key):
-            if not document.is_forgotten:
-                writer.add(document)
-        writer.finish({"format": FORMAT, "assistant": assistant, "version": version})
+        documents = _in_order(documents)
+        for document in documents:
+            writer.add(document)
+        writer.finish({
+            "format": FORMAT, "assistant": assistant, "version": version,
+            "content": digest(documents),
+        })  # fmt: skip
         connection.execute("COMMIT")
         connection.execute("VACUUM")
+
+
+def digest(documents: Iterable[Document]) -> str:
+    """Return what changes with anything that an index has of documents."""
+    told = [
+        [each.key, each.hash, each.kind, each.url, each.language, each.is_pinned]
+        for each in _in_order(documents)
+    ]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def _in_order(documents: Iterable[Document]) -> list[Document]:
+    return sorted((each for each in documents if not each.is_forgotten), key=lambda each: each.key)
 
 
 def pack(text: str) -> bytes:

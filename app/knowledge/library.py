@@ -4,25 +4,24 @@ import logging
 import sqlite3
 import time
 import zlib
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from gevent.threadpool import ThreadPool
 
 from app.domain.knowledge import Found, Inquiry, Similarities
-from app.knowledge.building import index_files
+from app.knowledge.building import forget_newer, index_files
+from app.knowledge.connections import Connections
 from app.knowledge.finding import NEAREST, Nearest, find
-from app.knowledge.open_index import OpenIndex, open_index
 
 THREADS = 2
 KEPT_FINDS = 32
-# While the store knows more than the file at hand: how often the folder is looked at, and
-# how often a build is asked for.
-LOOK_EVERY_S = 0.5
+# While the store knows more than the file at hand: how often a build is asked for, at
+# first, and where none comes of it.
 ASK_EVERY_S = 5.0
+_LONGEST_ASK_EVERY_S = 600.0
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +53,10 @@ class Library:
         self._nearest = nearest
         self._clock = clock
         self._pool: ThreadPool | None = None
-        self._files = _Files(folder, assistant, clock)
+        self._connections = Connections(folder, assistant, clock)
         self._finds: OrderedDict[tuple[Path, Inquiry], Found] = OrderedDict()
-        self._asked_at = -ASK_EVERY_S
+        self._asked_at = float("-inf")
+        self._asked = (0, 0)
         self._has_failed = False
 
     def has_index(self) -> bool:
@@ -68,14 +68,18 @@ class Library:
         """Tell whether the assistant has documents at all; costs nothing, and never waits."""
         return self._version() > 0
 
+    def forget_newer(self) -> None:
+        """Remove files that the store has not come to: it was restored, or is another one."""
+        forget_newer(self._folder, self._assistant, self._version())
+
     def find(self, inquiry: Inquiry) -> Found:
         """Return the passages that may answer a question; never raises."""
         version = self._version()
         if version <= 0:
             return Found()
         found = self._in_thread(inquiry, version)
-        if not found.is_ready or found.version < version:
-            self._ask_for_build()
+        if not found.is_ready or found.version != version:
+            self._ask_for_build(version)
         return found
 
     def close(self) -> None:
@@ -84,11 +88,11 @@ class Library:
             self._pool.join()
             self._pool.kill()
             self._pool = None
-        self._files.close()
+        self._connections.close()
         self._finds.clear()
 
     def _in_thread(self, inquiry: Inquiry, version: int) -> Found:
-        kept = self._files.kept(version)
+        kept = self._connections.kept(version)
         key = (kept, _hashable(inquiry)) if kept else None
         if key and (found := self._finds.get(key)):
             self._finds.move_to_end(key)
@@ -119,7 +123,7 @@ class Library:
     ) -> tuple[Path | None, Found] | Exception:
         """Do all the work, in a native thread: what is raised is handed back."""
         try:
-            index = self._files.take(version)
+            index = self._connections.take(version)
             if index is None:
                 return None, Found(is_ready=False)
             try:
@@ -127,17 +131,20 @@ class Library:
             except BaseException as error:
                 index.connection.close()
                 if _is_damage(error):
-                    self._files.mistrust(index.path)
+                    self._connections.remove(index.path)
                 raise
-            self._files.give_back(index)
+            self._connections.give_back(index)
             return index.path, found
         except Exception as error:  # to the greenlet, which logs it
             return error
 
-    def _ask_for_build(self) -> None:
-        if self._clock() - self._asked_at < ASK_EVERY_S:
+    def _ask_for_build(self, version: int) -> None:
+        before, times = self._asked
+        times = times if before == version else 0
+        every_s = min(ASK_EVERY_S * 2 ** max(times - 1, 0), _LONGEST_ASK_EVERY_S)
+        if times and self._clock() - self._asked_at < every_s:
             return
-        self._asked_at = self._clock()
+        self._asked_at, self._asked = self._clock(), (version, min(times + 1, 20))
         try:
             self.request_build()
         except Exception:
@@ -149,75 +156,6 @@ class Library:
                 "Nothing is found for assistant %s: %s", self._assistant, error, exc_info=error
             )
         self._has_failed = True
-
-
-class _Files:
-    """Connections to the newest sound file; used from several threads, without locks:
-    what they share is taken and put back in one step."""
-
-    def __init__(self, folder: Path, assistant: str, clock: Callable[[], float]) -> None:
-        self._folder = folder
-        self._assistant = assistant
-        self._clock = clock
-        self._idle: deque[OpenIndex] = deque()
-        self._newest: tuple[int, Path] | None = None
-        self._looked_at = -LOOK_EVERY_S
-        self._mistrusted: dict[Path, int] = {}
-
-    def kept(self, version: int) -> Path | None:
-        """Return the file at hand, if it is of the version."""
-        newest = self._newest
-        return newest[1] if newest and newest[0] == version else None
-
-    def take(self, version: int) -> OpenIndex | None:
-        """Return a connection to the newest file up to a version, for the caller alone."""
-        if self.kept(version) is None and self._clock() - self._looked_at >= LOOK_EVERY_S:
-            self._looked_at = self._clock()
-            self._look(version)
-        newest = self._newest
-        if newest is None:
-            return None
-        while self._idle:
-            try:
-                index = self._idle.popleft()
-            except IndexError:
-                break
-            if index.path == newest[1]:
-                return index
-            index.connection.close()
-        return open_index(newest[1])
-
-    def give_back(self, index: OpenIndex) -> None:
-        self._idle.append(index)
-
-    def mistrust(self, path: Path) -> None:
-        """Leave a file alone until another one is in its place."""
-        with suppress(OSError):
-            self._mistrusted[path] = path.stat().st_ino
-        self._newest, self._looked_at = None, -LOOK_EVERY_S
-
-    def close(self) -> None:
-        while self._idle:
-            self._idle.popleft().connection.close()
-
-    def _look(self, version: int) -> None:
-        for each, path in index_files(self._folder, self._assistant):
-            if each > version or self._is_mistrusted(path):
-                continue
-            try:
-                self._idle.append(open_index(path))
-            except sqlite3.Error:
-                logger.exception("The index %s is of no use", path.name)
-                self.mistrust(path)
-                continue
-            self._newest = (each, path)
-            return
-
-    def _is_mistrusted(self, path: Path) -> bool:
-        try:
-            return path in self._mistrusted and self._mistrusted[path] == path.stat().st_ino
-        except OSError:
-            return True
 
 
 def _is_damage(error: BaseException) -> bool:

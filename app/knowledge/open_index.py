@@ -49,7 +49,7 @@ class Row(NamedTuple):
 class OpenIndex:
     """A connection to an index, which never changes, and the facts that it begins with.
 
-    For one thread at a time.
+    ``content`` is the ``digest`` of its documents. For one thread at a time.
     """
 
     connection: sqlite3.Connection
@@ -58,15 +58,26 @@ class OpenIndex:
     version: int
     passages: int
     tokens: int
+    content: str | None = None
 
     def rows(self, ids: Iterable[int]) -> Mapping[int, Row]:
         """Return passages by their ids."""
         found = self._read("WHERE p.id IN (SELECT value FROM json_each(?))", ids)
         return {row.id: row for row in found}
 
-    def rows_of(self, documents: Iterable[int]) -> list[Row]:
-        """Return all passages of documents, in their order."""
-        return self._read("WHERE p.document IN (SELECT value FROM json_each(?))", documents)
+    def rows_of(self, documents: Iterable[int], *, limit: int) -> list[Row]:
+        """Return the first passages of documents, in their order."""
+        find = "WHERE p.document IN (SELECT value FROM json_each(?))"
+        return self._read(find, documents, limit)
+
+    def passages_at(self, url: str) -> list[int]:
+        """Return the passage that an address leads to: at its heading, else the first there."""
+        found = self._look_up(
+            "SELECT id FROM passages WHERE document IN (SELECT value FROM json_each(?))"
+            " ORDER BY anchor IS NOT nullif(?, ''), id LIMIT 1",
+            self.at_urls([url]), url.partition("#")[2],
+        )  # fmt: skip
+        return [row[0] for row in found]
 
     def all_rows(self) -> list[Row]:
         """Return every passage, in order."""
@@ -104,14 +115,14 @@ class OpenIndex:
             ids,
         )
 
-    def _read(self, where: str, asked: Iterable[int]) -> list[Row]:
-        return [
-            Row._make([*row, bool(is_correction)])
-            for *row, is_correction in self._look_up(f"{_COLUMNS} {where} ORDER BY p.id", asked)
-        ]
+    def _read(self, where: str, asked: Iterable[int], limit: int = -1) -> list[Row]:
+        found = self._look_up(f"{_COLUMNS} {where} ORDER BY p.id LIMIT ?", asked, limit)
+        return [Row._make([*row, bool(is_correction)]) for *row, is_correction in found]
 
-    def _look_up(self, find: str, asked: Iterable[int] | Iterable[str]) -> list[Any]:
-        return self.connection.execute(find, (json.dumps(list(asked)),)).fetchall()
+    def _look_up(
+        self, find: str, asked: Iterable[int] | Iterable[str], *more: int | str
+    ) -> list[Any]:
+        return self.connection.execute(find, (json.dumps(list(asked)), *more)).fetchall()
 
 
 def open_index(path: Path) -> OpenIndex:
@@ -128,7 +139,7 @@ def open_index(path: Path) -> OpenIndex:
             raise sqlite3.DatabaseError(f"{path.name} is of format {about.get('format')}")
         return OpenIndex(
             connection, path, Words(about["languages"].split()), about["version"],
-            about["passages"], about["tokens"],
+            about["passages"], about["tokens"], about.get("content"),
         )  # fmt: skip
     except BaseException:
         connection.close()

@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.domain.conversation import Feedback, Page, Usage
+from app.domain.knowledge import Source
 from app.storage.protocol import ConversationStore
 from tests.dashboard.door import PASSWORD, SECRETS, sign_in, text_of
 from tests.data import SESSION, a_failure, an_answer, say
@@ -37,6 +38,23 @@ def test_transcript_tells_all_that_is_known(
         "ended: stopped", "Your cart", "https://shop.example/cart", SESSION,
     ):  # fmt: skip
         assert words in html, words
+
+
+def test_answer_from_pages_links_to_their_hosts_and_the_visitors_alone(
+    operator: FlaskClient, store: ConversationStore
+) -> None:
+    said = "[a](https://docs.example/x) [b](https://shop.example/y) [c](https://evil.example/z)"
+    sources = [Source(1, "Docs", "https://docs.example/"), Source(2, "Price list")]
+    page = Page("https://shop.example/cart", "Your cart")
+    grounded = say(store, page=page, answer=an_answer(content=said, sources=sources))
+    plain = say(store, "another", answer=an_answer(content=said))
+
+    shown = [operator.get(f"/dashboard/conversations/{each}").text for each in (grounded, plain)]
+
+    assert [
+        [f'href="https://{host}.example/' in html for host in ("docs", "shop", "evil")]
+        for html in shown
+    ] == [[True, True, False], [True, True, True]]
 
 
 def test_list_leads_with_the_question(operator: FlaskClient, store: ConversationStore) -> None:

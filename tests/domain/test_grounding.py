@@ -6,6 +6,7 @@ import pytest
 
 from app.domain.grounding import (
     Grounds,
+    find_citations,
     frame,
     ground,
     judge_citations,
@@ -67,6 +68,23 @@ def test_page_can_neither_close_the_fence_nor_pass_for_another_source() -> None:
     question, passages, _ = read_frame(told)
     assert (question, [each.n for each in passages]) == ("When?", [1])
     assert told.count("⟦") == 4  # the fence, and the sentence that names it
+
+
+@pytest.mark.parametrize(
+    "forged", ["[1]", "[ 3 ]", "[2, 3]", "[5、6]", "[１]", "[1](https://a.b/)"]
+)
+def test_no_number_of_a_page_can_be_taken_for_a_citation(forged: str) -> None:
+    told = frame("When?", Found([a_passage(title=forged, text=f"As said in {forged}.")]))
+
+    (passage,) = read_frame(told).passages
+    assert find_citations(f"{passage.title} {passage.text}") == []
+    assert "[" not in passage.text
+
+
+def test_long_number_begins_no_passage() -> None:
+    told = frame("When?", Found([a_passage(text="Of the year\n[1234] this was said.")]))
+
+    assert len(read_frame(told).passages) == 1
 
 
 def test_owners_own_answer_is_marked() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from app.knowledge.building import build, index_files
+from app.knowledge.building import IndexNotBuilt, build, index_files
 from app.knowledge.open_index import open_index
 from tests.knowledge.library_parts import SHOP, ListedDocuments, count_tokens
 
@@ -49,17 +49,58 @@ def test_last_two_versions_stay_and_other_assistants_keep_theirs(tmp_path: Path)
     assert other.exists()
 
 
+def test_index_is_its_owners_to_read_alone(tmp_path: Path) -> None:
+    path = build_from(ListedDocuments(), tmp_path / "knowledge")
+
+    assert [oct(each.stat().st_mode & 0o777) for each in (path, path.parent)] == ["0o600", "0o700"]
+
+
+def test_store_that_was_restored_has_its_own_index(tmp_path: Path) -> None:
+    for version in (6, 7):
+        build_from(ListedDocuments(version=version), tmp_path)
+
+    path = build_from(ListedDocuments(version=3), tmp_path)
+
+    assert [each for _, each in index_files(tmp_path, "default")] == [path]
+
+
+def test_same_version_of_other_documents_is_built_anew(tmp_path: Path) -> None:
+    build_from(ListedDocuments(version=7), tmp_path)
+
+    other = [replace(SHOP[0], title="Other hours", hash="h"), *SHOP[1:]]
+    index = open_index(build_from(ListedDocuments(other, version=7), tmp_path))
+
+    assert "Other hours" in {row.title for row in index.all_rows()}
+
+
 def test_build_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     build_from(ListedDocuments(version=1), tmp_path)
 
     def fail(text: str) -> int:
         raise OSError("no space left")
 
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(IndexNotBuilt, match=f"the index in {tmp_path} .*: no space left"):
         build(ListedDocuments(version=2), "default", tmp_path, fail)  # type: ignore[arg-type]
 
     assert [version for version, _ in index_files(tmp_path, "default")] == [1]
     assert {each.name for each in tmp_path.iterdir()} == {".default.lock", "default-1.db"}
+
+
+def test_half_an_index_that_a_kill_left_is_taken_away_with_the_next(tmp_path: Path) -> None:
+    others = tmp_path / ".default-two-4.db.new"
+    for path in (tmp_path / ".default-4.db.new", tmp_path / ".default-4.db.new-journal", others):
+        path.touch()
+
+    path = build_from(ListedDocuments(version=5), tmp_path)
+
+    assert {*tmp_path.iterdir()} == {path, others, tmp_path / ".default.lock"}
+
+
+def test_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(IndexNotBuilt, match="Not a directory"):
+        build_from(ListedDocuments(), tmp_path / "file" / "knowledge")
 
 
 def test_folder_that_is_not_there_holds_no_index(tmp_path: Path) -> None:

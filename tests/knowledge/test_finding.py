@@ -183,3 +183,25 @@ def test_without_vectors_words_answer(index: OpenIndex) -> None:
 )
 def test_no_question_is_syntax(index: OpenIndex, question: str) -> None:
     find(index, Inquiry(question), TOKENS)
+
+
+def test_long_question_costs_no_more_than_its_beginning_and_end(index: OpenIndex) -> None:
+    middle = " ".join(f"word{n:x}ings" for n in range(400))
+
+    found = find(index, Inquiry(f"hazelnut {middle} refund"), TOKENS)
+
+    assert {"hazelnut", "refund"} <= {term for each in found.passages for term in each.terms}
+    assert len(index.words._terms) < 150
+
+
+def test_of_a_long_document_that_was_cited_the_heading_alone_is_read(tmp_path: Path) -> None:
+    sections = [(f"Part {n}", f"About part {n} there is this to say.") for n in range(3000)]
+    index = open_library(tmp_path / "long.db", [*SHOP, a_page("long", *sections)])
+    reads: list[str] = []
+    index.connection.set_trace_callback(reads.append)
+
+    found = ask(index, "and why?", before="hazelnut", cited=["https://shop.example/long#part 2900"])
+
+    assert found == ["cake", "long#Part 2900"]
+    (document,) = index.at_urls(["https://shop.example/long"])
+    assert not any("p.text" in each and f"'[{document}]'" in each for each in reads)

@@ -1,11 +1,14 @@
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from app.domain.knowledge import Found, Inquiry
 from app.knowledge.building import build
-from app.knowledge.library import ASK_EVERY_S, LOOK_EVERY_S, Library
+from app.knowledge.connections import LOOK_EVERY_S
+from app.knowledge.library import ASK_EVERY_S, Library
 from tests.knowledge.library_parts import SHOP, ListedDocuments, count_tokens
 
 
@@ -35,6 +38,10 @@ class Machine:
 
     def _count(self) -> None:
         self.builds += 1
+
+
+def count_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 @pytest.fixture
@@ -71,6 +78,30 @@ def test_machine_without_an_index_asks_for_one_now_and_then(machine: Machine) ->
     assert machine.builds == 2
 
 
+def test_build_that_never_comes_is_asked_for_ever_more_seldom(machine: Machine) -> None:
+    for _ in range(3600):
+        machine.ask()
+        machine.now += 1
+    assert 6 <= machine.builds <= 15
+
+    builds, machine.version = machine.builds, 2
+    machine.ask()
+    assert machine.builds == builds + 1
+
+
+def test_waiting_for_a_newer_index_opens_no_more_files(machine: Machine) -> None:
+    machine.build(1)
+    machine.version = 2
+    machine.ask()
+    descriptors = count_descriptors()
+
+    for each in range(20):
+        machine.now += LOOK_EVERY_S
+        assert machine.ask(f"hazelnut {each}").version == 1
+
+    assert count_descriptors() <= descriptors + 1
+
+
 def test_older_index_answers_until_the_newer_one_is_there(machine: Machine) -> None:
     machine.build(1)
     machine.version = 2
@@ -83,10 +114,25 @@ def test_older_index_answers_until_the_newer_one_is_there(machine: Machine) -> N
     assert {each.title for each in machine.ask("refund").passages} == {"Returns", "Opening hours"}
 
 
-def test_index_newer_than_the_store_is_not_opened(machine: Machine) -> None:
+def test_newer_index_answers_where_the_version_in_memory_is_old(machine: Machine) -> None:
+    machine.build(1)
+    machine.ask()
+    machine.build(5).with_name("default-1.db").unlink()
+
+    # Of several connections, one alone is open.
+    with machine.library._connections.take(1).connection:  # type: ignore[union-attr]
+        found = machine.ask("refund")
+
+    assert (found.version, machine.builds) == (5, 1)
+
+
+def test_index_of_another_life_of_the_store_is_forgotten_at_the_start(machine: Machine) -> None:
     machine.build(5)
 
+    machine.library.forget_newer()
+
     assert not machine.ask().is_ready
+    assert list(machine.folder.glob("*.db")) == []
 
 
 def test_question_asked_again_is_not_looked_up_again(machine: Machine) -> None:
@@ -124,6 +170,38 @@ def test_damage_within_the_file_is_not_raised(
     assert [each.is_ready for each in found] == [False, False]
     assert machine.builds == 1
     assert "hazelnut" not in caplog.text
+
+
+def test_index_whose_texts_are_damaged_alone_is_built_anew(machine: Machine) -> None:
+    path = machine.build(1)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE passages SET text = zeroblob(20)")
+
+    assert not machine.ask().is_ready
+
+    machine.build(1)
+    machine.now += LOOK_EVERY_S
+    assert machine.ask().passages[0].title == "Cakes"
+
+
+def test_file_that_was_taken_away_or_replaced_is_no_failure(machine: Machine) -> None:
+    machine.build(1)
+    machine.version = 2
+    path = machine.build(2)
+    machine.ask()
+    for damage in (None, b"of another format" * 500):
+        path.unlink()
+        if damage:
+            path.write_bytes(damage)
+        # Of several connections, one alone is open.
+        machine.library._connections.close()
+        machine.now += LOOK_EVERY_S
+
+        assert machine.ask(f"hazelnut {damage!r}").version == 1
+
+        machine.build(2)
+        machine.now += LOOK_EVERY_S
+        assert machine.ask().version == 2
 
 
 def test_error_of_ours_leaves_the_index_in_use(

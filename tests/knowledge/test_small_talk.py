@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from app.knowledge.small_talk import small_talk
@@ -27,3 +29,14 @@ def test_small_talk_is_told_from_questions(
     question: str, languages: tuple[str, ...], talk: str | None
 ) -> None:
     assert small_talk(question, languages) == talk
+
+
+@pytest.mark.parametrize(
+    ("word", "language"), [("我们", "zh"), ("には", "ja"), ("무엇인가요", "ko"), ("yes ", "en")]
+)
+def test_words_within_words_cost_no_more_than_others(word: str, language: str) -> None:
+    began = time.process_time()
+
+    assert small_talk(word * (4000 // len(word)) + "猫", (language,)) is None
+
+    assert time.process_time() - began < 1

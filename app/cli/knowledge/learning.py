@@ -21,7 +21,7 @@ from app.cli.knowledge.learning_progress import (
     print_summary,
 )
 from app.domain.knowledge import Document, Inquiry, Section
-from app.knowledge.building import build
+from app.knowledge.building import IndexNotBuilt, build
 from app.knowledge.learner import limits
 from app.knowledge.learner.crawling.fetch import Fetcher
 from app.knowledge.learner.crawling.urls import NoPage, normalise
@@ -119,7 +119,7 @@ def learn(whose: Assistant, order: Order) -> None:
             fetcher,
             reading,
             tell=progress.tell,
-            build_index=lambda _assistant: build_index(whose),
+            build_index=lambda _assistant: _build_index(whose),
         )
         _stop_on_signals(learner, progress)
         try:
@@ -128,6 +128,8 @@ def learn(whose: Assistant, order: Order) -> None:
             raise click.ClickException(
                 f"Somebody learns for the assistant {whose.id} already: see learn --report."
             ) from None
+        except OSError as error:
+            raise click.ClickException(f"It ended early: {error.strerror or error}.") from error
         finally:
             fetcher.close()
     _end(report, is_dry=order.dry_run)
@@ -135,6 +137,14 @@ def learn(whose: Assistant, order: Order) -> None:
 
 def build_index(whose: Assistant) -> None:
     """Write the index of what is known, unless this machine has it."""
+    try:
+        _build_index(whose)
+    except IndexNotBuilt as error:
+        words = str(error)
+        raise click.ClickException(f"{words[:1].upper()}{words[1:]}.") from error
+
+
+def _build_index(whose: Assistant) -> None:
     count = partial(estimate_text, tokenizer=whose.meter.tokenizer)
     build(services().store.documents, whose.id, services().settings.knowledge_path, count)
 

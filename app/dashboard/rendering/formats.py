@@ -1,7 +1,7 @@
 """Numbers and times as the operator reads them: the templates' filters."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -10,7 +10,9 @@ from markupsafe import Markup
 
 from app.dashboard.operator_zone import to_local, zone_name
 from app.dashboard.rendering.highlights import highlight
+from app.dashboard.rendering.markdown_html import host_of
 from app.dashboard.rendering.markup import to_html, to_plain
+from app.domain.conversation import Conversation, Message
 from app.operations.statistics import utc_now
 from app.web.guards.tokens import SESSION_PREFIX
 
@@ -66,9 +68,22 @@ def register(blueprint: Blueprint) -> None:
         ("reason", to_reason),
         ("highlight", highlight),
         ("markdown", to_html),
+        ("hosts", to_hosts),
         ("plain", to_plain),
     ):
         blueprint.add_app_template_filter(function, name)
+
+
+def to_hosts(answer: Message, conversation: Conversation) -> Set[str] | None:
+    """Return the hosts that an answer may link to, ``None`` for all.
+
+    What one that pages were looked into for was told to link may be an attacker's.
+    """
+    if answer.sources is None:
+        return None
+    page = conversation.page.url if conversation.page else None
+    urls = [page, *(each.url for each in answer.sources)]
+    return {host_of(url) for url in urls if url} - {""}
 
 
 def to_time(ms: int) -> Markup:

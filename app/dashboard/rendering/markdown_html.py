@@ -2,7 +2,7 @@
 
 from collections.abc import MutableMapping, Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
@@ -13,6 +13,8 @@ from app.dashboard.rendering.highlights import mark
 
 TERMS = "terms"
 """Where the parser's environment has the pattern of the searched words."""
+HOSTS = "hosts"
+"""Where it has the hosts that may be linked, ``None`` for all."""
 _KEPT_IN_LINKS = "!#$%&'()*+,/:;=?@[]~"
 _SCHEMES = ("http://", "https://", "mailto:")
 _REL = "noopener noreferrer nofollow"
@@ -31,6 +33,20 @@ def to_ascii(url: str) -> str:
     return quote(url, _KEPT_IN_LINKS, errors="replace")
 
 
+def host_of(url: str) -> str:
+    """Return the host of an address, and its port; nothing where a browser may see another."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return "" if "\\" in url or "@" in parts.netloc else parts.netloc.lower()
+
+
+def _may_link(url: str, env: MutableMapping[str, Any]) -> bool:
+    hosts = env.get(HOSTS)
+    return hosts is None or host_of(url) in hosts
+
+
 class Renderer(RendererHTML):
     """Writes what an answer is made of in our page's terms."""
 
@@ -46,7 +62,13 @@ class Renderer(RendererHTML):
     def link_open(
         self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
     ) -> str:
-        """Open a link that tells its target nothing."""
+        """Open a link that tells its target nothing, or show its words where it may not be one."""
+        url = str(tokens[idx].attrGet("href") or "")
+        if not _may_link(url, env):
+            # A link holds no other: the next end is its own.
+            end = next(each for each in tokens[idx:] if each.type == "link_close")
+            end.tag = "span"
+            return Markup('<span title="{}">').format(url)
         tokens[idx].attrSet("rel", _REL)
         tokens[idx].attrSet("target", "_blank")
         return self.renderToken(tokens, idx, options, env)
@@ -58,6 +80,8 @@ class Renderer(RendererHTML):
         token = tokens[idx]
         url = str(token.attrGet("src") or "")
         text = self.renderInlineAsText(token.children or [], options, env) or url
+        if not _may_link(url, env):
+            return Markup('<span title="{}">{}</span>').format(url, text)
         return Markup('<a href="{}" rel="{}" target="_blank">{}</a>').format(url, _REL, text)
 
     def heading_open(

@@ -9,13 +9,14 @@ greenlets get their turn meanwhile, and a text that takes too much of it is
 shown as it was written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from app.dashboard.rendering.highlights import highlight
 from app.dashboard.rendering.markdown_html import (
+    HOSTS,
     TERMS,
     Renderer,
     is_safe_link,
@@ -63,8 +64,13 @@ def to_plain(text: str, budget: PageBudget, terms: Sequence[str] = ()) -> Markup
     return shown if len(text) <= most else _CUT.format(shown)
 
 
-def to_html(markdown: str, budget: PageBudget | None = None, terms: Sequence[str] = ()) -> Markup:
-    """Render an answer, and mark the terms in it.
+def to_html(
+    markdown: str,
+    budget: PageBudget | None = None,
+    terms: Sequence[str] = (),
+    hosts: Set[str] | None = None,
+) -> Markup:
+    """Render an answer, and mark the terms in it; with ``hosts``, link to no others.
 
     One that takes too much work is shown as it was written.
     """
@@ -74,7 +80,7 @@ def to_html(markdown: str, budget: PageBudget | None = None, terms: Sequence[str
         if len(markdown) > MAX_MARKDOWN_CHARS:
             raise TooMuchWork
         pattern = terms_pattern(terms) if terms else None
-        html = _MARKDOWN.render(markdown, {METER: meter, TERMS: pattern})
+        html = _MARKDOWN.render(markdown, {METER: meter, TERMS: pattern, HOSTS: hosts})
     except TooMuchWork:
         return _AS_WRITTEN.format(to_plain(markdown, budget, terms))
     finally:

@@ -62,7 +62,7 @@ def make_document(
             break
     title = page.title[:MAX_TITLE_CHARS]
     if why_suspicious(title):
-        flags.append(Flag(key, "its title gives orders to a model", title))
+        flags.append(Flag(key, "gives orders to a model in its title", title))
         title = key[:MAX_TITLE_CHARS]
     document = Document(
         assistant=assistant, key=key, kind=kind, title=title, sections=sections, url=url,

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.domain.knowledge import Document
+from app.knowledge.building import IndexNotBuilt
 from app.knowledge.learner.crawling.crawl import Crawl
 from app.knowledge.learner.crawling.plan import (
     Plan,
@@ -117,7 +118,7 @@ class Learner:
                 self._learn(order)
             except BaseException as error:
                 self._report.state = "failed"
-                self._report.note(f"It ended early ({type(error).__name__})")
+                self._report.note(_words_of(error))
                 self._put_report()
                 raise
             self._end()
@@ -150,10 +151,22 @@ class Learner:
                 accepts_loss=order.accepts_loss,
             )
             has_changed = settlement.settle(spool, visits, known)
-        if has_changed and self._build_index and not order.dry_run:
-            self._report.phase = "indexing"
-            self._put_report()
+        if has_changed and not order.dry_run:
+            self._index()
+
+    def _index(self) -> None:
+        if self._build_index is None:
+            return
+        self._report.phase = "indexing"
+        self._put_report()
+        try:
             self._build_index(self._assistant)
+        except IndexNotBuilt as error:
+            self._report.state = "failed"
+            self._report.note(
+                f"What was learnt is stored, but {error}."
+                " Answers come from the index before it; it is tried again."
+            )
 
     def _crawl(self, order: Order, spool: Spool, known: dict[str, Document]) -> Visits:
         crawl = Crawl(
@@ -262,6 +275,12 @@ class Learner:
             self._report.state = "stopped" if self._is_stopped else "failed" if nothing else "done"
         self._report.current = None
         self._put_report()
+
+
+def _words_of(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"It ended early: {error.strerror}"
+    return f"It ended early ({type(error).__name__})"
 
 
 def _plan(source: Source) -> Plan:

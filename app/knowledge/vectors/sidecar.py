@@ -37,7 +37,7 @@ def run_sidecar(configuration: SidecarConfiguration, *, idle_exit_s: float = IDL
     Returns 0 at once where another process serves this folder already. Ends the whole
     process at last: the engine's threads are not to outlive what they work on.
     """
-    configuration.folder.mkdir(parents=True, exist_ok=True)
+    configuration.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _lock(configuration.lock_path)
     if lock is None:
         return 0

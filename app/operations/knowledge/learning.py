@@ -152,7 +152,8 @@ class Learning:
         """
         name = _file_name(name)
         self._check_idle()
-        self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for each in (self._uploads.parent, self._uploads):
+            each.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._sweep()
         folder = self._uploads / secrets.token_hex(8)
         folder.mkdir(mode=0o700)

@@ -167,6 +167,20 @@ def test_report_is_json_that_the_dashboard_reads(
     assert {each["state"] for each in found["entries"]} == {"learned", "skipped"}
 
 
+def test_index_that_cannot_be_written_is_told_without_a_traceback(
+    site: str, store: SqliteStore, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    runner = a_runner(store, tmp_path, KNOWLEDGE_PATH=str(tmp_path / "file" / "knowledge"))
+
+    learnt = run(runner, "learn", site, code=1)
+    built = run(runner, "learn", "--build", code=1)
+
+    assert "cannot be written: Not a directory" in learnt.stdout
+    assert "Failed: 2 skipped, 3 learned" in learnt.stdout
+    assert built.stderr.splitlines()[-1].startswith("Error: The index in ")
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_signal_ends_it_and_keeps_what_was_learnt(
     tmp_path: Path, store: SqliteStore, sent: signal.Signals

@@ -68,6 +68,35 @@ def test_link_tells_its_target_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    "markdown",
+    [
+        "[list](https://evil.example/?a=b)",
+        "![list](https://evil.example/?a=b)",
+        "[list](https://shop.example@evil.example/)",
+        "[list](https://shop.example.evil.example/)",
+        "[list](<https://evil.example\\@shop.example/>)",
+        "[list](mailto:a@evil.example)",
+        "[list](http://[/)",
+        "[list][1]\n\n[1]: https://evil.example/",
+    ],
+)
+def test_foreign_link_of_a_grounded_answer_is_its_words(markdown: str) -> None:
+    html = to_html(markdown, hosts={"shop.example"})
+
+    assert "<a" not in html
+    assert re.search(r'<p><span title="[^"]+">list</span></p>', html)
+
+
+def test_own_links_of_a_grounded_answer_stay() -> None:
+    html = to_html(
+        "**[a](https://shop.example/b)** [x](https://evil.example)", hosts={"shop.example"}
+    )
+
+    assert LINK.findall(html) == ["https://shop.example/b"]
+    assert html.count("</a>") == html.count("</span>") == 1
+
+
+@pytest.mark.parametrize(
     ("markdown", "href", "text"),
     [
         ("[a](https://例え.jp/ü)", "https://%E4%BE%8B%E3%81%88.jp/%C3%BC", "a"),

@@ -8,6 +8,9 @@ import pytest
 
 from app.domain.errors import StorageUnavailable
 from app.domain.knowledge import Document
+from app.knowledge.building import IndexNotBuilt
+from app.knowledge.learner.crawling.plan import Reads
+from app.knowledge.learner.pages.page import Page
 from app.knowledge.learner.report import Report, Source
 from app.knowledge.learner.run import AlreadyLearning, Learner, Order
 from app.storage.sqlite import SqliteStore
@@ -42,15 +45,16 @@ class Owner:
         self.site = site
         self.clock = Clock()
         self.indexed = 0
+        self.reading: Reads = ReadingHere()
+
+    def build_index(self, assistant: str) -> None:
+        assert assistant == "default"
+        self.indexed += 1
 
     def learner(self, tell: Callable[[Report], None] = lambda _report: None) -> Learner:
-        def build_index(assistant: str) -> None:
-            assert assistant == "default"
-            self.indexed += 1
-
         return Learner(
-            self.store, self.store.documents, "default", self.site, ReadingHere(),
-            tell=tell, build_index=build_index, clock=self.clock, sleep=self.clock.advance,
+            self.store, self.store.documents, "default", self.site, self.reading,
+            tell=tell, build_index=self.build_index, clock=self.clock, sleep=self.clock.advance,
             now_ms=lambda: int(self.clock() * 1000),
         )  # fmt: skip
 
@@ -391,6 +395,40 @@ def test_store_that_is_away_ends_a_run_and_the_next_one_goes_on(
     stored = json.loads(owner.store.documents.read_report("default") or "")
     assert stored["state"] == "failed"
     assert owner.learn().counts == {"learned": 7}
+
+
+def test_index_that_cannot_be_written_is_told_and_what_was_learnt_is_kept(owner: Owner) -> None:
+    class FullDisk(Owner):
+        def build_index(self, assistant: str) -> None:
+            raise IndexNotBuilt("the index in data/knowledge cannot be written: disk full")
+
+    owner = FullDisk(owner.store, owner.site)
+
+    report = owner.learn()
+
+    assert (report.state, report.counts) == ("failed", {"learned": 7})
+    (note,) = report.notes
+    assert note == (
+        "What was learnt is stored, but the index in data/knowledge cannot be written: disk full."
+        " Answers come from the index before it; it is tried again."
+    )
+    stored = json.loads(owner.store.documents.read_report("default") or "")
+    assert stored["notes"] == [note]
+
+
+def test_disk_that_is_full_ends_a_run_in_words(owner: Owner) -> None:
+    class FullDisk(ReadingHere):
+        def read(self, body: bytes, kind: str, name: str, charset: str | None = None) -> Page:
+            raise OSError(28, "No space left on device")
+
+    owner.reading = FullDisk()
+
+    with pytest.raises(OSError, match="No space left"):
+        owner.learn()
+
+    stored = json.loads(owner.store.documents.read_report("default") or "")
+    assert stored["notes"] == ["It ended early: No space left on device"]
+    assert owner.documents() == {}
 
 
 def test_documents_go_to_the_store_in_batches_that_it_takes(store: SqliteStore) -> None:

@@ -1,5 +1,6 @@
 """Goes through a site: what its owner lets robots read, each page once, at a polite pace."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -21,12 +22,19 @@ from app.knowledge.learner.crawling.plan import (
     with_path,
 )
 from app.knowledge.learner.crawling.robots import Robots
-from app.knowledge.learner.crawling.sitemap import is_sitemap, parse_sitemap, read_sitemaps
+from app.knowledge.learner.crawling.sitemap import (
+    NoSitemap,
+    is_sitemap,
+    parse_sitemap,
+    read_sitemaps,
+)
 from app.knowledge.learner.crawling.spool import Read, Spool
 from app.knowledge.learner.crawling.urls import NoPage, Scope, normalise
 from app.knowledge.learner.pages.kinds import kind_of
 from app.knowledge.learner.pages.page import Page, Unreadable
 from app.knowledge.learner.report import Report
+
+log = logging.getLogger(__name__)
 
 _LEAST_PAUSE_S = 1.0
 # So many failures in a row are a site that is down: the rest of it is not asked.
@@ -122,7 +130,7 @@ class Crawl:
         named = list(self._plan.sitemaps)
         if not named:
             try:
-                named = self._robots.of(origin).sitemaps or [guessed]
+                named = self._named_sitemaps(origin) or [guessed]
             except NotFetched:
                 return  # the seeds will say so
         for url, found in read_sitemaps(self._fetcher, named, self._is_ours):
@@ -135,6 +143,15 @@ class Crawl:
             self._plan = with_hosts(self._plan, found)
             for page in found:
                 self._wait(page)
+
+    def _named_sitemaps(self, origin: str) -> list[str]:
+        named = []
+        for each in self._robots.of(origin).sitemaps:
+            try:
+                named.append(normalise(each, origin))
+            except NoPage as error:
+                self._report.set(each, "failed", str(error))
+        return named
 
     def _is_ours(self, url: str) -> bool:
         return self._plan.scope.has_site(url) or url in self._plan.sitemaps
@@ -157,12 +174,17 @@ class Crawl:
             self._failures = 0
         except NotFetched as error:
             self._fail(url, error)
-        except Unreadable as error:
+        except (Unreadable, NoSitemap) as error:
             self._failures = 0
             self._note_failed(url, str(error))
         except Skip as error:
             self._failures = 0
             self._skip(url, error)
+        except OSError:  # of this machine's disk: a site's is a ``NotFetched``
+            raise
+        except Exception as error:  # a bug, about one page of many: the next is another
+            log.exception("A page ended in an unexpected error")
+            self._note_failed(url, f"it cannot be read ({type(error).__name__})")
 
     def _fetch(self, url: str) -> Fetched:
         rules = self._robots.of(url)
@@ -222,7 +244,9 @@ class Crawl:
             raise Skip(f"leads to {url}")
 
     def _look_around(self, url: str, page: Page) -> None:
-        base = urljoin(url, page.base) if page.base else url
+        base = url
+        with suppress(ValueError):  # it is no address
+            base = urljoin(url, page.base or "")
         if page.canonical:
             self._call(url, page.canonical, base)
         if not self._plan.follows or page.is_nofollow:

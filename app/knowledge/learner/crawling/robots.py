@@ -7,10 +7,13 @@ from urllib.parse import urlsplit
 from protego import Protego
 
 from app.knowledge.learner.crawling.answer import Bound, Fetched, NotFetched
+from app.knowledge.learner.limits import OutOfTime, time_limit
 
 NAME = "Perch"
 MAX_ROBOTS_BYTES = 500 * 1024
 MAX_DELAY_S = 10.0
+# Rules of many robots at once take the product of both.
+MAX_PARSE_S = 5.0
 _MAX_SITEMAPS = 50
 
 
@@ -50,10 +53,11 @@ class Rules:
 
 
 class Robots:
-    """The rules of all hosts that are asked, each read once."""
+    """The rules of all hosts that are asked, each read once, in ``parse_s`` at most."""
 
-    def __init__(self, fetcher: Fetches) -> None:
+    def __init__(self, fetcher: Fetches, parse_s: float = MAX_PARSE_S) -> None:
         self._fetcher = fetcher
+        self._parse_s = parse_s
         self._known: dict[str, Rules | NotFetched] = {}
 
     def of(self, url: str) -> Rules:
@@ -80,4 +84,8 @@ class Robots:
             return Rules("") if is_absent else error
         if fetched.body[:200].lstrip()[:1] == b"<":  # a page that is shown for all addresses
             return Rules("")
-        return Rules(fetched.body.decode("utf-8", "replace"))
+        try:
+            with time_limit(self._parse_s):
+                return Rules(fetched.body.decode("utf-8", "replace"))
+        except (OutOfTime, MemoryError):
+            return NotFetched("it takes too long")

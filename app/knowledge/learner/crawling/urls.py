@@ -39,6 +39,7 @@ def normalise(url: str, base: str | None = None) -> str:
     try:
         parts = urlsplit(urljoin(base, url.strip()) if base else url.strip())
         host, port = parts.hostname, parts.port
+        url.encode()
     except ValueError:
         raise NoPage("not an address") from None
     if parts.scheme not in _DEFAULT_PORTS or not host:

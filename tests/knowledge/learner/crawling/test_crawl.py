@@ -159,6 +159,35 @@ def test_site_without_robots_txt_is_read_and_one_bad_page_does_not_end_it() -> N
     assert run.why("/broken") == "failed: the server answers 500"
 
 
+def test_damaged_addresses_of_a_page_and_of_robots_txt_cost_themselves_alone() -> None:
+    links = ("http://[", "http://h:99999/", "//[x", "/a")
+    site = FakeSite({
+        "/robots.txt": "Sitemap: http://[\nSitemap: http://h:99999/\nSitemap: /b.xml",
+        "/b.xml": a_map("/b"),
+        "/": a_page("Home", head='<base href="http://[">', links=links),
+        "/a": a_page("A", head='<link rel=canonical href="http://[">'), "/b": a_page("B"),
+    })  # fmt: skip
+
+    run = Run(site)
+
+    assert run.read == ["/", "/b", "/a"]
+    assert run.report.state_of("http://[") == "failed"
+
+
+def test_damaged_sitemap_among_pages_and_what_nobody_expects_cost_one_page() -> None:
+    entity = '<!DOCTYPE u [<!ENTITY a "b">]><urlset><url><loc>&a;</loc></url></urlset>'
+    site = FakeSite({
+        "/": a_page("Home", links=("/feed", "/bug", "/a")), "/a": a_page("A"),
+        "/feed": Answer(entity, content_type="text/xml"), "/bug": Answer(None),  # type: ignore[arg-type]
+    })  # fmt: skip
+
+    run = Run(site)
+
+    assert run.read == ["/", "/a"]
+    assert run.why("/feed") == "failed: the sitemap declares entities"
+    assert run.why("/bug") == "failed: it cannot be read (TypeError)"
+
+
 def test_site_whose_robots_txt_cannot_be_read_is_left_alone() -> None:
     site = FakeSite({"/robots.txt": Answer(status=503), "/": a_page("Home")})
 

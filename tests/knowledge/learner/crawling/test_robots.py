@@ -7,8 +7,8 @@ from app.knowledge.learner.crawling.robots import Robots
 from tests.knowledge.learner.site import SITE, Answer, FakeSite
 
 
-def robots_of(answer: Answer | None) -> Robots:
-    return Robots(FakeSite({"/robots.txt": answer} if answer else {}))
+def robots_of(answer: Answer | None, parse_s: float = 5.0) -> Robots:
+    return Robots(FakeSite({"/robots.txt": answer} if answer else {}), parse_s)
 
 
 def test_rules_are_read_once_a_host() -> None:
@@ -60,6 +60,14 @@ def test_damaged_rules_and_an_endless_delay_do_no_harm() -> None:
 
     assert rules.allows(f"{SITE}/a")
     assert rules.delay_s <= 10
+
+
+def test_rules_that_take_for_ever_cannot_be_read_now() -> None:
+    agents = "".join(f"User-agent: {n}\n" for n in range(12_000))
+    robots = robots_of(Answer(agents + "Disallow: /x\n" * 20_000), parse_s=0.1)
+
+    with pytest.raises(NotFetched, match=r"robots\.txt cannot be read \(it takes too long\)"):
+        robots.of(SITE)
 
 
 def test_sitemaps_are_told() -> None:

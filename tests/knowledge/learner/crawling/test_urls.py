@@ -34,7 +34,7 @@ def test_one_form(url: str, found: str) -> None:
     "url",
     ["", "mailto:a@b.c", "javascript:alert(1)", "ftp://a/", "http://", "http://a:b@site.example/",
      "http://site.example:99999/", "http://[::1", "/relative", "http://site.example/" + "x" * 2000,
-     "http://\u2024\u2024/"],
+     "http://\u2024\u2024/", "http://site.example/\ud800"],
 )  # fmt: skip
 def test_what_is_no_page(url: str) -> None:
     with pytest.raises(NoPage):
