@@ -3,6 +3,7 @@
 import { identify } from "./client";
 import type { Panel } from "./contract";
 import { Conversation } from "./conversation";
+import { tellDataLayer } from "./data-layer";
 import { Panel as View } from "./panel";
 import { settle } from "./ground";
 import { h } from "./elements";
@@ -18,6 +19,7 @@ export async function start(): Promise<Panel> {
   await loadTexts();
   moveFormer();
   settle();
+  tellDataLayer();
   const { signal, launcher } = shell;
   const badge = h("span.badge");
   launcher.append(badge);
