@@ -8,8 +8,10 @@ import type { Widget as Mounted, WidgetOptions } from "./perch";
 
 /** Put an assistant on the page; perch.d.ts says more. */
 export function mount(given: WidgetOptions): Mounted {
-  const options = readOptions({ ...given });
-  if (given.inline instanceof Element) options.inline = given.inline;
+  const { inline } = given;
+  const element = inline instanceof Element && inline;
+  const options = readOptions({ ...given, inline: element ? "" : inline });
+  if (element) options.inline = element;
   const { apiUrl, apiKey } = options;
   const base = apiUrl && baseOf(apiUrl);
   if (!base || !apiKey) throw new TypeError("[perch] mount() needs apiUrl, the web address of a chat, and apiKey");
