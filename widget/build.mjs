@@ -45,7 +45,10 @@ async function bundle(entry, format, name, define, mangleProps) {
     outfile: here("../widget_dist/bundle.js"), // wherever it is written: the map's paths depend on it
     write: false,
     bundle: true,
-    minify: true,
+    minifySyntax: true,
+    minifyIdentifiers: true,
+    // Its comments are for bundlers that take the module into their own.
+    minifyWhitespace: entry != MODULE,
     sourcemap: "external",
     format,
     target: TARGET,
@@ -60,7 +63,7 @@ async function bundle(entry, format, name, define, mangleProps) {
     ecma: 2022,
     module: format == "esm",
     compress: { passes: 3, unsafe_arrows: true, pure_getters: true, keep_fargs: false, hoist_funs: format == "iife" },
-    // Pages of any charset may carry the script; bundlers that take the module into their own heed these comments.
+    // Pages of any charset may carry the script.
     format: { ascii_only: true, comments: entry == MODULE && /webpackIgnore|@vite-ignore/ },
     sourceMap: { content: map.text, includeSources: true },
   });

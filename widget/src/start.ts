@@ -5,7 +5,7 @@ import type { Panel } from "./contract";
 import { Conversation } from "./conversation";
 import { tellDataLayer } from "./data-layer";
 import { Panel as View } from "./panel";
-import { settle } from "./ground";
+import { refocus, settle } from "./ground";
 import { h } from "./elements";
 import { shell } from "./shell";
 import { SESSION, TICK, keyOf, moveFormer } from "./storage";
@@ -69,6 +69,7 @@ export async function start(): Promise<Panel> {
       if (anew && !known) void sync();
       known ||= anew;
       panel.place(anew);
+      if (!anew) refocus();
     },
     focus: () => (shell.isFull() ? shell.dialog : panel.input).focus(),
   };

@@ -72,7 +72,7 @@ export class Widget implements Shell {
       root.showPopover();
     }
     this.#place();
-    if (inline || (/1|true/.test(open + " " + left) && !this.isFull())) void this.open(true);
+    if (inline || (/1|true/.test(open! + left) && !this.isFull())) void this.open(true);
     else this.#greet();
     if (left) setTimeout(this.#preload, IDLE_MS);
     this.emit("ready");
@@ -168,7 +168,7 @@ export class Widget implements Shell {
   #greet(): void {
     const { greeting } = this.options;
     if (!greeting || this.isOpen || this.#greeting || memory("sessionStorage", "perch-greeted-" + this.name)) return;
-    this.#greeting = h("div.greeting", {}, h("button", { onclick: this.toggle }, greeting), this.#cross(this.#dismiss));
+    this.#greeting = h("div.greeting", {}, h("button", { dir: "auto", onclick: this.toggle }, greeting), this.#cross(this.#dismiss));
     this.#root.prepend(this.#greeting);
   }
 
