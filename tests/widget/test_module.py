@@ -1,17 +1,21 @@
 """The widget as an ES module: several on a page, mounted, replaced and destroyed."""
 
+import gzip
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.docs.blocks import ROOT
 from tests.servers.perch import WIDGET_KEY, Server
 from tests.servers.site import PAGE, Site
 from tests.servers.upstream import Upstream
 from tests.widget.conftest import Visit
 from tests.widget.recipes import bundle, node
+from tests.widget.test_size import LAUNCHER_LIMIT_B
 from tests.widget.visitor import Visitor
 
 Mount = Callable[..., Visitor]
@@ -141,7 +145,7 @@ def test_a_phone_may_open_it_at_once(mount: Mount, page: Page) -> None:
 def test_wrong_options_are_an_error_and_no_widget(
     mount: Mount, page: Page, wrong: dict[str, str]
 ) -> None:
-    with pytest.raises(Exception, match="TypeError: .perch. mount.. needs apiUrl") as failed:
+    with pytest.raises(Exception, match=r"TypeError: \[perch\] mount\(\) needs apiUrl") as failed:
         mount(**wrong)
 
     assert "web address of a chat" in str(failed.value)
@@ -172,3 +176,17 @@ def test_a_server_may_import_it(server: Server, tmp_path: Path) -> None:
     program = f"import {{ mount }} from {json.dumps(str(module))}; console.log(typeof mount)"
 
     assert node("--input-type=module", "-e", program) == "function\n"
+
+
+def test_it_weighs_no_more_than_the_tags_script() -> None:
+    module = ROOT / "widget_dist" / "perch.js"
+    packed = Path(f"{module}.gz").read_bytes()
+
+    assert gzip.decompress(packed) == module.read_bytes()
+    assert len(packed) <= LAUNCHER_LIMIT_B
+
+
+def test_bundlers_leave_its_import_of_the_panel_to_the_browser() -> None:
+    module = (ROOT / "widget_dist" / "perch.js").read_text()
+
+    assert re.search(r"import\(\s*/\* webpackIgnore: true \*/\s*/\* @vite-ignore \*/", module)

@@ -11,69 +11,16 @@ from tests.docs.blocks import ROOT
 from tests.servers.perch import WIDGET_KEY, Server
 from tests.servers.site import PAGE, Site
 from tests.servers.upstream import Upstream
+from tests.widget import recipe_pages as pages
 from tests.widget.recipes import CLIENTS, bundle, node, read_php, recipe
 from tests.widget.visitor import Visitor
 
-REACT = """
-import { StrictMode, useState } from "react";
-import { createRoot } from "react-dom/client";
-import { Assistant } from "./Assistant";
-
-function App() {
-  const [there, put] = useState(true);
-  return <><button id="toggle" onClick={() => put(!there)}>Toggle</button>{there && <Assistant />}</>;
-}
-createRoot(document.querySelector("main")).render(<StrictMode><App /></StrictMode>);
-"""
-REACT_INLINE = """
-import { useState } from "react";
-import { createRoot } from "react-dom/client";
-import { InlineAssistant } from "./InlineAssistant";
-
-function App() {
-  const [heard, hear] = useState("");
-  return <><InlineAssistant onAnswer={hear} /><output>{heard}</output></>;
-}
-createRoot(document.querySelector("main")).render(<App />);
-"""
-NEXT_SERVER = """
-import { renderToString } from "react-dom/server";
-import RootLayout from "./layout";
-
-console.log(renderToString(<RootLayout><main>A page</main></RootLayout>));
-"""
-NEXT_BROWSER = """
-import { hydrateRoot } from "react-dom/client";
-import RootLayout from "./layout";
-
-hydrateRoot(document, <RootLayout><main>A page</main></RootLayout>);
-"""
-VUE = """
-import { createApp, h, ref } from "vue";
-import Assistant from "./Assistant.vue";
-
-const there = ref(true);
-const toggle = () => h("button", { id: "toggle", onClick: () => (there.value = !there.value) }, "Toggle");
-createApp({ render: () => [toggle(), there.value ? h(Assistant) : null] }).mount("main");
-"""
-SVELTE = """
-import { mount } from "svelte";
-import App from "./App.svelte";
-
-mount(App, { target: document.querySelector("main") });
-"""
-SVELTE_APP = """<script>
-  import Assistant from "./Assistant.svelte";
-  let there = $state(true);
-</script>
-<button id="toggle" onclick={() => (there = !there)}>Toggle</button>
-{#if there}<Assistant />{/if}
-"""
 FRAMEWORKS = {
-    "react": ("jsx", "export function Assistant", "Assistant.jsx", {"app.jsx": REACT}),
-    "vue": ("vue", "onBeforeUnmount", "Assistant.vue", {"app.js": VUE}),
+    "react": ("jsx", "export function Assistant", "Assistant.jsx", {"app.jsx": pages.REACT}),
+    "vue": ("vue", "onBeforeUnmount", "Assistant.vue", {"app.js": pages.VUE}),
     "svelte": (
-        "svelte", "onMount", "Assistant.svelte", {"app.js": SVELTE, "App.svelte": SVELTE_APP},
+        "svelte", "onMount", "Assistant.svelte",
+        {"app.js": pages.SVELTE, "App.svelte": pages.SVELTE_APP},
     ),
 }  # fmt: skip
 
@@ -124,7 +71,7 @@ def test_react_has_it_inside_the_page_and_hears_it(
 ) -> None:
     upstream.script(tokens=["Nine."])
     page.goto(bare)
-    files = {"app.jsx": REACT_INLINE, "InlineAssistant.jsx": recipe(server, "jsx", "useRef")}
+    files = {"app.jsx": pages.REACT_INLINE, "InlineAssistant.jsx": recipe(server, "jsx", "useRef")}
     page.add_script_tag(path=bundle(tmp_path, files), type="module")
 
     visitor = Visitor(page)
@@ -145,8 +92,8 @@ def test_next_renders_it_on_the_server_and_mounts_it_in_the_browser(
         "assistant.jsx": recipe(server, "jsx", '"use client"'),
         "layout.jsx": recipe(server, "jsx", "RootLayout"),
     }
-    rendered = node(bundle(tmp_path, {"a.jsx": NEXT_SERVER, **files}, for_node=True))
-    script = bundle(tmp_path, {"b.jsx": NEXT_BROWSER, **files})
+    rendered = node(bundle(tmp_path, {"a.jsx": pages.NEXT_SERVER, **files}, for_node=True))
+    script = bundle(tmp_path, {"b.jsx": pages.NEXT_BROWSER, **files})
     page.goto(site.add("<!doctype html>" + rendered.strip()))
     # Without a tag: that would be no part of what was rendered.
     page.evaluate("(code) => (0, eval)(code)", script.read_text())
@@ -164,7 +111,8 @@ def test_turbo_keeps_the_conversation_and_what_is_typed_from_page_to_page(
     turbo = CLIENTS / "node_modules/@hotwired/turbo/dist/turbo.es2017-esm.js"
     page.route("**/turbo.js", lambda route: route.fulfill(path=turbo))
     head = f"""<!doctype html><html lang=en><head><title>A shop</title>
-        <script type="module" src="/turbo.js"></script>{recipe(server, "html", "turbo-track")}</head>"""
+        <script type="module" src="/turbo.js"></script>
+        {recipe(server, "html", "turbo-track")}</head>"""
     second = site.add(f"{head}<body><h1>Second</h1></body></html>")
     page.goto(site.add(f"{head}<body><h1>First</h1><a href='{second}'>On</a></body></html>"))
     visitor = Visitor(page).open().ask("When?").hears("Nine.")
@@ -286,28 +234,11 @@ def test_the_module_mounts_and_asks(
     assert troubles == []
 
 
-USE = """
-import { mount } from "{url}/widget/perch.js";
-import type { Widget, WidgetOptions } from "./perch";
-
-const options: WidgetOptions = { apiUrl: "/chat", apiKey: "k", starters: ["One?"], inline: null, dataLayer: true };
-const widget: Widget = mount(options);
-const end: () => void = widget.on("message", ({ detail }) => detail.content.trim());
-widget.on("handoff", ({ detail: { state } }) => state === "human");
-export const loaded = import("{url}/widget/perch.js").then((module) => module.mount(options).ask("Hi"));
-end();
-// @ts-expect-error: the key is missing
-mount({ apiUrl: "/chat" });
-// @ts-expect-error: there is no such side
-mount({ ...options, position: "top" });
-"""
-
-
 @pytest.mark.node
 def test_the_types_hold(server: Server, tmp_path: Path) -> None:
     (tmp_path / "perch.d.ts").write_text(server.request("GET", "/widget/perch.d.ts").body.decode())
     (tmp_path / "perch-module.d.ts").write_text(recipe(server, "ts", "declare module"))
-    (tmp_path / "use.ts").write_text(USE.replace("{url}", server.url))
+    (tmp_path / "use.ts").write_text(pages.USE.replace("{url}", server.url))
     compiler = ROOT / "widget" / "node_modules" / ".bin" / "tsc"
 
     ran = subprocess.run(
