@@ -14,7 +14,7 @@ LAUNCHER = DIST / "chat-widget.js"
 SCRIPTS = [LAUNCHER, PANEL, PEOPLE]
 NAMES = ["launcher", "panel", "people"]
 LAUNCHER_LIMIT_B = 4_096
-PANEL_LIMIT_B = 17_536
+PANEL_LIMIT_B = 17_920
 # What comes only where a person is asked for.
 PEOPLE_LIMIT_B = 6_656
 

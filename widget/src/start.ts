@@ -4,8 +4,9 @@ import { identify, mint, request } from "./client";
 import type { Panel } from "./contract";
 import { Conversation } from "./conversation";
 import type { Kit, People } from "./people/contract";
+import { tellDataLayer } from "./data-layer";
 import { Panel as View } from "./panel";
-import { settle } from "./ground";
+import { refocus, settle } from "./ground";
 import { h } from "./elements";
 import { options, shell } from "./shell";
 import { HANDOFF, SESSION, TICK, keyOf, moveFormer, recall, remember } from "./storage";
@@ -21,6 +22,7 @@ export async function start(): Promise<Panel> {
   await loadTexts();
   moveFormer();
   settle();
+  tellDataLayer();
   const { signal, launcher } = shell;
   const badge = h("span.badge");
   launcher.append(badge);
@@ -94,6 +96,7 @@ export async function start(): Promise<Panel> {
       }
       panel.place(anew);
       void people?.shown();
+      if (!anew) refocus();
     },
     focus: () => (shell.isFull() ? shell.dialog : panel.input).focus(),
   };

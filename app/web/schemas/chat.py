@@ -11,6 +11,8 @@ from app.protocols.protocol import ChatRequest
 MAX_MESSAGE_CHARS = 4000
 # Of a history that a client keeps; what is more than a prompt may hold is cut again.
 _MAX_MESSAGES = 1000
+_MAX_URL_CHARS = 2048
+_MAX_TITLE_CHARS = 300
 SESSION_ID = r"[A-Za-z0-9._:-]{1,128}"
 TURN_ID = r"[A-Za-z0-9._:-]{8,64}"
 
@@ -34,6 +36,19 @@ class TrueOrFalse(fields.Boolean):
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)
         return value
+
+
+class _CutString(fields.String):
+    """A text of which so many characters are taken: what is longer is no reason to refuse."""
+
+    def __init__(self, most: int, **kwargs: Any) -> None:
+        said = {"description": f"Only its first {most} characters are taken."}
+        super().__init__(metadata=said, **kwargs)
+        self._most = most
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, *args, **kwargs)
+        return text[: self._most]
 
 
 def messages_of(schema: type[Schema]) -> fields.List[Any]:
@@ -88,8 +103,8 @@ class PageSchema(InputSchema):
 
     makes = Page
 
-    url = fields.String(required=True, validate=validate.Length(1, 2048))
-    title = fields.String(validate=validate.Length(max=300), allow_none=True)
+    url = _CutString(_MAX_URL_CHARS, required=True, validate=validate.Length(1))
+    title = _CutString(_MAX_TITLE_CHARS, allow_none=True)
 
 
 class ChatSchema(InputSchema):
