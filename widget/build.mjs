@@ -84,6 +84,6 @@ const OWN = /^(live|busy|trouble|until|node|blocks|known|grounds|stream|draw|sen
 const people = await bundle("src/people/index.ts", "esm", "people.*", {});
 const panel = await bundle("src/start.ts", "esm", "panel.*", { PEOPLE_FILE: JSON.stringify(people) }, OWN);
 const names = { PANEL: JSON.stringify(panel), LOCALES: JSON.stringify(packs.map((name) => name.replace(".json", "")).join("|")) };
-await bundle("src/launcher/index.ts", "iife", "chat-widget.js", names, /^(mount|wish|onleave)$/);
+await bundle("src/launcher/index.ts", "iife", "chat-widget.js", names, /^(mount|wish)$/);
 await bundle(MODULE, "esm", "perch.js", names);
 await copyFile(here("src/module/perch.d.ts"), out + "/perch.d.ts");

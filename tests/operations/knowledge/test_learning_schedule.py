@@ -11,6 +11,7 @@ from app.operations.knowledge.learning_schedule import LEASE_S, LearningSchedule
 from app.settings import AssistantSettings
 from tests.clock import Clock
 from tests.data import some_settings
+from tests.fakes import until
 
 HOUR_S = 3600
 
@@ -174,8 +175,7 @@ def test_child_ends_with_its_worker(heeds: bool, ended: list[str]) -> None:
     world = World(takes_s=1e9)
     schedule = world.schedule()
     looking = gevent.spawn(schedule.look)
-    while not world.children:
-        gevent.sleep(0)
+    until(lambda: world.children)
     world.children[0].heeds = heeds
 
     schedule.stop()
@@ -191,12 +191,10 @@ def test_store_that_is_away_is_asked_again_later(caplog: pytest.LogCaptureFixtur
     schedule = world.schedule()
     world.jobs.is_away = True
     watching = gevent.spawn(schedule.watch)
-    while "Learning goes on later" not in caplog.text:
-        gevent.sleep(0)
+    until(lambda: "Learning goes on later" in caplog.text)
 
     world.jobs.is_away = False
-    while not world.words:
-        gevent.sleep(0)
+    until(lambda: world.words)
     schedule.stop()
     watching.join(timeout=5)
 
