@@ -86,6 +86,7 @@ ELSEWHERE = {
         "protocols/ai_sdk.py",
         "routes/front_ends.py",
     ],
+    "tests/live/test_deep_chat.py: asked by its own component": ["protocols/deep_chat.py"],
     "tests/live/test_openai_clients.py: asked by their own clients": [
         "protocols/openai_*.py",
         "routes/openai.py",

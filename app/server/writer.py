@@ -86,7 +86,8 @@ class ChunkedWriter:
 
     def finish(self, data: bytes) -> None:
         """Let the last piece of the body leave with the mark of its end."""
-        self._add(data)
+        if data:  # an empty chunk is that mark
+            self._add(data)
 
     def end(self) -> None:
         """Mark the body's end, and wait until all has left."""

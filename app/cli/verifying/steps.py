@@ -181,6 +181,23 @@ def _ag_ui(visit: Visit, key: str) -> str:
     return ""
 
 
+@_step("POST /v1/n8n", "tells n8n's chat what was said", "widget")
+def _n8n(visit: Visit, key: str) -> str:
+    body = {"action": "loadPreviousSession", "sessionId": "verify"}
+    told = visit.ask("POST", "/v1/n8n", body, _as_visitor(visit, key)).expect(200).json()
+    return f"{len(told['data'])} messages"
+
+
+@_step("POST /v1/deep-chat", "speaks as deep-chat does", "widget")
+def _deep_chat(visit: Visit, key: str) -> str:
+    body = {
+        "messages": [{"role": "user", "text": _QUESTION}],
+        "turnId": visit.known["turn"],
+    }
+    told = visit.ask("POST", "/v1/deep-chat", body, _as_visitor(visit, key)).expect(200).json()
+    return f"{len(told['text'])} characters"
+
+
 @_step("GET /v1/models", "lists its model as OpenAI does", "widget")
 def _models(visit: Visit, key: str) -> str:
     told = visit.ask("GET", "/v1/models", headers={"Authorization": f"Bearer {key}"})
