@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -10,6 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.domain.conversation import Usage
+from app.domain.errors import ModelUnavailable
 from app.notifications.return_link import LIVE_S, PURPOSE, ReturnLinks
 from app.storage.protocol import ConversationStore
 from app.web.guards.secret_keys import derive_key
@@ -57,7 +60,7 @@ class Visitor:
         return self._client.get(path, headers=self.headers)
 
     def post(self, path: str, **body: Any) -> TestResponse:
-        return self._client.post(path, json=body, headers=self.headers)
+        return self._client.post(path, json=body, headers=self.headers | KEY)
 
     def delete(self, path: str) -> TestResponse:
         return self._client.delete(path, headers=self.headers)
@@ -230,6 +233,56 @@ def test_question_to_a_person_is_stored_and_answered_whole(
     assert lines[-1]["answeredBy"] == "person"
     assert visitor.thread()[1:] == [("user", "Anybody?"), ("user", "Hello?")]
     assert model.prompts == []
+
+
+def fail(_app: Flask, visitor: Visitor, model: ScriptedModel) -> None:
+    model.script(start=ModelUnavailable())
+    for number in range(2):
+        visitor.post("/v1/chat", message="Hello", turnId=f"turn-of-trouble-{number}")
+
+
+def switch_off(app: Flask, _visitor: Visitor, _model: ScriptedModel) -> None:
+    app.extensions["perch"].switches.switch(off=True)
+
+
+def spend(_app: Flask, visitor: Visitor, model: ScriptedModel) -> None:
+    model.script("Hello", usage=Usage(8000, 2000))
+    visitor.chat()
+
+
+@pytest.mark.parametrize(
+    ("variables", "trouble", "code"),
+    [
+        ({}, switch_off, "switched_off"),
+        ({"BREAKER_FAILURES": "2"}, fail, "model_paused"),
+        ({"BUDGET_TOKENS_PER_DAY": "9000"}, spend, "budget_exhausted"),
+        ({"BUDGET_TOKENS_PER_SESSION_DAY": "9000"}, spend, "daily_limit_reached"),
+    ],
+)
+def test_person_is_spoken_to_whatever_keeps_the_model_from_answering(
+    make_app: "MakeApp",
+    model: ScriptedModel,
+    variables: dict[str, str],
+    trouble: Callable[[Flask, Visitor, ScriptedModel], None],
+    code: str,
+) -> None:
+    app = make_app(**VARIABLES, **variables)
+    visitor = Visitor(app.test_client())
+    trouble(app, visitor, model)
+    asked = len(model.prompts)
+    before = visitor.post("/v1/chat", message="Hello?")
+    visitor.post(HANDOFF)
+
+    told = visitor.chat("Anybody?")
+    visitor.delete(HANDOFF)
+    behind = visitor.post("/v1/chat", message="Hello again?")
+
+    assert problem(before)[1] == problem(behind)[1] == code
+    assert (told["message"], told["answeredBy"]) == (HOLDING, "person")
+    assert visitor.thread()[-3:] == [
+        ("system", "asked"), ("user", "Anybody?"), ("system", "released"),
+    ]  # fmt: skip
+    assert len(model.prompts) == asked
 
 
 # Events
