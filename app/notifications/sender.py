@@ -220,7 +220,7 @@ class Sender:
         problem = f"{pending.name} {failure}"
         note = log.error if left.is_over else log.warning
         what = "it is given up" if left.is_over else "it is tried again"
-        note("%s was not told of %s (%s): %s", pending.name, notice.type, failure, what)
+        note("%s was not told of %s (%s): %s", pending.name, notice.type, failure.problem, what)
         return left, problem
 
     def _finish(self, notice: Notice, left: Sequence[Pending], problems: Sequence[str]) -> None:
