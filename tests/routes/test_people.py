@@ -1,5 +1,6 @@
 """Where a person answers a visitor, over HTTP: both sides of it."""
 
+import gc
 import json
 import time
 from collections.abc import Callable
@@ -14,8 +15,10 @@ from werkzeug.test import TestResponse
 from app.domain.conversation import Usage
 from app.domain.errors import ModelUnavailable
 from app.notifications.return_link import LIVE_S, PURPOSE, ReturnLinks
+from app.server.aside import CAN_WAIT, Aside
 from app.storage.protocol import ConversationStore
 from app.web.guards.secret_keys import derive_key
+from tests.conftest import Pair
 from tests.data import ADMIN_KEY, WIDGET_KEY
 from tests.fakes import Gate, ScriptedModel, until
 
@@ -365,6 +368,19 @@ def test_too_many_who_wait_are_asked_to_come_again(make_app: "MakeApp") -> None:
     assert refused.headers["Retry-After"] == "5"
     assert other.get(f"{EVENTS}?wait=0").status_code == 204
     polling.kill()
+
+
+def test_who_is_refused_a_place_leaves_nothing_behind(make_app: "MakeApp", pair: Pair) -> None:
+    app = make_app(**VARIABLES, MAX_WAITING="1")
+    client = app.test_client()
+    visitor = Visitor(client)
+    app.extensions["perch"].waiting.enter("s-other", 0, lambda: None)
+    served_by = {CAN_WAIT: True, "gunicorn.socket": pair[0]}
+
+    refused = client.get(f"{EVENTS}?wait=20", headers=visitor.headers, environ_overrides=served_by)
+
+    assert problem(refused) == (503, "overloaded")
+    assert [each for each in gc.get_objects() if type(each) is Aside] == []
 
 
 def test_what_was_fetched_needs_no_mail(
