@@ -429,6 +429,19 @@ def test_contact_is_kept_with_consent_and_shown_to_the_operator(
     assert ("system", "contact") in visitor.thread()
 
 
+@pytest.mark.parametrize("path", [HANDOFF, "/v1/chat"])
+def test_token_in_the_pages_address_is_kept_nowhere(
+    client: FlaskClient, visitor: Visitor, path: str
+) -> None:
+    page = {"url": "https://shop.test/cart?perch=a.token&x=1"}
+    text = {"text": "Hi"} if path == HANDOFF else {"message": "Hi"}
+
+    visitor.post(path, **text, page=page)
+
+    [told] = client.get("/v1/admin/conversations", headers=ADMIN).json["conversations"]
+    assert told["pageUrl"] == "https://shop.test/cart?x=1"
+
+
 @pytest.mark.parametrize(
     "body",
     [

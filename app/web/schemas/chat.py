@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_dump, post_load, validate
 
 from app.domain.conversation import Page
+from app.notifications.return_link import without_token
 from app.protocols.protocol import ChatRequest
 
 MAX_MESSAGE_CHARS = 4000
@@ -90,6 +91,11 @@ class PageSchema(InputSchema):
 
     url = fields.String(required=True, validate=validate.Length(1, 2048))
     title = fields.String(validate=validate.Length(max=300), allow_none=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Page:
+        """Make the value, without the token of a link that led to the page."""
+        return Page(without_token(data["url"]), data.get("title"))
 
 
 class ChatSchema(InputSchema):
