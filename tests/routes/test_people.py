@@ -14,12 +14,13 @@ from werkzeug.test import TestResponse
 
 from app.domain.conversation import Usage
 from app.domain.errors import ModelUnavailable
+from app.domain.people import ByVisitor
 from app.notifications.return_link import LIVE_S, PURPOSE, ReturnLinks
 from app.server.aside import CAN_WAIT, Aside
 from app.storage.protocol import ConversationStore
 from app.web.guards.secret_keys import derive_key
 from tests.conftest import Pair
-from tests.data import ADMIN_KEY, WIDGET_KEY
+from tests.data import ADMIN_KEY, WIDGET_KEY, a_question
 from tests.fakes import Gate, ScriptedModel, until
 
 if TYPE_CHECKING:
@@ -157,6 +158,22 @@ def test_text_of_the_wish_is_a_message_and_asks_no_model(
 
     assert visitor.thread() == [("system", "asked"), ("user", "My parcel!")]
     assert model.prompts == []
+
+
+def test_words_that_find_another_answer_running_are_to_be_sent_again(
+    app: Flask, visitor: Visitor, store: ConversationStore
+) -> None:
+    def give_back_and_ask() -> None:
+        give_up()
+        store.people.hand_over(ByVisitor(visitor.session, "default"), "release")
+        asked = a_question(session_id=visitor.session)
+        store.begin_turn(asked, history_limit=1, lease_s=60)
+
+    give_up = app.extensions["perch"].waiting.enter(visitor.session, 0, give_back_and_ask)
+    refused = visitor.post(HANDOFF, text="My parcel!", turnId="turn-of-the-wish")
+
+    assert problem(refused) == (409, "turn_in_progress")
+    assert refused.headers["Retry-After"]
 
 
 def test_page_of_the_wish_is_shown_to_the_operator(client: FlaskClient, visitor: Visitor) -> None:
