@@ -99,12 +99,16 @@ class People:
         self._refuse_where_off(assistant)
         visitor = ByVisitor(session_id, assistant.id, page.url if page else None)
         handed = self._store.people.hand_over(visitor, "ask")
-        self._tell(session_id)
-        if text is not None:
-            turn_id = turn_id or f"ask-{secrets.token_hex(8)}"
-            self._leave_message(
-                Question(session_id, turn_id, text, page=page, assistant=assistant.id)
-            )
+        self._tell_waiters(session_id)
+        try:
+            if text is not None:
+                turn_id = turn_id or f"ask-{secrets.token_hex(8)}"
+                self._leave_message(
+                    Question(session_id, turn_id, text, page=page, assistant=assistant.id)
+                )
+        finally:
+            # Not before: the owner is told of the wish and the words at once.
+            self._wake()
         return self.outlook(assistant, handed.state)
 
     def outlook(self, assistant: AssistantSettings, state: ConversationState) -> Handoff:

@@ -16,6 +16,7 @@ from app.domain.conversation import Usage
 from app.domain.errors import ModelUnavailable
 from app.domain.people import ByVisitor
 from app.notifications.return_link import LIVE_S, PURPOSE, ReturnLinks
+from app.operations.people import People
 from app.server.aside import CAN_WAIT, Aside
 from app.storage.protocol import ConversationStore
 from app.web.guards.secret_keys import derive_key
@@ -158,6 +159,20 @@ def test_text_of_the_wish_is_a_message_and_asks_no_model(
 
     assert visitor.thread() == [("system", "asked"), ("user", "My parcel!")]
     assert model.prompts == []
+
+
+def test_owner_is_told_of_a_wish_with_its_words(app: Flask, store: ConversationStore) -> None:
+    told: list[list[str]] = []
+
+    def wake() -> None:
+        told.append([each.type for each in store.people.list_notices(limit=9)])
+
+    settings = app.extensions["perch"].settings
+    people = People(settings, store, stop=lambda _: None, tell=lambda _: None, wake=wake)
+
+    people.ask(settings.assistant, "s-1", text="My parcel!")
+
+    assert told == [["message.created", "conversation.waiting"]]
 
 
 def test_words_that_find_another_answer_running_are_to_be_sent_again(
