@@ -132,7 +132,7 @@ def ask_to_delete(conversation_id: str) -> Response:
 @blueprint.post("/conversations/<conversation_id>/delete")
 def delete_conversation(conversation_id: str) -> Response:
     """Delete a conversation, and go back to the list."""
-    Transcripts(services().store, services().turns.stop).delete(conversation_id)
+    Transcripts(services().store, services().end_session).delete(conversation_id)
     return cast(Response, redirect(url_for("dashboard.conversations", deleted=1), 303))
 
 

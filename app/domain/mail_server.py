@@ -22,7 +22,9 @@ _FORM = "write smtps://user:password@host:465, or smtp://user:password@host:587?
 
 def is_mail_address(text: str) -> bool:
     """Tell whether this is one address, without a name."""
-    return len(text) <= MAX_EMAIL_CHARS and _is_address(text) is not None
+    # RFC 2047 has a way to write any character in a header, an address's end included.
+    is_plain = text.isprintable() and "=?" not in text
+    return len(text) <= MAX_EMAIL_CHARS and is_plain and _is_address(text) is not None
 
 
 def is_mailbox(text: str) -> bool:

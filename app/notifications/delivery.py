@@ -23,14 +23,21 @@ class NotYet(Exception):
 class NotTaken(Exception):
     """An attempt was in vain; the text says why, for the owner, and tells no secret.
 
-    Where ``is_final``, no other attempt can be better. ``retry_after_s`` is what the receiver
-    asked for.
+    ``problem`` is all of it that a log may have: in what the receiver ``said`` may be words and
+    addresses of others. Where ``is_final``, no other attempt can be better. ``retry_after_s``
+    is what the receiver asked for.
     """
 
     def __init__(
-        self, problem: str, *, retry_after_s: float | None = None, is_final: bool = False
+        self,
+        problem: str,
+        *,
+        said: str = "",
+        retry_after_s: float | None = None,
+        is_final: bool = False,
     ) -> None:
-        super().__init__(problem)
+        super().__init__(f"{problem} {said}".rstrip())
+        self.problem = problem
         self.retry_after_s = retry_after_s
         self.is_final = is_final
 

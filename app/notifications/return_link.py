@@ -8,7 +8,7 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from itsdangerous import BadData, URLSafeSerializer
 
@@ -17,6 +17,8 @@ from app.domain.errors import SessionExpired, Unauthorized
 PURPOSE = "return link"
 PARAMETER = "perch"
 LIVE_S = 30 * 24 * 60 * 60
+# What may stand in a path as it is (RFC 3986, section 3.3), and what was quoted already.
+_SAFE = "/%:@!$&'()*+,;="
 
 
 class Returning(NamedTuple):
@@ -56,12 +58,23 @@ class ReturnLinks:
         return Returning(session_id, assistant)
 
     def link(self, page_url: str, session_id: str, assistant: str) -> str:
-        """Return the page's address with a token, in place of one that it may have had."""
-        parts = urlsplit(page_url)
-        asked = [
-            (name, value)
-            for name, value in parse_qsl(parts.query, keep_blank_values=True)
-            if name != PARAMETER
-        ]
+        """Return the page's address with a token, in place of one that it may have had.
+
+        It is one word: a visitor says what the page is, and the mail may go to anybody.
+        """
+        parts = urlsplit(without_token(page_url))
+        asked = parse_qsl(parts.query, keep_blank_values=True)
         asked.append((PARAMETER, self.mint(session_id, assistant)))
-        return parts._replace(query=urlencode(asked)).geturl()
+        return parts._replace(
+            path=quote(parts.path, safe=_SAFE),
+            query=urlencode(asked),
+            fragment=quote(parts.fragment, safe=_SAFE),
+        ).geturl()
+
+
+def without_token(page_url: str) -> str:
+    """Return a page's address without a link's token; the rest of it as it was written."""
+    page, mark, query = page_url.partition("?")
+    query, end, fragment = query.partition("#")
+    kept = [each for each in query.split("&") if not each.startswith(f"{PARAMETER}=")]
+    return f"{page}{mark if any(kept) else ''}{'&'.join(kept)}{end}{fragment}"

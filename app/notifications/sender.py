@@ -2,7 +2,8 @@
 
 Every worker of every machine looks now and then whether somebody does; one has the lease. A
 notice is settled after each of its targets: when the process dies, nobody who has taken it
-is told again, and whoever has the lease next goes on.
+is told again, and whoever has the lease next goes on. Where the store is away just then,
+this process remembers who has taken it.
 """
 
 import logging
@@ -77,6 +78,8 @@ class Sender:
         self._holder = ""
         self._renewed_at: int | None = None
         self._awake = Event()
+        # Of notices that could not be settled: the names of those that have taken them.
+        self._taken_by: dict[str, set[str]] = {}
 
     def wake(self) -> None:
         """Look into the outbox at once, where this process has the lease."""
@@ -187,11 +190,14 @@ class Sender:
         if facts is None:
             return []
         if notice.pending is not None:
-            pending = map(Pending.parse, notice.pending)
-            return [each for each in pending if each.name in self._by_name]
-        if notice.created_at < self._clock() - _OLDEST_MS:
-            return []
-        return [Pending(each.name) for each in self.targets if each.is_for(facts)]
+            known = map(Pending.parse, notice.pending)
+            pending = [each for each in known if each.name in self._by_name]
+        elif notice.created_at < self._clock() - _OLDEST_MS:
+            pending = []
+        else:
+            pending = [Pending(each.name) for each in self.targets if each.is_for(facts)]
+        taken_by = self._taken_by.get(notice.id, ())
+        return [each for each in pending if each.name not in taken_by]
 
     def _attempt(self, facts: Facts, pending: Pending) -> tuple[Pending, str | None]:
         """Tell one target; returns what becomes of it, and what was wrong."""
@@ -208,12 +214,13 @@ class Sender:
             log.exception("A target of notices failed unexpectedly: %s", pending.name)
             failure = NotTaken("failed unexpectedly: see the log")
         else:
+            self._taken_by.setdefault(notice.id, set()).add(pending.name)
             return _TAKEN, None
         left = pending.after(failure, self._clock())
         problem = f"{pending.name} {failure}"
         note = log.error if left.is_over else log.warning
         what = "it is given up" if left.is_over else "it is tried again"
-        note("%s was not told of %s (%s): %s", pending.name, notice.type, failure, what)
+        note("%s was not told of %s (%s): %s", pending.name, notice.type, failure.problem, what)
         return left, problem
 
     def _finish(self, notice: Notice, left: Sequence[Pending], problems: Sequence[str]) -> None:
@@ -232,6 +239,7 @@ class Sender:
 
     def _settle(self, notice: Notice, retry_in_s: float | None) -> None:
         self._people.settle_notice(self._holder, notice, retry_in_s=retry_in_s)
+        self._taken_by.pop(notice.id, None)
 
 
 _TAKEN = Pending("")

@@ -16,7 +16,6 @@ from app.domain.errors import (
     InvalidRequest,
     NotConfigured,
     StorageUnavailable,
-    TurnInProgress,
 )
 from app.domain.people import (
     MAX_NAME_CHARS,
@@ -95,16 +94,21 @@ class People:
             NotConfigured: nobody would hear of it.
             AssistantMismatch, SessionExpired, StorageUnavailable: see the store.
             TurnMismatch: the ``turn_id`` is another message's.
+            TurnInProgress: given back meanwhile, and asked again: nothing was left.
         """
         self._refuse_where_off(assistant)
         visitor = ByVisitor(session_id, assistant.id, page.url if page else None)
         handed = self._store.people.hand_over(visitor, "ask")
-        self._tell(session_id)
-        if text is not None:
-            turn_id = turn_id or f"ask-{secrets.token_hex(8)}"
-            self._leave_message(
-                Question(session_id, turn_id, text, page=page, assistant=assistant.id)
-            )
+        self._tell_waiters(session_id)
+        try:
+            if text is not None:
+                turn_id = turn_id or f"ask-{secrets.token_hex(8)}"
+                self._leave_message(
+                    Question(session_id, turn_id, text, page=page, assistant=assistant.id)
+                )
+        finally:
+            # Not before: the owner is told of the wish and the words at once.
+            self._wake()
         return self.outlook(assistant, handed.state)
 
     def outlook(self, assistant: AssistantSettings, state: ConversationState) -> Handoff:
@@ -224,11 +228,7 @@ class People:
         self._wake()
 
     def _leave_message(self, question: Question) -> None:
-        try:
-            turn = self._store.begin_turn(question, history_limit=1, lease_s=_LEASE_S)
-        except TurnInProgress:
-            # Given back meanwhile, and asked again: whoever speaks there has the word.
-            return
+        turn = self._store.begin_turn(question, history_limit=1, lease_s=_LEASE_S)
         if turn.state == "bot" and turn.answer is None:
             # Given back meanwhile: nobody asks a model in the visitor's name.
             self._store.finish_turn(turn, Answer("", "partial"))

@@ -73,11 +73,14 @@ class Waiting:
     def read(self, session_id: str, after: int) -> SessionEvents | None:
         """Return a session's events after one of them; ``None`` where there are none.
 
+        A conversation that has none so far, though one was known, is another one, or gone:
+        that is news, too.
+
         Raises:
             SessionExpired, StorageUnavailable: see the store.
         """
         found = self._people.events_since(session_id, after)
-        return found if found.events else None
+        return found if _is_news(found, after) else None
 
     def enter(
         self, session_id: str, after: int, wake: Wake, *, client: str = "", most_of_client: int = 0
@@ -200,7 +203,7 @@ class Waiting:
         self._by_session[session_id] = waiters  # the next look at it comes after all others
         try:
             after = min(each.after for each in waiters)
-            has_news = bool(self._people.events_since(session_id, after, limit=1).events)
+            has_news = _is_news(self._people.events_since(session_id, after, limit=1), after)
         except StorageUnavailable:
             return
         except ServiceError:  # deleted: each hears it for itself
@@ -210,3 +213,7 @@ class Waiting:
             return
         if has_news:
             self._wake(session_id)
+
+
+def _is_news(found: SessionEvents, after: int) -> bool:
+    return bool(found.events) or found.next < after

@@ -140,8 +140,8 @@ def come_back(link: Return) -> OpenedSession:
 def _read_or_wait_aside(query: EventsQuery) -> SessionEvents | Response:
     request, waiting = current_request(), services().waiting
     aside = Aside(request.environ, query.wait)
-    aside.on_wake = waiting.enter(session_id(), query.after, aside.wake, **_counted_as())
     try:
+        aside.on_wake = waiting.enter(session_id(), query.after, aside.wake, **_counted_as())
         found = waiting.read(session_id(), query.after)
     except BaseException:
         aside.wake()

@@ -107,8 +107,7 @@ def read_messages(query: HistoryQuery) -> History:
 def delete_session() -> Response:
     """Delete the visitor's conversation for good; the session ends with it."""
     services().store.delete_session(session_id())
-    services().turns.stop(session_id())
-    services().waiting.tell(session_id())
+    services().end_session(session_id())
     return nothing()
 
 

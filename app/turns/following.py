@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 
 from app.assistants import Assistant
 from app.bus.protocol import Relayed, TurnRelay
-from app.settings import TurnPolicy
+from app.settings import AssistantSettings
 from app.storage.protocol import ConversationStore
 from app.turns.admission import Admission
 from app.turns.elsewhere import TurnElsewhere
 from app.turns.readers import Reader
-from app.turns.repeated import RepeatedTurn, StoredTurn, read_turn
+from app.turns.repeated import HeldTurn, RepeatedTurn, StoredTurn, read_turn
 from app.turns.turn import RunningTurn
 
 
@@ -43,7 +43,7 @@ class Following:
         free = self._admission.take_seat(assistant, client)
         try:
             found = self.join(session_id, turn_id) or self._find(
-                session_id, turn_id, assistant.settings.turns
+                session_id, turn_id, assistant.settings
             )
         except BaseException:
             free()
@@ -64,7 +64,7 @@ class Following:
         return Reader(running.read(), running.leave)
 
     def _find(
-        self, session_id: str, turn_id: str, policy: TurnPolicy
+        self, session_id: str, turn_id: str, settings: AssistantSettings
     ) -> RepeatedTurn | TurnElsewhere:
         def look() -> StoredTurn:
             self._refuse()
@@ -75,5 +75,8 @@ class Following:
 
         stored = look()
         if not stored.is_running:
+            if stored.turn.answer is None and stored.failure is None:
+                return HeldTurn(stored.turn, settings.people.holding_message)
             return RepeatedTurn(stored.turn, failure=stored.failure)
+        policy = settings.turns
         return TurnElsewhere(stored, find, look, policy.turn_timeout_s + policy.lease_grace_s)

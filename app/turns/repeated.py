@@ -24,7 +24,10 @@ _MESSAGES = 50
 
 @dataclass(frozen=True, slots=True)
 class StoredTurn:
-    """What the store knows of a turn; ``failure`` is why it has no whole answer."""
+    """What the store knows of a turn; ``failure`` is why it has no whole answer.
+
+    Without either, a person is to answer.
+    """
 
     turn: Turn
     is_running: bool
@@ -44,12 +47,13 @@ def read_turn(store: ConversationStore, session_id: str, turn_id: str) -> Stored
         raise TurnNotFound
     last = said[-1]  # the question where there is no answer
     answer = last if last.role == "assistant" else None
+    told = thread.conversation
     failure = None
     if last.error_code is not None:
         failure = failure_named(last.error_code)
-    elif answer is None:
+    elif answer is None and told.state == "bot":
         failure = ModelInterrupted()
-    turn = Turn(turn_id, 0, session_id, thread.conversation.id, (), answer)
+    turn = Turn(turn_id, 0, session_id, told.id, (), answer, state=told.state)
     return StoredTurn(turn, thread.running_turn_id == turn_id, failure)
 
 

@@ -11,7 +11,17 @@ from structlog.contextvars import bind_contextvars
 from app.assistants import Assistant, Assistants
 from app.bus.protocol import Bus, BusMessage, StopRequest, TurnRelay
 from app.domain.conversation import Answer, PromptMessage, Question, Turn
-from app.domain.errors import Overloaded, ServerRestarting, TooManyRequests, TurnInProgress
+from app.domain.errors import (
+    BudgetExhausted,
+    DailyLimitReached,
+    ModelPaused,
+    Overloaded,
+    ServerRestarting,
+    ServiceError,
+    SwitchedOff,
+    TooManyRequests,
+    TurnInProgress,
+)
 from app.domain.events import TurnDone, TurnEnded, TurnFailed
 from app.domain.grounding import Grounds
 from app.limits.budget import Reservation
@@ -32,6 +42,8 @@ _BUSY_POLL_S = 0.25
 _BUSY_RETRY_S = 1.0
 _OVERLOADED_RETRY_S = 5.0
 _DRAIN_POLL_S = 0.05
+# What keeps a model from being asked, and nobody from being heard by a person.
+_OF_MODELS = (BudgetExhausted, DailyLimitReached, ModelPaused, SwitchedOff)
 
 StartedTurn = RunningTurn | RepeatedTurn
 
@@ -41,13 +53,14 @@ class BegunTurn:
     """A turn that is ours to run, who is asked what, and what it was let in with.
 
     ``turn`` holds no prompt of its own: a long one would be held to the answer's end.
-    ``grounds`` are what a grounded answer stands on.
+    ``grounds`` are what a grounded answer stands on. Without a ``reservation`` no model
+    may be asked: a person is to answer.
     """
 
     turn: Turn
     assistant: Assistant
     prompt: Sequence[PromptMessage]
-    reservation: Reservation
+    reservation: Reservation | None
     grounds: Grounds | None = None
 
 
@@ -99,7 +112,7 @@ class TurnService:
             Overloaded: this process holds as many turns as it may, of all
                 or of this client.
             SwitchedOff, ModelPaused, BudgetExhausted, DailyLimitReached:
-                see ``Admission``.
+                see ``Admission``; not where a person is to answer.
         """
         self._refuse_one_too_many()
         self._beginning += 1
@@ -108,7 +121,10 @@ class TurnService:
             policy = assistant.settings.turns
             prompts = Prompts(policy)
             opening = prompts.opening(question)
-            reservation = self._admission.admit(assistant, client, question.session_id, opening)
+            try:
+                reservation = self._admission.admit(assistant, client, question.session_id, opening)
+            except _OF_MODELS as refused:
+                return self._begin_for_people(question, assistant, refused)
             try:
                 finding = Finding(assistant, question)
                 turn = self._begin(question, policy)
@@ -138,8 +154,10 @@ class TurnService:
         answer, no model is asked. ``protocol`` is how it was asked for, as listeners hear.
         """
         turn, policy = begun.turn, begun.assistant.settings.turns
-        if turn.answer is not None or turn.state != "bot":
-            begun.reservation.give_back()
+        reservation = begun.reservation
+        if reservation is None or turn.answer is not None or turn.state != "bot":
+            if reservation is not None:
+                reservation.give_back()
             if turn.answer is not None:
                 told = RepeatedTurn(turn, request_id, protocol=protocol)
             else:
@@ -150,7 +168,7 @@ class TurnService:
         running = RunningTurn(
             turn,
             begun.prompt,
-            begun.reservation,
+            reservation,
             self._store,
             begun.assistant.asked,
             policy,
@@ -244,6 +262,20 @@ class TurnService:
             self._stop(StopRequest(question.session_id, if_unread=True))
             self._wait_for(question.session_id, left_s)
             self._refuse_while_draining()
+
+    def _begin_for_people(
+        self, question: Question, assistant: Assistant, refused: ServiceError
+    ) -> BegunTurn:
+        """Take a question in that is for a person; raise ``refused`` where it is for a model."""
+        thread = self._store.read_session(question.session_id, limit=1)
+        if thread is None or thread.conversation.state == "bot":
+            raise refused
+        turn = self._begin(question, assistant.settings.turns)
+        if turn.answer is None and turn.state == "bot":  # given back meanwhile
+            self._store.finish_turn(turn, Answer("", "error", error_code=refused.code))
+            raise refused
+        bind_contextvars(conversation=turn.conversation_id, turn=turn.id)
+        return BegunTurn(turn.without_prompt(), assistant, (), None)
 
     def _cover(
         self,

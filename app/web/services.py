@@ -71,6 +71,11 @@ class Services:
     spawn: Spawn
     """Starts a command: the learner."""
 
+    def end_session(self, session_id: str) -> None:
+        """Let a session's running turn stop, and who waits hear that what they wait in is gone."""
+        self.turns.stop(session_id)
+        self.waiting.tell(session_id)
+
 
 # Past the proxy, whose every attribute takes five calls: werkzeug documents this way.
 _application: Callable[[], Flask] = cast(Any, current_app)._get_current_object  # noqa: SLF001

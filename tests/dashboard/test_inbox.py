@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flask.testing import FlaskClient
+from selectolax.lexbor import LexborHTMLParser
 
 from app.domain.conversation import Page
 from app.domain.people import ByOperator, ByVisitor, Contact
@@ -318,3 +319,23 @@ def test_operator_reads_the_thread_of_an_assistant_that_is_gone(
     conversation_id = say(store, assistant="gone", answer=an_answer())
 
     assert operator.get(thread_of(conversation_id)).status_code == 200
+
+
+def test_nothing_runs_that_visitors_and_operators_wrote(
+    operator: FlaskClient, store: ConversationStore
+) -> None:
+    bad = '"><script>alert(1)</script><img src=x onerror=alert(1)>[a](javascript:alert(1))'
+    conversation_id = ask_for_person(store)
+    page = Page(f"javascript:alert(1)//{bad}", bad)
+    asked = a_question(turn_id="turn-0009", content=bad, page=page)
+    store.begin_turn(asked, history_limit=1, lease_s=60)
+    store.people.set_contact(SESSION, Contact('"onfocus=alert(1)//@b.c', bad[:80]))
+    store.people.say(ByOperator(conversation_id, bad[:80]), bad, key="key-1")
+    store.set_user(SESSION, bad)
+
+    for address in (thread_of(conversation_id), INBOX, DELIVERIES, "/dashboard/conversations"):
+        for node in LexborHTMLParser(operator.get(address).text).css("*"):
+            assert not [name for name in node.attributes if name.startswith("on")], node.html
+            assert (node.tag, node.attributes.get("src")) != ("img", "x")
+            assert not (node.attributes.get("href") or "").startswith("javascript:"), node.html
+            assert not (node.tag == "script" and "alert" in node.text())

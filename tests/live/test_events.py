@@ -161,6 +161,20 @@ def test_deletion_ends_the_wait(server: Server) -> None:
     assert poll.answer().json["code"] == "session_expired"
 
 
+def test_deletion_by_the_operator_ends_the_wait(server: Server) -> None:
+    visitor = Visitor(server)
+    conversation_id = visitor.ask_for_person()
+    polls = [visitor.poll(visitor.history()["nextEvent"]) for _ in range(4)]
+    eventually(lambda: waiting(server) >= 4)
+
+    path = f"/v1/admin/conversations/{conversation_id}"
+    server.request("DELETE", path, x_admin_api_key=ADMIN_KEY)
+    began = time.monotonic()
+
+    assert [poll.answer().json for poll in polls] == 4 * [{"state": "bot", "events": [], "next": 0}]
+    assert time.monotonic() - began < 2
+
+
 def test_who_leaves_makes_room(session_upstream: Upstream) -> None:
     with Server.over(session_upstream, HUMAN="on", MAX_WAITING="1") as server:
         first, second = Visitor(server), Visitor(server)

@@ -72,7 +72,7 @@ class NoticesInFile:
         return [Notice(*json.loads(text)) for _, text in rows]
 
     def settle_notice(self, holder: str, notice: Notice, *, retry_in_s: float | None) -> None:
-        due_at = self._clock() + int((retry_in_s or 0) * 1000)
+        due_at = self._clock() + round((retry_in_s or 0) * 1000)
         notice = notice._replace(due_at=due_at)
         self.settled += self._db.execute(
             "UPDATE notices SET notice = ?, due_at = ?, lease_until = NULL, is_over = ?"

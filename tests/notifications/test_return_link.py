@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from app.domain.errors import SessionExpired, Unauthorized
-from app.notifications.return_link import LIVE_S, Returning, ReturnLinks
+from app.notifications.return_link import LIVE_S, Returning, ReturnLinks, without_token
 from app.web.guards.tokens import SessionTokens
 from tests.clock import Clock
 
@@ -23,6 +23,30 @@ def test_a_link_opens_a_session(clock: Clock) -> None:
     assert parts.fragment == "top"
     assert len(query["perch"]) == 1
     assert links.verify(query["perch"][0]) == Returning("ps_1", "sales")
+
+
+def test_a_link_is_one_word_whatever_a_visitor_says_where_they_are(clock: Clock) -> None:
+    page = 'https://www.example.com/a%20b/ü" buy <b>\u202enow?q=a b#top of it'
+
+    link = ReturnLinks([KEY], clock=clock).link(page, "ps_1", "sales")
+
+    begin = "https://www.example.com/a%20b/%C3%BC%22%20buy%20%3Cb%3E%E2%80%AEnow?q=a+b&perch="
+    assert link.startswith(begin)
+    assert link.endswith("#top%20of%20it")
+
+
+@pytest.mark.parametrize(
+    ("page", "told"),
+    [
+        ("https://a.example/x?perch=t", "https://a.example/x"),
+        ("https://a.example/x?a=%20&perch=t&perch=u&b#c", "https://a.example/x?a=%20&b#c"),
+        ("https://a.example/#/x?perch=t", "https://a.example/#/x"),
+        ("https://a.example/?superch=t", "https://a.example/?superch=t"),
+        ("https://[::1/?perch=t", "https://[::1/"),
+    ],
+)
+def test_address_is_told_without_its_token(page: str, told: str) -> None:
+    assert without_token(page) == told
 
 
 def test_it_lives_for_30_days(clock: Clock) -> None:

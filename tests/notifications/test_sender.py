@@ -215,6 +215,25 @@ def test_where_the_store_is_away_it_is_told_again_and_not_lost(
     assert people.newest.attempts == 0
 
 
+def test_who_has_taken_it_is_not_told_again_where_the_store_was_away_then(
+    make: MakeSender, people: NoticesInFile, now: MsClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_args: object, **_named: object) -> None:
+        raise StorageUnavailable
+
+    email, webhook = Told("email"), Told("webhook")
+    people.put_notice("conversation.waiting", "default", "c1")
+    sender = make(email, webhook)
+    with monkeypatch.context() as patch:
+        patch.setattr(people, "settle_notice", away)
+        run_for(sender, now, 200)
+
+    run_for(sender, now, 200)
+
+    assert (email.told, webhook.told) == (["n0"], ["n0"])
+    assert (people.newest.pending, people.newest.is_given_up) == ([], False)
+
+
 def test_notices_that_take_long_are_left_to_the_next_turn(
     make: MakeSender, people: NoticesInFile, now: MsClock
 ) -> None:

@@ -2,10 +2,11 @@
 
 import pytest
 
+from app.domain.errors import StorageUnavailable
 from app.notifications.delivery import NotYet
 from app.notifications.spacing import Spacing
 from app.storage.protocol import ConversationStore
-from tests.notifications.outbox import MsClock
+from tests.notifications.outbox import MsClock, Threads
 
 APART_S = 1800
 
@@ -49,3 +50,21 @@ def test_a_lease_without_a_day_between_is_had_again(store: ConversationStore) ->
     for _ in range(2):
         assert store.begin_job("notifications", "a", lease_s=60, every_s=0)
     assert not store.begin_job("notifications", "b", lease_s=60, every_s=0)
+
+
+def test_what_the_store_would_not_note_is_known_to_this_process(
+    threads: Threads, now: MsClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_token_id: str) -> bool:
+        raise StorageUnavailable
+
+    spacing = Spacing(threads, "email", 120_000, now)  # type: ignore[arg-type]
+    monkeypatch.setattr(threads, "revoke", away)
+
+    spacing.note("c1", "m0")
+
+    assert spacing.was_told("c1", "m0")
+    with pytest.raises(NotYet):
+        spacing.wait("c1")
+    now.advance(200)
+    spacing.wait("c1")

@@ -23,6 +23,7 @@ class Events:
         self.of: dict[str, list[SessionEvent]] = {}
         self.looks: list[str] = []
         self.failure: Exception | None = None
+        self.is_gone = False
 
     def add(self, session_id: str) -> None:
         events = self.of.setdefault(session_id, [])
@@ -33,8 +34,10 @@ class Events:
         self.looks.append(session_id)
         if self.failure is not None:
             raise self.failure
+        if self.is_gone:
+            return SessionEvents("bot", [], 0)
         events = self.of.get(session_id, [])
-        return SessionEvents("human", events[after:][:limit], len(events))
+        return SessionEvents("human", events[after:][:limit], max(after, len(events)))
 
 
 class Wire:
@@ -161,6 +164,16 @@ def test_waiter_hears_that_the_session_was_deleted(events: Events) -> None:
 
         with pytest.raises(SessionExpired):
             waiter.get(timeout=LONG_S)
+
+
+def test_waiter_hears_that_the_conversation_is_gone(events: Events) -> None:
+    waiting = make(events, look_every_s=0.001)
+    events.add("s-1")
+    with waiting_in(waiting, after=1) as waiter:
+        events.is_gone = True
+
+        assert waiter.get(timeout=LONG_S) == SessionEvents("bot", [], 0)
+    assert waiting.read("s-1", 0) is None
 
 
 def test_who_leaves_gives_up_the_place(events: Events) -> None:

@@ -1,7 +1,9 @@
 """Where a person answers a visitor, over HTTP: both sides of it."""
 
+import gc
 import json
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -10,10 +12,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.domain.conversation import Usage
+from app.domain.errors import ModelUnavailable
+from app.domain.people import ByVisitor
 from app.notifications.return_link import LIVE_S, PURPOSE, ReturnLinks
+from app.operations.people import People
+from app.server.aside import CAN_WAIT, Aside
 from app.storage.protocol import ConversationStore
 from app.web.guards.secret_keys import derive_key
-from tests.data import ADMIN_KEY, WIDGET_KEY
+from tests.conftest import Pair
+from tests.data import ADMIN_KEY, WIDGET_KEY, a_question
 from tests.fakes import Gate, ScriptedModel, until
 
 if TYPE_CHECKING:
@@ -57,7 +65,7 @@ class Visitor:
         return self._client.get(path, headers=self.headers)
 
     def post(self, path: str, **body: Any) -> TestResponse:
-        return self._client.post(path, json=body, headers=self.headers)
+        return self._client.post(path, json=body, headers=self.headers | KEY)
 
     def delete(self, path: str) -> TestResponse:
         return self._client.delete(path, headers=self.headers)
@@ -153,6 +161,36 @@ def test_text_of_the_wish_is_a_message_and_asks_no_model(
     assert model.prompts == []
 
 
+def test_owner_is_told_of_a_wish_with_its_words(app: Flask, store: ConversationStore) -> None:
+    told: list[list[str]] = []
+
+    def wake() -> None:
+        told.append([each.type for each in store.people.list_notices(limit=9)])
+
+    settings = app.extensions["perch"].settings
+    people = People(settings, store, stop=lambda _: None, tell=lambda _: None, wake=wake)
+
+    people.ask(settings.assistant, "s-1", text="My parcel!")
+
+    assert told == [["message.created", "conversation.waiting"]]
+
+
+def test_words_that_find_another_answer_running_are_to_be_sent_again(
+    app: Flask, visitor: Visitor, store: ConversationStore
+) -> None:
+    def give_back_and_ask() -> None:
+        give_up()
+        store.people.hand_over(ByVisitor(visitor.session, "default"), "release")
+        asked = a_question(session_id=visitor.session)
+        store.begin_turn(asked, history_limit=1, lease_s=60)
+
+    give_up = app.extensions["perch"].waiting.enter(visitor.session, 0, give_back_and_ask)
+    refused = visitor.post(HANDOFF, text="My parcel!", turnId="turn-of-the-wish")
+
+    assert problem(refused) == (409, "turn_in_progress")
+    assert refused.headers["Retry-After"]
+
+
 def test_page_of_the_wish_is_shown_to_the_operator(client: FlaskClient, visitor: Visitor) -> None:
     visitor.post(HANDOFF, text="Hi", page={"url": "https://shop.test/cart", "title": "Cart"})
 
@@ -230,6 +268,56 @@ def test_question_to_a_person_is_stored_and_answered_whole(
     assert lines[-1]["answeredBy"] == "person"
     assert visitor.thread()[1:] == [("user", "Anybody?"), ("user", "Hello?")]
     assert model.prompts == []
+
+
+def fail(_app: Flask, visitor: Visitor, model: ScriptedModel) -> None:
+    model.script(start=ModelUnavailable())
+    for number in range(2):
+        visitor.post("/v1/chat", message="Hello", turnId=f"turn-of-trouble-{number}")
+
+
+def switch_off(app: Flask, _visitor: Visitor, _model: ScriptedModel) -> None:
+    app.extensions["perch"].switches.switch(off=True)
+
+
+def spend(_app: Flask, visitor: Visitor, model: ScriptedModel) -> None:
+    model.script("Hello", usage=Usage(8000, 2000))
+    visitor.chat()
+
+
+@pytest.mark.parametrize(
+    ("variables", "trouble", "code"),
+    [
+        ({}, switch_off, "switched_off"),
+        ({"BREAKER_FAILURES": "2"}, fail, "model_paused"),
+        ({"BUDGET_TOKENS_PER_DAY": "9000"}, spend, "budget_exhausted"),
+        ({"BUDGET_TOKENS_PER_SESSION_DAY": "9000"}, spend, "daily_limit_reached"),
+    ],
+)
+def test_person_is_spoken_to_whatever_keeps_the_model_from_answering(
+    make_app: "MakeApp",
+    model: ScriptedModel,
+    variables: dict[str, str],
+    trouble: Callable[[Flask, Visitor, ScriptedModel], None],
+    code: str,
+) -> None:
+    app = make_app(**VARIABLES, **variables)
+    visitor = Visitor(app.test_client())
+    trouble(app, visitor, model)
+    asked = len(model.prompts)
+    before = visitor.post("/v1/chat", message="Hello?")
+    visitor.post(HANDOFF)
+
+    told = visitor.chat("Anybody?")
+    visitor.delete(HANDOFF)
+    behind = visitor.post("/v1/chat", message="Hello again?")
+
+    assert problem(before)[1] == problem(behind)[1] == code
+    assert (told["message"], told["answeredBy"]) == (HOLDING, "person")
+    assert visitor.thread()[-3:] == [
+        ("system", "asked"), ("user", "Anybody?"), ("system", "released"),
+    ]  # fmt: skip
+    assert len(model.prompts) == asked
 
 
 # Events
@@ -314,6 +402,19 @@ def test_too_many_who_wait_are_asked_to_come_again(make_app: "MakeApp") -> None:
     polling.kill()
 
 
+def test_who_is_refused_a_place_leaves_nothing_behind(make_app: "MakeApp", pair: Pair) -> None:
+    app = make_app(**VARIABLES, MAX_WAITING="1")
+    client = app.test_client()
+    visitor = Visitor(client)
+    app.extensions["perch"].waiting.enter("s-other", 0, lambda: None)
+    served_by = {CAN_WAIT: True, "gunicorn.socket": pair[0]}
+
+    refused = client.get(f"{EVENTS}?wait=20", headers=visitor.headers, environ_overrides=served_by)
+
+    assert problem(refused) == (503, "overloaded")
+    assert [each for each in gc.get_objects() if type(each) is Aside] == []
+
+
 def test_what_was_fetched_needs_no_mail(
     client: FlaskClient, visitor: Visitor, store: ConversationStore
 ) -> None:
@@ -358,6 +459,19 @@ def test_contact_is_kept_with_consent_and_shown_to_the_operator(
     }  # fmt: skip
     assert contact["consentedAt"] > 0
     assert ("system", "contact") in visitor.thread()
+
+
+@pytest.mark.parametrize("path", [HANDOFF, "/v1/chat"])
+def test_token_in_the_pages_address_is_kept_nowhere(
+    client: FlaskClient, visitor: Visitor, path: str
+) -> None:
+    page = {"url": "https://shop.test/cart?perch=a.token&x=1"}
+    text = {"text": "Hi"} if path == HANDOFF else {"message": "Hi"}
+
+    visitor.post(path, **text, page=page)
+
+    [told] = client.get("/v1/admin/conversations", headers=ADMIN).json["conversations"]
+    assert told["pageUrl"] == "https://shop.test/cart?x=1"
 
 
 @pytest.mark.parametrize(

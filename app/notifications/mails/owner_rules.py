@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from app.domain.conversation import Conversation
 from app.notifications.facts import Facts
 from app.notifications.mails.owner_texts import OWNERS
 from app.notifications.spacing import Spacing
@@ -32,8 +33,7 @@ class OwnerRules:
         told, kind = facts.conversation, facts.notice.type
         if told is None:
             return True
-        # Whoever has taken it over knows, and back at the assistant nobody waits.
-        if kind == "conversation.waiting" and told.state != "waiting":
+        if _is_superseded(facts, told):
             return False
         if kind == "message.created":
             stretch = _stretch(facts)
@@ -47,6 +47,17 @@ class OwnerRules:
         """Note that the owner was told."""
         if facts.conversation is not None:
             self._spacing.note(facts.conversation.id, _stretch(facts))
+
+
+def _is_superseded(facts: Facts, told: Conversation) -> bool:
+    """Tell whether a later notice says the same of now: a visitor may ask and go back all day."""
+    created_at, kind = facts.notice.created_at, facts.notice.type
+    if kind == "conversation.waiting":
+        # Whoever has taken it over knows, and back at the assistant nobody waits.
+        return told.state != "waiting" or (told.waiting_since or 0) > created_at
+    if kind == "contact.created":
+        return told.contact is None or told.contact.consented_at > created_at
+    return False
 
 
 def _stretch(facts: Facts) -> str | None:

@@ -1,5 +1,6 @@
 """Hands mails to a server, within a time."""
 
+import re
 import smtplib
 import ssl
 import time
@@ -17,6 +18,9 @@ _STEP_S = 15.0
 _LONGEST_S = 30.0
 _REST_S = 15.0
 _PERMANENT = range(500, 600)
+_MAX_SAID_CHARS = 200
+# Servers quote whom they refuse.
+_address = re.compile(r"\S*@\S*")
 
 
 class Mailer:
@@ -45,14 +49,9 @@ class Mailer:
                 smtp.send_message(mail)
             except smtplib.SMTPRecipientsRefused as error:
                 code, why = next(iter(error.recipients.values()))
-                raise NotTaken(
-                    f"refuses the recipient: {_in_words(code, why)}", is_final=code in _PERMANENT
-                ) from None
+                raise _refusal("refuses the recipient: ", code, why) from None
             except smtplib.SMTPDataError as error:
-                said = _in_words(error.smtp_code, error.smtp_error)
-                raise NotTaken(
-                    f"refuses the mail: {said}", is_final=error.smtp_code in _PERMANENT
-                ) from None
+                raise _refusal("refuses the mail: ", error.smtp_code, error.smtp_error) from None
             except smtplib.SMTPNotSupportedError as error:
                 raise NotTaken(f"cannot send it: {error}", is_final=True) from None
 
@@ -82,7 +81,8 @@ class Mailer:
         except NotTaken:
             raise
         except smtplib.SMTPResponseException as error:
-            raise NotTaken(_in_words(error.smtp_code, error.smtp_error)) from None
+            # Of the sender, or the password: the owner may mend it, and all mails wait for that.
+            raise _refusal("", error.smtp_code, error.smtp_error, may_be_final=False) from None
         except (OSError, smtplib.SMTPException) as error:
             # smtplib hides it: a read that took too long is a connection that was closed.
             if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
@@ -113,7 +113,9 @@ class Mailer:
         return smtp
 
 
-def _in_words(code: int, said: bytes | str) -> str:
+def _refusal(what: str, code: int, said: bytes | str, *, may_be_final: bool = True) -> NotTaken:
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-    text = " ".join(text.split())[:200]
-    return f"answered {code} {text}"
+    shown = _address.sub("…", " ".join(text.split()))[:_MAX_SAID_CHARS]
+    return NotTaken(
+        f"{what}answered {code}", said=shown, is_final=may_be_final and code in _PERMANENT
+    )

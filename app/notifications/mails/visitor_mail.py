@@ -127,7 +127,10 @@ def _is_ours(url: str, assistant: AssistantSettings) -> bool:
 
     Whoever asks says where: a stranger could have us mail a link to theirs, with our name.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     return parts.scheme in ("http", "https") and AllowedOrigins(assistant.origins).include(
         f"{parts.scheme}://{parts.netloc}"
     )

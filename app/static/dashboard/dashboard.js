@@ -60,8 +60,17 @@ function store(action) {
   }
 }
 
+// What was sent last, and whether it is known to be said.
+let sent = "";
+let isUnsure = false;
+
 function keepDraft() {
   store((kept, name) => (draft.value ? kept.setItem(name, draft.value) : kept.removeItem(name)));
+  // Other words than those that may have been said are another message.
+  if (isUnsure && draft.value !== sent) {
+    isUnsure = false;
+    drawKey();
+  }
 }
 
 function sendByKey(event) {
@@ -82,6 +91,9 @@ let isSending = false;
 function noteSending(event) {
   if (event.target === form) {
     isSending = event.type === "htmx:beforeRequest";
+    if (isSending) {
+      sent = draft.value;
+    }
     form.querySelector("button").disabled = isSending;
   }
 }
@@ -93,11 +105,13 @@ function noteReply(event) {
   }
   const told = form.querySelector("[role=alert]");
   told.textContent = event.detail.successful ? "" : "It was not sent. Your words are kept: try again.";
+  isUnsure = !event.detail.successful;
   if (event.detail.successful) {
-    draft.value = "";
-    keepDraft();
+    // What was typed meanwhile is not said yet.
+    draft.value = draft.value.startsWith(sent) ? draft.value.slice(sent.length).trimStart() : draft.value;
     drawKey();
   }
+  keepDraft();
   draft.focus();
 }
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_dump, post_load, validate
 
 from app.domain.conversation import Page
+from app.notifications.return_link import without_token
 from app.protocols.protocol import ChatRequest
 
 MAX_MESSAGE_CHARS = 4000
@@ -105,6 +106,11 @@ class PageSchema(InputSchema):
 
     url = _CutString(_MAX_URL_CHARS, required=True, validate=validate.Length(1))
     title = _CutString(_MAX_TITLE_CHARS, allow_none=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Page:
+        """Make the value, without the token of a link that led to the page."""
+        return Page(without_token(data["url"]), data.get("title"))
 
 
 class ChatSchema(InputSchema):

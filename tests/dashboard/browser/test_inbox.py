@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.servers.perch import WIDGET_KEY, Server
 from tests.servers.upstream import Upstream
@@ -188,6 +188,49 @@ def test_draft_survives_news_and_a_reload(
     expect(box).to_have_value("")
     page.reload()
     expect(box).to_have_value("")
+
+
+def test_what_is_typed_while_a_reply_is_sent_is_kept(
+    open_page: Open, server: Server, visitor: Visitor
+) -> None:
+    page = open_page(thread(server, visitor))
+    held: list[Any] = []
+    page.route("**/reply", lambda route: held.append(route))
+    page.get_by_label("Answer as Ada").fill("The first words.")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("button", name="Send")).to_be_disabled()
+
+    page.keyboard.type(" And more.")
+    held[0].continue_()
+    page.unroute("**/reply")
+
+    expect(messages(page).last).to_contain_text("The first words.")
+    expect(page.get_by_label("Answer as Ada")).to_have_value("And more.")
+    page.keyboard.press("Control+Enter")
+    expect(messages(page).last).to_contain_text("And more.")
+    assert visitor.said()[-2:] == [("operator", "The first words."), ("operator", "And more.")]
+
+
+def test_reply_that_is_changed_after_its_answer_was_lost_is_said(
+    open_page: Open, server: Server, visitor: Visitor
+) -> None:
+    def lose_answer(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page = open_page(thread(server, visitor))
+    box = page.get_by_label("Answer as Ada")
+    page.route("**/reply", lose_answer)
+    box.fill("At ten.")
+    box.press("Control+Enter")
+    expect(page.get_by_role("alert")).to_have_text(re.compile("was not sent"))
+
+    page.unroute("**/reply")
+    box.fill("At eleven.")
+    box.press("Control+Enter")
+
+    expect(messages(page).last).to_contain_text("At eleven.")
+    assert visitor.said()[-2:] == [("operator", "At ten."), ("operator", "At eleven.")]
 
 
 def test_reply_that_was_not_sent_is_kept(open_page: Open, server: Server, visitor: Visitor) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from app.domain.conversation import Page
 from app.domain.mail_server import MailServer
-from app.domain.people import NoticeType
+from app.domain.people import Contact, NoticeType
 from app.notifications.delivery import NotTaken, NotYet
 from app.notifications.mails.owner_mail import OwnerMail
 from app.notifications.mails.owner_rules import OwnerRules
@@ -118,6 +118,37 @@ def test_who_has_taken_over_need_not_hear_of_it(
     target.send(facts_of(kind, message if kind == "message.created" else None))
 
     assert len(office.mails) == is_sent
+
+
+def test_who_asks_again_and_again_is_told_of_once(
+    target: OwnerMail, office: PostOffice, threads: Threads, facts_of: MakeFacts, now: MsClock
+) -> None:
+    asked_at = []
+    for _ in range(5):
+        asked_at.append(now())
+        threads.set(waiting_since=now())
+        now.advance(1)
+
+    for at in asked_at:
+        target.send(facts_of("conversation.waiting", created_at=at))
+
+    assert len(office.mails) == 1
+
+
+def test_of_addresses_that_a_visitor_left_the_last_is_told(
+    target: OwnerMail, office: PostOffice, threads: Threads, facts_of: MakeFacts, now: MsClock
+) -> None:
+    left_at = []
+    for number in range(5):
+        left_at.append(now())
+        threads.set(contact=Contact(f"ada{number}@example.org", None, now()))
+        now.advance(1)
+
+    for at in left_at:
+        target.send(facts_of("contact.created", created_at=at))
+
+    assert len(office.mails) == 1
+    assert "ada4@example.org" in office.text()
 
 
 def test_what_was_read_meanwhile_is_not_mailed(

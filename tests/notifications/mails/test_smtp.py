@@ -55,6 +55,16 @@ def test_refusals_for_good_are_told_from_others(
     assert office.mails == []
 
 
+def test_what_a_server_says_of_a_mail_is_no_matter_of_the_log(office: PostOffice) -> None:
+    office.answers["rcpt"] = ["550 5.1.1 <ada@example.org>: no such user"]
+
+    with pytest.raises(NotTaken) as failure:
+        mailer_of(office).send(a_mail())
+
+    assert str(failure.value) == "refuses the recipient: answered 550 5.1.1 … no such user"
+    assert failure.value.problem == "refuses the recipient: answered 550"
+
+
 def test_of_several_recipients_one_is_enough(office: PostOffice) -> None:
     mail = a_mail()
     mail.replace_header("To", "gone@example.com, b@example.com")

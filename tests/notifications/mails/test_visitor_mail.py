@@ -135,7 +135,14 @@ def test_two_mails_are_thirty_minutes_apart(
 
 
 @pytest.mark.parametrize(
-    "page", ["https://evil.example/", "javascript:alert(1)", "https://www.example.com.evil.net/"]
+    "page",
+    [
+        "https://evil.example/",
+        "javascript:alert(1)",
+        "https://www.example.com.evil.net/",
+        "https://www.example.com\\@evil.example/",
+        "https://[::1/evil",
+    ],
 )
 def test_a_page_of_strangers_is_not_linked_to(
     target: VisitorMail, office: PostOffice, threads: Threads, facts_of: MakeFacts, now: MsClock,
