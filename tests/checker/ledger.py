@@ -2,73 +2,148 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Self
 
-Said = tuple[str, str]
-"""Role and content of a stored message."""
+HOLDING = "A person will answer."
+"""What those who wait for a person are told."""
+
+
+class Row(NamedTuple):
+    """A stored message; ``at`` is when, in ms since the Unix epoch."""
+
+    role: str
+    content: str
+    status: str = ""
+    event: str = ""
+    at: int = 0
+
+    @classmethod
+    def of(cls, message: Mapping[str, Any]) -> Self:
+        """Read a message of the admin API."""
+        status, event = message.get("status", ""), message.get("event", "")
+        return cls(message["role"], message["content"], status, event, message["createdAt"])
+
+
+@dataclass
+class Reading:
+    """What one reader of an answer was told, from when to when, by the monotonic clock.
+
+    ``answer`` is there after a ``done`` line; what was stopped ``is_cut``. Where ``is_held``,
+    a person is to answer.
+    """
+
+    came_at: float
+    left_at: float = 0.0
+    seen: str = ""
+    answer: str | None = None
+    is_cut: bool = False
+    is_held: bool = False
 
 
 @dataclass
 class Asked:
-    """One question, and what its client knows of it.
+    """One question, and what its readers know of it: it is ``stored`` after a ``start`` line.
 
-    ``stored`` after a ``start`` line, ``answer`` after a ``done`` line, before which
-    its tokens were ``seen``.
+    ``says`` is what the model answers. Left by all of them, it may be written for ``grace_s``.
+    It was sent last at ``sent_at``: another answer may take the place of one that was cut.
     """
 
     content: str
     turn_id: str
+    says: str = ""
+    grace_s: float = 0.0
     stored: bool = False
-    answer: str | None = None
-    seen: str | None = None
+    readings: list[Reading] = field(default_factory=list)
     attempts: int = 0
+    sent_at: float = 0.0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a person is to answer."""
+        return any(each.is_held for each in self.readings)
+
+
+class Happened(NamedTuple):
+    """An event of a session as its visitor was told it: its number, its type, and words."""
+
+    n: int
+    type: str
+    content: str
 
 
 @dataclass
 class Conversation:
-    """Everything that one client asked, in order."""
+    """Everything that one client asked, in order, and was told of what operators did."""
 
     session: str
     id: str | None = None
     asked: list[Asked] = field(default_factory=list)
+    happened: list[Happened] = field(default_factory=list)
+
+
+@dataclass
+class Reply:
+    """An operator's words, which are ``stored`` once that was acknowledged."""
+
+    text: str
+    key: str
+    stored: bool = False
 
 
 @dataclass
 class Verdict:
-    """How the store differs from what was acknowledged; every list should be empty."""
+    """How the store differs from what was acknowledged; every list should be empty.
+
+    ``intruding`` are answers of the assistant where a person was to answer,
+    ``outliving`` those that nobody read for longer than their grace and a second.
+    """
 
     lost: list[str] = field(default_factory=list)
     duplicated: list[str] = field(default_factory=list)
     misordered: list[str] = field(default_factory=list)
+    intruding: list[str] = field(default_factory=list)
+    outliving: list[str] = field(default_factory=list)
 
     @property
     def is_clean(self) -> bool:
-        return not (self.lost or self.duplicated or self.misordered)
+        return not any(vars(self).values())
 
     def __str__(self) -> str:
-        return (
-            f"lost {len(self.lost)}, duplicated {len(self.duplicated)}, "
-            f"misordered {len(self.misordered)}"
-        )
+        return ", ".join(f"{name} {len(found)}" for name, found in vars(self).items())
+
+    def details(self) -> list[str]:
+        """Return each difference in words."""
+        return [f"{name}: {each}" for name, found in vars(self).items() for each in found]
 
 
-def compare(conversations: Sequence[Conversation], stored: Mapping[str, Sequence[Said]]) -> Verdict:
+def compare(
+    conversations: Sequence[Conversation],
+    stored: Mapping[str, Sequence[Row]],
+    replies: Mapping[str, Sequence[Reply]] | None = None,
+) -> Verdict:
     """Hold what is stored, by conversation id, against what clients were told."""
     verdict = Verdict()
     for conversation in conversations:
-        said = stored.get(conversation.id or "", ())
-        _compare_one(conversation, said, verdict)
+        rows = stored.get(conversation.id or "", ())
+        _compare_questions(conversation, rows, verdict)
+        _compare_replies(
+            conversation, rows, (replies or {}).get(conversation.id or "", ()), verdict
+        )
+        _compare_events(conversation, rows, verdict)
+        _find_intruders(conversation, rows, verdict)
     return verdict
 
 
-def _compare_one(conversation: Conversation, said: Sequence[Said], verdict: Verdict) -> None:
+def _compare_questions(conversation: Conversation, rows: Sequence[Row], verdict: Verdict) -> None:
     places: dict[str, list[int]] = {}
-    for place, (role, content) in enumerate(said):
-        if role == "user":
-            places.setdefault(content, []).append(place)
+    for place, row in enumerate(rows):
+        if row.role == "user":
+            places.setdefault(row.content, []).append(place)
     last = -1
     for asked in conversation.asked:
         found = places.get(asked.content, [])
         name = f"{conversation.session}: {asked.turn_id}"
+        _compare_readings(name, asked, verdict)
         if len(found) > 1:
             verdict.duplicated.append(f"{name}: the question stands {len(found)} times")
         if not found:
@@ -78,24 +153,91 @@ def _compare_one(conversation: Conversation, said: Sequence[Said], verdict: Verd
         if found[0] < last:
             verdict.misordered.append(f"{name}: the question stands before an earlier one")
         last = found[0]
-        _compare_answer(name, asked, _answers_behind(said, found[0]), verdict)
+        _compare_answer(name, asked, _answers_behind(rows, found[0]), verdict)
+
+
+def _compare_readings(name: str, asked: Asked, verdict: Verdict) -> None:
+    for each in asked.readings:
+        if each.answer is not None and each.seen.strip() != each.answer:
+            verdict.misordered.append(f"{name}: {each.seen!r} was seen of {each.answer!r}")
+        elif not any(whole.startswith(each.seen) for whole in (asked.says, HOLDING)):
+            verdict.misordered.append(f"{name}: {each.seen!r} was seen of {asked.says!r}")
 
 
 def _compare_answer(name: str, asked: Asked, answers: Sequence[str], verdict: Verdict) -> None:
     if len(answers) > 1:
         verdict.duplicated.append(f"{name}: {len(answers)} answers")
-    if asked.answer is None:
-        return
-    if asked.answer not in answers:
-        verdict.lost.append(f"{name}: the answer; stored is {list(answers)}")
-    if asked.seen is not None and asked.seen.strip() != asked.answer:
-        verdict.misordered.append(f"{name}: {asked.seen!r} was seen of {asked.answer!r}")
+    for each in asked.readings:
+        is_replaced = each.is_cut and each.came_at < asked.sent_at
+        # Where nothing was said before a person took over, no answer stands.
+        is_none = each.is_held or is_replaced or not each.answer
+        if not is_none and each.answer not in answers:
+            verdict.lost.append(f"{name}: {each.answer!r}; stored is {list(answers)}")
 
 
-def _answers_behind(said: Sequence[Said], question: int) -> list[str]:
+def _answers_behind(rows: Sequence[Row], question: int) -> list[str]:
     answers: list[str] = []
-    for role, content in said[question + 1 :]:
-        if role == "user":
+    for row in rows[question + 1 :]:
+        if row.role == "user":
             break
-        answers.append(content)
+        if row.role == "assistant":
+            answers.append(row.content)
     return answers
+
+
+def _compare_replies(
+    conversation: Conversation, rows: Sequence[Row], replies: Sequence[Reply], verdict: Verdict
+) -> None:
+    said = [row.content for row in rows if row.role == "operator"]
+    for reply in replies:
+        name = f"{conversation.session}: reply {reply.key}"
+        if reply.stored and reply.text not in said:
+            verdict.lost.append(name)
+        if said.count(reply.text) > 1:
+            verdict.duplicated.append(f"{name} stands {said.count(reply.text)} times")
+    if list(dict.fromkeys(said)) != [each.text for each in replies if each.text in said]:
+        verdict.misordered.append(f"{conversation.session}: the replies are {said}")
+
+
+def _compare_events(conversation: Conversation, rows: Sequence[Row], verdict: Verdict) -> None:
+    there = [
+        Happened(place + 1, row.event or "message", row.content)
+        for place, row in enumerate(row for row in rows if row.role in ("operator", "system"))
+    ]
+    told = conversation.happened
+    name = f"{conversation.session}: the events"
+    if len({each.n for each in told}) < len(told):
+        verdict.duplicated.append(f"{name} {told}")
+    elif lost := set(told) - set(there):
+        verdict.lost.append(f"{name} {lost}; stored are {there}")
+    elif told != there[: len(told)]:
+        verdict.misordered.append(f"{name} {told}; stored are {there}")
+
+
+def _find_intruders(conversation: Conversation, rows: Sequence[Row], verdict: Verdict) -> None:
+    """Find what a model said where it was not to be asked, or whole behind a take-over."""
+    asked_at = 0
+    for row in rows:
+        if row.role == "user":
+            asked_at = row.at
+        if row.role != "assistant":
+            continue
+        for begun, taken, ended in _stretches_of_people(rows):
+            is_whole_behind = row.status == "complete" and taken < row.at < ended
+            if is_whole_behind or begun < asked_at <= row.at < ended:
+                verdict.intruding.append(f"{conversation.session}: {row}")
+
+
+def _stretches_of_people(rows: Sequence[Row]) -> list[tuple[float, float, float]]:
+    """Return when people were asked for, when they took over, and when it was over."""
+    never = float("inf")
+    found: list[tuple[float, float, float]] = []
+    begun = taken = never
+    for row in rows:
+        if row.event in ("asked", "taken"):
+            begun = min(begun, row.at)
+            taken = min(taken, row.at if row.event == "taken" else never)
+        if row.event in ("released", "closed"):
+            found.append((begun, taken, row.at))
+            begun = taken = never
+    return [*found, (begun, taken, never)]
