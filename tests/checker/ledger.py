@@ -1,5 +1,6 @@
 """What clients were told, and whether the store says the same: lost, duplicated, misordered."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
@@ -8,20 +9,30 @@ HOLDING = "A person will answer."
 """What those who wait for a person are told."""
 
 
+NO_SOURCES = "null"
+
+
 class Row(NamedTuple):
-    """A stored message; ``at`` is when, in ms since the Unix epoch."""
+    """A stored message: ``at`` is when, in ms since the Unix epoch; ``sources`` as JSON."""
 
     role: str
     content: str
     status: str = ""
     event: str = ""
     at: int = 0
+    sources: str = NO_SOURCES
 
     @classmethod
     def of(cls, message: Mapping[str, Any]) -> Self:
         """Read a message of the admin API."""
-        status, event = message.get("status", ""), message.get("event", "")
-        return cls(message["role"], message["content"], status, event, message["createdAt"])
+        return cls(
+            message["role"],
+            message["content"],
+            message.get("status", ""),
+            message.get("event", ""),
+            message["createdAt"],
+            json.dumps(message.get("sources")),
+        )
 
 
 @dataclass
@@ -36,6 +47,7 @@ class Reading:
     left_at: float = 0.0
     seen: str = ""
     answer: str | None = None
+    sources: str = NO_SOURCES
     is_cut: bool = False
     is_held: bool = False
 
@@ -164,24 +176,27 @@ def _compare_readings(name: str, asked: Asked, verdict: Verdict) -> None:
             verdict.misordered.append(f"{name}: {each.seen!r} was seen of {asked.says!r}")
 
 
-def _compare_answer(name: str, asked: Asked, answers: Sequence[str], verdict: Verdict) -> None:
+def _compare_answer(
+    name: str, asked: Asked, answers: Sequence[tuple[str, str]], verdict: Verdict
+) -> None:
     if len(answers) > 1:
         verdict.duplicated.append(f"{name}: {len(answers)} answers")
     for each in asked.readings:
         is_replaced = each.is_cut and each.came_at < asked.sent_at
         # Where nothing was said before a person took over, no answer stands.
         is_none = each.is_held or is_replaced or not each.answer
-        if not is_none and each.answer not in answers:
-            verdict.lost.append(f"{name}: {each.answer!r}; stored is {list(answers)}")
+        told = each.answer, each.sources
+        if not is_none and told not in answers:
+            verdict.lost.append(f"{name}: {told}; stored is {list(answers)}")
 
 
-def _answers_behind(rows: Sequence[Row], question: int) -> list[str]:
-    answers: list[str] = []
+def _answers_behind(rows: Sequence[Row], question: int) -> list[tuple[str, str]]:
+    answers: list[tuple[str, str]] = []
     for row in rows[question + 1 :]:
         if row.role == "user":
             break
         if row.role == "assistant":
-            answers.append(row.content)
+            answers.append((row.content, row.sources))
     return answers
 
 

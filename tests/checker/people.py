@@ -84,6 +84,7 @@ class Operator(threading.Thread):
         while not self._stopped.wait(LOOK_S):
             with suppress(*TROUBLE):
                 listed = self._send("GET", "/v1/admin/inbox?limit=200")
+                assert listed.status == 200, listed
                 for each in listed.json["conversations"]:
                     self._serve(each)
 

@@ -112,7 +112,7 @@ def killed_ms(server: PlantedServer, upstream: Upstream) -> list[float]:
         for reader in readers:
             with reader:
                 (line,) = (each for each in reader.lines() if each.type == "error")
-            assert line.event is not None and line.event["retryable"], line
+            assert (line.event or {})["retryable"], line
             took_ms.append((line.came_at - killed_at) * 1000)
         chat.leave()
         eventually(lambda gone=mine: gone not in server.workers and len(server.workers) == 2)

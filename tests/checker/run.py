@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.checker.absence import LATE_S, overdue_s
 from tests.checker.ledger import HOLDING, Conversation, Row, Verdict, compare
@@ -15,6 +16,7 @@ from tests.checker.trouble import Trouble
 from tests.checker.visitor import Visitor
 from tests.convex_server import ConvexServer, run_convex_server
 from tests.live.eventually import eventually
+from tests.servers.perch import ADMIN_KEY
 from tests.servers.planted_server import PlantedServer
 from tests.servers.upstream import Request, Upstream
 
@@ -30,6 +32,10 @@ DEADLINES = {
     "GRACEFUL_TIMEOUT": "4",
 }
 PEOPLE = {"HUMAN": "on", "HOLDING_MESSAGE": HOLDING}
+# What is found for every question.
+PAGE = {"title": "Upstream", "text": "Each question has an upstream, and tokens with a gap."}
+KNOWLEDGE = "/v1/admin/knowledge"
+LEARN_S = 30.0
 WORKERS = 2
 CALM_DOWN_S = 60.0
 SPOOL_S = 60.0
@@ -90,7 +96,18 @@ def stage(store: str) -> Iterator[tuple[PlantedServer, Upstream, ConvexServer | 
             settings |= {"CONVEX_URL": convex.url, "CONVEX_DEPLOY_KEY": convex.deploy_key}
         server = stack.enter_context(PlantedServer.over(upstream, **settings))
         eventually(lambda: len(server.workers) == WORKERS)
+        _learn(server)
         yield server, upstream, convex
+
+
+def _learn(server: PlantedServer) -> None:
+    def send(path: str, body: dict[str, str]) -> Any:
+        sent = server.request("POST", KNOWLEDGE + path, body, x_admin_api_key=ADMIN_KEY)
+        assert sent.status == 200, sent
+        return sent.json
+
+    send("/texts", PAGE)
+    eventually(lambda: send("/ask", {"question": "Upstream?"})["passages"], within_s=LEARN_S)
 
 
 def run(
@@ -150,7 +167,9 @@ def _written(upstream: Upstream) -> dict[str, list[Request]]:
     """Return the requests to the model by their question."""
     found: dict[str, list[Request]] = {}
     for request in upstream.requests:
-        found.setdefault(request.prompt[-1][1], []).append(request)
+        # Before it stand passages, and what was not answered.
+        question = request.prompt[-1][1].rpartition("\n")[2]
+        found.setdefault(question, []).append(request)
     return found
 
 

@@ -108,10 +108,10 @@ class Visitor(threading.Thread):
         session = self.conversation.session
         ((count, gap_ms),) = self._chance.choices(list(PACES), list(PACES.values()))
         # The model says back what makes each answer one of a kind.
-        words = [f"{session} ", "answers ", name, *(f" {each}" for each in range(3, count))]
-        script = json.dumps({"tokens": words, "gap_ms": gap_ms})
+        words = [f"{session} ", "answers ", name, " [1]", *(f" {each}" for each in range(4, count))]
+        script = json.dumps({"tokens": words[:count], "gap_ms": gap_ms})
         content = f"Question {name} [[upstream {script}]]"
-        return Asked(content, f"turn-{session}-{name}", "".join(words))
+        return Asked(content, f"turn-{session}-{name}", "".join(words[:count]))
 
     def _try(self, asked: Asked) -> bool:
         """Send the turn once; true when nothing more is to be done."""
@@ -184,6 +184,7 @@ class Visitor(threading.Thread):
             reading.seen += event["token"]
         if line.type == "done":
             reading.answer = event["message"]
+            reading.sources = json.dumps(event.get("sources"))
             reading.is_cut = "finishReason" in event
             reading.is_held = event.get("answeredBy") == "person"
         return line.type in ("done", "error")
