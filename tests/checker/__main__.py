@@ -36,7 +36,7 @@ def main() -> int:
         server.warm_up()
         is_clean = calm_s <= 0 or _has_calm(server, upstream, convex, calm_s)
         if storm_s > 0:
-            storm = run(server, upstream, convex, Plan(seconds=storm_s, seed=2))
+            storm = run(server, upstream, convex, Plan(seconds=storm_s, visitors=20, seed=2))
             is_clean &= _tell("Storm", storm)
     print(f"{(time.monotonic() - began) / 60:.1f} minutes")
     return 0 if is_clean else 1
