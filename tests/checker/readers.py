@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from signal import SIGKILL
@@ -29,12 +30,28 @@ READERS = 5
 GRACE_S = 20.0
 AT_ONCE = 16
 SETTINGS = {
-    "LEAVE_GRACE_S": str(GRACE_S),
     "TURN_TIMEOUT_S": "300",
     "MODEL_READ_TIMEOUT_S": "300",
     "LEASE_GRACE_S": "1",
     "MAX_STREAMS": "4000",
 }
+
+
+@dataclass(frozen=True)
+class LeftTurns:
+    """What one of many turns that were left holds, and when the first and the last one ended."""
+
+    read_kib: float
+    left_kib: float
+    first_after_s: float
+    last_after_s: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.read_kib:.1f} KiB each while read, {self.left_kib:.1f} KiB each in grace; "
+            f"the first ended {self.first_after_s:.2f} s after it was left, "
+            f"the last one {self.last_after_s:.2f} s"
+        )
 
 
 def main() -> int:
@@ -43,22 +60,23 @@ def main() -> int:
     options = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    with _running(2) as (server, upstream):
+    with running(2) as (server, upstream):
         for name, took_ms in attach_ms(server, upstream).items():
             print(f"Attach, {name}: {_spread(took_ms)} ms", flush=True)
         print(f"Owner killed: {_spread(killed_ms(server, upstream))} ms", flush=True)
-    with _running(1) as (server, upstream):
-        print(left_turns(server, upstream, options.turns))
+    print(f"{options.turns} turns, grace {GRACE_S:.0f} s: {left_turns(options.turns, GRACE_S)}")
     return 0
 
 
 @contextmanager
-def _running(workers: int) -> Iterator[tuple[PlantedServer, Upstream]]:
+def running(workers: int, grace_s: float = GRACE_S) -> Iterator[tuple[PlantedServer, Upstream]]:
+    """Run a server that ends nothing by itself but what was left for the grace."""
     with ExitStack() as stack:
         upstream = stack.enter_context(Upstream())
         # In it lie the sockets by which the workers of this server speak.
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="readers-"))
         settings = {**SETTINGS, "TMPDIR": folder, "WEB_CONCURRENCY": str(workers)}
+        settings["LEAVE_GRACE_S"] = str(grace_s)
         server = stack.enter_context(PlantedServer.over(upstream, **settings))
         eventually(lambda: len(server.workers) == workers)
         yield server, upstream
@@ -119,31 +137,32 @@ def killed_ms(server: PlantedServer, upstream: Upstream) -> list[float]:
     return took_ms
 
 
-def left_turns(server: PlantedServer, upstream: Upstream, count: int) -> str:
-    """Leave so many answers at once, and tell what each costs until its grace is over."""
-    server.warm_up()
-    upstream.reset()
-    upstream.script(fault="stall", at=2)
-    before_kib = _memory_kib(server)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        sessions = list(pool.map(lambda _: open_session(server), range(count)))
-        chats = list(pool.map(lambda session: stream(server, session), sessions))
-    read_kib = _memory_kib(server)
-    began = time.monotonic()
-    for chat in chats:
-        chat.leave()
-    left_at = time.monotonic()
-    # In the middle of the grace: nobody reads any more, and all of them are written.
-    time.sleep(GRACE_S / 4)
-    assert upstream.open_requests == count
-    left_kib = _memory_kib(server)
-    assert all(request.left(within_s=GRACE_S + 5) for request in list(upstream.requests))
-    ends = [request.ended_at or 0.0 for request in upstream.requests]
-    return (
-        f"{count} turns: {(read_kib - before_kib) / count:.1f} KiB each while read, "
-        f"{(left_kib - before_kib) / count:.1f} KiB each in grace; the first ended "
-        f"{min(ends) - began:.2f} s after it was left, the last one {max(ends) - left_at:.2f} s "
-        f"(grace: {GRACE_S:.0f} s)"
+def left_turns(count: int, grace_s: float) -> LeftTurns:
+    """Leave so many answers at once, and see what they cost until their grace is over."""
+    with running(1, grace_s) as (server, upstream):
+        server.warm_up()
+        upstream.reset()
+        upstream.script(fault="stall", at=2)
+        before_kib = _memory_kib(server)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            sessions = list(pool.map(lambda _: open_session(server), range(count)))
+            chats = list(pool.map(lambda session: stream(server, session), sessions))
+        read_kib = _memory_kib(server)
+        began_at = time.monotonic()
+        for chat in chats:
+            chat.leave()
+        left_at = time.monotonic()
+        # In the middle of the grace nobody reads any more, and all of them are written.
+        time.sleep(grace_s / 3)
+        assert upstream.open_requests == count
+        left_kib = _memory_kib(server)
+        assert all(request.left(within_s=grace_s + 5) for request in list(upstream.requests))
+    ended_at = [request.ended_at or 0.0 for request in upstream.requests]
+    return LeftTurns(
+        (read_kib - before_kib) / count,
+        (left_kib - before_kib) / count,
+        min(ended_at) - began_at,
+        max(ended_at) - left_at,
     )
 
 

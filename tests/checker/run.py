@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.checker.absence import LATE_S, overdue_s
-from tests.checker.ledger import HOLDING, Conversation, Row, Verdict, compare
+from tests.checker.comparison import compare
+from tests.checker.ledger import HOLDING, Conversation, Row, Verdict
 from tests.checker.people import Operator
 from tests.checker.trouble import Trouble
 from tests.checker.visitor import Visitor

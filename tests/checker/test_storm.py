@@ -6,7 +6,7 @@ from tests.checker.run import Plan, run, stage
 
 pytestmark = pytest.mark.live
 
-SECONDS = {"sqlite": 12.0, "convex": 8.0}
+SECONDS = {"sqlite": 8.0, "convex": 5.0}
 
 
 @pytest.mark.parametrize("store", SECONDS)

@@ -9,13 +9,14 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum
 
-from tests.checker.ledger import Asked, Conversation, Reading
+from tests.checker.ledger import Asked, Conversation
 from tests.checker.people import PATIENCE_S, TROUBLE, Handoff, pause
-from tests.live.exchange import Exchange, Line
+from tests.checker.reading import note, read
+from tests.live.exchange import Exchange
 from tests.servers.perch import WIDGET_KEY, Server, chat_body
 
 LEAVERS = 0.1
@@ -145,9 +146,9 @@ class Visitor(threading.Thread):
         leavers = RETURNERS if self._bearer else LEAVERS
         leaves_at = self._chance.randrange(1, 6) if self._chance.random() < leavers else 0
         sent = send(asked)
-        with self._reading(sent, asked) as reading:
+        with read(sent, asked) as reading:
             for place, line in enumerate(sent.lines()):
-                if self._note(asked, reading, line):
+                if note(self.conversation, asked, reading, line):
                     break
                 if place and place == leaves_at:
                     self._leave(sent)
@@ -160,34 +161,6 @@ class Visitor(threading.Thread):
             asked.attempts += 1
             return self._read(self._post, asked)
         return Told.ALL
-
-    @contextmanager
-    def _reading(self, sent: Exchange, asked: Asked) -> Iterator[Reading]:
-        reading = Reading(sent.sent_at)
-        asked.readings.append(reading)
-        try:
-            with sent.begin():
-                if sent.status != 200:
-                    asked.readings.remove(reading)
-                    raise ConnectionError(f"refused with {sent.status}")
-                yield reading
-        finally:
-            reading.left_at = time.monotonic()
-
-    def _note(self, asked: Asked, reading: Reading, line: Line) -> bool:
-        """Note what was told; true where it was the end."""
-        event = line.event or {}
-        if line.type == "start":
-            asked.stored = True
-            self.conversation.id = event["conversationId"]
-        if line.type == "token":
-            reading.seen += event["token"]
-        if line.type == "done":
-            reading.answer = event["message"]
-            reading.sources = json.dumps(event.get("sources"))
-            reading.is_cut = "finishReason" in event
-            reading.is_held = event.get("answeredBy") == "person"
-        return line.type in ("done", "error")
 
     def _do_meanwhile(self, asked: Asked) -> None:
         """Take a second device, or ask for a person, while the answer comes."""
@@ -207,9 +180,9 @@ class Visitor(threading.Thread):
         pause_s = self._chance.choice((0.0, 0.05))
         with suppress(*TROUBLE):
             sent = self._follow(asked)
-            with self._reading(sent, asked) as reading:
+            with read(sent, asked) as reading:
                 for line in sent.lines():
-                    if self._note(asked, reading, line):
+                    if note(self.conversation, asked, reading, line):
                         break
                     time.sleep(pause_s)
 

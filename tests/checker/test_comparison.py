@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 import pytest
 
 from tests.checker.absence import overdue_s
+from tests.checker.comparison import compare
 from tests.checker.flatness import Sample, growth
-from tests.checker.ledger import Asked, Conversation, Happened, Reading, Reply, Row, compare
+from tests.checker.ledger import Asked, Conversation, Happened, Reading, Reply, Row
 
 Q1, Q2 = Row("user", "one?", at=1), Row("user", "two?", at=3)
 A1, A2 = Row("assistant", "one.", "complete", at=2), Row("assistant", "two.", "complete", at=4)
@@ -52,6 +53,16 @@ def test_words_that_were_seen_otherwise_are_found(seen: str) -> None:
     verdict = compare([Conversation("s-1", "c-1", [asked])], {"c-1": [Q1, A1]})
 
     assert (len(verdict.lost), len(verdict.misordered)) == (0, 1)
+
+
+@pytest.mark.parametrize(("sources", "lost"), [('[{"n": 1}]', 0), ("[]", 1), ("null", 1)])
+def test_sources_that_were_told_otherwise_are_found(sources: str, lost: int) -> None:
+    asked = an_answered(Reading(1, 2, "one.", "one.", sources))
+    row = A1._replace(sources='[{"n": 1}]')
+
+    verdict = compare([Conversation("s-1", "c-1", [asked])], {"c-1": [Q1, row]})
+
+    assert len(verdict.lost) == lost
 
 
 @pytest.mark.parametrize(("seen", "differences"), [("on", 0), ("onon", 1), ("ne", 1)])
