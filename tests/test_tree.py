@@ -21,10 +21,10 @@ ELSEWHERE = {
     ],
     "tests/cli/test_conversations.py sees what they make": ["cli/filters.py", "cli/printing.py"],
     "tests/live/test_verify.py has a service for them": [
-        "cli/steps.py",
-        "cli/steps_of_knowledge.py",
-        "cli/verify.py",
-        "cli/visit.py",
+        "cli/verifying/steps.py",
+        "cli/verifying/steps_of_knowledge.py",
+        "cli/verifying/verify.py",
+        "cli/verifying/visit.py",
     ],
     "tests/completion/openai/test_events.py: parts of its reader": [
         "completion/openai/chunk_parts.py",
@@ -47,17 +47,26 @@ ELSEWHERE = {
         "knowledge/ranking.py",
         "knowledge/selection.py",
     ],
-    "tests/knowledge/learner/test_crawl.py goes by it": ["knowledge/learner/plan.py"],
-    "tests/knowledge/learner/test_fetch.py asks for them": ["knowledge/learner/answer.py"],
-    "tests/knowledge/learner/test_html.py sees what they leave": [
-        "knowledge/learner/head.py",
-        "knowledge/learner/hidden.py",
-        "knowledge/learner/outline.py",
+    "tests/knowledge/learner/crawling/test_crawl.py goes by it": [
+        "knowledge/learner/crawling/plan.py"
+    ],
+    "tests/knowledge/learner/crawling/test_fetch.py asks for them": [
+        "knowledge/learner/crawling/answer.py"
+    ],
+    "tests/knowledge/learner/pages/test_html.py sees what they leave": [
+        "knowledge/learner/pages/head.py",
+        "knowledge/learner/pages/hidden.py",
+        "knowledge/learner/pages/outline.py",
     ],
     "tests/knowledge/learner/test_reading.py runs it": ["knowledge/learner/reading_child.py"],
     "tests/knowledge/learner/test_run.py over a store": ["knowledge/learner/settlement.py"],
-    "tests/knowledge/learner/test_spool.py keeps them": ["knowledge/learner/page.py"],
-    "tests/cli/test_learn.py runs them": ["cli/learning.py", "cli/learning_progress.py"],
+    "tests/knowledge/learner/crawling/test_spool.py keeps them": [
+        "knowledge/learner/pages/page.py"
+    ],
+    "tests/cli/knowledge/test_learn.py runs them": [
+        "cli/knowledge/learning.py",
+        "cli/knowledge/learning_progress.py",
+    ],
     "tests/limits/test_estimate.py counts by it": ["limits/vocabulary.py"],
     "tests/live/test_log.py reads what gunicorn writes": ["observability/logs.py"],
     "tests/routes/test_admin.py asks for them": ["operations/statistics.py"],
@@ -65,9 +74,9 @@ ELSEWHERE = {
         "notifications/endpoint.py",
         "notifications/payload.py",
     ],
-    "tests/notifications/test_owner_mail.py: what decides and says what is mailed": [
-        "notifications/owner_rules.py",
-        "notifications/owner_texts.py",
+    "tests/notifications/mails/test_owner_mail.py: what decides and says what is mailed": [
+        "notifications/mails/owner_rules.py",
+        "notifications/mails/owner_texts.py",
     ],
     "tests/notifications/test_sender.py: what its targets are told": ["notifications/facts.py"],
     "tests/operations/test_export.py writes them": ["operations/transcripts.py"],
@@ -105,13 +114,15 @@ ELSEWHERE = {
         "web/current_request.py",
         "web/services.py",
     ],
-    "tests/dashboard/test_knowledge.py and test_answers.py: pages name it": ["dashboard/whose.py"],
+    "tests/dashboard/knowledge/test_documents.py and test_answers.py: pages name it": [
+        "dashboard/knowledge/whose.py"
+    ],
     "tests/routes/test_knowledge.py works on it": ["web/owned_knowledge.py"],
     "tests/dashboard/test_door.py: the door's": [
         "web/guards/dashboard.py",
         "web/guards/sign_in_tries.py",
     ],
-    "tests/dashboard/test_unanswered.py takes one": ["web/download.py"],
+    "tests/dashboard/knowledge/test_unanswered.py takes one": ["web/download.py"],
     "tests/routes/test_session.py comes to it with every token": ["web/guards/sessions.py"],
     "tests/routes/test_session.py and its siblings send and read them": ["web/schemas/*.py"],
 }

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from app import __version__
 from app.assistants import Assistants
 from app.bus.redis_connection import RedisLink
-from app.dashboard.formats import to_count, to_listing
+from app.dashboard.rendering.formats import to_count, to_listing
 from app.domain.prices import Prices
 from app.settings import AssistantSettings, Budgets, ModelSettings, Settings, VisitorLimits
 

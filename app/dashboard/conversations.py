@@ -11,9 +11,9 @@ from typing import Any, cast
 from flask import Response, redirect, request, url_for
 from marshmallow import ValidationError
 
-from app.dashboard.markup import PageBudget
 from app.dashboard.operator_zone import day_bounds
 from app.dashboard.pages import blueprint, is_known, is_part, render, version_of
+from app.dashboard.rendering.markup import PageBudget
 from app.domain.conversation import MAX_FOUND, ConversationFilter, ConversationPage, Thread
 from app.domain.errors import InvalidRequest, NotFound
 from app.domain.people import MAX_REPLY_CHARS

@@ -9,8 +9,8 @@ from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from app import __version__
-from app.dashboard.formats import register as register_filters
 from app.dashboard.operator_zone import zone_name
+from app.dashboard.rendering.formats import register as register_filters
 from app.dashboard.service_status import count_waiting, find_troubles
 from app.domain.errors import NotFound, ServiceError
 from app.web.answer_headers import PAGE_POLICY

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.dashboard.formats import to_count
+from app.dashboard.rendering.formats import to_count
 from app.domain.errors import StorageUnavailable
 from app.web.services import services
 

@@ -7,12 +7,12 @@ from app.domain.mail_server import MailServer
 from app.notifications.chat_text import ChatText
 from app.notifications.delivery import Target
 from app.notifications.endpoint import Endpoint
-from app.notifications.owner_mail import OwnerMail
-from app.notifications.owner_rules import OwnerRules
+from app.notifications.mails.owner_mail import OwnerMail
+from app.notifications.mails.owner_rules import OwnerRules
+from app.notifications.mails.smtp import Mailer
+from app.notifications.mails.visitor_mail import APART_MS, VisitorMail
 from app.notifications.return_link import ReturnLinks
-from app.notifications.smtp import Mailer
 from app.notifications.spacing import Spacing
-from app.notifications.visitor_mail import APART_MS, VisitorMail
 from app.notifications.webhooks import Webhook
 from app.settings import Settings
 from app.storage.people_store import PeopleStore

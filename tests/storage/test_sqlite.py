@@ -29,7 +29,10 @@ from app.domain.errors import AssistantMismatch, InvalidRequest, StorageUnavaila
 from app.domain.knowledge import Document, Section, StoreState
 from app.domain.people import ByOperator, ByVisitor, Contact
 from app.storage.protocol import MAX_THREAD_MESSAGES
-from app.storage.sqlite import SqliteStore, documents, gaps, listing, matches, searches
+from app.storage.sqlite import SqliteStore
+from app.storage.sqlite.conversations import listing, matches, searches
+from app.storage.sqlite.documents import gaps
+from app.storage.sqlite.documents import rows as documents
 from app.storage.sqlite.faults import unavailable
 from app.storage.sqlite.retention import BATCH_MESSAGES
 from app.storage.sqlite.schema import MIGRATIONS

@@ -28,18 +28,20 @@ from app.storage.sqlite import (
     backfill,
     figures,
     jobs,
-    listing,
-    marks,
     retention,
     revocations,
-    sessions,
     switches,
+)
+from app.storage.sqlite.conversations import (
+    listing,
+    marks,
+    sessions,
     threads,
     turns,
 )
 from app.storage.sqlite.database import Database
-from app.storage.sqlite.document_store import SqliteDocuments
-from app.storage.sqlite.people_store import SqlitePeople
+from app.storage.sqlite.documents.store import SqliteDocuments
+from app.storage.sqlite.people.store import SqlitePeople
 
 
 def now_ms() -> int:

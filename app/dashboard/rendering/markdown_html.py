@@ -1,0 +1,91 @@
+"""What an answer is made of, as the HTML of our page: links are safe, and nothing is loaded."""
+
+from collections.abc import MutableMapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import OptionsDict
+from markupsafe import Markup
+
+from app.dashboard.rendering.highlights import mark
+
+TERMS = "terms"
+"""Where the parser's environment has the pattern of the searched words."""
+_KEPT_IN_LINKS = "!#$%&'()*+,/:;=?@[]~"
+_SCHEMES = ("http://", "https://", "mailto:")
+_REL = "noopener noreferrer nofollow"
+
+
+def is_safe_link(url: str) -> bool:
+    """Tell whether a link leads to the web or to mail."""
+    return url.strip().lower().startswith(_SCHEMES)
+
+
+def to_ascii(url: str) -> str:
+    """Return a link as a browser takes it; the Punycode of a host is left to the browser.
+
+    Here it would be work that grows with the square of the host, and that no step counts.
+    """
+    return quote(url, _KEPT_IN_LINKS, errors="replace")
+
+
+class Renderer(RendererHTML):
+    """Writes what an answer is made of in our page's terms."""
+
+    def text(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """Write what was said, with the searched terms marked."""
+        pattern = env.get(TERMS)
+        if pattern is None:
+            return super().text(tokens, idx, options, env)
+        return mark(tokens[idx].content, pattern)
+
+    def link_open(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """Open a link that tells its target nothing."""
+        tokens[idx].attrSet("rel", _REL)
+        tokens[idx].attrSet("target", "_blank")
+        return self.renderToken(tokens, idx, options, env)
+
+    def image(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """Write an image as a link to it."""
+        token = tokens[idx]
+        url = str(token.attrGet("src") or "")
+        text = self.renderInlineAsText(token.children or [], options, env) or url
+        return Markup('<a href="{}" rel="{}" target="_blank">{}</a>').format(url, _REL, text)
+
+    def heading_open(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """Write a heading as a paragraph: the page's own headings must stay an outline."""
+        return f'<p class="heading {tokens[idx].tag}">'
+
+    def heading_close(self, *_: Any) -> str:
+        """End a heading."""
+        return "</p>\n"
+
+    def th_open(
+        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: MutableMapping[str, Any]
+    ) -> str:
+        """Open a cell; our policy allows no style attribute."""
+        token = tokens[idx]
+        _, _, side = str(token.attrs.pop("style", "")).partition(":")
+        if side:
+            token.attrSet("class", side)
+        return self.renderToken(tokens, idx, options, env)
+
+    td_open = th_open
+
+    def table_open(self, *_: Any) -> str:
+        """Open a table that may be wider than the page."""
+        return '<div class="wide" tabindex="0" role="group" aria-label="Table"><table>\n'
+
+    def table_close(self, *_: Any) -> str:
+        """End a table."""
+        return "</table></div>\n"
