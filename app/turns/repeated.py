@@ -26,12 +26,13 @@ _MESSAGES = 50
 class StoredTurn:
     """What the store knows of a turn; ``failure`` is why it has no whole answer.
 
-    Without either, a person is to answer.
+    Where ``is_held``, a person is to answer it.
     """
 
     turn: Turn
     is_running: bool
     failure: ServiceError | None
+    is_held: bool = False
 
 
 def read_turn(store: ConversationStore, session_id: str, turn_id: str) -> StoredTurn:
@@ -48,13 +49,15 @@ def read_turn(store: ConversationStore, session_id: str, turn_id: str) -> Stored
     last = said[-1]  # the question where there is no answer
     answer = last if last.role == "assistant" else None
     told = thread.conversation
-    failure = None
+    failure, is_running = None, thread.running_turn_id == turn_id
     if last.error_code is not None:
         failure = failure_named(last.error_code)
-    elif answer is None and told.state == "bot":
+    elif answer is None:
         failure = ModelInterrupted()
     turn = Turn(turn_id, 0, session_id, told.id, (), answer, state=told.state)
-    return StoredTurn(turn, thread.running_turn_id == turn_id, failure)
+    is_open = answer is None and last.error_code is None and not is_running
+    is_held = is_open and told.state != "bot"
+    return StoredTurn(turn, is_running, failure, is_held)
 
 
 class RepeatedTurn:

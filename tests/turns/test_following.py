@@ -3,8 +3,8 @@
 import gevent
 import pytest
 
-from app.domain.errors import Overloaded, TurnNotFound
-from app.domain.events import TurnDone
+from app.domain.errors import ModelInterrupted, Overloaded, TurnNotFound
+from app.domain.events import TurnDone, TurnFailed
 from app.domain.people import ByOperator, ByVisitor
 from app.storage.protocol import ConversationStore
 from app.turns.readers import Reader
@@ -42,17 +42,27 @@ def test_turn_that_is_over_is_followed_from_the_store(service: TurnService) -> N
     assert said(follow(service)) == ("Hello there", "Hello there")
 
 
-def test_question_to_a_person_is_followed_to_a_whole_answer(
+def test_question_that_waits_for_a_person_is_told_as_it_was_when_asked(
+    service: TurnService, store: ConversationStore, model: ScriptedModel
+) -> None:
+    store.people.hand_over(ByVisitor(SESSION, "default"), "ask")
+    asked = said(start(service))
+
+    assert said(follow(service)) == asked
+    assert not model.prompts
+
+
+def test_question_that_waited_for_a_person_is_to_be_asked_again_afterwards(
     service: TurnService, store: ConversationStore
 ) -> None:
     store.people.hand_over(ByVisitor(SESSION, "default"), "ask")
     start(service)
+    store.people.hand_over(ByVisitor(SESSION, "default"), "release")
 
-    *_, done = follow(service).events()
+    *_, last = follow(service).events()
 
-    holding = service._assistants["default"].settings.people.holding_message
-    assert isinstance(done, TurnDone), done
-    assert (done.message, done.answered_by) == (holding, "person")
+    assert isinstance(last, TurnFailed)
+    assert isinstance(last.error, ModelInterrupted)
 
 
 def test_answer_that_was_taken_over_is_told_as_one_that_was_stopped(
