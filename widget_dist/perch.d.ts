@@ -34,6 +34,8 @@ export interface WidgetOptions {
   zIndex?: number | string;
   /** `off`: do not send the page's address and title. */
   page?: "on" | "off";
+  /** `before`: ask for an e-mail address before the first question. */
+  contact?: "before";
   /** Tell the tag manager's `dataLayer`, or the array of this name, what happens; never what is said. */
   dataLayer?: boolean | string;
 }
@@ -48,6 +50,8 @@ export interface WidgetEvents {
   error: { code: string; text?: string };
   /** Who answers now. */
   handoff: { state: "bot" | "waiting" | "human" };
+  /** What a person said; `createdAt` in ms since 1970. */
+  operator: { content: string; name?: string; createdAt: number };
 }
 
 /** A widget on the page. After `destroy()` its functions do nothing. */
