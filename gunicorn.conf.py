@@ -51,7 +51,7 @@ worker_class = "app.server.worker.Worker"
 workers = _settings.web_concurrency
 # Above the app's own cap, so that /health answers when all streams are taken
 # and a crowd is connected that says nothing.
-worker_connections = _settings.max_streams + MAX_SILENT + 500
+worker_connections = _settings.max_streams + _settings.max_waiting + MAX_SILENT + 500
 # Loaded once, shared by all workers, and a worker that died is back at once.
 preload_app = True
 graceful_timeout = _settings.graceful_timeout_s
@@ -115,6 +115,7 @@ def post_worker_init(worker: Any) -> None:
     services.metrics.take_slot(_shared, worker.slot)
     services.retry_queue.adopt()
     gevent.spawn(services.learning.watch)
+    gevent.spawn(services.sender.watch)
     if services.retention:
         gevent.spawn(services.retention.watch)
     _prepare_knowledge(services)
@@ -154,6 +155,7 @@ def _drain_when_stopped(worker: Any) -> None:
     turns = services.turns
     while worker.alive:
         gevent.sleep(0.1)
+    services.waiting.end()
     gevent.spawn(services.learning.stop)
     turns.drain(patience_s=max(0.5, _settings.graceful_timeout_s - _SAVE_S))
 

@@ -7,8 +7,8 @@ import click
 from flask import Flask
 from flask.cli import FlaskGroup
 
-from app.cli.vectors import vectors
-from app.cli.verify import verify
+from app.cli.knowledge.vectors import vectors
+from app.cli.verifying.verify import verify
 from app.factory import create_app
 from app.settings import ENV_FILE_VARIABLE, SettingsFaults, load_all
 

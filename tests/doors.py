@@ -28,6 +28,14 @@ def _ag_ui(session: str, message: str) -> dict[str, Any]:
     return {"threadId": session, "runId": uuid.uuid4().hex, "messages": said}
 
 
+def _n8n(session: str, message: str) -> dict[str, Any]:
+    return {"action": "sendMessage", "sessionId": session, "chatInput": message}
+
+
+def _deep_chat(session: str, message: str) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "text": message}], "sessionId": session}
+
+
 def _openai(field: str) -> Callable[[str, str], dict[str, Any]]:
     def body(session: str, message: str) -> dict[str, Any]:
         said = [{"role": "user", "content": message}]
@@ -43,6 +51,8 @@ DOORS = {
     "openai-responses": Door("/v1/responses", _openai("input")),
     "ai-sdk": Door("/v1/ai-sdk/chat", _ai_sdk),
     "ag-ui": Door("/v1/ag-ui", _ag_ui),
+    "n8n": Door("/v1/n8n", _n8n),
+    "deep-chat": Door("/v1/deep-chat", _deep_chat),
 }
 """By the name that metrics give to the protocol."""
 

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as some
 
 from app.completion.openai.refusals import read_retry_after
-from app.dashboard.markup import to_html
+from app.dashboard.rendering.markup import to_html
 from app.domain.errors import IdentityRefused, InvalidRequest, Unauthorized
 from app.domain.origin import normal_pattern
 from app.domain.prices import Prices

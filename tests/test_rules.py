@@ -179,6 +179,7 @@ def is_problem(response: TestResponse) -> bool:
     if isinstance(body["error"], dict):  # OpenAI's
         assert set(body["error"]) == {"message", "type", "param", "code"}
         body = {**body, "error": body["error"]["message"], "code": body["error"]["code"]}
+    assert body.pop("message", body["error"]) == body["error"]  # n8n's
     assert set(body) <= {"error", "code", "requestId", "details"}
     assert response.mimetype == "application/json"
     assert body["requestId"] == response.headers["X-Request-Id"]

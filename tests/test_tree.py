@@ -21,10 +21,11 @@ ELSEWHERE = {
     ],
     "tests/cli/test_conversations.py sees what they make": ["cli/filters.py", "cli/printing.py"],
     "tests/live/test_verify.py has a service for them": [
-        "cli/steps.py",
-        "cli/steps_of_knowledge.py",
-        "cli/verify.py",
-        "cli/visit.py",
+        "cli/verifying/steps.py",
+        "cli/verifying/steps_of_knowledge.py",
+        "cli/verifying/steps_of_people.py",
+        "cli/verifying/verify.py",
+        "cli/verifying/visit.py",
     ],
     "tests/completion/openai/test_events.py: parts of its reader": [
         "completion/openai/chunk_parts.py",
@@ -48,25 +49,44 @@ ELSEWHERE = {
         "knowledge/selection.py",
     ],
     "tests/knowledge/test_library.py finds over them": ["knowledge/connections.py"],
-    "tests/knowledge/learner/test_crawl.py goes by it": ["knowledge/learner/plan.py"],
-    "tests/knowledge/learner/test_fetch.py asks for them": ["knowledge/learner/answer.py"],
-    "tests/knowledge/learner/test_html.py sees what they leave": [
-        "knowledge/learner/head.py",
-        "knowledge/learner/hidden.py",
-        "knowledge/learner/outline.py",
+    "tests/knowledge/learner/crawling/test_crawl.py goes by it": [
+        "knowledge/learner/crawling/plan.py"
+    ],
+    "tests/knowledge/learner/crawling/test_fetch.py asks for them": [
+        "knowledge/learner/crawling/answer.py"
+    ],
+    "tests/knowledge/learner/pages/test_html.py sees what they leave": [
+        "knowledge/learner/pages/head.py",
+        "knowledge/learner/pages/hidden.py",
+        "knowledge/learner/pages/outline.py",
     ],
     "tests/knowledge/learner/test_reading.py runs it": ["knowledge/learner/reading_child.py"],
     "tests/knowledge/learner/test_run.py over a store": ["knowledge/learner/settlement.py"],
-    "tests/knowledge/learner/test_spool.py keeps them": ["knowledge/learner/page.py"],
-    "tests/cli/test_learn.py runs them": ["cli/learning.py", "cli/learning_progress.py"],
+    "tests/knowledge/learner/crawling/test_spool.py keeps them": [
+        "knowledge/learner/pages/page.py"
+    ],
+    "tests/cli/knowledge/test_learn.py runs them": [
+        "cli/knowledge/learning.py",
+        "cli/knowledge/learning_progress.py",
+    ],
     "tests/limits/test_estimate.py counts by it": ["limits/vocabulary.py"],
     "tests/live/test_log.py reads what gunicorn writes": ["observability/logs.py"],
     "tests/routes/test_admin.py asks for them": ["operations/statistics.py"],
+    "tests/notifications/test_webhooks.py posts by them": [
+        "notifications/endpoint.py",
+        "notifications/payload.py",
+    ],
+    "tests/notifications/mails/test_owner_mail.py: what decides and says what is mailed": [
+        "notifications/mails/owner_rules.py",
+        "notifications/mails/owner_texts.py",
+    ],
+    "tests/notifications/test_sender.py: what its targets are told": ["notifications/facts.py"],
     "tests/operations/test_export.py writes them": ["operations/transcripts.py"],
     "tests/live/test_ai_sdk_clients.py: asked by their own clients": [
         "protocols/ai_sdk.py",
         "routes/front_ends.py",
     ],
+    "tests/live/test_deep_chat.py: asked by its own component": ["protocols/deep_chat.py"],
     "tests/live/test_openai_clients.py: asked by their own clients": [
         "protocols/openai_*.py",
         "routes/openai.py",
@@ -76,6 +96,10 @@ ELSEWHERE = {
         "settings/policies.py",
         "settings/values.py",
     ],
+    "tests/routes/test_people.py asks and answers by them": [
+        "operations/people.py",
+        "routes/inbox.py",
+    ],
     "tests/storage/test_store_contract.py: what any store must do": [
         "storage/protocol.py",
         "storage/*/*.py",
@@ -84,18 +108,24 @@ ELSEWHERE = {
         "domain/knowledge.py",
         "storage/document_store.py",
     ],
+    "tests/storage/test_people_contract.py: what any store must do": [
+        "domain/people.py",
+        "storage/people_store.py",
+    ],
     "tests/turns/test_turn.py asks by it": ["turns/asking.py"],
     "tests/web/test_bodies.py: there is no request without them": [
         "web/current_request.py",
         "web/services.py",
     ],
-    "tests/dashboard/test_knowledge.py and test_answers.py: pages name it": ["dashboard/whose.py"],
+    "tests/dashboard/knowledge/test_documents.py and test_answers.py: pages name it": [
+        "dashboard/knowledge/whose.py"
+    ],
     "tests/routes/test_knowledge.py works on it": ["web/owned_knowledge.py"],
     "tests/dashboard/test_door.py: the door's": [
         "web/guards/dashboard.py",
         "web/guards/sign_in_tries.py",
     ],
-    "tests/dashboard/test_unanswered.py takes one": ["web/download.py"],
+    "tests/dashboard/knowledge/test_unanswered.py takes one": ["web/download.py"],
     "tests/routes/test_session.py comes to it with every token": ["web/guards/sessions.py"],
     "tests/routes/test_session.py and its siblings send and read them": ["web/schemas/*.py"],
 }

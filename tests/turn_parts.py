@@ -7,6 +7,7 @@ from app.completion.breaker import Breaker
 from app.completion.protocol import CompletionModel
 from app.domain.conversation import DEFAULT_ASSISTANT, PromptMessage
 from app.domain.origin import AllowedOrigins
+from app.domain.people import NoticeType
 from app.limits.budget import Meter, Reservation
 from app.limits.ledger import Ledger, MemoryLedger
 from app.settings import AssistantSettings, BreakerPolicy, Budgets, TurnPolicy, VisitorLimits
@@ -22,11 +23,13 @@ def a_meter(
     budgets: Budgets | None = None,
     ledger: Ledger | None = None,
     clock: Callable[[], float] = lambda: 1_800_000_000.0,
+    tell: Callable[[NoticeType], object] = lambda _kind: None,
 ) -> Meter:
     """A meter; without budgets, one that only counts."""
     return Meter(
-        ledger or MemoryLedger(lambda _day: 0), budgets or NO_BUDGETS, MAX_OUTPUT_TOKENS, clock
-    )
+        ledger or MemoryLedger(lambda _day: 0), budgets or NO_BUDGETS, MAX_OUTPUT_TOKENS, clock,
+        tell=tell,
+    )  # fmt: skip
 
 
 def an_assistant(

@@ -1,4 +1,4 @@
-"""Stop requests between machines that share one Redis: its publish and subscribe."""
+"""Messages between machines that share one Redis: its publish and subscribe."""
 
 import logging
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import gevent
 from redis import Redis
 from redis.exceptions import RedisError
 
-from app.bus.protocol import StopRequest, from_bytes, to_bytes
+from app.bus.protocol import BusMessage, from_bytes, to_bytes
 from app.bus.redis_connection import RedisAway, RedisLink
 
 log = logging.getLogger(__name__)
@@ -22,30 +22,30 @@ _RETRY_S = 1.0
 
 
 class MachineBus:
-    """A ``StopBus`` over the Redis at ``url``; connects at the first use."""
+    """A ``Bus`` over the Redis at ``url``; connects at the first use."""
 
     def __init__(self, url: str, link: RedisLink) -> None:
         self._url = url
         self._publish = link.script(_PUBLISH)
 
-    def send(self, request: StopRequest) -> None:
+    def send(self, message: BusMessage) -> None:
         """Tell every process that shares the Redis."""
         with suppress(RedisAway):
-            self._publish([], [_CHANNEL, to_bytes(request).decode()])
+            self._publish([], [_CHANNEL, to_bytes(message).decode()])
 
-    def listen(self, receive: Callable[[StopRequest], object]) -> None:
+    def listen(self, receive: Callable[[BusMessage], object]) -> None:
         """Hand over what is published from now on, whenever Redis is there."""
         gevent.spawn(self._follow, receive)
 
-    def _follow(self, receive: Callable[[StopRequest], object]) -> None:
+    def _follow(self, receive: Callable[[BusMessage], object]) -> None:
         while True:
             try:
                 self._subscribe(receive)
             except (RedisError, OSError) as error:
-                log.info("Stop requests of other machines do not arrive: %s", type(error).__name__)
+                log.info("Messages of other machines do not arrive: %s", type(error).__name__)
                 gevent.sleep(_RETRY_S)
 
-    def _subscribe(self, receive: Callable[[StopRequest], object]) -> None:
+    def _subscribe(self, receive: Callable[[BusMessage], object]) -> None:
         redis = Redis.from_url(
             self._url,
             socket_timeout=_TIMEOUT_S,
@@ -55,7 +55,7 @@ class MachineBus:
         with redis, redis.pubsub(ignore_subscribe_messages=True) as channel:  # type: ignore[no-untyped-call]
             channel.subscribe(_CHANNEL)
             while True:
-                message = channel.get_message(timeout=_TIMEOUT_S)
+                told = channel.get_message(timeout=_TIMEOUT_S)
                 with suppress(ValueError):
-                    if message is not None:
-                        receive(from_bytes(message["data"]))
+                    if told is not None:
+                        receive(from_bytes(told["data"]))

@@ -21,19 +21,29 @@ class StopRequest:
     if_unread: bool = False
 
 
-class StopBus(Protocol):
-    """Carries stop requests to other processes, as well as it can.
+@dataclass(frozen=True, slots=True)
+class SessionChanged:
+    """The word that an operator spoke or acted in a session: whoever waits for that looks."""
 
-    Neither method raises, and neither waits long: a request that is lost
-    costs the rest of one answer.
+    session_id: str
+
+
+BusMessage = StopRequest | SessionChanged
+
+
+class Bus(Protocol):
+    """Carries messages to other processes, as well as it can.
+
+    Neither method raises, and neither waits long: a stop that is lost costs the
+    rest of one answer, a change that is lost the time until the next look.
     """
 
-    def send(self, request: StopRequest) -> None:
+    def send(self, message: BusMessage) -> None:
         """Tell the other processes."""
         ...
 
-    def listen(self, receive: Callable[[StopRequest], object]) -> None:
-        """Hand over what other processes send from now on."""
+    def listen(self, receive: Callable[[BusMessage], object]) -> None:
+        """Hand over what other processes send from now on; called once."""
         ...
 
 
@@ -76,14 +86,16 @@ class TurnRelay(Protocol):
         ...
 
 
-def to_bytes(request: StopRequest) -> bytes:
-    """Write a request down."""
-    fields: list[object] = [request.session_id, request.turn_id]
-    # A plain one is as it was before there were others: machines are upgraded one by one.
-    return json.dumps([*fields, True] if request.if_unread else fields).encode()
+def to_bytes(message: BusMessage) -> bytes:
+    """Write a message down. Machines are upgraded one by one: one of before drops what is new."""
+    if isinstance(message, SessionChanged):
+        return json.dumps({"changed": message.session_id}).encode()
+    fields: list[object] = [message.session_id, message.turn_id]
+    # A plain one is as it was before there were others.
+    return json.dumps([*fields, True] if message.if_unread else fields).encode()
 
 
-def from_bytes(data: bytes) -> StopRequest:
+def from_bytes(data: bytes) -> BusMessage:
     """Read what ``to_bytes`` wrote.
 
     Raises:
@@ -94,4 +106,6 @@ def from_bytes(data: bytes) -> StopRequest:
             return StopRequest(session_id, turn_id)
         case [str(session_id), str() | None as turn_id, True]:
             return StopRequest(session_id, turn_id, if_unread=True)
-    raise ValueError("not a stop request")
+        case {"changed": str(session_id)}:
+            return SessionChanged(session_id)
+    raise ValueError("not a message of ours")

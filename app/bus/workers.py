@@ -1,4 +1,4 @@
-"""Stop requests between the workers of one machine: datagrams, in a folder of their own.
+"""Messages between the workers of one machine: datagrams, in a folder of their own.
 
 A worker that wants to read a turn sends the end of a socket along. Whoever runs the
 turn writes to it, the others close it: once all have, nobody runs it.
@@ -18,7 +18,7 @@ from socket import SCM_RIGHTS, SOL_SOCKET, recv_fds
 import gevent
 from gevent import socket
 
-from app.bus.protocol import Reading, StopRequest, from_bytes, to_bytes
+from app.bus.protocol import BusMessage, Reading, StopRequest, from_bytes, to_bytes
 from app.bus.relay import Relayed, tell
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ _READ = b"read "
 
 
 class WorkerBus:
-    """A ``StopBus`` and a ``TurnRelay`` for processes that were forked after it was made.
+    """A ``Bus`` and a ``TurnRelay`` for processes that were forked after it was made.
 
     The folder's name is chosen here, and inherited; it is made by the first
     worker that listens, for its own user only, and removed by the last.
@@ -42,9 +42,9 @@ class WorkerBus:
         self._own: Path | None = None
         self._read: Callable[[str, str], Reading | None] = lambda _session, _turn: None
 
-    def send(self, request: StopRequest) -> None:
+    def send(self, message: BusMessage) -> None:
         """Tell the other workers."""
-        self._send(to_bytes(request))
+        self._send(to_bytes(message))
 
     def find(self, session_id: str, turn_id: str) -> Relayed | None:
         """Ask the other workers for a turn."""
@@ -61,7 +61,7 @@ class WorkerBus:
         """Let others read what ``read`` finds, once this worker listens."""
         self._read = read
 
-    def listen(self, receive: Callable[[StopRequest], object]) -> None:
+    def listen(self, receive: Callable[[BusMessage], object]) -> None:
         """Hand over what other workers send from now on."""
         try:
             self._directory.mkdir(mode=0o700, exist_ok=True)
@@ -82,16 +82,16 @@ class WorkerBus:
                 if path != self._own:
                     _send(sock, path, data, descriptors)
 
-    def _receive(self, sock: socket.socket, receive: Callable[[StopRequest], object]) -> None:
+    def _receive(self, sock: socket.socket, receive: Callable[[BusMessage], object]) -> None:
         while True:
             data, descriptors, *_ = recv_fds(sock, _MAX_BYTES, 1)
             links = [socket.socket(fileno=each) for each in descriptors]
             with suppress(ValueError):
-                request = from_bytes(data.removeprefix(_READ))
+                message = from_bytes(data.removeprefix(_READ))
                 if not data.startswith(_READ):
-                    receive(request)
-                elif links:
-                    gevent.spawn(self._tell, links.pop(), request)
+                    receive(message)
+                elif links and isinstance(message, StopRequest):
+                    gevent.spawn(self._tell, links.pop(), message)
             for link in links:
                 link.close()
 

@@ -140,7 +140,7 @@ def delete(
         raise click.UsageError("A conversation, or a session, has one: leave --assistant out.")
     if not yes:
         click.confirm("Delete for good?", abort=True)
-    transcripts = Transcripts(services().store, services().turns.stop)
+    transcripts = Transcripts(services().store, services().end_session)
     deleted = 0
     for conversation_id in conversation_ids:
         transcripts.delete(conversation_id)

@@ -13,6 +13,8 @@ from app.assistants import Assistant
 from app.bus.redis_connection import why_redis_is_away
 from app.cli.printing import print_table
 from app.cli.store import tell_store
+from app.notifications.delivery import NotTaken
+from app.notifications.targets import checks_of, may_tell_password
 from app.operations.diagnostics import (
     Finding,
     check_assistant,
@@ -66,6 +68,7 @@ def _look() -> Iterator[Finding]:
         for found in _look_at(assistant, settings):
             is_default = assistant is parts.assistants.default
             yield found if is_default else replace(found, what=f"[{assistant.id}] {found.what}")
+    yield from _look_at_targets(settings)
     yield from check_redis(settings, _redis_script(settings))
     yield from check_proxies(settings)
     yield from check_keys(settings)
@@ -78,6 +81,21 @@ def _look_at(assistant: Assistant, settings: Settings) -> Iterator[Finding]:
     if assistant.fallback:
         yield from check_fallback(assistant.fallback, assistant.settings, today)
     yield from check_assistant(assistant.settings, settings)
+
+
+def _look_at_targets(settings: Settings) -> Iterator[Finding]:
+    for variable, check in checks_of(settings):
+        try:
+            yield Finding("good", variable, check())
+        except NotTaken as failure:
+            yield Finding("bad", variable, str(failure), "Nobody is told until this is mended.")
+    if may_tell_password(settings):
+        yield Finding(
+            "warning",
+            "SMTP_URL",
+            "sends its password unencrypted",
+            "Write smtps://, or ?starttls at its end.",
+        )
 
 
 def _redis_script(settings: Settings) -> Callable[[], None] | None:

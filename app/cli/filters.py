@@ -20,6 +20,7 @@ _OPTIONS = (
     ("page", "The page's URL begins so."),
     ("user", "The user's id."),
     ("assistant", "The assistant's id."),
+    ("state", "bot, waiting or human: who answers."),
 )
 
 

@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 from app.cli.filters import read_filter
 from app.cli.printing import print_json, print_table
 from app.cli.store import works_on_the_store
-from app.dashboard.formats import to_money, to_seconds
+from app.dashboard.rendering.formats import to_money, to_seconds
 from app.operations.statistics import PeriodStatistics, read_statistics, utc_now
 from app.web.schemas.statistics import MAX_DAYS, StatisticsSchema
 from app.web.services import services

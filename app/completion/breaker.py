@@ -41,11 +41,20 @@ _PROBE_RETRY_S = 1.0
 
 
 class Breaker:
-    """Counts failures; ``opened`` is how often it opened, for metrics."""
+    """Counts failures; ``opened`` is how often it opened, for metrics.
 
-    def __init__(self, policy: BreakerPolicy, clock: Callable[[], float] = time.monotonic) -> None:
+    ``tell_owner`` hears when it opens for what only the owner can mend; it must not wait.
+    """
+
+    def __init__(
+        self,
+        policy: BreakerPolicy,
+        clock: Callable[[], float] = time.monotonic,
+        tell_owner: Callable[[], None] = lambda: None,
+    ) -> None:
         self._policy = policy
         self._clock = clock
+        self._tell_owner = tell_owner
         self._failed = 0
         self._pause_s = 0.0
         self._open_until: float | None = None
@@ -162,6 +171,8 @@ class Breaker:
             cause_of(failure),
             pause_s,
         )
+        if mine:
+            self._tell_owner()
 
 
 class BreakerModel:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from app import __version__
 from app.assistants import Assistants
 from app.bus.redis_connection import RedisLink
-from app.dashboard.formats import to_count, to_listing
+from app.dashboard.rendering.formats import to_count, to_listing
 from app.domain.prices import Prices
 from app.settings import AssistantSettings, Budgets, ModelSettings, Settings, VisitorLimits
 
@@ -46,10 +46,25 @@ def describe_settings(
         groups += [
             Group(f"Model{of}", _model(each.settings, each.model_name)),
             Group(f"Pages and keys{of}", _access(each.settings)),
+            Group(f"People{of}", _people(settings, each.settings)),
             Group(f"Limits a visitor meets{of}", _limits(each.settings.limits)),
             Group(f"Budget{of}", _budget(each.settings.budgets)),
         ]
     return [*groups, Group("Prices", _prices(settings.model_prices))]
+
+
+def _people(settings: Settings, assistant: AssistantSettings) -> list[Row]:
+    people = assistant.people
+    hours = "in the hours that are set" if people.hours else "always, as visitors are told"
+    return [
+        Row("A person can be asked for", "HUMAN", "yes" if settings.can_ask(assistant) else "no"),
+        Row("Visitors are shown", "OPERATOR_NAME", people.operator_name),
+        Row("Somebody is there", "HUMAN_HOURS", hours),
+        Row("Told meanwhile", "HOLDING_MESSAGE", people.holding_message),
+        Row("Told by mail", "NOTIFY_EMAIL", to_listing(people.notify_email) or "nobody"),
+        Row("Told by webhook", "WEBHOOK_URL", _host(settings.webhook_url) or "nobody"),
+        Row("Told in a chat", "NOTIFY_CHAT_URL", _host(settings.notify_chat_url) or "nobody"),
+    ]
 
 
 def _service(settings: Settings, redis: RedisLink | None) -> list[Row]:

@@ -1,5 +1,6 @@
 """Conversations: found, read, taken along, and deleted."""
 
+import secrets
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,11 +11,12 @@ from typing import Any, cast
 from flask import Response, redirect, request, url_for
 from marshmallow import ValidationError
 
-from app.dashboard.markup import PageBudget
 from app.dashboard.operator_zone import day_bounds
 from app.dashboard.pages import blueprint, is_known, is_part, render, version_of
+from app.dashboard.rendering.markup import PageBudget
 from app.domain.conversation import MAX_FOUND, ConversationFilter, ConversationPage, Thread
 from app.domain.errors import InvalidRequest, NotFound
+from app.domain.people import MAX_REPLY_CHARS
 from app.domain.prices import Prices
 from app.domain.search_query import parse_query
 from app.operations.export import MEDIA_TYPES, SEPARATORS, Format
@@ -26,6 +28,8 @@ from app.web.services import services
 _PAGE_CONVERSATIONS = 50
 _PAGE_MESSAGES = 100
 _MAX_QUERY_CHARS = 200
+# Set by the page's script while somebody looks at it.
+_SEEN = "seen"
 
 
 @blueprint.get("/conversations")
@@ -40,7 +44,8 @@ def conversations() -> Response:
             limit=_PAGE_CONVERSATIONS, cursor=cursor, where=where
         )
     version = version_of(
-        (each.id, each.updated_at, each.marks, each.message_count) for each in page.conversations
+        (each.id, each.updated_at, each.marks, each.message_count, each.state)
+        for each in page.conversations
     )
     if is_known(version):
         return Response(status=204)
@@ -70,20 +75,32 @@ def export_conversations() -> Response:
 @blueprint.get("/conversations/<conversation_id>")
 def conversation(conversation_id: str) -> Response:
     """Show a conversation, its newest messages first."""
-    cursor = request.args.get("cursor") or None
+    return show_thread(conversation_id, request.args.get("cursor") or None)
+
+
+def show_thread(conversation_id: str, cursor: str | None = None) -> Response:
+    """Return a conversation's page, or the part of it that changes."""
     thread = _read(conversation_id, cursor)
+    told = thread.conversation
     version = version_of(
-        (each.id, each.created_at, each.status, each.feedback) for each in thread.messages
+        [
+            *((each.id, each.created_at, each.status, each.feedback) for each in thread.messages),
+            (told.state, told.contact),
+        ]
     )
+    if told.unread and (not is_part() or request.args.get(_SEEN) == "true"):
+        services().store.people.note_seen(told.id, by_visitor=False)
     if is_known(version):
         return Response(status=204)
+    assistant = services().assistants.get(told.assistant) or services().assistants.default
+    people = assistant.settings.people
     asked = request.args.get("q", "")[:_MAX_QUERY_CHARS]
     prices = services().settings.model_prices
     return render(
         "messages.html" if is_part() else "conversation.html",
         here="conversations",
         thread=thread,
-        conversation=thread.conversation,
+        conversation=told,
         cursor=cursor,
         version=version,
         budget=PageBudget(),
@@ -91,6 +108,10 @@ def conversation(conversation_id: str) -> Response:
         cost=_cost(thread, prices) if cursor is None else None,
         asked=asked,
         terms=parse_query(asked).terms,
+        has_people=services().people.can_ask(assistant.settings),
+        operator_name=people.operator_name,
+        reply_key=secrets.token_hex(16),
+        max_reply_chars=MAX_REPLY_CHARS,
     )
 
 
@@ -111,7 +132,7 @@ def ask_to_delete(conversation_id: str) -> Response:
 @blueprint.post("/conversations/<conversation_id>/delete")
 def delete_conversation(conversation_id: str) -> Response:
     """Delete a conversation, and go back to the list."""
-    Transcripts(services().store, services().turns.stop).delete(conversation_id)
+    Transcripts(services().store, services().end_session).delete(conversation_id)
     return cast(Response, redirect(url_for("dashboard.conversations", deleted=1), 303))
 
 

@@ -6,8 +6,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from app.dashboard.charts import Chart, Series, draw_bars, draw_lines
-from app.dashboard.formats import to_count, to_money, to_seconds, to_short
 from app.dashboard.operator_zone import to_local, zone_name
+from app.dashboard.rendering.formats import (
+    to_count,
+    to_money,
+    to_seconds,
+    to_short,
+)
 from app.dashboard.tiles import known_cost
 from app.operations.statistics import Statistics, Unit
 

@@ -9,9 +9,9 @@ from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from app import __version__
-from app.dashboard.formats import register as register_filters
 from app.dashboard.operator_zone import zone_name
-from app.dashboard.service_status import find_troubles
+from app.dashboard.rendering.formats import register as register_filters
+from app.dashboard.service_status import count_waiting, find_troubles
 from app.domain.errors import NotFound, ServiceError
 from app.web.answer_headers import PAGE_POLICY
 from app.web.current_request import current_request
@@ -38,6 +38,7 @@ def render(template: str, status: int = 200, **context: Any) -> Response:
             assistants=assistants.ids if assistants.are_several else (),
             # A part of a page is drawn into one that shows them.
             troubles=() if is_part() else find_troubles(),
+            waiting=None if is_part() else count_waiting(),
             **context,
         ),
         status,

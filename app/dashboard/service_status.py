@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.dashboard.formats import to_count
+from app.dashboard.rendering.formats import to_count
 from app.domain.errors import StorageUnavailable
 from app.web.services import services
 
 # A provider may say much.
 _MAX_TEXT_CHARS = 400
+MAX_INBOX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,18 @@ def find_troubles() -> Sequence[Trouble]:
     """Return what is wrong now, of all workers of this machine."""
     found = [_switched_off(), _store(), _model(), _unsaved()]
     return [trouble for trouble in found if trouble is not None]
+
+
+def count_waiting() -> int | None:
+    """Return how many conversations wait for a person's next word; ``None`` without people."""
+    perch = services()
+    if not any(perch.people.can_ask(each.settings) for each in perch.assistants):
+        return None
+    try:
+        found = perch.store.people.list_inbox(assistant=None, limit=MAX_INBOX)
+    except StorageUnavailable:  # which the store's own line tells
+        return 0
+    return sum(1 for each in found if each.state == "waiting" or each.unread)
 
 
 def _switched_off() -> Trouble | None:

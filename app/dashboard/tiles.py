@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from app.dashboard.formats import to_count, to_money, to_seconds, to_share, to_short
+from app.dashboard.rendering.formats import (
+    to_count,
+    to_money,
+    to_seconds,
+    to_share,
+    to_short,
+)
 from app.operations.statistics import Comparison, PeriodStatistics
 
 Trend = Literal["good", "bad", "even"]

@@ -5,12 +5,13 @@ All times are milliseconds since the Unix epoch.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from app.domain.knowledge import AnsweredBy, GapReason, Source
+from app.domain.people import Contact, ConversationState, EventKind
 
-Role = Literal["user", "assistant", "system"]
+Role = Literal["user", "assistant", "operator", "system"]
 Status = Literal["complete", "partial", "error"]
 Rating = Literal["up", "down"]
 Mark = Literal["up", "down", "partial", "error"]
@@ -24,6 +25,8 @@ DEFAULT_ASSISTANT = "default"
 ASSISTANT_ID = re.compile(r"[a-z0-9-]{1,32}")
 # The error code of a turn whose process ended, or lost its store, before the turn did.
 LEASE_EXPIRED = "lease_expired"
+# The finish reason of an answer during which a person took the conversation over.
+TAKEN = "taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ class Message:
 
     ``sources`` are what an answer cites, in order of their first citation, ``None`` where
     no pages were looked into for it; ``answered_by`` tells who spoke where no model did.
-    ``gap`` says why the owner should look at an answer: see ``Gap``.
+    ``gap`` says why the owner should look at an answer: see ``Gap``. ``author`` is the
+    operator who spoke; a system's message tells of an ``event``, and has no text.
     """
 
     role: Role
@@ -87,6 +91,8 @@ class Message:
     sources: Sequence[Source] | None = None
     answered_by: AnsweredBy | None = None
     gap: GapReason | None = None
+    author: str | None = None
+    event: EventKind | None = None
 
 
 class PromptMessage(NamedTuple):
@@ -121,7 +127,9 @@ class Conversation:
     ``assistant`` is the id of the one that was asked. ``last_question`` is cut
     like ``last_message``. ``marks`` tell what stands on some message of it. What
     older functions of Convex stored has no count, and no last question
-    until it goes on.
+    until it goes on. ``unread`` counts what the visitor said since an operator looked,
+    outside of the state ``bot``; ``last_event`` numbers the session's newest event, and
+    ``seen_event`` the newest that the visitor has fetched.
     """
 
     id: str
@@ -136,6 +144,12 @@ class Conversation:
     marks: tuple[Mark, ...] = ()
     match: Match | None = None
     assistant: str = DEFAULT_ASSISTANT
+    state: ConversationState = "bot"
+    waiting_since: int | None = None
+    unread: int = 0
+    contact: Contact | None = None
+    last_event: int = 0
+    seen_event: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +163,22 @@ class Thread:
     messages: Sequence[Message]
     next_cursor: str | None = None
     running_turn_id: str | None = None
+
+
+class SessionEvent(NamedTuple):
+    """Something that an operator said or did; ``n`` counts a session's from 1."""
+
+    n: int
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEvents:
+    """Events after some number, in order, and the number to go on from."""
+
+    state: ConversationState
+    events: Sequence[SessionEvent]
+    next: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +207,7 @@ class ConversationFilter:
     page: str | None = None
     user: str | None = None
     assistant: str | None = None
+    state: ConversationState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +251,7 @@ class Turn:
     ``prompt`` ends with the question. ``answer`` is set when the turn was
     complete already: nothing runs, and the store's answer is the reply.
     ``cited`` are the URLs that the session's last answer before the question names.
+    Where ``state`` is not ``bot``, a person is to answer: no lease was taken.
     """
 
     id: str
@@ -229,10 +261,11 @@ class Turn:
     prompt: Sequence[PromptMessage]
     answer: Message | None = None
     cited: Sequence[str] = ()
+    state: ConversationState = "bot"
 
     def without_prompt(self) -> "Turn":
         """Return the turn as it is kept while it runs: a prompt may be long."""
-        return Turn(self.id, self.attempt, self.session_id, self.conversation_id, (), self.answer)
+        return replace(self, prompt=(), cited=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,9 @@ class DayFigures:
     Feedback counts on the day of the answer. Latencies are counted by
     class, see ``LATENCY_BOUNDS_MS``. ``grounded`` answers name sources,
     ``owner_answers`` are the owner's own words, and ``unanswered`` ones found
-    nothing in the pages to say.
+    nothing in the pages to say. ``handoffs`` counts how often a conversation went from the
+    assistant to people, ``operator_answers`` what these said, and ``waiting_ms`` adds up
+    how long visitors who asked for a person waited for the first words.
     """
 
     day: str
@@ -69,6 +71,9 @@ class DayFigures:
     grounded: int = 0
     unanswered: int = 0
     owner_answers: int = 0
+    handoffs: int = 0
+    operator_answers: int = 0
+    waiting_ms: int = 0
     first_token_classes: tuple[int, ...] = _NO_CLASSES
     latency_classes: tuple[int, ...] = _NO_CLASSES
     models: Mapping[str, ModelFigures] = field(default_factory=dict)
@@ -82,7 +87,8 @@ class DayFigures:
 COUNTED = (
     "conversations", "visitors", "turns", "partial", "errors", "prompt_tokens",
     "completion_tokens", "reasoning_tokens", "charged_tokens", "thumbs_up", "thumbs_down",
-    "limits_hit", "grounded", "unanswered", "owner_answers",
+    "limits_hit", "grounded", "unanswered", "owner_answers", "handoffs", "operator_answers",
+    "waiting_ms",
 )  # fmt: skip
 
 

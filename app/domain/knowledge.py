@@ -82,7 +82,7 @@ class Source(NamedTuple):
 
 
 GapReason = Literal["nothing_found", "not_cited", "unknown", "disliked"]
-AnsweredBy = Literal["owner", "unknown"]
+AnsweredBy = Literal["owner", "unknown", "person"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,10 @@ from app.routes import (
     demo,
     front_ends,
     headless,
+    inbox,
     knowledge,
     openai,
+    people,
     session,
     system,
     widget,
@@ -49,6 +51,7 @@ log = logging.getLogger(__name__)
 
 _BLUEPRINTS = (
     session.opening,
+    people.returning,
     metrics_route.blueprint,
     dashboard.signing_in,
     chat.blueprint,
@@ -56,8 +59,10 @@ _BLUEPRINTS = (
     openai.blueprint,
     front_ends.blueprint,
     session.blueprint,
+    people.blueprint,
     admin.blueprint,
     knowledge.blueprint,
+    inbox.blueprint,
     dashboard.blueprint,
     widget.blueprint,
     system.blueprint,
@@ -179,6 +184,7 @@ def _read_figures(metrics: Metrics, services: Services) -> None:
     turns, assistants = services.turns, services.assistants
     metrics.read("perch_workers", lambda: 1)
     metrics.read("perch_running_turns", lambda: turns.running_count)
+    metrics.read("perch_waiting_visitors", lambda: services.waiting.count)
     metrics.read("perch_spooled_answers", lambda: len(services.retry_queue))
 
     def add_up(name: str, count: Callable[[Assistant], float]) -> None:

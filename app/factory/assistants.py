@@ -1,5 +1,6 @@
 """Makes an assistant of its settings: chooses its models, and what keeps account of them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from app.completion.demo import DemoModel
 from app.completion.fallback import FallbackModel, check_both
 from app.completion.protocol import CompletionModel
 from app.domain.origin import AllowedOrigins
+from app.domain.people import NoticeType
 from app.limits.budget import Meter
 from app.limits.estimate import Tokenizer
 from app.limits.ledger import Ledger, MemoryLedger
@@ -22,6 +24,13 @@ from app.storage.protocol import ConversationStore
 if TYPE_CHECKING:
     from app.completion.openai.model import OpenAIOptions
 
+Tell = Callable[[NoticeType, str], None]
+"""Takes what an owner should hear of, and the assistant's id; must not wait."""
+
+
+def tell_nobody(_kind: NoticeType, _assistant: str) -> None:
+    """Keep it to oneself."""
+
 
 def make_assistant(
     assistant: AssistantSettings,
@@ -30,15 +39,19 @@ def make_assistant(
     redis: RedisLink | None,
     model: CompletionModel | None = None,
     fallback: CompletionModel | None = None,
+    tell: Tell = tell_nobody,
 ) -> Assistant:
-    """Return an assistant at work; a given model stands in for the one that would be made."""
+    """Return an assistant at work; a given model stands in for the one that would be made.
+
+    ``tell`` hears what its owner should know of the budget and of the model.
+    """
     model = model or _model(assistant, settings)
     fallback = fallback or _fallback(assistant, settings)
-    breaker = _breaker(assistant)
+    breaker = _breaker(assistant, tell)
     asked: CompletionModel = BreakerModel(model, breaker)
     check_models = breaker.check
     if fallback is not None:
-        spare = _breaker(assistant)
+        spare = _breaker(assistant, tell)
         name = assistant.model.fallback_name or ""
         asked = FallbackModel(asked, BreakerModel(fallback, spare), name)
         check_models = check_both(breaker, spare)
@@ -51,7 +64,7 @@ def make_assistant(
         asked=asked,
         breaker=breaker,
         check_models=check_models,
-        meter=_meter(assistant, settings, store, redis),
+        meter=_meter(assistant, settings, store, redis, tell),
     )
 
 
@@ -105,9 +118,12 @@ def _options(assistant: AssistantSettings, settings: Settings) -> "OpenAIOptions
     )
 
 
-def _breaker(assistant: AssistantSettings) -> Breaker:
+def _breaker(assistant: AssistantSettings, tell: Tell) -> Breaker:
     patience_s = assistant.model.first_token_timeout_s
-    return Breaker(replace(assistant.breaker, probe_patience_s=patience_s))
+    return Breaker(
+        replace(assistant.breaker, probe_patience_s=patience_s),
+        tell_owner=lambda: tell("model.failing", assistant.id),
+    )
 
 
 def _meter(
@@ -115,6 +131,7 @@ def _meter(
     settings: Settings,
     store: ConversationStore,
     redis: RedisLink | None,
+    tell: Tell,
 ) -> Meter:
     turns, recorded = assistant.turns, RecordedSpend(store, assistant.id)
     ledger: Ledger
@@ -132,5 +149,6 @@ def _meter(
         assistant.budgets,
         turns.max_output_tokens,
         tokenizer=tokenizer,
+        tell=lambda kind: tell(kind, assistant.id),
         counts_alike=len(names) == 1 or tokenizer in (Tokenizer.O200K, Tokenizer.CL100K),
     )

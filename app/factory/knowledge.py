@@ -8,7 +8,7 @@ from app.domain.errors import StorageUnavailable
 from app.domain.knowledge import Similarities, StoreState
 from app.knowledge.library import Library
 from app.knowledge.vectors.spawn import make_nearest
-from app.operations.index_builds import IndexBuilds
+from app.operations.knowledge.index_builds import IndexBuilds
 from app.settings import AssistantSettings, Settings
 from app.storage.cached_read import CachedRead
 

@@ -5,20 +5,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from app.assistants import Assistants
+from app.bus.joined import JoinedBus
 from app.bus.machines import MachineBus
-from app.bus.protocol import StopBus
+from app.bus.protocol import Bus
 from app.bus.redis_connection import RedisLink
 from app.bus.workers import WorkerBus
 from app.completion.protocol import CompletionModel
 from app.domain.events import TurnEnded
-from app.factory.assistants import make_assistant
+from app.factory.assistants import Tell, make_assistant
 from app.factory.knowledge import Libraries
+from app.factory.notifications import make_notifications
 from app.observability.metrics import Metrics
-from app.operations.index_builds import IndexBuilds
-from app.operations.learning import Spawn, spawn_command
-from app.operations.learning_schedule import LearningSchedule
+from app.operations.knowledge.index_builds import IndexBuilds
+from app.operations.knowledge.learning import Spawn, spawn_command
+from app.operations.knowledge.learning_schedule import LearningSchedule
+from app.operations.people import People
 from app.operations.retention import Retention
 from app.operations.switches import Switches
+from app.operations.waiting import LOOK_EVERY_S, LOOK_WITH_BUS_EVERY_S, Waiting
 from app.settings import Settings
 from app.storage.cached_read import cache_state
 from app.storage.convex import ConvexStore
@@ -67,14 +71,24 @@ def make_services(
     state = cache_state(store)
     builds = IndexBuilds(parts.spawn)
     libraries = Libraries(settings, state, builds)
-    assistants = _assistants(settings, parts, store, redis, libraries)
+    notifications = make_notifications(settings, store, store.people, secrets)
+    tell = notifications.outbox.tell_of_day
+    assistants = _assistants(settings, parts, store, redis, libraries, tell)
     switches = Switches(store, state, settings.switched_off_message)
     retry_queue = RetryQueue(settings.spool_path, store.finish_turn)
     workers = WorkerBus() if settings.web_concurrency > 1 else None
+    buses = _buses(settings, redis, workers)
+    bus = JoinedBus(buses)
     turns = TurnService(
         store, assistants, Admission([switches.check]), settings.max_streams, retry_queue.keep,
-        _buses(settings, redis, workers), workers, listeners,
+        bus, workers, listeners,
     )  # fmt: skip
+    waiting = Waiting(
+        store.people,
+        settings.max_waiting,
+        bus,
+        look_every_s=LOOK_WITH_BUS_EVERY_S if buses else LOOK_EVERY_S,
+    )
     return Services(
         settings=settings,
         store=store,
@@ -92,21 +106,37 @@ def make_services(
         redis=redis,
         index_builds=builds,
         learning=LearningSchedule(store, settings.assistants),
+        people=People(
+            settings,
+            store,
+            stop=turns.stop,
+            tell=waiting.tell,
+            wake=notifications.sender.wake,
+        ),
+        waiting=waiting,
+        return_links=notifications.links,
+        outbox=notifications.outbox,
+        sender=notifications.sender,
         spawn=parts.spawn,
     )
 
 
 def _store(settings: Settings) -> ConversationStore:
+    # Of what begins, the webhook alone is told.
+    notes_starts = settings.webhook_url is not None
     if settings.convex_url and settings.convex_deploy_key:
         return ConvexStore(
             settings.convex_url,
             settings.convex_deploy_key,
             timeout_s=settings.storage_timeout_s,
             proxies=settings.proxies,
+            notes_starts=notes_starts,
         )
     if settings.sqlite_path is None:  # the settings refuse this
         raise ValueError("neither CONVEX_URL nor SQLITE_PATH is set")
-    return SqliteStore(settings.sqlite_path, timeout_s=settings.storage_timeout_s)
+    return SqliteStore(
+        settings.sqlite_path, timeout_s=settings.storage_timeout_s, notes_starts=notes_starts
+    )
 
 
 def _redis(settings: Settings, secret: bytes) -> RedisLink | None:
@@ -126,16 +156,17 @@ def _assistants(
     store: ConversationStore,
     redis: RedisLink | None,
     libraries: Libraries,
+    tell: Tell,
 ) -> Assistants:
     made = (
-        make_assistant(each, settings, store, redis, parts.model, parts.fallback)
+        make_assistant(each, settings, store, redis, parts.model, parts.fallback, tell)
         for each in settings.assistants
     )
     return Assistants([replace(each, knowledge=libraries.make(each.settings)) for each in made])
 
 
-def _buses(settings: Settings, redis: RedisLink | None, workers: WorkerBus | None) -> list[StopBus]:
-    buses: list[StopBus] = [workers] if workers else []
+def _buses(settings: Settings, redis: RedisLink | None, workers: WorkerBus | None) -> list[Bus]:
+    buses: list[Bus] = [workers] if workers else []
     if settings.redis_url and redis:
         buses.append(MachineBus(settings.redis_url, redis))
     return buses

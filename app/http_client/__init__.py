@@ -20,6 +20,7 @@ from app.http_client.client import HttpClient, Response
 from app.http_client.connection import make_tls_context
 from app.http_client.exchange import Exchange
 from app.http_client.failures import (
+    HttpAddressRefused,
     HttpBroken,
     HttpConnectFailed,
     HttpFailure,
@@ -29,6 +30,7 @@ from app.http_client.failures import (
 
 __all__ = [
     "Exchange",
+    "HttpAddressRefused",
     "HttpBroken",
     "HttpClient",
     "HttpConnectFailed",

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from app.http_client.connection import Connection, make_tls_context
 from app.http_client.exchange import Exchange, find_header
 from app.http_client.failures import ClosedWhileIdle, HttpBroken
+from app.http_client.happy_eyeballs import Vet
 from app.http_client.parser import ResponseParser
 from app.http_client.proxies import NO_PROXIES, Proxies
 from app.http_client.route import Route
@@ -47,7 +48,8 @@ class HttpClient:
     """Requests to one server over kept-alive connections, all with ``headers``.
 
     ``head_timeout_s`` is how long the server may think before it answers at
-    all: without it, no longer than between two reads.
+    all: without it, no longer than between two reads. ``vet`` tells which of
+    its addresses may be connected to, see ``Route``.
     Safe for any number of greenlets of one hub. Make it after the fork.
     """
 
@@ -62,6 +64,7 @@ class HttpClient:
         headers: Headers = (),
         ssl_context: ssl.SSLContext | None = None,
         proxies: Proxies = NO_PROXIES,
+        vet: Vet | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -79,7 +82,7 @@ class HttpClient:
         proxy_is_tls = proxy is not None and proxy.scheme == "https"
         tls = ssl_context or make_tls_context() if is_tls or proxy_is_tls else None
         port = parts.port or (443 if is_tls else 80)
-        self._route = Route(parts.hostname, port, tls if is_tls else None, proxy, tls)
+        self._route = Route(parts.hostname, port, tls if is_tls else None, proxy, tls, vet)
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
         self._head_timeout_s = head_timeout_s or read_timeout_s

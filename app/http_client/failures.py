@@ -13,6 +13,10 @@ class HttpProxyRefused(HttpConnectFailed):
     """A proxy lets nobody like us through: its owner, or ours, must act."""
 
 
+class HttpAddressRefused(HttpConnectFailed):
+    """All of a name's addresses are such as the caller does not want to reach."""
+
+
 class HttpTimeout(HttpFailure):
     """The server was silent too long; it may have acted on the request."""
 

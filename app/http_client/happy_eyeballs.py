@@ -4,7 +4,7 @@ Of two families one is often broken, and a name's first address may swallow
 what is sent to it: the next one is tried before the first is given up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -12,22 +12,34 @@ import gevent
 from gevent import socket
 from gevent.queue import Empty, SimpleQueue
 
+from app.http_client.failures import HttpAddressRefused
+
 # RFC 8305, section 5: the "Connection Attempt Delay".
 _NEXT_ADDRESS_S = 0.25
 
 Address = tuple[int, Any]
 """A family, and what ``connect`` takes of it."""
+Vet = Callable[[str], bool]
+"""Tells whether an address, as text, may be connected to."""
 
 
-def connect_first(host: str, port: int, family: int | None) -> tuple[Any, int]:
+def connect_first(
+    host: str, port: int, family: int | None, vet: Vet | None = None
+) -> tuple[Any, int]:
     """Return a connected socket and its family; ``family`` is tried first.
 
-    The caller bounds the time. Name lookup and attempts end with it.
+    The caller bounds the time. Name lookup and attempts end with it. What ``vet``
+    refuses is not tried: the very addresses that are connected to are looked at.
 
     Raises:
         OSError: the name has no address, or none connects.
+        HttpAddressRefused: all of its addresses are refused.
     """
     addresses = resolve(host, port, family)
+    if vet is not None:
+        addresses = [each for each in addresses if vet(each[1][0])]
+        if not addresses:
+            raise HttpAddressRefused(f"{host} is at an address that is refused")
     if len(addresses) == 1:
         return _connect(addresses[0]), addresses[0][0]
     return _race(addresses)

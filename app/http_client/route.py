@@ -8,7 +8,7 @@ from gevent import socket
 
 from app.http_client.connection import WOULD_BLOCK, Connection, TlsConnection
 from app.http_client.failures import HttpConnectFailed, HttpProxyRefused
-from app.http_client.happy_eyeballs import connect_first
+from app.http_client.happy_eyeballs import Vet, connect_first
 from app.http_client.proxies import Proxy
 
 _TCP_USER_TIMEOUT_MS = 20_000
@@ -18,7 +18,11 @@ _REFUSALS = (403, 405, 407)
 
 
 class Route:
-    """The way to one server; ``tls`` where it speaks TLS, ``proxy_tls`` where its proxy does."""
+    """The way to one server; ``tls`` where it speaks TLS, ``proxy_tls`` where its proxy does.
+
+    ``vet`` is asked about the server's addresses. Over a proxy it is not: the proxy looks
+    the name up, and decides.
+    """
 
     def __init__(
         self,
@@ -27,12 +31,14 @@ class Route:
         tls: ssl.SSLContext | None,
         proxy: Proxy | None = None,
         proxy_tls: ssl.SSLContext | None = None,
+        vet: Vet | None = None,
     ) -> None:
         self._host = host
         self._port = port
         self._tls = tls
         self._proxy = proxy
         self._proxy_tls = proxy_tls
+        self._vet = None if proxy else vet
         # Of the address that answered last: the next connection begins with it.
         self._family: int | None = None
 
@@ -69,7 +75,7 @@ class Route:
         host, port = self._host, self._port
         if self._proxy is not None:
             host, port = self._proxy.host, self._proxy.port
-        sock, self._family = connect_first(host, port, self._family)
+        sock, self._family = connect_first(host, port, self._family, self._vet)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if hasattr(socket, "TCP_USER_TIMEOUT"):

@@ -16,6 +16,7 @@ from app.domain.errors import (
     ModelTimeout,
     ServiceError,
 )
+from app.domain.people import NoticeType
 from app.limits.estimate import Tokenizer, estimate_prompt, estimate_text
 from app.limits.ledger import Account, AccountFull, Hold, Ledger, account
 from app.limits.prompts import Join, Prompt, PromptSizes, SentPrompt
@@ -47,12 +48,16 @@ class Spending:
     """Of the model that was asked before the one that answered."""
 
 
+def _tell_nobody(_kind: NoticeType) -> None: ...
+
+
 class Meter:
     """Lets turns begin while there is budget for them.
 
     ``counters`` are for metrics: ``near`` and ``exhausted`` count the days
     on which the service passed 80 and 100 %, ``refused`` the turns refused;
-    ``estimated`` and ``recorded`` are prompt tokens of the same turns.
+    ``estimated`` and ``recorded`` are prompt tokens of the same turns. ``tell``
+    hears of 80 and 100 %, once a day in each process; it must not wait.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class Meter:
         tokenizer: Tokenizer = Tokenizer.OPENAI,
         *,
         counts_alike: bool = True,
+        tell: Callable[[NoticeType], object] = _tell_nobody,
     ) -> None:
         self.tokenizer = tokenizer
         self.sizes = PromptSizes(tokenizer, counts_alike=counts_alike)
@@ -72,6 +78,7 @@ class Meter:
         self.max_output_tokens = max_output_tokens
         self._clock = clock
         self._service = account("service", limit=budgets.service)
+        self._notify = tell
         self._told: set[tuple[str, str]] = set()
         self.counters: Counter[str] = Counter()
 
@@ -154,6 +161,7 @@ class Meter:
             self._told = {told for told in self._told if told[0] == day} | {(day, what)}
             self.counters[what] += 1
             log.warning(sentence, budget)
+            self._notify("budget.warning" if what == "near" else "budget.exhausted")
 
 
 class Reservation:

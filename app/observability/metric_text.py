@@ -58,6 +58,7 @@ HISTOGRAMS: dict[str, tuple[str, tuple[str, ...], tuple[float, ...]]] = {
 GAUGES: dict[str, tuple[str, Literal["sum", "max"]]] = {
     "perch_workers": ("Workers that serve", "sum"),
     "perch_running_turns": ("Turns that run now", "sum"),
+    "perch_waiting_visitors": ("Visitors who wait for a person's words now", "sum"),
     "perch_spooled_answers": ("Answers that wait for the store", "sum"),
     "perch_breaker_open": ("1 while a worker leaves the model alone", "max"),
     "perch_model_misconfigured": ("1 while its provider refuses what only you can mend", "max"),

@@ -140,5 +140,7 @@ def register(app: Flask, metrics: Metrics) -> None:
 
     @app.after_request
     def count(response: Response) -> Response:
-        metrics.count_response(current_request(), response)
+        request = current_request()
+        if not request.is_put_aside:
+            metrics.count_response(request, response)
         return response

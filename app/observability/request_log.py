@@ -38,9 +38,12 @@ def register(app: Flask) -> None:
     @app.after_request
     def log_request(response: Response) -> Response:
         request = current_request()
+        if request.is_put_aside:
+            return response
         protocol = protocol_of(request.endpoint)
         response.headers.add("X-Request-Id", request.id)
-        log.info(
+        write = log.debug if request.is_uneventful else log.info
+        write(
             "request",
             method=request.method,
             path=request.path,

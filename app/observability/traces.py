@@ -65,7 +65,7 @@ class Traces:
         if response.status_code >= 500:
             span.set_status(StatusCode.ERROR)
         span.end()
-        if not response.is_streamed:
+        if request.is_put_aside or not response.is_streamed:
             self._asked.pop(request.id, None)
 
     def add_turn(self, ended: TurnEnded) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from app.domain.conversation import Conversation, Message
 from app.domain.knowledge import Source
+from app.domain.people import Contact
 from app.operations.transcripts import Excerpt
 from app.server.pauses import gather
 
@@ -68,6 +69,13 @@ _CELLS: Mapping[str, Callable[[Conversation, Message], object]] = {
     "sources": lambda conversation, message: _to_lines(message.sources or ()),
     "answeredBy": lambda conversation, message: message.answered_by,
     "gap": lambda conversation, message: message.gap,
+    "author": lambda conversation, message: message.author,
+    "event": lambda conversation, message: message.event,
+    "state": lambda conversation, message: conversation.state,
+    "contactEmail": lambda conversation, message: (
+        conversation.contact and conversation.contact.email
+    ),
+    "contactName": lambda conversation, message: conversation.contact and conversation.contact.name,
 }
 
 
@@ -93,6 +101,8 @@ def to_jsonl(excerpts: Iterable[Excerpt]) -> Iterator[bytes]:
             user=excerpt.conversation.user,
             pageUrl=excerpt.conversation.page and excerpt.conversation.page.url,
             assistant=excerpt.conversation.assistant,
+            state=excerpt.conversation.state,
+            contact=_to_contact(excerpt.conversation.contact),
         )
         for message in excerpt.messages:
             line = json.dumps(
@@ -142,7 +152,15 @@ def _to_json(message: Message) -> dict[str, object]:
         sources=None if message.sources is None else [each.as_fields() for each in message.sources],
         answeredBy=message.answered_by,
         gap=message.gap,
+        author=message.author,
+        event=message.event,
     )
+
+
+def _to_contact(contact: Contact | None) -> dict[str, object] | None:
+    if contact is None:
+        return None
+    return _present(email=contact.email, name=contact.name, consentedAt=contact.consented_at)
 
 
 def _present(**fields: object) -> dict[str, object]:

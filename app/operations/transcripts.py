@@ -31,15 +31,15 @@ class Excerpt:
 class Transcripts:
     """All conversations of a store, as a whole.
 
-    ``stop`` is told each session whose conversation was deleted: its running
-    turn would go on, and cost, for nobody.
+    ``end`` is told each session whose conversation was deleted: its running
+    turn would go on, and cost, for nobody, and its visitor wait for somebody.
     """
 
     def __init__(
-        self, store: ConversationStore, stop: Callable[[str], object] = lambda _session_id: None
+        self, store: ConversationStore, end: Callable[[str], object] = lambda _session_id: None
     ) -> None:
         self._store = store
-        self._stop = stop
+        self._end = end
 
     def find(self, where: ConversationFilter = EVERYTHING) -> Iterator[Conversation]:
         """Yield conversations, newest-updated first."""
@@ -103,7 +103,7 @@ class Transcripts:
     def _delete(self, conversation: Conversation) -> bool:
         is_deleted = self._store.delete_conversation(conversation.id)
         if is_deleted:
-            self._stop(conversation.session_id)
+            self._end(conversation.session_id)
         return is_deleted
 
     def _read(self, conversations: Iterator[Conversation]) -> Iterator[Excerpt]:

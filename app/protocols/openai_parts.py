@@ -87,14 +87,14 @@ def part_question(
     return message, tuple(said[:-1])
 
 
-def openai_problem(problem: Problem) -> Mapping[str, object]:
-    """Return a failure as OpenAI's SDKs read it."""
+def openai_problem(problem: Problem, param: str | None = None) -> Mapping[str, object]:
+    """Return a failure as OpenAI's SDKs read it; ``param`` names nothing, in either form."""
     message = problem.error
     if problem.details:
         message += f": {to_json(problem.details).decode()}"
     default = "server_error" if problem.status >= 500 else "invalid_request_error"
     kind = _TYPES.get(problem.status, default)
-    error = {"message": message, "type": kind, "param": None, "code": problem.code}
+    error = {"message": message, "type": kind, "param": param, "code": problem.code}
     return {"error": error, "requestId": problem.request_id}
 
 

@@ -129,8 +129,8 @@ class OpenAIResponses:
         return _Encoder(self._model)
 
     def problem(self, problem: Problem) -> Mapping[str, object]:
-        """Return a failure as OpenAI's SDKs read it."""
-        return openai_problem(problem)
+        """Return a failure as OpenAI's SDKs read it, and the AI SDK's, which takes no ``null``."""
+        return openai_problem(problem, param="")
 
 
 def to_response(event: TurnDone, model: str) -> dict[str, object]:

@@ -51,7 +51,7 @@ def list_conversations(query: ListQuery) -> ConversationPage:
 @contract(query=DeleteQuerySchema, answer=DeletedSchema, raises=_FAILURES)
 def delete_conversations(query: DeleteQuery) -> dict[str, int]:
     """Delete everything that one session, or one user, said; running answers are stopped."""
-    transcripts = Transcripts(services().store, services().turns.stop)
+    transcripts = Transcripts(services().store, services().end_session)
     if query.session_id is not None:
         return {"deleted": transcripts.delete_session(query.session_id)}
     return {"deleted": sum(1 for _ in transcripts.delete_all(ConversationFilter(user=query.user)))}
@@ -73,7 +73,7 @@ def read_conversation(query: ThreadQuery, conversation_id: str) -> Thread:
 @contract(answer=DeletedSchema, raises=(InvalidRequest, ConversationNotFound, *_FAILURES))
 def delete_conversation(conversation_id: str) -> dict[str, int]:
     """Delete a conversation and its messages; a running answer is stopped."""
-    Transcripts(services().store, services().turns.stop).delete(conversation_id)
+    Transcripts(services().store, services().end_session).delete(conversation_id)
     return {"deleted": 1}
 
 

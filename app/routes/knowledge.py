@@ -14,11 +14,11 @@ from app.domain.errors import (
     TooManyRequests,
 )
 from app.domain.knowledge import Document, DocumentPage, Inquiry
-from app.operations.corrections import Correction, CorrectionPage
 from app.operations.export import SEPARATORS
-from app.operations.gaps import gaps_to_csv
-from app.operations.learning import MAX_FILE_BYTES, discard
-from app.operations.trial import Trial
+from app.operations.knowledge.corrections import Correction, CorrectionPage
+from app.operations.knowledge.gaps import gaps_to_csv
+from app.operations.knowledge.learning import MAX_FILE_BYTES, discard
+from app.operations.knowledge.trial import Trial
 from app.web.bodies import receive_file
 from app.web.contract import contract
 from app.web.current_request import current_request

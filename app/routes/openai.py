@@ -1,6 +1,5 @@
 """The assistant as a model of OpenAI's API."""
 
-import hashlib
 import re
 import secrets
 import time
@@ -28,7 +27,7 @@ from app.routes.headless import FAILURES
 from app.routes.turn_response import complete_turn, stream_turn
 from app.web.contract import contract
 from app.web.current_request import current_request
-from app.web.guards.sessions import asked_assistant, chatting_session
+from app.web.guards.sessions import asked_assistant, chatting_session, digest, own_session
 from app.web.schemas.chat import SESSION_ID
 
 blueprint = Blueprint("openai", __name__, url_prefix="/v1")
@@ -83,19 +82,12 @@ def _to_question(asked: OpenAIRequest) -> Question:
     key = request.headers.get("Idempotency-Key", "")
     named = request.headers.get("x-session-id", "") or asked.user or ""
     own = named == "" and current_request().session_id is None
-    if own:
-        # The same for the same key: a request that is sent again is the same turn.
-        session = f"api_{_digest(key) if key else secrets.token_hex(16)}"
-    else:
-        session = chatting_session(named if _is_session(named) else None)
+    claimed = named if _is_session(named) else None
+    session = own_session(key) if own else chatting_session(claimed)
     return Question(
         session_id=session,
-        turn_id=_digest(key)[:24] if key else secrets.token_hex(12),
+        turn_id=digest(key)[:24] if key else secrets.token_hex(12),
         content=asked.message,
         assistant=current_request().assistant_id,
         history=asked.history if own else (),
     )
-
-
-def _digest(key: str) -> str:
-    return hashlib.sha256(f"{current_request().assistant_id} {key}".encode()).hexdigest()[:32]

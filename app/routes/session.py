@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response
 
+from app.assistants import Assistant
 from app.domain.conversation import Feedback
 from app.domain.errors import (
     IdentityRefused,
@@ -23,23 +24,25 @@ from app.web.current_request import current_request
 from app.web.guards.identity import verify_identity
 from app.web.guards.origins import caller_origin
 from app.web.guards.sessions import asked_assistant, assistant_of, session_id
-from app.web.guards.tokens import new_session_id
+from app.web.guards.tokens import SESSION_PREFIX, new_session_id
 from app.web.schemas.chat import MAX_MESSAGE_CHARS
 from app.web.schemas.session import (
     History,
     HistoryQuery,
     HistoryQuerySchema,
     HistorySchema,
+    IdentifiedUser,
+    IdentifiedUserSchema,
     Identity,
     IdentitySchema,
     OpenedSession,
     OpenedSessionSchema,
     OpenSession,
     OpenSessionSchema,
+    PeopleConfig,
     RatingSchema,
     SessionConfig,
     StoppingSchema,
-    UserSchema,
 )
 from app.web.services import services
 
@@ -54,9 +57,14 @@ blueprint = Blueprint("session", __name__)
 )
 def open_session(asked: OpenSession) -> OpenedSession:
     """Open a session, or renew the token of one; the token is its only proof."""
-    tokens, assistant = services().tokens, asked_assistant()
+    assistant = asked_assistant()
     session = _renewable(asked.token) if asked.token else _new_session()
-    look = assistant.settings.look
+    return to_opened(session, assistant)
+
+
+def to_opened(session: str, assistant: Assistant) -> OpenedSession:
+    """Return a session as who may use it is told of it, with a token for the caller's origin."""
+    look, tokens = assistant.settings.look, services().tokens
     return OpenedSession(
         session_id=session,
         token=tokens.mint(session, caller_origin(), assistant.id),
@@ -67,6 +75,7 @@ def open_session(asked: OpenSession) -> OpenedSession:
             starters=look.starters or None,
             max_message_chars=MAX_MESSAGE_CHARS,
             retention_days=services().settings.retention_days,
+            people=PeopleConfig(services().people.can_ask(assistant.settings)),
         ),
     )
 
@@ -80,7 +89,17 @@ def read_messages(query: HistoryQuery) -> History:
     thread = services().store.read_session(session_id(), limit=query.limit, cursor=query.cursor)
     if thread is None:
         return History(messages=())
-    return History(thread.messages, thread.next_cursor, thread.running_turn_id)
+    told = thread.conversation
+    if query.cursor is None:
+        services().people.note_read(told)
+    return History(
+        thread.messages,
+        thread.next_cursor,
+        thread.running_turn_id,
+        state=told.state,
+        next_event=told.last_event,
+        is_reachable=told.contact is not None,
+    )
 
 
 @blueprint.delete("/v1/session")
@@ -88,7 +107,7 @@ def read_messages(query: HistoryQuery) -> History:
 def delete_session() -> Response:
     """Delete the visitor's conversation for good; the session ends with it."""
     services().store.delete_session(session_id())
-    services().turns.stop(session_id())
+    services().end_session(session_id())
     return nothing()
 
 
@@ -112,23 +131,27 @@ def stream_turn(turn_id: str) -> Response:
 def rate_message(feedback: Feedback, message_id: str) -> Response:
     """Rate an answer; a later rating takes the place of an earlier one."""
     services().store.rate_message(session_id(), message_id, feedback)
+    services().outbox.tell_of_feedback(session_id(), message_id, feedback.rating)
     return nothing()
 
 
 @blueprint.post("/v1/session/identity")
 @contract(
     body=IdentitySchema,
-    answer=UserSchema,
+    answer=IdentifiedUserSchema,
     raises=(IdentityRefused, UserMismatch, NotConfigured, StorageUnavailable),
 )
-def identify(claimed: Identity) -> dict[str, str]:
-    """Say who the visitor is, by a JWT that the site's own server signed."""
+def identify(claimed: Identity) -> IdentifiedUser:
+    """Say who the visitor is, by a JWT that the site's own server signed.
+
+    On a new device, whose session has said nothing, the answer leads to the user's latest one.
+    """
     secrets = asked_assistant().settings.identity_secrets
     if not secrets:
         raise NotConfigured("IDENTITY_SECRET is not configured on this deployment")
     user = verify_identity(claimed.jwt, secrets)
     services().store.set_user(session_id(), user)
-    return {"user": user}
+    return IdentifiedUser(user, _session_elsewhere(user))
 
 
 @opening.after_request
@@ -144,6 +167,17 @@ def nothing() -> Response:
     response = Response(status=204)
     del response.headers["Content-Type"]  # of nothing, there is none
     return response
+
+
+def _session_elsewhere(user: str) -> OpenedSession | None:
+    store, assistant = services().store, asked_assistant()
+    if store.read_session(session_id(), limit=1) is not None:
+        return None
+    found = store.people.find_by_user(user, assistant.id)
+    # A session that a client made up has no token.
+    if found is None or not found.session_id.startswith(SESSION_PREFIX):
+        return None
+    return to_opened(found.session_id, assistant)
 
 
 def _new_session() -> str:

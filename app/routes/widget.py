@@ -15,8 +15,14 @@ from app.web.services import services
 blueprint = Blueprint("widget", __name__, url_prefix="/widget")
 
 _CONTENT_TYPE = "application/javascript; charset=utf-8"
-_PANEL = re.compile(r"panel\.[0-9a-f]{8}\.js")
-_LATER = re.compile(rf"locales/[A-Za-z-]{{2,16}}\.json|{_PANEL.pattern}\.map")
+_MODULE = re.compile(r"(panel|people)\.[0-9a-f]{8}\.js")
+# The same as the script, as an ES module; and its types.
+_ES_MODULE = "perch.js"
+_TYPES = "perch.d.ts"
+_LATER = re.compile(
+    rf"locales/[A-Za-z-]{{2,16}}\.json|({_MODULE.pattern}|{re.escape(_ES_MODULE)})\.map"
+    rf"|{re.escape(_TYPES)}"
+)
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
 
@@ -33,25 +39,29 @@ def bundle() -> Response:
 @blueprint.get("/<path:name>")
 @contract(media_type="application/octet-stream", raises=(NotFound,))
 def part(name: str) -> Response:
-    """Serve a file that the script loads later: the panel, a language, a source map."""
+    """Serve a file beside the script: the ES module, the panel, a language, a source map."""
     path = services().settings.widget_bundle_path.resolve()
-    if _PANEL.fullmatch(name):
-        return _panel(path.parent, name)
+    if name == _ES_MODULE and (path.parent / name).is_file():
+        return _script(path.parent / name)
+    if module := _MODULE.fullmatch(name):
+        return _module(path.parent, name, module[1])
     # Never the whole folder: beside an owner's own bundle may lie an `.env`.
     if name != f"{path.name}.map" and not _LATER.fullmatch(name):
         raise NotFound
     try:
-        response = send_from_directory(path.parent, name, max_age=None)
+        # By its ending a file of types would be a film.
+        kind = "text/plain" if name == _TYPES else None
+        response = send_from_directory(path.parent, name, mimetype=kind, max_age=None)
     except FileNotFound as error:
         raise NotFound from error
     return _public(response)
 
 
-def _panel(folder: Path, name: str) -> Response:
-    """Serve the panel of that name; a script of another edition gets the one that there is."""
+def _module(folder: Path, name: str, kind: str) -> Response:
+    """Serve the module of that name; a script of another edition gets the one that there is."""
     if (folder / name).is_file():
         return _script(folder / name, forever=True)
-    others = [path for path in folder.glob("panel.*.js") if _PANEL.fullmatch(path.name)]
+    others = [path for path in folder.glob(f"{kind}.*.js") if _MODULE.fullmatch(path.name)]
     if not others:
         raise NotFound
     return _script(max(others, key=lambda path: path.stat().st_mtime_ns))
@@ -84,7 +94,7 @@ def _encoding(path: Path) -> tuple[str, str] | None:
     return None
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _read(
     path: Path, encoding: tuple[str, str] | None, _changed_at: int
 ) -> tuple[bytes, str | None, str]:

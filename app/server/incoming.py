@@ -8,6 +8,7 @@ from gunicorn.http import body
 from gunicorn.http.errors import LimitRequestHeaders, ParseException
 from gunicorn.http.unreader import SocketUnreader
 
+from app.server.aside import Twin
 from app.server.pauses import let_others_work
 
 # Of a request's head, the first line included. One field may be as long as
@@ -29,6 +30,12 @@ class Reader(SocketUnreader):
     is_left = False
     head_bytes = 0
     _has_read = False
+
+    def __init__(self, sock: Any) -> None:
+        super().__init__(sock)
+        if isinstance(sock, Twin):
+            self.unread(sock.head)
+            sock.head = b""
 
     def begin_head(self) -> None:
         """Expect another request."""

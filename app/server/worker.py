@@ -21,6 +21,7 @@ from gunicorn.workers import ggevent
 from gunicorn.workers.ggevent import GeventWorker
 from structlog.contextvars import clear_contextvars
 
+from app.server.aside import CAN_WAIT, Aside, PutAside, Twin, is_plain
 from app.server.incoming import Body, Reader
 from app.server.newest_first import NewestFirstServer
 from app.server.pauses import let_others_work
@@ -57,6 +58,7 @@ class Worker(GeventWorker):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._silent: dict[Any, None] = {}
+        self._put_aside = PutAside(self.handle)
 
     def init_process(self) -> None:
         """Get ready to serve, in the worker's own process."""
@@ -71,7 +73,8 @@ class Worker(GeventWorker):
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve one connection until it ends."""
-        self._let_be_silent(client)
+        if not isinstance(client, Twin):  # whose request has come
+            self._let_be_silent(client)
         if addr and addr[0].startswith(_MAPPED):  # an IPv4 peer on a socket for both families
             addr = (addr[0].removeprefix(_MAPPED), addr[1])
         try:
@@ -93,6 +96,10 @@ class Worker(GeventWorker):
             if not (req.body.is_whole or req.unreader.is_left):
                 self._linger(sock)
             raise
+        if self._put_aside.take(listener_name, req, sock, addr):
+            raise StopIteration
+        if isinstance(sock, Twin):
+            sock.is_second_time = False
         if req.unreader.is_left:
             raise StopIteration
         clear_contextvars()  # the connection goes on, and what it says next is no part of this
@@ -104,6 +111,18 @@ class Worker(GeventWorker):
             raise StopIteration
         req.unreader.begin_head()
         return answered
+
+    def is_already_handled(self, respiter: Any) -> bool:
+        """Tell whether there is no answer to write, for the request is put aside."""
+        if isinstance(respiter, Aside):
+            self._put_aside.note(respiter)
+            return True
+        return bool(super().is_already_handled(respiter))
+
+    def run(self) -> None:
+        """Serve until the end, that of requests which were put aside included."""
+        super().run()
+        gevent.with_timeout(_LINGER_S, self._put_aside.end, timeout_value=None)
 
     def _has_read_rest(self, rest: "Body") -> bool:
         """Read what nobody asked for, and return whether the next request follows."""
@@ -171,6 +190,8 @@ def _create(*args: Any, **options: Any) -> tuple[Any, dict[str, Any]]:
     response, environ = _create_response(*args, **options)
     if isinstance(response, HeadWithBody):  # HTTP/2 has its own
         environ[WRITER] = response.writer
+        if is_plain(environ["gunicorn.socket"]):
+            environ[CAN_WAIT] = True
     return response, environ
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 from gevent import socket
 
+from app.server.aside import is_plain
+
 WRITER = "perch.writer"
 """Where a request's environ has its ``ChunkedWriter``, under the worker of ours."""
 
@@ -54,7 +56,7 @@ class ChunkedWriter:
 
     def __init__(self, sock: Any, *, is_chunked: bool) -> None:
         self._sock = sock
-        self._fd: int = sock.fileno() if type(sock) is socket.socket else _TLS
+        self._fd: int = sock.fileno() if is_plain(sock) else _TLS
         self._is_chunked = is_chunked
         self._is_gone = False
         # What leaves before anything else does.
@@ -84,7 +86,8 @@ class ChunkedWriter:
 
     def finish(self, data: bytes) -> None:
         """Let the last piece of the body leave with the mark of its end."""
-        self._add(data)
+        if data:  # an empty chunk is that mark
+            self._add(data)
 
     def end(self) -> None:
         """Mark the body's end, and wait until all has left."""

@@ -17,6 +17,7 @@ from app.settings.policies import (
     KnowledgePolicy,
     Look,
     ModelSettings,
+    PeoplePolicy,
     TurnPolicy,
     VisitorLimits,
 )
@@ -38,6 +39,7 @@ __all__ = (
     "KnowledgePolicy",
     "Look",
     "ModelSettings",
+    "PeoplePolicy",
     "SessionMode",
     "Settings",
     "SettingsFaults",

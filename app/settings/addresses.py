@@ -2,6 +2,7 @@
 
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
+from app.domain.opening_hours import OpeningHours
 from app.domain.origin import ANY, is_prefix, normal_origin, normal_pattern
 from app.http_client.proxies import Proxies, Proxy
 from app.settings.reader import ValueReader
@@ -48,13 +49,25 @@ class Reader(ValueReader):
 
     def url(self, name: str) -> str | None:
         """Read a server's address, and return it without a slash at its end."""
+        value = Reader.endpoint(self, name)
+        return value.rstrip("/") if value else None
+
+    def endpoint(self, name: str) -> str | None:
+        """Read an address that is called as it stands, with its query and its last slash."""
         value = self.text(name)
-        if value is None:
-            return None
-        if not is_url(value):
+        if value is not None and not is_url(value):
             self.faults[name] = "must be a URL that begins with https:// (or http://)"
             return None
-        return value.rstrip("/")
+        return value
+
+    def opening_hours(self, name: str) -> OpeningHours | None:
+        """Read when somebody is there."""
+        value = self.text(name)
+        try:
+            return OpeningHours.parse(value) if value else None
+        except ValueError as error:
+            self.faults[name] = str(error)
+            return None
 
     def proxies(self, https: str) -> Proxies:
         """Read the proxies of outgoing requests, by the names that all programs share.

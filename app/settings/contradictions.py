@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from app.domain.mail_server import MailServer, is_mail_address, is_mailbox
+from app.domain.webhook_secrets import read_webhook_secret
 from app.settings.syntax import NO_HEADER, is_header_text, model_url_fault
 
 if TYPE_CHECKING:
@@ -11,6 +13,10 @@ if TYPE_CHECKING:
 DEVELOPMENT_WIDGET_KEY = "development-widget-key"
 MIN_KEY_CHARS = 24
 MIN_PASSWORD_CHARS = 12
+_MAKE = (
+    "Make one: python3 -c \"import base64, secrets; print('whsec_' + "
+    'base64.b64encode(secrets.token_bytes(32)).decode())"'
+)
 _PLACEHOLDERS = ("change", "your-", "your_", "example", "placeholder", "replace", "xxxx")
 
 
@@ -28,6 +34,7 @@ def find_contradictions(settings: "Settings") -> dict[str, str]:
     _check_password(faults, settings)
     if not (settings.redis_url or "redis://").startswith(("redis://", "rediss://", "unix://")):
         faults["REDIS_URL"] = "must begin with redis:// (rediss:// for TLS, unix:// for a socket)"
+    _check_targets(faults, settings)
     if (settings.metrics_bind or "").endswith(f":{settings.port}"):
         faults["METRICS_BIND"] = "is PORT's port: choose another one"
     if settings.is_production and not settings.convex_url and not settings.sqlite_path:
@@ -47,10 +54,34 @@ def find_assistant_faults(assistant: "AssistantSettings", *, is_production: bool
         faults["CORS_ORIGIN"] = "mixes * with origins: name the origins only"
     _check_budgets(faults, assistant)
     _check_model(faults, assistant)
+    if wrong := [each for each in assistant.people.notify_email if not is_mail_address(each)]:
+        faults["NOTIFY_EMAIL"] = f"has {wrong[0]!r}: write addresses alone, as in me@example.com"
     if is_production:
         _check_keys(faults, "WIDGET_API_KEY", assistant.widget_api_keys)
         faults.update(_production_faults(assistant))
     return faults
+
+
+def _check_targets(faults: dict[str, str], settings: "Settings") -> None:
+    """Look at what people are told by: the webhook's secrets, the mail server."""
+    if settings.webhook_url and not settings.webhook_secrets:
+        faults["WEBHOOK_SECRET"] = f"is needed with WEBHOOK_URL: receivers know us by it. {_MAKE}"
+    for secret in settings.webhook_secrets:
+        try:
+            read_webhook_secret(secret)
+        except ValueError as error:
+            faults["WEBHOOK_SECRET"] = f"{error}. {_MAKE}"
+    if settings.smtp_url:
+        try:
+            MailServer.parse(settings.smtp_url)
+        except ValueError as error:
+            faults["SMTP_URL"] = str(error)
+        if not settings.mail_from:
+            faults["MAIL_FROM"] = "is needed with SMTP_URL: the address that mails come from"
+    elif any(each.people.notify_email for each in settings.assistants):
+        faults["SMTP_URL"] = "is needed with NOTIFY_EMAIL: the server that takes mails"
+    if settings.mail_from and not is_mailbox(settings.mail_from):
+        faults["MAIL_FROM"] = "is no address: write chat@example.com, or Chat <chat@example.com>"
 
 
 def _production_faults(assistant: "AssistantSettings") -> dict[str, str]:

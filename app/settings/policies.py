@@ -6,6 +6,7 @@ from datetime import date
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
+from app.domain.opening_hours import OpeningHours
 from app.domain.shutdowns import describe_shutdown, known_shutdown
 from app.settings.addresses import Reader
 from app.settings.contradictions import DEVELOPMENT_WIDGET_KEY
@@ -171,6 +172,24 @@ class KnowledgePolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeoplePolicy:
+    """Whether a person may take over, when one is there, and what visitors read meanwhile.
+
+    ``mode`` is ``on``, ``off`` or ``auto``: on where somebody would hear of it or could
+    answer (a notification target, or a password of the dashboard). Without ``hours``,
+    nobody says when somebody is back.
+    """
+
+    mode: str = variable(Reader.word_or, "HUMAN", "auto", "auto", "on", "off")
+    hours: OpeningHours | None = variable(Reader.opening_hours, "HUMAN_HOURS")
+    holding_message: str = variable(
+        Reader.text_or, "HOLDING_MESSAGE", "Your message was passed on. A person will answer here."
+    )
+    operator_name: str = variable(Reader.text_or, "OPERATOR_NAME", "Support")
+    notify_email: tuple[str, ...] = variable(Reader.texts, "NOTIFY_EMAIL", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssistantSettings:
     """All that is one assistant's: who may ask it, what answers, and how much.
 
@@ -186,6 +205,7 @@ class AssistantSettings:
     breaker: BreakerPolicy = group(BreakerPolicy)
     look: Look = group(Look)
     knowledge: KnowledgePolicy = group(KnowledgePolicy)
+    people: PeoplePolicy = group(PeoplePolicy)
     limits: VisitorLimits = group(VisitorLimits)
     budgets: Budgets = group(Budgets)
 

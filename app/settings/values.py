@@ -57,6 +57,15 @@ class Settings:
     session_token_ttl_s: float = variable(Reader.seconds, "SESSION_TOKEN_TTL_S", 900)
     hsts_subdomains: bool = variable(Reader.flag, "HSTS_SUBDOMAINS")
     switched_off_message: str | None = variable(Reader.text, "SWITCHED_OFF_MESSAGE")
+    max_waiting: int = variable(Reader.whole, "MAX_WAITING", 2000, 1, 100_000)
+    webhook_url: str | None = secret(Reader.endpoint, "WEBHOOK_URL")
+    webhook_secrets: tuple[str, ...] = secret(Reader.keys, "WEBHOOK_SECRET")
+    smtp_url: str | None = secret(Reader.text, "SMTP_URL")
+    mail_from: str | None = variable(Reader.text, "MAIL_FROM")
+    notify_chat_url: str | None = secret(Reader.endpoint, "NOTIFY_CHAT_URL")
+    notify_private_networks: tuple[IPv4Network | IPv6Network, ...] = variable(
+        Reader.networks, "NOTIFY_PRIVATE_NETWORKS"
+    )
     model_prices: Prices = variable(Reader.prices, "MODEL_PRICES")
     redis_url: str | None = secret(Reader.text, "REDIS_URL")
     redis_timeout_s: float = variable(Reader.seconds, "REDIS_TIMEOUT_S", 0.25)
@@ -97,6 +106,18 @@ class Settings:
     def assistants(self) -> tuple[AssistantSettings, ...]:
         """All of them, the default first."""
         return (self.assistant, *self.other_assistants)
+
+    def can_ask(self, assistant: AssistantSettings) -> bool:
+        """Tell whether visitors of an assistant may ask for a person: somebody would hear of it."""
+        people = assistant.people
+        if people.mode != "auto":
+            return people.mode == "on"
+        return bool(
+            self.webhook_url
+            or self.notify_chat_url
+            or self.dashboard_password
+            or (self.smtp_url and people.notify_email)
+        )
 
     @property
     def used_proxies(self) -> tuple[tuple[str, Proxy], ...]:

@@ -6,6 +6,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from app.domain.errors import StorageUnavailable
 from app.storage.document_store import DocumentStore
+from app.storage.people_store import PeopleStore
 from app.storage.protocol import ConversationStore
 
 P = ParamSpec("P")
@@ -51,6 +52,7 @@ class MeasuredStore:
         self.ping = timed("ping", store.ping)
         self.close = timed("close", store.close)
         self.documents = MeasuredDocuments(store.documents, note)
+        self.people = MeasuredPeople(store.people, note)
 
 
 class MeasuredDocuments:
@@ -71,6 +73,26 @@ class MeasuredDocuments:
         self.list_gaps = timed("list_gaps", documents.list_gaps)
         self.dismiss_gaps = timed("dismiss_gaps", documents.dismiss_gaps)
         self.count_citations = timed("count_citations", documents.count_citations)
+
+
+class MeasuredPeople:
+    """A ``PeopleStore`` that tells ``note`` of the calls of another one."""
+
+    def __init__(self, people: PeopleStore, note: TimeCall) -> None:
+        def timed(call: str, ask: Callable[P, T]) -> Callable[P, T]:
+            return _timed(call, ask, note)
+
+        self.hand_over = timed("hand_over", people.hand_over)
+        self.say = timed("say", people.say)
+        self.events_since = timed("events_since", people.events_since)
+        self.set_contact = timed("set_contact", people.set_contact)
+        self.list_inbox = timed("list_inbox", people.list_inbox)
+        self.note_seen = timed("note_seen", people.note_seen)
+        self.find_by_user = timed("find_by_user", people.find_by_user)
+        self.put_notice = timed("put_notice", people.put_notice)
+        self.claim_notices = timed("claim_notices", people.claim_notices)
+        self.settle_notice = timed("settle_notice", people.settle_notice)
+        self.list_notices = timed("list_notices", people.list_notices)
 
 
 def _timed(name: str, call: Callable[P, T], note: TimeCall) -> Callable[P, T]:

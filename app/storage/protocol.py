@@ -25,6 +25,7 @@ from app.domain.conversation import (
 from app.domain.figures import Counts, DayFigures
 from app.domain.knowledge import StoreState
 from app.storage.document_store import DocumentStore
+from app.storage.people_store import PeopleStore
 
 EVERYTHING = ConversationFilter()
 
@@ -32,12 +33,17 @@ EVERYTHING = ConversationFilter()
 class ConversationStore(Protocol):
     """Conversations, one per session, each a sequence of turns.
 
-    ``documents`` are what assistants know, in the same place.
+    ``documents`` are what assistants know, and ``people`` what persons answer, in the same place.
     """
 
     @property
     def documents(self) -> DocumentStore:
         """The store of documents; closed with this one."""
+        ...
+
+    @property
+    def people(self) -> PeopleStore:
+        """The store of what people answer; closed with this one."""
         ...
 
     def begin_turn(self, question: Question, *, history_limit: int, lease_s: float) -> Turn:
@@ -55,6 +61,10 @@ class ConversationStore(Protocol):
         The lease runs ``lease_s`` by the store's clock; a running turn
         whose lease has passed is ended here, and its question kept.
 
+        Where a person answers, see ``PeopleStore``, the question is stored for them, once:
+        there is no lease, no prompt, and no attempt (0) to finish. Afterwards the prompt
+        begins where the conversation was given back.
+
         Raises:
             TurnInProgress: a turn of this session holds the lease;
                 ``retry_after_s`` is what is left of it.
@@ -71,7 +81,8 @@ class ConversationStore(Protocol):
         Applies only to the attempt that ``turn`` names; repeated for the
         same attempt it changes nothing. The answer takes the place of a
         former attempt's, and stands behind its question even when later
-        turns were stored meanwhile.
+        turns were stored meanwhile. Where a person took the conversation over
+        meanwhile, it is ``partial``, for the reason ``TAKEN``.
 
         Returns ``None`` when another attempt, or a deletion, overtook this
         one; a repetition returns what the first call did.

@@ -38,7 +38,7 @@ class Finding:
 
         A question that follows another one is looked up with that, once more.
         """
-        if self._knowledge is None or turn.answer is not None:
+        if self._knowledge is None or turn.answer is not None or turn.state != "bot":
             return None
         running = self._running
         before = _question_before(turn.prompt)

@@ -4,12 +4,11 @@ from collections.abc import Callable, Mapping
 
 from app.assistants import Assistant
 from app.bus.protocol import Relayed, TurnRelay
-from app.settings import TurnPolicy
 from app.storage.protocol import ConversationStore
 from app.turns.admission import Admission
 from app.turns.elsewhere import TurnElsewhere
 from app.turns.readers import Reader
-from app.turns.repeated import RepeatedTurn, StoredTurn, read_turn
+from app.turns.repeated import HeldTurn, RepeatedTurn, StoredTurn, read_turn
 from app.turns.turn import RunningTurn
 
 
@@ -42,9 +41,7 @@ class Following:
         """
         free = self._admission.take_seat(assistant, client)
         try:
-            found = self.join(session_id, turn_id) or self._find(
-                session_id, turn_id, assistant.settings.turns
-            )
+            found = self.join(session_id, turn_id) or self._find(assistant, session_id, turn_id)
         except BaseException:
             free()
             raise
@@ -64,7 +61,7 @@ class Following:
         return Reader(running.read(), running.leave)
 
     def _find(
-        self, session_id: str, turn_id: str, policy: TurnPolicy
+        self, assistant: Assistant, session_id: str, turn_id: str
     ) -> RepeatedTurn | TurnElsewhere:
         def look() -> StoredTurn:
             self._refuse()
@@ -73,7 +70,9 @@ class Following:
         def find() -> Relayed | None:
             return self._relay.find(session_id, turn_id) if self._relay else None
 
-        stored = look()
+        stored, policy = look(), assistant.settings.turns
+        if stored.is_held:
+            return HeldTurn(stored.turn, assistant.settings.people.holding_message)
         if not stored.is_running:
             return RepeatedTurn(stored.turn, failure=stored.failure)
         return TurnElsewhere(stored, find, look, policy.turn_timeout_s + policy.lease_grace_s)

@@ -61,10 +61,11 @@ def _history(said: Sequence[PromptMessage]) -> Iterator[PromptMessage]:
         if message.role == "user":
             has_asked = True
             yield message
-        elif message.role == "assistant" and has_asked:
+        elif message.role in ("assistant", "operator") and has_asked:
             answer = cut_thinking(message.content)
             if answer.strip() not in ("", EMPTY_ANSWER):
-                yield message if answer is message.content else PromptMessage("assistant", answer)
+                is_same = answer is message.content and message.role == "assistant"
+                yield message if is_same else PromptMessage("assistant", answer)
 
 
 def _joined(prompt: Sequence[PromptMessage]) -> list[PromptMessage]:

@@ -1,9 +1,9 @@
 """A turn that is over: told again from the store, and nothing runs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from app.domain.conversation import Turn
+from app.domain.conversation import Message, Turn
 from app.domain.errors import ModelInterrupted, ServiceError, TurnNotFound, failure_named
 from app.domain.events import (
     SourcesFound,
@@ -24,11 +24,15 @@ _MESSAGES = 50
 
 @dataclass(frozen=True, slots=True)
 class StoredTurn:
-    """What the store knows of a turn; ``failure`` is why it has no whole answer."""
+    """What the store knows of a turn; ``failure`` is why it has no whole answer.
+
+    Where ``is_held``, a person is to answer it.
+    """
 
     turn: Turn
     is_running: bool
     failure: ServiceError | None
+    is_held: bool = False
 
 
 def read_turn(store: ConversationStore, session_id: str, turn_id: str) -> StoredTurn:
@@ -44,13 +48,16 @@ def read_turn(store: ConversationStore, session_id: str, turn_id: str) -> Stored
         raise TurnNotFound
     last = said[-1]  # the question where there is no answer
     answer = last if last.role == "assistant" else None
-    failure = None
+    told = thread.conversation
+    failure, is_running = None, thread.running_turn_id == turn_id
     if last.error_code is not None:
         failure = failure_named(last.error_code)
     elif answer is None:
         failure = ModelInterrupted()
-    turn = Turn(turn_id, 0, session_id, thread.conversation.id, (), answer)
-    return StoredTurn(turn, thread.running_turn_id == turn_id, failure)
+    turn = Turn(turn_id, 0, session_id, told.id, (), answer, state=told.state)
+    is_open = answer is None and last.error_code is None and not is_running
+    is_held = is_open and told.state != "bot"
+    return StoredTurn(turn, is_running, failure, is_held)
 
 
 class RepeatedTurn:
@@ -103,3 +110,22 @@ class RepeatedTurn:
             is_repeat=True,
             protocol=self._protocol,
         )
+
+
+class HeldTurn(RepeatedTurn):
+    """Tells a visitor that a person is to answer: a whole answer, which is not stored.
+
+    Clients of every protocol know how an answer ends; one without a word is an error to some.
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self, turn: Turn, text: str, request_id: str | None = None, protocol: str = ""
+    ) -> None:
+        answer = Message("assistant", text, status="complete", answered_by="person")
+        super().__init__(replace(turn, answer=answer), request_id, protocol=protocol)
+
+    def summary(self) -> TurnEnded:
+        """Return what there is to tell of it."""
+        return replace(super().summary(), outcome="person", is_repeat=False)

@@ -9,9 +9,19 @@ import gevent
 from structlog.contextvars import bind_contextvars
 
 from app.assistants import Assistant, Assistants
-from app.bus.protocol import StopBus, StopRequest, TurnRelay
+from app.bus.protocol import Bus, BusMessage, StopRequest, TurnRelay
 from app.domain.conversation import Answer, PromptMessage, Question, Turn
-from app.domain.errors import Overloaded, ServerRestarting, TooManyRequests, TurnInProgress
+from app.domain.errors import (
+    BudgetExhausted,
+    DailyLimitReached,
+    ModelPaused,
+    Overloaded,
+    ServerRestarting,
+    ServiceError,
+    SwitchedOff,
+    TooManyRequests,
+    TurnInProgress,
+)
 from app.domain.events import TurnDone, TurnEnded, TurnFailed
 from app.domain.grounding import Grounds
 from app.limits.budget import Reservation
@@ -22,7 +32,7 @@ from app.turns.endings import RESTART_RETRY_S, Ending
 from app.turns.finding import Finding
 from app.turns.following import Following
 from app.turns.prompts import Prompts
-from app.turns.repeated import RepeatedTurn
+from app.turns.repeated import HeldTurn, RepeatedTurn
 from app.turns.transcript import Outlet
 from app.turns.turn import KeepAnswer, RunningTurn
 
@@ -32,6 +42,8 @@ _BUSY_POLL_S = 0.25
 _BUSY_RETRY_S = 1.0
 _OVERLOADED_RETRY_S = 5.0
 _DRAIN_POLL_S = 0.05
+# What keeps a model from being asked, and nobody from being heard by a person.
+_OF_MODELS = (BudgetExhausted, DailyLimitReached, ModelPaused, SwitchedOff)
 
 StartedTurn = RunningTurn | RepeatedTurn
 
@@ -41,13 +53,14 @@ class BegunTurn:
     """A turn that is ours to run, who is asked what, and what it was let in with.
 
     ``turn`` holds no prompt of its own: a long one would be held to the answer's end.
-    ``grounds`` are what a grounded answer stands on.
+    ``grounds`` are what a grounded answer stands on. Without a ``reservation`` no model
+    may be asked: a person is to answer.
     """
 
     turn: Turn
     assistant: Assistant
     prompt: Sequence[PromptMessage]
-    reservation: Reservation
+    reservation: Reservation | None
     grounds: Grounds | None = None
 
 
@@ -65,7 +78,7 @@ class TurnService:
         admission: Admission,
         max_running: int,
         keep: KeepAnswer = lambda _turn, _answer: None,
-        buses: Sequence[StopBus] = (),
+        bus: Bus | None = None,
         relay: TurnRelay | None = None,
         listeners: Sequence[Callable[[TurnEnded], None]] = (),
     ) -> None:
@@ -74,7 +87,7 @@ class TurnService:
         self._admission = admission
         self._max_running = max_running
         self._keep = keep
-        self._buses = buses
+        self._bus = bus
         self._listeners = listeners
         self._listening = False
         self._running: dict[str, RunningTurn] = {}
@@ -99,7 +112,7 @@ class TurnService:
             Overloaded: this process holds as many turns as it may, of all
                 or of this client.
             SwitchedOff, ModelPaused, BudgetExhausted, DailyLimitReached:
-                see ``Admission``.
+                see ``Admission``; not where a person is to answer.
         """
         self._refuse_one_too_many()
         self._beginning += 1
@@ -108,7 +121,10 @@ class TurnService:
             policy = assistant.settings.turns
             prompts = Prompts(policy)
             opening = prompts.opening(question)
-            reservation = self._admission.admit(assistant, client, question.session_id, opening)
+            try:
+                reservation = self._admission.admit(assistant, client, question.session_id, opening)
+            except _OF_MODELS as refused:
+                return self._begin_for_people(question, assistant, refused)
             try:
                 finding = Finding(assistant, question)
                 turn = self._begin(question, policy)
@@ -134,19 +150,25 @@ class TurnService:
     ) -> StartedTurn:
         """Start to answer a turn; the caller reads its events, and leaves.
 
-        Where the visitor ``can_return``, the turn waits for that. ``protocol`` is how
-        it was asked for, as listeners hear.
+        Where the visitor ``can_return``, the turn waits for that. Where a person is to
+        answer, no model is asked. ``protocol`` is how it was asked for, as listeners hear.
         """
         turn, policy = begun.turn, begun.assistant.settings.turns
-        if turn.answer is not None:
-            begun.reservation.give_back()
-            repeated = RepeatedTurn(turn, request_id, protocol=protocol)
-            self._tell(repeated.summary())
-            return repeated
+        reservation = begun.reservation
+        if reservation is None or turn.answer is not None or turn.state != "bot":
+            if reservation is not None:
+                reservation.give_back()
+            if turn.answer is not None:
+                told = RepeatedTurn(turn, request_id, protocol=protocol)
+            else:
+                holding = begun.assistant.settings.people.holding_message
+                told = HeldTurn(turn, holding, request_id, protocol)
+            self._tell(told.summary())
+            return told
         running = RunningTurn(
             turn,
             begun.prompt,
-            begun.reservation,
+            reservation,
             self._store,
             begun.assistant.asked,
             policy,
@@ -241,6 +263,20 @@ class TurnService:
             self._wait_for(question.session_id, left_s)
             self._refuse_while_draining()
 
+    def _begin_for_people(
+        self, question: Question, assistant: Assistant, refused: ServiceError
+    ) -> BegunTurn:
+        """Take a question in that is for a person; raise ``refused`` where it is for a model."""
+        thread = self._store.read_session(question.session_id, limit=1)
+        if thread is None or thread.conversation.state == "bot":
+            raise refused
+        turn = self._begin(question, assistant.settings.turns)
+        if turn.answer is None and turn.state == "bot":  # given back meanwhile
+            self._store.finish_turn(turn, Answer("", "error", error_code=refused.code))
+            raise refused
+        bind_contextvars(conversation=turn.conversation_id, turn=turn.id)
+        return BegunTurn(turn.without_prompt(), assistant, (), None)
+
     def _cover(
         self,
         turn: Turn,
@@ -251,7 +287,8 @@ class TurnService:
     ) -> BegunTurn:
         """Make a turn's whole prompt, and pay for it; one that asks no model needs none."""
         bind_contextvars(conversation=turn.conversation_id, turn=turn.id)
-        if turn.answer is not None or (grounds is not None and grounds.fixed is not None):
+        is_said = grounds is not None and grounds.fixed is not None
+        if turn.answer is not None or turn.state != "bot" or is_said:
             return BegunTurn(turn.without_prompt(), assistant, (), reservation, grounds)
         prompt, tokens = prompts.make(turn.prompt, reservation.fit, grounds)
         try:
@@ -275,13 +312,16 @@ class TurnService:
             self._listening = True
             if self._relay is not None:
                 self._relay.offer(self.following.join)
-            for bus in self._buses:
-                bus.listen(self._stop_here)
+            if self._bus is not None:
+                self._bus.listen(self._receive)
 
     def _stop(self, request: StopRequest) -> None:
-        if not self._stop_here(request):
-            for bus in self._buses:
-                bus.send(request)
+        if not self._stop_here(request) and self._bus is not None:
+            self._bus.send(request)
+
+    def _receive(self, message: BusMessage) -> None:
+        if isinstance(message, StopRequest):
+            self._stop_here(message)
 
     def _stop_here(self, request: StopRequest) -> bool:
         running = self._running.get(request.session_id)

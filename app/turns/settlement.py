@@ -4,7 +4,7 @@ import logging
 import time
 from typing import NamedTuple
 
-from app.domain.conversation import Answer, Message, Status, Turn
+from app.domain.conversation import TAKEN, Answer, Message, Status, Turn
 from app.domain.errors import ServiceError
 from app.domain.events import TurnDone
 from app.domain.grounding import Cited, Grounds, judge_citations
@@ -62,7 +62,10 @@ def settle(
 
 def done(turn: Turn, answer: Answer | Message, message_id: str | None) -> TurnDone:
     """Return the event of an answer that is stored."""
-    marked = answer.finish_reason if answer.finish_reason != "stop" else None
+    # To who hears it, an answer that a person cut short was stopped.
+    marked = {"stop": None, TAKEN: "stopped"}.get(
+        answer.finish_reason or "stop", answer.finish_reason
+    )
     return TurnDone(
         answer.content,
         turn.conversation_id,

@@ -38,6 +38,10 @@ class Request(flask.Request):
     # Whose token came with it; routes ask `app.web.guards.sessions`.
     session_id: str | None = None
     sign_in: "SignIn | None" = None
+    # Whether it found nothing to tell, as most that ask again and again.
+    is_uneventful = False
+    # Whether it waits, and is run again: nobody is told of the first time.
+    is_put_aside = False
     # What the failure is called that it was answered with.
     error_code: str | None = None
     # Whether the log has its cause already: a turn's line tells it.

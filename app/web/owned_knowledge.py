@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from app.assistants import Assistant
 from app.domain.errors import NotFound
 from app.domain.knowledge import Inquiry
-from app.operations.corrections import Corrections
-from app.operations.gaps import Gaps
-from app.operations.knowledge import Documents
-from app.operations.learning import Learning
-from app.operations.learning_report import LearningReport, read_report
-from app.operations.trial import Trial, try_question
+from app.operations.knowledge.corrections import Corrections
+from app.operations.knowledge.documents import Documents
+from app.operations.knowledge.gaps import Gaps
+from app.operations.knowledge.learning import Learning
+from app.operations.knowledge.learning_report import LearningReport, read_report
+from app.operations.knowledge.trial import Trial, try_question
 from app.storage.document_store import DocumentStore
 from app.web.services import services
 

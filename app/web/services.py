@@ -8,11 +8,16 @@ from flask import Flask, current_app
 
 from app.assistants import Assistants
 from app.bus.redis_connection import RedisLink
-from app.operations.index_builds import IndexBuilds
-from app.operations.learning import Spawn
-from app.operations.learning_schedule import LearningSchedule
+from app.notifications.outbox import Outbox
+from app.notifications.return_link import ReturnLinks
+from app.notifications.sender import Sender
+from app.operations.knowledge.index_builds import IndexBuilds
+from app.operations.knowledge.learning import Spawn
+from app.operations.knowledge.learning_schedule import LearningSchedule
+from app.operations.people import People
 from app.operations.retention import Retention
 from app.operations.switches import Switches
+from app.operations.waiting import Waiting
 from app.settings import Settings
 from app.storage.protocol import ConversationStore
 from app.storage.retry_queue import RetryQueue
@@ -58,8 +63,18 @@ class Services:
     ended_sign_ins: EndedSignIns
     index_builds: IndexBuilds
     learning: LearningSchedule
+    people: People
+    waiting: Waiting
+    return_links: ReturnLinks
+    outbox: Outbox
+    sender: Sender
     spawn: Spawn
     """Starts a command: the learner."""
+
+    def end_session(self, session_id: str) -> None:
+        """Let a session's running turn stop, and who waits hear that what they wait in is gone."""
+        self.turns.stop(session_id)
+        self.waiting.tell(session_id)
 
 
 # Past the proxy, whose every attribute takes five calls: werkzeug documents this way.

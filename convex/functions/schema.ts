@@ -5,7 +5,18 @@
 import { defineSchema, defineTable } from "convex/server";
 import { v } from "convex/values";
 
-import { counts, documentFields, lease, messageFields, page, tally } from "./model/validators.js";
+import {
+  contact,
+  conversationState,
+  counts,
+  documentFields,
+  lease,
+  messageFields,
+  noticeFields,
+  noticeType,
+  page,
+  tally,
+} from "./model/validators.js";
 
 export default defineSchema({
   conversations: defineTable({
@@ -36,6 +47,16 @@ export default defineSchema({
     // Absent on the original's until the figures know them; how far that went for a long one.
     figured: v.optional(v.boolean()),
     figuring: v.optional(v.object({ creationTime: v.number(), day: v.string() })),
+    // Who answers: absent where it is the assistant, as is what is of a stretch of people.
+    state: v.optional(conversationState),
+    // Since a person was asked for, until the first of their words.
+    waitingSince: v.optional(v.number()),
+    unread: v.optional(v.number()),
+    contact: v.optional(contact),
+    lastEvent: v.optional(v.number()),
+    seenEvent: v.optional(v.number()),
+    // The call that changed the state last: its repetition is told the same.
+    changer: v.optional(v.string()),
   })
     .index("by_session_id", ["sessionId"])
     .index("by_updated_at", ["updatedAt"])
@@ -49,6 +70,11 @@ export default defineSchema({
     .index("by_assistant_has_down_updated_at", ["assistant", "hasDown", "updatedAt"])
     .index("by_assistant_has_partial_updated_at", ["assistant", "hasPartial", "updatedAt"])
     .index("by_assistant_has_error_updated_at", ["assistant", "hasError", "updatedAt"])
+    .index("by_user_assistant_updated_at", ["user", "assistant", "updatedAt"])
+    .index("by_state_waiting_since", ["state", "waitingSince"])
+    .index("by_state_updated_at", ["state", "updatedAt"])
+    .index("by_assistant_state_waiting_since", ["assistant", "state", "waitingSince"])
+    .index("by_assistant_state_updated_at", ["assistant", "state", "updatedAt"])
     .index("by_counted", ["counted"])
     .index("by_figured", ["figured"]),
 
@@ -63,6 +89,12 @@ export default defineSchema({
     // Whose assistant's, on an answer that has a gap, or sources: for the indexes of these.
     gapOf: v.optional(v.string()),
     sourcesOf: v.optional(v.string()),
+    // On an operator's words, and events: a session's are counted from 1.
+    n: v.optional(v.number()),
+    // By this an operator's words are known when they are said again.
+    saidKey: v.optional(v.string()),
+    // On a question: the attempt that ran when a person took over.
+    taken: v.optional(v.number()),
   })
     .index("by_conversation_id", ["conversationId"])
     .index("by_conversation_id_created_at", ["conversationId", "createdAt"])
@@ -70,6 +102,8 @@ export default defineSchema({
     .index("by_conversation_id_turn_id", ["conversationId", "turnId"])
     .index("by_conversation_id_rating", ["conversationId", "feedback.rating"])
     .index("by_conversation_id_status", ["conversationId", "status"])
+    .index("by_conversation_id_n", ["conversationId", "n"])
+    .index("by_conversation_id_said_key", ["conversationId", "saidKey"])
     .index("by_turn_id", ["turnId"])
     .index("by_request_id", ["requestId"])
     .index("by_gap_of_created_at", ["gapOf", "createdAt"])
@@ -132,6 +166,26 @@ export default defineSchema({
     reporter: v.optional(v.string()),
     goesOn: v.optional(v.boolean()),
   }).index("by_assistant", ["assistant"]),
+
+  // The outbox: what has to be told outside, and what was. The assistant is named, the default
+  // one as well.
+  notices: defineTable({
+    ...noticeFields,
+    type: noticeType,
+    createdAt: v.number(),
+    assistant: v.string(),
+    conversationId: v.optional(v.id("conversations")),
+    messageId: v.optional(v.string()),
+    key: v.optional(v.string()),
+    dueAt: v.number(),
+    isOver: v.boolean(),
+    // `call` names the claim: its repetition is told the same.
+    lease: v.optional(v.object({ holder: v.string(), call: v.string(), until: v.number() })),
+  })
+    .index("by_is_over_due_at", ["isOver", "dueAt"])
+    .index("by_created_at", ["createdAt"])
+    .index("by_key", ["key"])
+    .index("by_conversation_id", ["conversationId"]),
 
   // A count kept in shards, so that no two turns must write the same document.
   counters: defineTable({

@@ -7,7 +7,13 @@ import { finishTurn } from "./model/finish.js";
 import { answer, beginning, counts, finished, question } from "./model/validators.js";
 
 export const begin = internalMutation({
-  args: { question, historyLimit: v.number(), leaseMs: v.number(), holder: v.string() },
+  args: {
+    question,
+    historyLimit: v.number(),
+    leaseMs: v.number(),
+    holder: v.string(),
+    notesStarts: v.optional(v.boolean()),
+  },
   returns: beginning,
   handler: async (ctx, args) => await beginTurn(ctx, args),
 });

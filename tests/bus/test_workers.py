@@ -7,7 +7,7 @@ import pytest
 from gevent import socket
 from gevent.event import Event
 
-from app.bus.protocol import StopRequest
+from app.bus.protocol import BusMessage, SessionChanged, StopRequest
 from app.bus.workers import WorkerBus
 from app.domain.events import (
     Heartbeat,
@@ -26,11 +26,11 @@ class Receiver:
     """A worker that listens; ``requests`` are what reached it."""
 
     def __init__(self, bus: WorkerBus) -> None:
-        self.requests: list[StopRequest] = []
+        self.requests: list[BusMessage] = []
         self.came = Event()
         bus.listen(self._receive)
 
-    def _receive(self, request: StopRequest) -> None:
+    def _receive(self, request: BusMessage) -> None:
         self.requests.append(request)
         self.came.set()
 
@@ -56,10 +56,11 @@ def neighbour(folder: Path, name: str = "1") -> socket.socket:
     return sock
 
 
-@pytest.mark.parametrize("request_", [REQUEST, StopRequest("ps_session", if_unread=True)])
-def test_every_other_worker_hears_of_it(
-    bus: WorkerBus, folder: Path, request_: StopRequest
-) -> None:
+@pytest.mark.parametrize(
+    "request_",
+    [REQUEST, StopRequest("ps_session", if_unread=True), SessionChanged("ps_session")],
+)
+def test_every_other_worker_hears_of_it(bus: WorkerBus, folder: Path, request_: BusMessage) -> None:
     with neighbour(folder, "1") as one, neighbour(folder, "2") as two:
         bus.send(request_)
 

@@ -185,6 +185,10 @@ def test_store_that_is_away_is_a_sentence(tmp_path: Path) -> None:
         def documents(self) -> "Away":
             return self
 
+        @property
+        def people(self) -> "Away":
+            return self
+
         def __getattr__(self, name: str) -> object:
             def fail(*_: object, **__: object) -> None:
                 raise StorageUnavailable

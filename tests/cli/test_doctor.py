@@ -12,6 +12,7 @@ from app.storage.protocol import ConversationStore
 from tests.cli.running import run
 from tests.data import ADMIN_KEY, some_settings
 from tests.fakes import ScriptedModel
+from tests.notifications.post_office import PostOffice
 
 if TYPE_CHECKING:
     from tests.conftest import MakeApp
@@ -99,3 +100,22 @@ def test_doctor_tells_what_the_store_says(tmp_path: Path) -> None:
     result = run(create_app(settings).test_cli_runner(), "doctor", code=1)
 
     assert "is not a SQLite database" in result.output
+
+
+def test_doctor_tries_whom_it_would_tell(make_app: "MakeApp") -> None:
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
+
+    with PostOffice() as office:
+        server = f"127.0.0.1:{office.port}"
+        output = doctor(
+            make_app,
+            1,
+            SMTP_URL=f"smtp://{server}",
+            MAIL_FROM="chat@example.com",
+            WEBHOOK_URL="http://10.0.0.1/hook",
+            WEBHOOK_SECRET=secret,
+        )
+
+    assert f"{server} takes mails, not encrypted" in output
+    assert "10.0.0.1 is at a private address, which is refused" in output
+    assert office.mails == []

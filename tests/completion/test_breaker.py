@@ -378,3 +378,17 @@ def test_log_says_why_it_opened_and_when_it_closed(
         ),
         "The model answers again",
     ]
+
+
+def test_an_owner_hears_of_what_is_theirs_to_mend_and_of_nothing_else(clock: Clock) -> None:
+    told: list[str] = []
+    breaker = Breaker(POLICY, clock, lambda: told.append("failing"))
+
+    for _ in range(3):
+        breaker.fail(ModelUnavailable())
+    assert (breaker.opened, told) == (1, [])
+
+    breaker.succeed()
+    for _ in range(5):
+        breaker.fail(ModelMisconfigured())
+    assert (breaker.opened, told) == (2, ["failing"])

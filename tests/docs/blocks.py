@@ -11,7 +11,10 @@ ROOT = Path(__file__).parents[2]
 # Commands and programs: run, or said why not.
 PROGRAMS = ("sh", "js", "python")
 # What is only shown.
-SHOWN = ("text", "json", "html", "dotenv", "yaml", "toml", "css", "jsx")
+SHOWN = (
+    "text", "json", "html", "dotenv", "yaml", "toml", "css",
+    "jsx", "ts", "vue", "svelte", "php", "liquid",
+)  # fmt: skip
 
 _NOT_RUN = re.compile(r"<!-- not run: (.+?) -->")
 _RUN_BY = re.compile(r"<!-- run by (\S+) -->")

@@ -15,6 +15,9 @@ PLACE = "address and title of the page"
 USER = "the user, as your server signed it"
 OPINION = "thumbs and comments"
 CITED = "what an answer cites, and a mark"
+STATE = "the state of a conversation"
+CONTACT = "an address and a name"
+NOTICES = "what has to be told outside"
 SESSION = "the session's id"
 DELETED = "that a session was deleted"
 FIGURES = "figures of days and hours"
@@ -47,6 +50,21 @@ KEPT = {
     },
     CITED: {
         "messages": "sources answered_by gap assistant answeredBy gapOf sourcesOf",
+    },
+    STATE: {
+        "conversations": """
+            state waiting_since unread last_event seen_event
+            waitingSince lastEvent seenEvent changer
+        """,
+        "messages": "author event n said_key taken_attempt saidKey taken",
+    },
+    CONTACT: {"conversations": "contact_email contact_name consented_at contact"},
+    NOTICES: {
+        "notices": """
+            id type created_at assistant conversation message_id pending attempts due_at problem
+            is_given_up is_over holder lease_until once_key
+            createdAt conversationId messageId dueAt isGivenUp isOver lease key
+        """,
     },
     SESSION: {"conversations": "session_id sessionId"},
     DELETED: {"sessions": "id deleted changed_at sessionId changedAt"},

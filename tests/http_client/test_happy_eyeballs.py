@@ -6,7 +6,7 @@ import gevent
 import pytest
 from gevent import socket
 
-from app.http_client import HttpClient, HttpConnectFailed
+from app.http_client import HttpAddressRefused, HttpClient, HttpConnectFailed
 from app.http_client.happy_eyeballs import connect_first, resolve
 from tests.servers.peer import Link, Peer, answer_each, whole
 from tests.servers.upstream import black_hole_url, refused_url
@@ -123,6 +123,23 @@ def test_family_that_won_is_tried_first_from_then_on(monkeypatch: pytest.MonkeyP
             http.request("GET", "/")
 
     assert tried == [socket.AF_INET6, socket.AF_INET, socket.AF_INET]
+
+
+def test_addresses_that_are_refused_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Peer(answer_each) as server:
+        port = port_of(server.url)
+        names(monkeypatch, info("127.0.0.2", port), info("127.0.0.1", port))
+        http = HttpClient("http://model.example", vet=lambda address: address == "127.0.0.1")
+
+        assert http.request("GET", "/").status == 200
+
+
+def test_a_name_with_refused_addresses_only_is_not_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    names(monkeypatch, info("10.0.0.1", 80), info("::1", 80))
+    http = HttpClient("http://model.example", vet=lambda _address: False)
+
+    with pytest.raises(HttpAddressRefused, match=r"^model\.example is at an address"):
+        http.request("GET", "/")
 
 
 @pytest.mark.slow

@@ -235,7 +235,8 @@ def test_owner_hears_of_80_and_of_100_percent_once_a_day(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.WARNING)
-    meter = a_meter(Budgets(service=5 * ONE_TURN))
+    told: list[str] = []
+    meter = a_meter(Budgets(service=5 * ONE_TURN), tell=told.append)
     for _ in range(5):
         meter.reserve(CLIENT, "s-1", PROMPT)
     for _ in range(2):
@@ -247,6 +248,7 @@ def test_owner_hears_of_80_and_of_100_percent_once_a_day(
         f"The day's budget of {5 * ONE_TURN} tokens is spent",
     ]
     assert dict(meter.counters) == {"near": 1, "exhausted": 1, "refused": 2}
+    assert told == ["budget.warning", "budget.exhausted"]
 
 
 def test_estimates_are_counted_beside_what_was_recorded() -> None:

@@ -4,8 +4,12 @@ import time
 
 import jwt
 
+from app.notifications.return_link import PURPOSE, ReturnLinks
+from app.web.guards.secret_keys import derive_key
+from tests.live.eventually import eventually
 from tests.live.raw import converse
-from tests.servers.perch import ADMIN_KEY, WIDGET_KEY, Server
+from tests.notifications.post_office import PostOffice
+from tests.servers.perch import ADMIN_KEY, WIDGET_KEY, Server, free_port
 from tests.servers.upstream import Upstream
 
 SECRETS = {
@@ -80,3 +84,53 @@ def test_of_what_is_no_request_only_the_sender_and_the_kind_are_logged(
     assert "Invalid request from ip=127.0.0.1: Invalid HTTP" in log
     for mark in MARKS:
         assert mark not in log
+
+
+def test_nothing_that_people_say_and_no_way_to_them_is_logged(upstream: Upstream) -> None:
+    """A visitor who asks for a person, an operator's answer, and receivers that take nothing."""
+    secrets = {
+        "WEBHOOK_URL": f"http://127.0.0.1:{free_port()}/path-of-the-log?query=of-the-log",
+        "WEBHOOK_SECRET": "whsec_b2YtdGhlLWxvZy1vZi10aGUtbG9nLW9m",
+        "NOTIFY_CHAT_URL": f"http://user:key-of-the-log@127.0.0.1:{free_port()}/",
+        "NOTIFY_PRIVATE_NETWORKS": "127.0.0.0/8",
+        "NOTIFY_EMAIL": "owner-of-the-log@example.com",
+        "MAIL_FROM": "Chat of the log <chat@example.com>",
+    }
+    page = {"url": "https://shop.example/of-the-log?perch=of-the-log", "title": "of the log"}
+    wish = {"text": "A wish of the log", "page": page}
+    with PostOffice() as post:
+        post.answers["rcpt"] = 9 * ["550 <owner-of-the-log@example.com>: unknown of the log"]
+        smtp = {"SMTP_URL": f"smtp://127.0.0.1:{post.port}"}
+        with Server.over(upstream, LOG_LEVEL="debug", **SECRETS, **secrets, **smtp) as server:
+            opened = server.request("POST", "/v1/session", {}, x_api_key=WIDGET_KEY).json
+            held = {"x_api_key": WIDGET_KEY, "authorization": f"Bearer {opened['token']}"}
+            contact = {"email": "ada-of-the-log@example.org", "name": "Ada of the log"}
+            answers = [
+                server.request("POST", "/v1/session/handoff", wish, **held),
+                server.request("POST", "/v1/session/contact", contact | {"consent": True}, **held),
+                server.request("POST", "/v1/chat", {"message": "Words of the log"}, **held),
+            ]
+            [told] = server.admin("/v1/admin/inbox").json["conversations"]
+            path = f"/v1/admin/conversations/{told['_id']}/reply"
+            reply = {"text": "A reply of the log", "name": "Grace of the log", "key": "of the log"}
+            answers.append(server.request("POST", path, reply, x_admin_api_key=ADMIN_KEY))
+            key = derive_key(SECRETS["SECRET_KEY"].encode(), PURPOSE)
+            token = ReturnLinks([key]).mint(opened["sessionId"], "default")
+            answers += [
+                server.request("POST", "/v1/session/return", {"token": token}, **held),
+                server.request("GET", f"/v1/session/events?after=0&perch={token}", **held),
+                server.request(
+                    "GET", f"/health?perch={token}", referer=f"https://a/?perch={token}"
+                ),
+            ]
+            refused = [
+                server.request("POST", "/v1/session/contact", contact, **held),
+                server.request("POST", "/v1/session/return", {"token": f"{token}-no"}, **held),
+            ]
+            eventually(lambda: server.log().count(" was not told of ") >= 3, within_s=30)
+            log = server.log()
+
+    assert [each.status for each in answers if each.status >= 300] == []
+    assert [each.status for each in refused] == [400, 401]
+    for secret in (opened["token"], token, secrets["WEBHOOK_SECRET"], *MARKS):
+        assert secret not in log

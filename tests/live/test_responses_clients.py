@@ -1,4 +1,4 @@
-"""OpenAI's own SDK, unmodified, asks for responses at the real server."""
+"""OpenAI's own SDK and the AI SDK's provider, unmodified, ask for responses at the server."""
 
 import json
 from typing import Any
@@ -7,8 +7,8 @@ import openai
 import pytest
 from openai import OpenAI
 
-from tests.live.clients import openai_client, post
-from tests.servers.perch import Server
+from tests.live.clients import openai_client, post, run_node
+from tests.servers.perch import WIDGET_KEY, Server
 from tests.servers.upstream import Upstream
 from tests.servers.upstream_script import words
 
@@ -196,3 +196,42 @@ def test_page_may_ask_by_itself(server: Server) -> None:
     assert "x-stainless-os" in preflight.headers["Access-Control-Allow-Headers"].lower()
     assert refused.headers["Access-Control-Allow-Origin"] in ("*", SITE)
     assert (refused.status, json.loads(refused.body)["error"]["code"]) == (401, "unauthorized")
+
+
+def ask_ai_sdk(server: Server, *, stream: bool, key: str = WIDGET_KEY) -> dict[str, Any]:
+    asked = {"url": f"{server.url}{PATH}", "apiKey": key, "prompt": "Hello", "stream": stream}
+    return run_node("open_responses.mjs", asked)
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
+def test_ai_sdk_gets_the_answer(server: Server, upstream: Upstream, stream: bool) -> None:
+    upstream.script(tokens=["Grüße ", "👋🏽", " 日本語"], split=1)
+
+    told = ask_ai_sdk(server, stream=stream)
+
+    assert (told["text"], told["finishReason"], told["errors"]) == ("Grüße 👋🏽 日本語", "stop", [])
+    assert "".join(told["deltas"]) == (told["text"] if stream else "")
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        ({"status": 500}, "The assistant is not available right now"),
+        ({"tokens": 5, "fault": "cut", "at": 2}, "The answer was interrupted"),
+    ],
+)
+def test_ai_sdk_is_told_of_a_failure_in_our_words(
+    server: Server, upstream: Upstream, script: dict[str, Any], error: str, stream: bool
+) -> None:
+    upstream.script(**script)
+
+    assert ask_ai_sdk(server, stream=stream)["errors"] == [error]
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
+def test_ai_sdk_is_told_of_a_wrong_key(server: Server, stream: bool) -> None:
+    assert ask_ai_sdk(server, stream=stream, key="wrong")["errors"][0] == "Unauthorized"

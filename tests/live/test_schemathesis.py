@@ -21,7 +21,7 @@ CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 def test_schemathesis_finds_nothing(upstream: Upstream, tmp_path: Path) -> None:
     upstream.script(tokens=2)
-    with Server.over(upstream, APP_ENV="test", BUSY_WAIT_S="0.2", **IDENTITY) as server:
+    with Server.over(upstream, APP_ENV="test", BUSY_WAIT_S="0.2", HUMAN="on", **IDENTITY) as server:
         opened = server.request("POST", "/v1/session", {}, x_api_key=WIDGET_KEY).json
         headers = {
             "x-api-key": WIDGET_KEY,

@@ -23,7 +23,7 @@ import pytest
 from app.domain.conversation import Answer, Question
 from app.storage.sqlite import SqliteStore
 from bench.seed_store import seed
-from tests.dashboard.test_markdown_work import INTRICATE
+from tests.dashboard.rendering.test_markdown_work import INTRICATE
 from tests.live.exchange import Answer as Reply
 from tests.live.exchange import Exchange, request_bytes
 from tests.servers.perch import ADMIN_KEY, WIDGET_KEY, Server, chat_body

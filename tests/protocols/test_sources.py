@@ -9,10 +9,12 @@ from app.domain.events import SourcesFound, TurnDone, TurnStarted
 from app.domain.knowledge import Source
 from app.protocols.ag_ui import AG_UI
 from app.protocols.ai_sdk import AI_SDK
+from app.protocols.deep_chat import DEEP_CHAT, to_text
 from app.protocols.ndjson import NDJSON
 from app.protocols.openai_chat import OPENAI_CHAT, to_completion
 from app.protocols.openai_responses import OPENAI_RESPONSES, to_response
 from app.protocols.protocol import AnswerProtocol
+from app.protocols.source_list import list_sources
 
 HOURS, FILE = Source(2, "Opening hours", "https://example.org/h#sunday"), Source(1, "Prices.pdf")
 MESSAGE = "From 10 [2], five euros [1, 2]."
@@ -97,7 +99,14 @@ def test_open_responses_has_them_in_the_stream_and_in_the_text() -> None:
     assert [each["sequence_number"] for each in events] == list(range(len(events)))
 
 
-@pytest.mark.parametrize("protocol", [OPENAI_CHAT, OPENAI_RESPONSES, AI_SDK, AG_UI])
+def test_deep_chat_has_a_list_at_the_end_streamed_or_whole() -> None:
+    streamed = "".join(each["text"] for each in told(DEEP_CHAT, HOURS, FILE))
+
+    assert streamed == MESSAGE + list_sources([HOURS, FILE])
+    assert to_text(TurnDone(MESSAGE, "c-1", "t", sources=(HOURS, FILE))) == {"text": streamed}
+
+
+@pytest.mark.parametrize("protocol", [OPENAI_CHAT, OPENAI_RESPONSES, AI_SDK, AG_UI, DEEP_CHAT])
 def test_an_answer_that_cites_nothing_is_told_as_before(protocol: AnswerProtocol) -> None:
     assert "ource" not in json.dumps(told(protocol)).replace("sources", "")
     assert all("annotation.added" not in each.get("type", "") for each in told(protocol))

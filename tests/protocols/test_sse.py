@@ -12,6 +12,7 @@ from app.domain.errors import ServiceError
 from app.domain.events import TurnDone, TurnFailed, TurnStarted
 from app.protocols.ag_ui import AgUi
 from app.protocols.ai_sdk import AI_SDK
+from app.protocols.deep_chat import DEEP_CHAT
 from app.protocols.openai_chat import OpenAIChat
 from app.protocols.openai_responses import OpenAIResponses
 from app.protocols.protocol import AnswerProtocol, Encoder
@@ -22,6 +23,7 @@ any_text = st.text(st.characters(), max_size=30)  # lone surrogates and control 
 PROTOCOLS: dict[str, AnswerProtocol] = {
     "AG-UI": AgUi("thread-1", "run-1"),
     "AI SDK": AI_SDK,
+    "deep-chat": DEEP_CHAT,
     "OpenAI chat": OpenAIChat("default", tells_usage=True),
     "OpenAI responses": OpenAIResponses("default"),
 }
@@ -29,6 +31,7 @@ PROTOCOLS: dict[str, AnswerProtocol] = {
 DELTAS: dict[str, Callable[[Any], Any]] = {
     "AG-UI": lambda event: event.get("delta"),
     "AI SDK": lambda event: event.get("delta"),
+    "deep-chat": lambda event: event.get("text"),
     "OpenAI chat": lambda event: "".join(
         each["delta"].get("content", "") for each in event["choices"]
     ),
@@ -37,6 +40,7 @@ DELTAS: dict[str, Callable[[Any], Any]] = {
 ERRORS: dict[str, Callable[[Any], Any]] = {
     "AG-UI": lambda event: event["message"],
     "AI SDK": lambda event: event["errorText"],
+    "deep-chat": lambda event: event["error"],
     "OpenAI chat": lambda event: event["error"]["message"],
     "OpenAI responses": lambda event: event["response"]["error"]["message"],
 }

@@ -70,6 +70,8 @@ def test_list_answers_as_the_original(client: FlaskClient, store: ConversationSt
                 "messageCount": 2,
                 "marks": [],
                 "assistant": "default",
+                "state": "bot",
+                "unread": 0,
             }
         ],
         "total": 1,
@@ -377,6 +379,7 @@ def test_export_is_one_message_a_line(client: FlaskClient, store: ConversationSt
         "sessionId": SESSION,
         "pageUrl": "https://shop.example/",
         "assistant": "default",
+        "state": "bot",
     }
     assert question == {**where, **thread["messages"][0]}
     assert answer == {**where, **thread["messages"][1]}
@@ -485,6 +488,10 @@ class Away:
     def documents(self) -> "Away":
         return self
 
+    @property
+    def people(self) -> "Away":
+        return self
+
     def __getattr__(self, name: str) -> Any:
         def fail(*_: object, **__: object) -> None:
             raise StorageUnavailable
@@ -539,6 +546,9 @@ def test_stats_tell_what_a_day_brought_and_cost(
         "grounded": 0,
         "unanswered": 0,
         "ownerAnswers": 0,
+        "handoffs": 0,
+        "operatorAnswers": 0,
+        "waitingMs": 0,
         "firstTokenMs": {"p50": 250, "p95": 295},
         "latencyMs": {"p50": 1750, "p95": 1975},
         "models": {

@@ -228,8 +228,12 @@ def test_export_and_table_name_the_assistant(client: FlaskClient) -> None:
     assert {line["assistant"] for line in lines} == {"shop"}
     assert len(lines) == 4
     # Later columns stand behind it: nobody's spreadsheet moves.
-    assert header[-5:] == ["requestId", "assistant", "sources", "answeredBy", "gap"]
-    assert sorted(row[-4] for row in rows) == ["default"] * 2 + ["shop"] * 4
+    place = header.index("assistant")
+    assert header[place - 1 :] == [
+        "requestId", "assistant", "sources", "answeredBy", "gap",
+        "author", "event", "state", "contactEmail", "contactName",
+    ]  # fmt: skip
+    assert sorted(row[place] for row in rows) == ["default"] * 2 + ["shop"] * 4
 
 
 def test_figures_are_those_of_one_or_of_all(client: FlaskClient) -> None:

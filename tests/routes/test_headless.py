@@ -40,6 +40,10 @@ class Nothing:
     def documents(self) -> "Nothing":
         return self
 
+    @property
+    def people(self) -> "Nothing":
+        return self
+
     def __getattr__(self, name: str) -> Any:
         def touch(*_: Any, **__: Any) -> None:
             raise AssertionError(f"{name} was called")
@@ -150,7 +154,7 @@ def test_keys_rotate(make_app: "MakeApp") -> None:
         {"regenerate": 1},
         {"page": "https://example.com"},
         {"page": {}},
-        {"page": {"url": "x" * 3000}},
+        {"page": {"url": ""}},
     ],
     ids=str,
 )
@@ -192,6 +196,17 @@ def test_page_is_kept_with_the_conversation(ask: "Ask", store: ConversationStore
     assert thread is not None
     assert thread.conversation.page is not None
     assert thread.conversation.page.url == "https://example.com/prices"
+
+
+def test_long_page_is_cut_and_the_message_is_taken(ask: "Ask", store: ConversationStore) -> None:
+    response = ask(page={"url": "https://example.com/?q=" + "x" * 3000, "title": "A page. " * 90})
+
+    assert response.status_code == 200
+    thread = store.read_session(SESSION, limit=1)
+    assert thread is not None
+    assert thread.conversation.page is not None
+    assert thread.conversation.page.url == "https://example.com/?q=" + "x" * (2048 - 23)
+    assert thread.conversation.page.title == ("A page. " * 90)[:300]
 
 
 def test_same_turn_again_is_answered_from_the_store(

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.operations.learning import MAX_FILE_BYTES
+from app.operations.knowledge.learning import MAX_FILE_BYTES
 from app.storage.protocol import ConversationStore
 from tests.data import ADMIN_KEY
 from tests.knowledge_parts import (

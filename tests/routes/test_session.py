@@ -33,6 +33,8 @@ VARIABLES = {
 CHATS = ["/chat", "/v1/chat", "/v1/chat/stream"]
 EXPIRED = ("This session has expired", "session_expired")
 UNAUTHORIZED = ("Unauthorized", "unauthorized")
+AT_BOT = {"state": "bot", "nextEvent": 0, "isReachable": False}
+EMPTY = {"messages": [], **AT_BOT}
 TOKEN_REQUIRED = ("A session token is required", "session_required")
 
 
@@ -96,7 +98,7 @@ def test_session_is_minted_with_its_token(client: FlaskClient) -> None:
         "sessionId": opened["sessionId"],
         "token": opened["token"],
         "expiresIn": LIVE_S,
-        "config": {"maxMessageChars": 4000},
+        "config": {"maxMessageChars": 4000, "people": {"canAsk": False}},
     }
     assert opened["sessionId"].startswith("ps_")
     assert opened["sessionId"] != open_session(client)["sessionId"]
@@ -118,6 +120,7 @@ def test_config_is_what_the_page_may_know(make_app: "MakeApp") -> None:
         "starters": ["Opening hours, please?", "Where are you?"],
         "maxMessageChars": 4000,
         "retentionDays": 90,
+        "people": {"canAsk": False},
     }
 
 
@@ -274,7 +277,7 @@ def test_last_answer_is_given_anew(client: FlaskClient, model: ScriptedModel) ->
 
 
 def test_history_is_empty_before_the_first_word(client: FlaskClient) -> None:
-    assert history(client, a_token(client)) == {"messages": []}
+    assert history(client, a_token(client)) == EMPTY
 
 
 def test_history_tells_what_the_visitor_saw_and_no_more(client: FlaskClient) -> None:
@@ -301,7 +304,8 @@ def test_history_tells_what_the_visitor_saw_and_no_more(client: FlaskClient) -> 
                 "status": "complete",
                 "finishReason": "stop",
             },
-        ]
+        ],
+        **AT_BOT,
     }
 
 
@@ -537,13 +541,30 @@ def test_session_of_one_user_is_never_anothers(client: FlaskClient) -> None:
     assert problem(answer) == (409, "This session belongs to another user", "user_mismatch")
 
 
-def test_two_sessions_of_one_user_stay_two(client: FlaskClient) -> None:
-    one, two = a_token(client), a_token(client)
+def test_user_goes_on_with_their_latest_conversation_on_a_new_device(client: FlaskClient) -> None:
+    sessions = [open_session(client) for _ in range(2)]
+    for number, each in enumerate(sessions):
+        identify(client, each["token"], "ada")
+        say(client, each["token"], f"Question {number}")
+    new = a_token(client)
+
+    answer = identify(client, new, "ada").json
+
+    token = answer["session"]["token"]
+    assert answer == {"user": "ada", "session": {**sessions[1], "token": token}}
+    assert said(history(client, token))[0] == ("user", "Question 1")
+    assert history(client, new) == EMPTY
+
+
+def test_nobody_goes_on_with_what_is_not_theirs(client: FlaskClient) -> None:
+    one, two, busy = (a_token(client) for _ in range(3))
     identify(client, one, "ada")
     say(client, one, "A secret")
-    identify(client, two, "ada")
+    say(client, busy, "Something else")
 
-    assert history(client, two) == {"messages": []}
+    assert identify(client, two, "bob").json == {"user": "bob"}
+    # Who has begun to speak goes on there.
+    assert identify(client, busy, "ada").json == {"user": "ada"}
 
 
 def test_identity_is_off_without_a_secret(make_app: "MakeApp") -> None:
@@ -589,6 +610,10 @@ class UntouchableStore:
 
     @property
     def documents(self) -> "UntouchableStore":
+        return self
+
+    @property
+    def people(self) -> "UntouchableStore":
         return self
 
     def __getattr__(self, name: str) -> Any:
@@ -652,7 +677,7 @@ def test_one_session_sees_nothing_of_another(client: FlaskClient, model: Scripte
     victim, other = a_token(client), a_token(client)
     answer_id = say(client, victim, "A secret")["messageId"]
 
-    assert history(client, other) == {"messages": []}
+    assert history(client, other) == EMPTY
     path = f"/v1/messages/{answer_id}/feedback"
     client.post(path, json={"rating": "down"}, headers=headers(other))
     client.delete("/v1/session", headers=headers(other))
@@ -669,7 +694,7 @@ def test_client_made_session_is_read_by_nobody(client: FlaskClient) -> None:
         f"/v1/session/messages?sessionId={SESSION}", headers=headers(a_token(client))
     )
 
-    assert answer.json == {"messages": []}
+    assert answer.json == EMPTY
 
 
 # Our own pages, and clients that are no pages
@@ -681,7 +706,7 @@ def test_own_pages_get_counts_as_its_post(client: FlaskClient) -> None:
     same_origin = {"Authorization": f"Bearer {token}", "Sec-Fetch-Site": "same-origin"}
     answer = client.get("/v1/session/messages", headers=same_origin)
 
-    assert (answer.status_code, answer.json) == (200, {"messages": []})
+    assert (answer.status_code, answer.json) == (200, EMPTY)
 
 
 def test_program_without_an_origin_keeps_its_session_to_itself(client: FlaskClient) -> None:

@@ -37,6 +37,8 @@ def a_bundle(folder: Path) -> Path:
     (folder.parent / "chat.db").write_text("secret")
     (folder / "locales" / "de.json").write_text('{"send": "Senden"}')
     (folder / "chat-widget.js.map").write_text("{}")
+    (folder / "perch.js.map").write_text("{}")
+    (folder / "perch.d.ts").write_text("export {};")
     path = folder / "chat-widget.js"
     path.write_bytes(SCRIPT)
     return path
@@ -147,7 +149,9 @@ def test_missing_bundle_says_how_to_build_it(make_app: "MakeApp", tmp_path: Path
     assert response.json["code"] == "not_found"
 
 
-@pytest.mark.parametrize("name", ["locales/de.json", "chat-widget.js.map"])
+@pytest.mark.parametrize(
+    "name", ["locales/de.json", "chat-widget.js.map", "perch.js.map", "perch.d.ts"]
+)
 def test_what_the_script_loads_later_is_served(site: FlaskClient, name: str) -> None:
     response = site.get(f"/widget/{name}")
 
@@ -225,5 +229,44 @@ def test_script_of_another_edition_gets_the_panel_that_there_is(
     assert response.headers["Cache-Control"] == "public, max-age=300"
 
 
+def test_script_of_another_edition_gets_the_part_of_that_kind(
+    make_app: "MakeApp", bundle: Path, panel: Path
+) -> None:
+    people = bundle.parent / "people.89abcdef.js"
+    people.write_bytes(b"export const start = 1\n")
+    client = make_app(**PRODUCTION, WIDGET_BUNDLE_PATH=str(bundle)).test_client()
+
+    assert client.get("/widget/people.76543210.js").data == people.read_bytes()
+    assert client.get("/widget/panel.76543210.js").data == PANEL
+    assert client.get(f"/widget/{people.name}").headers["Cache-Control"].endswith("immutable")
+
+
 def test_bundle_without_a_panel_has_none(widget: FlaskClient) -> None:
     assert widget.get("/widget/panel.01234567.js").status_code == 404
+
+
+def test_module_is_served_as_the_script_is(make_app: "MakeApp", bundle: Path) -> None:
+    module = bundle.parent / "perch.js"
+    module.write_bytes(PANEL)
+    Path(f"{module}.gz").write_bytes(gzip.compress(PANEL, mtime=0))
+    client = make_app(**PRODUCTION, WIDGET_BUNDLE_PATH=str(bundle)).test_client()
+
+    response = client.get("/widget/perch.js", headers={"Accept-Encoding": "gzip"})
+
+    assert gzip.decompress(response.data) == PANEL
+    assert response.headers["Content-Type"] == "application/javascript; charset=utf-8"
+    assert response.headers["Cache-Control"] == "public, max-age=300"
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert response.headers["SourceMap"] == "perch.js.map"
+    tag = {"If-None-Match": response.headers["ETag"], "Accept-Encoding": "gzip"}
+    assert client.get("/widget/perch.js", headers=tag).status_code == 304
+
+
+def test_types_are_text(site: FlaskClient) -> None:
+    response = site.get("/widget/perch.d.ts")
+
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+
+
+def test_bundle_without_a_module_has_none(widget: FlaskClient) -> None:
+    assert widget.get("/widget/perch.js").status_code == 404

@@ -68,6 +68,16 @@ def test_head_leaves_with_the_first_piece_and_the_last_piece_with_the_end(pair: 
     assert read_all(visitor) == b"5\r\nlast\n\r\n0\r\n\r\n"
 
 
+def test_last_piece_may_be_empty(pair: Pair) -> None:
+    server, visitor = pair
+    writer = a_writer(server)
+
+    writer.finish(b"")
+    writer.end()
+
+    assert read_all(visitor) == b"0\r\n\r\n"
+
+
 def test_body_without_chunks_is_written_as_it_is(pair: Pair) -> None:
     server, visitor = pair
     writer = a_writer(server)

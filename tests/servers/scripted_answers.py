@@ -46,14 +46,14 @@ class ScriptedAnswers(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, handler: "type[Handler] | None" = None) -> None:
+        super().__init__(("127.0.0.1", 0), handler or Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.history: list[dict[str, Any]] = []
         self.running: str | None = None
         self._script: list[dict[str, Any]] = []
         self._lines: dict[str, list[dict[str, Any]]] = {}
-        self._news = threading.Condition()
+        self.news = threading.Condition()
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
@@ -76,75 +76,79 @@ class ScriptedAnswers(ThreadingHTTPServer):
 
     def release(self) -> None:
         """Say what stands behind the ``HOLD``, up to the next."""
-        with self._news:
+        with self.news:
             lines = self._lines[self.running or ""]
             lines.remove(HOLD)
             self._store(lines)
-            self._news.notify_all()
+            self.news.notify_all()
 
     def begin(self, turn_id: str, question: str) -> None:
         """Take a question."""
         start = {"type": "start", "conversationId": "c-1", "turnId": turn_id}
-        with self._news:
+        with self.news:
             self._lines[turn_id] = [start, *self._script]
             self.running = turn_id
-            self._keep("user", question)
+            self.keep("user", question)
             self._store(self._lines[turn_id])
 
     def line(self, turn_id: str, number: int) -> dict[str, Any] | None:
         """Return a turn's line as soon as it is said; ``None`` behind the last."""
         lines = self._lines[turn_id]
-        with self._news:
-            held = self._news.wait_for(lambda: lines[number : number + 1] != [HOLD], WAIT_S)
+        with self.news:
+            held = self.news.wait_for(lambda: lines[number : number + 1] != [HOLD], WAIT_S)
         return lines[number] if held and number < len(lines) else None
 
     def _store(self, lines: list[dict[str, Any]]) -> None:
         if HOLD in lines:
             return
         told = {k: v for k, v in lines[-1].items() if k in ("sources", "answeredBy")}
-        self._keep("assistant", lines[-1]["message"], status="complete", **told)
+        self.keep("assistant", lines[-1]["message"], status="complete", **told)
         self.running = None
 
-    def _keep(self, role: str, content: str, **more: Any) -> None:
+    def keep(self, role: str, content: str, **more: Any) -> dict[str, Any]:
+        """Store a message, and return it."""
         number = len(self.history)
         stored = {"_id": f"m-{number}", "role": role, "content": content, "createdAt": number}
         self.history.append({**stored, "turnId": self.running, **more})
+        return self.history[-1]
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
+    """Serves the widget's files and its requests."""
+
     server: ScriptedAnswers
 
     def do_OPTIONS(self) -> None:
-        self._send(204, b"")
+        self.send(204, b"")
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         if path.startswith("/widget/"):
-            self._send(200, (DIST / path.removeprefix("/widget/")).read_bytes())
+            self.send(200, (DIST / path.removeprefix("/widget/")).read_bytes())
         elif path == "/v1/session/messages":
             running = {"runningTurnId": self.server.running} if self.server.running else {}
-            self._reply({"messages": self.server.history, **running})
+            self.reply({"messages": self.server.history, **running})
         else:
-            self._stream(path.split("/")[3])
+            self.stream(path.split("/")[3])
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}")
         if self.path != "/chat":
-            return self._reply(SESSION)
+            return self.reply(SESSION)
         self.server.begin(body["turnId"], body["message"])
-        return self._stream(body["turnId"])
+        return self.stream(body["turnId"])
 
-    def _stream(self, turn_id: str) -> None:
+    def stream(self, turn_id: str) -> None:
         self._head(200, "application/x-ndjson")
         number = 0
         while line := self.server.line(turn_id, number):
             self.wfile.write(json.dumps(line).encode() + b"\n")
             number += 1
 
-    def _reply(self, body: dict[str, Any]) -> None:
-        self._send(200, json.dumps(body).encode(), "application/json")
+    def reply(self, body: dict[str, Any], status: int = 200) -> None:
+        self.send(status, json.dumps(body).encode(), "application/json")
 
-    def _send(self, status: int, body: bytes, kind: str = "text/javascript") -> None:
+    def send(self, status: int, body: bytes, kind: str = "text/javascript") -> None:
         self._head(status, kind)
         self.wfile.write(body)
 

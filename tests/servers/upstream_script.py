@@ -130,10 +130,13 @@ def changed(script: Script, changes: dict[str, Any]) -> Script:
 
 
 def marked(script: Script, body: dict[str, Any]) -> Script:
-    """Apply the marker in the last user message, if there is one."""
+    """Apply the last marker in the last user message, if there is one.
+
+    A question that was not answered stands in that message, too, before the next.
+    """
     asked = [m for m in body.get("messages", ()) if m.get("role") == "user"]
-    found = MARKER.search(str(asked[-1].get("content", ""))) if asked else None
-    return changed(script, json.loads(found.group(1))) if found else script
+    found = MARKER.findall(str(asked[-1].get("content", ""))) if asked else []
+    return changed(script, json.loads(found[-1])) if found else script
 
 
 def steps(script: Script, body: dict[str, Any]) -> Iterator[Step]:

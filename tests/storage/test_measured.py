@@ -5,6 +5,7 @@ import pytest
 from app.domain.errors import ConversationNotFound, StorageUnavailable
 from app.storage.document_store import DocumentStore
 from app.storage.measured import MeasuredStore
+from app.storage.people_store import PeopleStore
 from app.storage.protocol import ConversationStore
 
 
@@ -22,6 +23,10 @@ class Away:
 
     @property
     def documents(self) -> "Away":
+        return self
+
+    @property
+    def people(self) -> "Away":
         return self
 
     def __getattr__(self, name: str) -> object:
@@ -56,6 +61,10 @@ def test_only_the_stores_own_trouble_counts_as_failed(store: ConversationStore) 
 def test_no_call_of_the_protocols_is_left_out(store: ConversationStore) -> None:
     timed = MeasuredStore(store, Notes())
 
-    for port, measured in ((ConversationStore, timed), (DocumentStore, timed.documents)):
-        calls = {name for name in vars(port) if not name.startswith("_")} - {"documents"}
+    for port, measured in (
+        (ConversationStore, timed),
+        (DocumentStore, timed.documents),
+        (PeopleStore, timed.people),
+    ):
+        calls = {name for name in vars(port) if not name.startswith("_")} - {"documents", "people"}
         assert {name for name in calls if getattr(measured, name).__name__ != "timed"} == set()

@@ -18,15 +18,21 @@ import pytest
 
 from app.domain.conversation import (
     DEFAULT_ASSISTANT,
+    TAKEN,
     ConversationFilter,
     ConversationPage,
     Feedback,
+    Finished,
     Turn,
 )
 from app.domain.errors import AssistantMismatch, InvalidRequest, StorageUnavailable
 from app.domain.knowledge import Document, Section, StoreState
+from app.domain.people import ByOperator, ByVisitor, Contact
 from app.storage.protocol import MAX_THREAD_MESSAGES
-from app.storage.sqlite import SqliteStore, documents, gaps, listing, matches, searches
+from app.storage.sqlite import SqliteStore
+from app.storage.sqlite.conversations import listing, matches, searches
+from app.storage.sqlite.documents import gaps
+from app.storage.sqlite.documents import rows as documents
 from app.storage.sqlite.faults import unavailable
 from app.storage.sqlite.retention import BATCH_MESSAGES
 from app.storage.sqlite.schema import MIGRATIONS
@@ -438,6 +444,99 @@ def test_file_of_before_the_documents_takes_them_in(path: Path) -> None:
             asked.conversation_id
         ]
         assert store.read_state() == StoreState(frozenset({"off"}), {"shop": version})
+
+
+def test_file_of_before_the_people_hands_over(path: Path) -> None:
+    with older(path, 8) as db:
+        db.executescript((ROOT / "tests/fixtures/schema_8.sql").read_text(encoding="utf-8"))
+
+    with closing(SqliteStore(path, clock_ms=lambda: 1_700_000_010_000)) as store:
+        page = store.list_conversations(limit=10)
+        asking, other = page.conversations
+        ada = ByOperator(asking.id, "Ada")
+        before = store.people.events_since("session-1", 0)
+        notices = store.people.list_notices(limit=5)
+        asked = store.people.hand_over(ByVisitor("session-1", DEFAULT_ASSISTANT), "ask")
+        store.people.say(ada, "On Sundays from ten.", key="k1")
+        late = store.finish_turn(
+            Turn("turn-0002", 1, "session-1", asking.id, ()), an_answer(content="Closed.")
+        )
+        store.people.hand_over(ada, "release")
+        thread = store.read_thread(asking.id)
+        again = begin(store, session_id="session-1", turn_id="turn-0003", content="And today?")
+
+        assert [(each.state, each.unread, each.contact) for each in page.conversations] == [
+            ("bot", 0, None)
+        ] * 2
+        assert (asking.user, other.assistant, before.events) == ("customer-7", "shop", ())
+        assert (notices, asked.is_new, late) == ((), True, Finished(f"{asking.id}-3"))
+        assert [(each.role, each.event or each.content) for each in thread.messages] == [
+            ("user", "What are your hours?"),
+            ("assistant", "Nine to five [1]."),
+            ("user", "And on Sundays?"),
+            ("assistant", "Closed."),
+            ("system", "asked"),
+            ("system", "taken"),
+            ("operator", "On Sundays from ten."),
+            ("system", "released"),
+        ]
+        assert (thread.messages[3].status, thread.messages[3].finish_reason) == ("partial", TAKEN)
+        assert [each.content for each in again.prompt] == ["And today?"]
+        assert store.people.find_by_user("customer-7", DEFAULT_ASSISTANT) is not None
+
+
+# People
+
+
+def test_conversation_that_begins_is_noted_where_somebody_is_told(path: Path) -> None:
+    with closing(SqliteStore(path, notes_starts=True)) as store:
+        for turn_id in ("turn-0001", "turn-0002"):
+            say(store, session_id="session-1", turn_id=turn_id)
+        store.people.hand_over(ByVisitor("session-2", DEFAULT_ASSISTANT), "ask")
+        store.people.set_contact("session-3", Contact("ada@visitor.example"), assistant="shop")
+        notices = store.people.list_notices(limit=9)
+
+    assert [(each.type, each.assistant) for each in reversed(notices)] == [
+        ("conversation.started", DEFAULT_ASSISTANT),
+        ("conversation.started", DEFAULT_ASSISTANT),
+        ("conversation.waiting", DEFAULT_ASSISTANT),
+        ("conversation.started", "shop"),
+        ("contact.created", "shop"),
+    ]
+
+
+def test_notices_are_not_held_for_ever_by_a_clock_that_goes_back(path: Path) -> None:
+    clock = [1_700_000_000_000]
+    with closing(SqliteStore(path, clock_ms=lambda: clock[0])) as store:
+        store.people.put_notice("test", DEFAULT_ASSISTANT)
+        clock[0] += 10**10
+        store.people.claim_notices("a", lease_s=60, limit=1)
+        clock[0] -= 10**10
+
+        claimed = store.people.claim_notices("b", lease_s=60, limit=1)
+
+    assert len(claimed) == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM conversations WHERE state = 'waiting' ORDER BY waiting_since, key",
+        "SELECT * FROM conversations WHERE state = 'human' ORDER BY updated_at DESC, key DESC",
+        "SELECT * FROM messages WHERE conversation = 1 AND n > 3 ORDER BY n",
+        "SELECT * FROM notices WHERE NOT is_over AND due_at <= 5",
+        "SELECT * FROM notices WHERE created_at > 5 ORDER BY created_at DESC, key DESC",
+    ],
+)
+def test_people_are_found_by_an_index(path: Path, query: str) -> None:
+    with opened(path) as store:
+        store.ping()
+
+    with closing(sqlite3.connect(path)) as db:
+        plan = " ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {query}"))
+
+    assert "INDEX" in plan
+    assert "TEMP B-TREE" not in plan
 
 
 # Jobs and retention

@@ -3,7 +3,10 @@
 import gevent
 import pytest
 
-from app.domain.errors import Overloaded, TurnNotFound
+from app.domain.errors import ModelInterrupted, Overloaded, TurnNotFound
+from app.domain.events import TurnDone, TurnFailed
+from app.domain.people import ByOperator, ByVisitor
+from app.storage.protocol import ConversationStore
 from app.turns.readers import Reader
 from app.turns.service import TurnService
 from tests.data import SESSION
@@ -37,6 +40,47 @@ def test_turn_that_is_over_is_followed_from_the_store(service: TurnService) -> N
     service.complete(start(service))
 
     assert said(follow(service)) == ("Hello there", "Hello there")
+
+
+def test_question_that_waits_for_a_person_is_told_as_it_was_when_asked(
+    service: TurnService, store: ConversationStore, model: ScriptedModel
+) -> None:
+    store.people.hand_over(ByVisitor(SESSION, "default"), "ask")
+    asked = said(start(service))
+
+    assert said(follow(service)) == asked
+    assert not model.prompts
+
+
+def test_question_that_waited_for_a_person_is_to_be_asked_again_afterwards(
+    service: TurnService, store: ConversationStore
+) -> None:
+    store.people.hand_over(ByVisitor(SESSION, "default"), "ask")
+    start(service)
+    store.people.hand_over(ByVisitor(SESSION, "default"), "release")
+
+    *_, last = follow(service).events()
+
+    assert isinstance(last, TurnFailed)
+    assert isinstance(last.error, ModelInterrupted)
+
+
+def test_answer_that_was_taken_over_is_told_as_one_that_was_stopped(
+    service: TurnService, store: ConversationStore, model: ScriptedModel
+) -> None:
+    gate = Gate()
+    model.script("Hel", gate, "lo")
+    running = start(service)
+    gate.wait_reached()
+    operator = ByOperator(running.turn.conversation_id, "Ada")
+    store.people.hand_over(operator, "take")
+    gate.open()
+    running.wait_ended(20)
+
+    *_, done = follow(service).events()
+
+    assert isinstance(done, TurnDone), done
+    assert (done.message, done.finish_reason) == ("Hello", "stopped")
 
 
 def test_turn_of_another_session_is_not_found(service: TurnService, model: ScriptedModel) -> None:

@@ -6,7 +6,7 @@ from app.domain.conversation import Answer, Message, Turn
 from app.domain.errors import ModelInterrupted, ModelTimeout, ServiceError
 from app.domain.events import TokensReceived, TurnDone, TurnFailed, TurnStarted
 from app.storage.protocol import ConversationStore
-from app.turns.repeated import RepeatedTurn, read_turn
+from app.turns.repeated import HeldTurn, RepeatedTurn, read_turn
 from tests.data import a_question
 
 ANSWER = Message("assistant", "All of it", id="m-2", status="complete", finish_reason="length")
@@ -67,3 +67,16 @@ def test_stored_answer_that_was_cut_short_is_told_with_its_reason(
 
     assert isinstance(done, TurnDone)
     assert (done.message, done.finish_reason) == ("Half", reason)
+
+
+def test_where_a_person_is_to_answer_the_visitor_is_told_so_in_a_whole_answer() -> None:
+    turn = Turn("turn-0001", 1, "s-1", "c-1", (), state="waiting")
+
+    held = HeldTurn(turn, "A person will answer here.", "request-1")
+
+    assert list(held.events()) == [
+        TurnStarted("c-1", "turn-0001"),
+        TokensReceived(["A person will answer here."]),
+        TurnDone("A person will answer here.", "c-1", "turn-0001", None, "", None, None, "person"),
+    ]
+    assert (held.summary().outcome, held.summary().answer) == ("person", None)

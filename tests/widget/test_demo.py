@@ -1,5 +1,6 @@
 """The demo page of a development server, and the picture in the README."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
@@ -47,6 +48,32 @@ def test_options_change_the_widget_and_the_tag_to_copy(
     expect(visitor.panel).to_have_accessible_name('Ask "us"')
     visitor.ask("Hallo?").hears("Hello.")
     expect(page.locator("#events")).to_contain_text("perch:message")
+    assert troubles == []
+
+
+def test_the_module_is_mounted_with_the_same_options(
+    page: Page, server: Server, upstream: Upstream, screenshot: Callable[[Page, str], None]
+) -> None:
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    upstream.script(tokens=["Hello."])
+    page.goto(f"{server.url}/demo/widget#title=Shop&by=module&starters=One%7CTwo&datalayer=on")
+    visitor = Visitor(page)
+    expect(page.locator("#snippet")).to_contain_text('starters: ["One","Two"],\n  dataLayer: true')
+
+    page.get_by_role("button", name="widget.open()").click()
+    visitor.panel.get_by_role("button", name="Two").click()
+    visitor.hears("Hello.")
+
+    expect(visitor.panel).to_have_accessible_name("Shop")
+    expect(page.locator("#layer")).to_contain_text("perch_answered")
+    screenshot(page, "demo-module")
+    page.get_by_label("Brought by").select_option("The tag")
+    expect(page.locator("#snippet")).to_contain_text('data-starters="One|Two"')
+    visitor.hears("Hello.")
+    expect(visitor.host).to_have_count(1)
+    page.get_by_role("button", name="PerchChat.destroy()").click()
+    expect(visitor.host).to_have_count(0)
     assert troubles == []
 
 

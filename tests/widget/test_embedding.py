@@ -115,8 +115,11 @@ def test_the_page_opens_sends_closes_and_hears_events(visit: Visit, upstream: Up
     assert page.evaluate("heard") == ["open", "user: Really?", "assistant: Yes.", "close"]
 
 
-def test_destroy_leaves_nothing_and_the_script_may_come_again(visit: Visit, site: Site) -> None:
-    visitor = visit().open()
+def test_destroy_leaves_nothing_and_the_script_may_come_again(
+    visit: Visit, site: Site, upstream: Upstream
+) -> None:
+    upstream.script(tokens=["Yes."])
+    visitor = visit().open().ask("First?").hears("Yes.")
 
     visitor.call("destroy")
 
@@ -124,6 +127,7 @@ def test_destroy_leaves_nothing_and_the_script_may_come_again(visit: Visit, site
     assert visitor.page.evaluate("typeof PerchChat") == "undefined"
     visitor.page.evaluate(BRING, tag(site.server_url, title="Anew"))
     expect(visitor.panel).to_have_accessible_name("Anew")
+    visitor.hears("Yes.").ask("Second?").hears("Yes.", 1)
 
 
 def test_a_single_page_app_that_replaces_the_body_keeps_the_conversation(

@@ -33,8 +33,9 @@ STYLES = """(root) => [...root.querySelectorAll("*")].map((element) => {
 })"""
 
 
-def styles_of_widget(visitor: Visitor) -> list[Any]:
-    visitor.open().ask("How?").hears("Yes and no")
+def styles_of_widget(visitor: Visitor, answer: str = "Yes and no") -> list[Any]:
+    """Return the computed styles of all elements, after an answer that is shown so."""
+    visitor.open().ask("How?").hears(answer)
     visitor.page.wait_for_function(
         "document.querySelector('perch-chat').shadowRoot.getAnimations().every("
         "(animation) => animation.playState == 'finished' || animation.effect.target.matches('i'))"

@@ -1,7 +1,7 @@
 /** Talks to the server: sessions and their tokens, turns, and the visitor's own routes. */
 
 import { options, shell } from "./shell";
-import { PENDING, SESSION, TOKEN, recall, remember } from "./storage";
+import { HANDOFF, PENDING, PEOPLE, SESSION, TOKEN, recall, remember } from "./storage";
 import { useTexts } from "./texts";
 import { toEvent, toObject, toProblem, type Problem, type TurnEvent } from "./wire";
 
@@ -53,10 +53,10 @@ const fail = async (response: Response): Promise<never> => {
 };
 
 /** Forget the session; the next question begins another. */
-export const forget = (): void => [SESSION, TOKEN, PENDING].forEach((key) => remember(key));
+export const forget = (): void => [SESSION, TOKEN, PENDING, HANDOFF].forEach((key) => remember(key));
 
-// A live token, or a client-made id where the server is older than its session routes.
-const mint = async (): Promise<void> => {
+/** Get a live token, or a client-made id where the server is older than its session routes; and hear what may be asked for. */
+export const mint = async (): Promise<void> => {
   const token = recall(TOKEN);
   const response = await send("session", "POST", { token }, undefined, "");
   if (response.status == 401 && token) {
@@ -71,7 +71,7 @@ const mint = async (): Promise<void> => {
   remember(SESSION, session.sessionId as string);
   remember(TOKEN, session.token as string);
   told = undefined;
-  useTexts(Object(session.config));
+  remember(PEOPLE, useTexts(Object(session.config)).people?.canAsk && "1");
 };
 
 // A session that is another user's is left to them.

@@ -41,7 +41,7 @@ export interface Panel {
   focus(): void;
 }
 
-/** The element's class, on which each launcher stands under the name that the panel is asked for. */
-export type Registry = CustomElementConstructor & { widgets?: Map<string, Shell> };
+/** The element's class, on which each launcher stands under the name that the panel is asked for; it counts how often one was. */
+export type Registry = Function & { widgets?: Map<string, Shell>; loads?: number };
 
 export const TAG = "perch-chat";

@@ -4,7 +4,7 @@ import { ask, follow, forget, randomId, request } from "./client";
 import { options, shell } from "./shell";
 import { PENDING, TICK, TOKEN, recall, remember } from "./storage";
 import { apply, merge, toMessages, type Message, type Scene } from "./transcript";
-import { toObject, type Problem, type TurnEvent } from "./wire";
+import { toObject, type Json, type Problem, type TurnEvent } from "./wire";
 
 const HISTORY = 100;
 const POLL_MS = 1500;
@@ -18,6 +18,10 @@ export interface Audience {
   changed(toEnd?: boolean): void;
   streamed(): void;
   answered(answer: Message): void;
+  /** A question was not for the assistant: a person will see it. */
+  handed(answer: Message): void;
+  /** The stored conversation was read. */
+  heard(history: Json): void;
 }
 
 export class Conversation {
@@ -60,6 +64,7 @@ export class Conversation {
     const leave = () => mine.abort();
     if (!live) return;
     live.reason = "stopped";
+    live.sent = true;
     // The server ends the stream itself, with all that was said; where it cannot, leaving does.
     if (recall(TOKEN)) request(`turns/${live.turnId}/stop`).catch(leave);
     setTimeout(leave, recall(TOKEN) ? STOP_MS : 0);
@@ -80,7 +85,7 @@ export class Conversation {
     this.#audience.changed();
     await request(`messages/${message._id}/feedback`, "POST", { rating }).catch((thrown) => {
       message.feedback = feedback;
-      this.#fail(thrown, () => this.rate(message, rating));
+      this.fail(thrown, () => this.rate(message, rating));
     });
   };
 
@@ -91,13 +96,15 @@ export class Conversation {
     this.#missed = !!scene.live;
     if (!recall(TOKEN) || scene.live) return;
     try {
-      const { messages, runningTurnId, nextCursor } = await this.#read();
+      const found = await this.#read();
+      const { messages, runningTurnId, nextCursor } = found;
       if (scene.live) return;
       const history = toMessages(messages);
       const known = scene.messages.findIndex(({ _id }) => _id && _id == history[0]?._id);
       const older = known > 0 ? scene.messages.slice(0, known) : [];
       if (!older.length) scene.earlier = nextCursor as string | undefined;
       scene.messages = [...older, ...merge(scene.messages.slice(older.length), history)];
+      this.#audience.heard(found);
       if (scene.messages.at(-1)?.status == "complete") scene.trouble = undefined;
       const running = scene.messages.findLast(({ role, turnId }) => role == "user" && turnId == runningTurnId);
       scene.busy = undefined;
@@ -105,7 +112,7 @@ export class Conversation {
       scene.busy = !!runningTurnId;
       this.#audience.changed();
     } catch (thrown) {
-      if (!scene.messages.length) this.#fail(thrown, this.sync);
+      if (!scene.messages.length) this.fail(thrown, this.sync);
     }
     if (scene.busy) this.#poll = setTimeout(this.sync, POLL_MS);
   };
@@ -119,7 +126,7 @@ export class Conversation {
       scene.earlier = nextCursor as string | undefined;
       this.#audience.changed();
     } catch (thrown) {
-      this.#fail(thrown, this.readEarlier);
+      this.fail(thrown, this.readEarlier);
     }
   };
 
@@ -139,7 +146,7 @@ export class Conversation {
     this.clear();
   };
 
-  erase = (): Promise<void> => request("session", "DELETE").then(this.reset, (thrown) => this.#fail(thrown, this.erase));
+  erase = (): Promise<void> => request("session", "DELETE").then(this.reset, (thrown) => this.fail(thrown, this.erase));
 
   async #run(question: Message, regenerate?: boolean): Promise<void> {
     const { content: message, turnId = "" } = question;
@@ -153,7 +160,7 @@ export class Conversation {
       this.#finish(answer);
       remember(TICK, randomId());
     } else if (question.sent && recall(TOKEN) && /^(model_interrupted|offline|unreachable)$/.test(failure.code) && !failure.text) await this.#rejoin(failure);
-    else this.#fail(failure, this.again);
+    else this.fail(failure, this.again);
     if (this.#missed) void this.sync();
   }
 
@@ -175,7 +182,7 @@ export class Conversation {
     this.#followed = undefined;
     await this.sync();
     if (scene.live || scene.busy || scene.messages.at(-1)?.status == "complete") return;
-    this.#fail(failure, failure.code == "offline" ? () => this.#rejoin(failure) : this.again);
+    this.fail(failure, failure.code == "offline" ? () => this.#rejoin(failure) : this.again);
   };
 
   #begin(question: Message): Message {
@@ -214,6 +221,9 @@ export class Conversation {
   }
 
   #finish(answer: Message): void {
+    // What was not stopped here was stopped by a person who takes over.
+    this.#missed ||= answer.reason == "stopped" && !answer.sent;
+    if (answer.answeredBy == "person") return this.#audience.handed(answer);
     this.#audience.answered(answer);
     shell.emit("message", { role: "assistant", content: answer.content, turnId: answer.turnId });
   }
@@ -235,8 +245,8 @@ export class Conversation {
     return toObject(await (await request("session/messages?" + query, "GET")).text());
   }
 
-  // What failed says how to try again; "it will be sent" is said of questions alone.
-  #fail(thrown: unknown, retry: () => unknown): void {
+  /** Tell what failed, and how to try again; "it will be sent" is said of questions alone. */
+  fail(thrown: unknown, retry: () => unknown): void {
     const problem: Problem = { code: "failed", ...(thrown as object) };
     const offline = problem.code == "offline";
     const code = offline && retry != this.again ? "unreachable" : problem.code;

@@ -12,6 +12,24 @@ const fit = () => {
   set("bottom", innerHeight - offsetTop - height);
 };
 
+let focused: HTMLElement | undefined;
+
+// The focus is the visitor's until it goes elsewhere; a page that takes the widget along with its body takes it by no one's wish.
+const remember = (): void => {
+  const { host, signal } = shell;
+  const root = host.shadowRoot!;
+  root.addEventListener("focus", ({ target }) => (focused = target as HTMLElement), { signal, capture: true });
+  const leave = () => {
+    if (host.isConnected && !root.activeElement) focused = undefined;
+  };
+  root.addEventListener("blur", () => setTimeout(leave), { signal, capture: true });
+};
+
+/** Take the focus back after the dialog was moved or shown anew, where it was in here and nothing else has it. */
+export function refocus(): void {
+  if (document.activeElement == document.body) focused?.focus();
+}
+
 /** Stand on the page, undisturbed by its scripts. */
 export function settle(): void {
   const { host, dialog, signal } = shell;
@@ -24,6 +42,7 @@ export function settle(): void {
     if (event.target == host || event.relatedTarget == host) event.stopImmediatePropagation();
   };
   for (const name of ["focusin", "focusout"] as const) addEventListener(name, own, { signal, capture: true });
+  remember();
   // What is live is not hidden by dialogs that hide the rest of the page.
   host.ariaLive = "off";
 }

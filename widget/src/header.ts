@@ -1,19 +1,22 @@
 /** The panel's head: who answers, the menu, and what the law wants said. */
 
+import { mint } from "./client";
 import type { Conversation } from "./conversation";
 import { button, h, icon } from "./dom";
 import { picture } from "./elements";
 import { options, shell } from "./shell";
-import { DAYS, TOKEN, recall, remember } from "./storage";
+import { DAYS, PEOPLE, TOKEN, recall, remember } from "./storage";
 import { texts } from "./texts";
 
-/** Build the menu; `done` is called after a choice. */
-export function createMenu({ reset, erase }: Conversation, done: () => void): HTMLDetailsElement {
+/** Build the menu and its entry for those who want a person; `done` is called after a choice. */
+export function createMenu({ reset, erase }: Conversation, want: () => unknown, done: () => void): [HTMLDetailsElement, entry: HTMLElement] {
   const choose = (action: () => unknown) => {
     menu.open = false;
     void action();
     done();
   };
+  const entry = button("person", () => choose(want));
+  const offer = () => (entry.hidden = !recall(PEOPLE));
   const remove = button("erase", () => 0);
   // Deleting takes two clicks on the same button, and a double click is one.
   remove.onclick = ({ detail }) => {
@@ -27,12 +30,15 @@ export function createMenu({ reset, erase }: Conversation, done: () => void): HT
       ontoggle: () => {
         remove.textContent = texts.erase;
         remove.hidden = !recall(TOKEN);
+        offer();
+        // Whether somebody may be asked for, the server says with a session.
+        if (menu.open && !texts.people) mint().then(offer, offer);
       },
     },
     h("summary", { title: texts.menu }, icon("menu")),
-    h("div", {}, button("fresh", () => choose(reset)), remove),
+    h("div", {}, entry, button("fresh", () => choose(reset)), remove),
   );
-  return menu;
+  return [menu, entry];
 }
 
 /** Build the header around the menu. */
@@ -43,7 +49,7 @@ export const createHeader = (menu: HTMLElement): HTMLElement =>
 export function drawDisclosure(line: HTMLElement): void {
   const { disclosure, privacyUrl } = options;
   const days = texts.retentionDays || recall(DAYS);
-  if (texts.retentionDays) remember(DAYS, `${days}`);
+  remember(DAYS, days && `${days}`);
   const parts = [
     disclosure == "off" ? "" : texts.disclosure,
     days ? texts.kept.replace("{days}", `${days}`) : "",

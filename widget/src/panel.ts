@@ -6,9 +6,12 @@ import { button, h } from "./dom";
 import { createHeader, createMenu, drawDisclosure } from "./header";
 import { createRow, paint, type Row } from "./rows";
 import { options, shell } from "./shell";
+import { PEOPLE, recall } from "./storage";
 import { texts, type TextName } from "./texts";
 import type { Message, Scene } from "./transcript";
 
+// After three questions, with their answers, a person is offered.
+const PATIENCE = 6;
 // Failures whose sentence the operator may have written for visitors.
 const TOLD = /^(budget_exhausted|daily_limit_reached|switched_off)$/;
 
@@ -17,16 +20,22 @@ export class Panel {
   readonly #scene: Scene;
   readonly #composer: Composer;
   readonly #menu: HTMLDetailsElement;
+  /** Where one asks for a person: an entry of the menu, and a chip under the conversation. */
+  readonly entry: HTMLElement;
+  readonly chip: HTMLElement;
+  /** Dresses the rows that the panel knows nothing of, whenever they were drawn. */
+  dress?: () => void;
   readonly #rows = new WeakMap<Message, Row>();
   readonly #disclosure = h("p.disclosure");
   readonly #earlier: HTMLElement;
   readonly #starters = h("div.starters");
-  readonly #list = h("div.list");
+  /** The messages' elements, in the scene's order. */
+  readonly list = h("div.list");
   readonly #typing = h("div.typing", {}, h("i"), h("i"), h("i"));
   readonly #cause = h("p", { role: "alert" });
   readonly #retry: HTMLButtonElement;
   readonly #notice: HTMLElement;
-  readonly #log: HTMLElement;
+  readonly log: HTMLElement;
   readonly #latest = button("latest", () => this.#follow(true));
   readonly #status = h("div.spoken", { role: "status" });
   #following = true;
@@ -34,15 +43,16 @@ export class Panel {
   #frame = 0;
   #ticking?: ReturnType<typeof setTimeout>;
 
-  constructor(conversation: Conversation) {
+  constructor(conversation: Conversation, want: () => unknown) {
     this.#conversation = conversation;
     this.#scene = conversation.scene;
     this.#composer = new Composer(conversation);
-    this.#menu = createMenu(conversation, () => this.input.focus());
+    [this.#menu, this.entry] = createMenu(conversation, want, () => this.input.focus());
+    this.chip = button("person", want);
     this.#earlier = button("earlier", conversation.readEarlier);
     this.#retry = button("retry", conversation.retry);
     this.#notice = h("div.notice", {}, this.#cause, this.#retry);
-    this.#log = this.#createLog();
+    this.log = this.#createLog();
     this.#fill(shell.dialog);
   }
 
@@ -54,14 +64,15 @@ export class Panel {
   draw(toEnd?: boolean): void {
     const { messages, busy, trouble, earlier } = this.#scene;
     const { length } = messages;
-    const { childNodes } = this.#list;
+    const { childNodes } = this.list;
     messages.forEach((message, i) => {
       const { node, draw } = this.#rowOf(message);
       draw(i > length - 2, i < length - 2 || !(busy || trouble));
-      if (childNodes[i] != node) this.#list.insertBefore(node, childNodes[i]);
+      if (childNodes[i] != node) this.list.insertBefore(node, childNodes[i]);
     });
-    while (childNodes[length]) this.#list.lastChild!.remove();
+    while (childNodes[length]) this.list.lastChild!.remove();
     this.#earlier.hidden = !earlier;
+    this.chip.hidden = !recall(PEOPLE) || !(length >= PATIENCE || messages.some(({ answeredBy, feedback }) => answeredBy == "unknown" || feedback?.rating == "down"));
     drawDisclosure(this.#disclosure);
     this.#drawStarters();
     this.#notice.hidden = !trouble;
@@ -70,6 +81,7 @@ export class Panel {
       this.#countDown();
     }
     this.#composer.draw();
+    this.dress?.();
     this.#follow(toEnd);
   }
 
@@ -89,8 +101,8 @@ export class Panel {
 
   /** Stand where it stood, after the dialog was shown or moved; `toEnd` at the newest message. */
   place(toEnd: boolean): void {
-    if (!this.#following) this.#log.scrollTop = this.#lastTop;
-    if (toEnd && !matchMedia("(prefers-reduced-motion:reduce)").matches) this.#log.animate([{ opacity: 0, translate: "0 12px" }, {}], 200);
+    if (!this.#following) this.log.scrollTop = this.#lastTop;
+    if (toEnd && !matchMedia("(prefers-reduced-motion:reduce)").matches) this.log.animate([{ opacity: 0, translate: "0 12px" }, {}], 200);
     this.draw(toEnd);
   }
 
@@ -114,7 +126,7 @@ export class Panel {
     const { busy, live } = this.#scene;
     this.#following ||= !!wanted;
     this.#typing.hidden = !busy || !!live?.content;
-    if (this.#following) this.#log.scrollTop = this.#log.scrollHeight;
+    if (this.#following) this.log.scrollTop = this.log.scrollHeight;
     this.#latest.hidden = this.#following;
   }
 
@@ -146,9 +158,10 @@ export class Panel {
       this.#earlier,
       h("div.answer", {}, h("div.text", { dir: "auto" }, texts.welcomeMessage)),
       this.#starters,
-      this.#list,
+      this.list,
       this.#typing,
       this.#notice,
+      this.chip,
     );
     return log;
   }
@@ -175,6 +188,6 @@ export class Panel {
         menu.querySelector("summary")!.focus();
       },
     });
-    dialog.replaceChildren(createHeader(menu), this.#disclosure, this.#log, this.#latest, this.#composer.element, this.#status);
+    dialog.replaceChildren(createHeader(menu), this.#disclosure, this.log, this.#latest, this.#composer.element, this.#status);
   }
 }

@@ -1,6 +1,7 @@
 /** One message as it stands in the log. */
 
 import { createCited } from "./cited";
+import { copy } from "./copying";
 import { button, h, icon, type Tree } from "./dom";
 import { parse } from "./markdown";
 import { shell } from "./shell";
@@ -37,15 +38,15 @@ const ago = (time: number): string => {
 // Copies, and shows for a moment that it did.
 const copyButton = (source: () => string | null): HTMLElement => {
   const show = (name: TextName) => {
-    copy.title = texts[name];
-    copy.replaceChildren(icon(name));
+    pressed.title = texts[name];
+    pressed.replaceChildren(icon(name));
   };
-  const copy = button("copy", async () => {
-    await navigator.clipboard.writeText(source()!);
+  const pressed = button("copy", async () => {
+    if (!(await copy(source()!, pressed))) return;
     show("copied");
     setTimeout(show, 2000, "copy");
   });
-  return copy;
+  return pressed;
 };
 
 const grow = (tree: Tree): Node => {

@@ -1,17 +1,9 @@
 /** What a browser remembers of its visitor, for each assistant apart; where storage is denied, this page's memory serves. */
 
 import { shell } from "./shell";
+import { PENDING, SESSION, TOKEN } from "./storage-keys";
 
-/** The session's name. */
-export const SESSION = "session";
-/** The signed token of a session that the server minted. */
-export const TOKEN = "token";
-/** The question that was sent and not yet acknowledged. */
-export const PENDING = "pending";
-/** Changes when this tab changed the conversation, so that other tabs read it again. */
-export const TICK = "tick";
-/** After so many days the server deletes a conversation. */
-export const DAYS = "days";
+export * from "./storage-keys";
 
 // The names of the original service and of our first edition, which knew one assistant a page.
 const FORMER = { [SESSION]: "os-chatbot-session-id", [TOKEN]: "perch-token", [PENDING]: "perch-pending" };
@@ -31,12 +23,12 @@ export const keyOf = (key: string): string => `perch-${key}-${shell.name}`;
 export const recall = (key: string): string | undefined => store[keyOf(key)];
 
 /** Write a key, or forget it. */
-export function remember(key: string, value?: string): void {
+export function remember(key: string, value?: string | false | 0): void {
   try {
     if (value) store[keyOf(key)] = value;
     else delete store[keyOf(key)];
   } catch {
-    store = { ...store, [keyOf(key)]: value }; // full, or denied only now
+    store = { ...store, [keyOf(key)]: value || undefined }; // full, or denied only now
   }
 }
 

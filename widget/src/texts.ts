@@ -47,6 +47,7 @@ export const ENGLISH = {
   sources: "Sources",
   more: "{n} more",
   owner: "From the site",
+  person: "Talk to a person",
 };
 
 /** The name of a text. */
@@ -60,12 +61,12 @@ const own = (): object => {
 };
 
 /** The texts in use, and what else the server says of itself; the page's own `data-*` attributes win over all others. */
-export const texts: Record<TextName, string> & { starters?: string | string[]; maxMessageChars?: number; retentionDays?: number } = { ...ENGLISH, ...own() };
+export const texts: Record<TextName, string> & { starters?: string | string[]; maxMessageChars?: number; retentionDays?: number; people?: { canAsk?: boolean } } = { ...ENGLISH, ...own() };
 
 export const { locale } = shell;
 
 /** Use other texts, from a pack or from the server. */
-export const useTexts = (others: object): void => void Object.assign(texts, others, own());
+export const useTexts = (others: object): typeof texts => Object.assign(texts, others, own());
 
 /** Fetch the locale's pack; where it does not come, English stays. */
 export async function loadTexts(): Promise<void> {

@@ -5,7 +5,7 @@ import type { Json, Problem, TurnEvent } from "./wire";
 
 /** One thing said. A question without `sent` has not been acknowledged by the server. */
 export interface Message {
-  role: "user" | "assistant";
+  role: "user" | "assistant" | "operator" | "system";
   content: string;
   createdAt: number;
   _id?: string;
@@ -18,6 +18,9 @@ export interface Message {
   /** What an answer was given to read, and at its end what it cites of that; nothing where there are no documents. */
   sources?: Source[];
   answeredBy?: string;
+  /** The operator who spoke or acted; and what a system's message tells of, which has no content. */
+  author?: string;
+  event?: string;
 }
 
 /** What is to be seen of a conversation. */
@@ -45,7 +48,7 @@ export function apply({ messages, live }: Scene, event: TurnEvent): void {
   Object.assign(live, { content, _id, reason, answeredBy, status: "complete", sources: toSources(event.sources) || (live.sources && []) });
 }
 
-const isMessage = (value: Json): boolean => /^(user|assistant)$/.test(value.role as string) && typeof value.content == "string";
+const isMessage = (value: Json): boolean => /^(user|assistant|operator|system)$/.test(value.role as string) && typeof value.content == "string";
 
 /** Read the server's messages; what is not one is left out. */
 export const toMessages = (list: unknown): Message[] =>

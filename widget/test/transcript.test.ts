@@ -22,7 +22,7 @@ test("a history is read as it was stored", () => {
   );
 });
 
-for (const odd of [undefined, null, 7, "x", {}, [7], [{}], [{ role: "system", content: "x" }], [{ role: "user", content: 7 }]])
+for (const odd of [undefined, null, 7, "x", {}, [7], [{}], [{ role: "tool", content: "x" }], [{ role: "user", content: 7 }]])
   test(`a history of ${JSON.stringify(odd)} is empty`, () => {
     assert.deepEqual(toMessages(odd), []);
   });

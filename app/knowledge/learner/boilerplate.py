@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from app.knowledge.learner.page import Block, Page, Part
-from app.knowledge.learner.text import alike
+from app.knowledge.learner.pages.page import Block, Page, Part
+from app.knowledge.learner.pages.text import alike
 
 LEAST_DOCUMENTS = 5
 _LEAST_TIMES = 3

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from app.domain.knowledge import MAX_DOCUMENT_BYTES, Document, DocumentKind, Section
 from app.knowledge.learner.injection import why_suspicious
-from app.knowledge.learner.page import Block, Page
-from app.knowledge.learner.text import alike, said_chars
+from app.knowledge.learner.pages.page import Block, Page
+from app.knowledge.learner.pages.text import alike, said_chars
 
 MAX_TITLE_CHARS = 300
 # Fewer letters are no page: a frame that JavaScript fills, a picture's caption.

@@ -12,9 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, cast
 
-from app.knowledge.learner.frames import FRAME, MAX_ANSWER_BYTES
 from app.knowledge.learner.limits import MAX_PAGE_S
-from app.knowledge.learner.page import Page, Unreadable, from_json
+from app.knowledge.learner.pages.frames import FRAME, MAX_ANSWER_BYTES
+from app.knowledge.learner.pages.page import Page, Unreadable, from_json
 
 _CHILD = (sys.executable, "-m", "app.knowledge.learner.reading_child")
 _ROOT = Path(__file__).parents[3]

@@ -10,9 +10,9 @@ import sys
 from typing import BinaryIO
 
 from app.knowledge.learner import limits
-from app.knowledge.learner.files import read_file
-from app.knowledge.learner.frames import FRAME, MAX_ANSWER_BYTES
-from app.knowledge.learner.page import Unreadable, to_json
+from app.knowledge.learner.pages.files import read_file
+from app.knowledge.learner.pages.frames import FRAME, MAX_ANSWER_BYTES
+from app.knowledge.learner.pages.page import Unreadable, to_json
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:

@@ -11,15 +11,20 @@ from urllib.parse import urlsplit
 
 from app.domain.knowledge import Document
 from app.knowledge.building import IndexNotBuilt
-from app.knowledge.learner.crawl import Crawl
-from app.knowledge.learner.kinds import MAX_FILE_BYTES, kind_of
+from app.knowledge.learner.crawling.crawl import Crawl
+from app.knowledge.learner.crawling.plan import (
+    Plan,
+    Reads,
+    Site,
+    Visits,
+)
+from app.knowledge.learner.crawling.spool import Read, Spool
+from app.knowledge.learner.crawling.urls import Scope
 from app.knowledge.learner.limits import MAX_RUN_S
-from app.knowledge.learner.page import Unreadable
-from app.knowledge.learner.plan import Plan, Reads, Site, Visits
+from app.knowledge.learner.pages.kinds import MAX_FILE_BYTES, kind_of
+from app.knowledge.learner.pages.page import Unreadable
 from app.knowledge.learner.report import Report, Source, sources_of
 from app.knowledge.learner.settlement import Settlement
-from app.knowledge.learner.spool import Read, Spool
-from app.knowledge.learner.urls import Scope
 from app.storage.document_store import DocumentStore
 from app.storage.protocol import ConversationStore
 

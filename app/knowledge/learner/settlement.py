@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 from app.domain.knowledge import Document
 from app.knowledge.learner.boilerplate import Boilerplate, mark_of
+from app.knowledge.learner.crawling.plan import Visits
+from app.knowledge.learner.crawling.spool import Read, Spool
 from app.knowledge.learner.documents import Made, make_document, says_nothing, text_hash
-from app.knowledge.learner.page import Page
-from app.knowledge.learner.plan import Visits
+from app.knowledge.learner.pages.page import Page
 from app.knowledge.learner.report import Report
-from app.knowledge.learner.spool import Read, Spool
 from app.storage.document_store import (
     MAX_PUT_BYTES,
     MAX_PUT_DOCUMENTS,

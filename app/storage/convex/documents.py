@@ -23,6 +23,7 @@ from app.domain.conversation import (
 )
 from app.domain.figures import DayFigures, to_figures
 from app.domain.knowledge import Source
+from app.domain.people import Contact
 from app.domain.search_query import parse_query
 
 Document = dict[str, Any]
@@ -44,6 +45,13 @@ def to_conversation(document: Document) -> Conversation:
         marks=tuple(document["marks"]),
         match=match and Match(match["messageId"], match["role"], match["text"], match["cursor"]),
         assistant=document.get("assistant", DEFAULT_ASSISTANT),
+        # Functions of before version 6 tell none of these.
+        state=document.get("state", "bot"),
+        waiting_since=_whole(document.get("waitingSince")),
+        unread=int(document.get("unread", 0)),
+        contact=_to_contact(document.get("contact")),
+        last_event=int(document.get("lastEvent", 0)),
+        seen_event=int(document.get("seenEvent", 0)),
     )
 
 
@@ -81,6 +89,8 @@ def to_message(document: Document) -> Message:
         else [Source(int(each["n"]), each["title"], each.get("url")) for each in sources],
         answered_by=document.get("answeredBy"),
         gap=document.get("gap"),
+        author=document.get("author"),
+        event=document.get("event"),
     )
 
 
@@ -143,6 +153,11 @@ def from_answer(answer: Answer) -> Document:
     )
 
 
+def from_contact(contact: Contact) -> Document:
+    """Convert where a visitor may be answered; no time is the deployment's own."""
+    return present(email=contact.email, name=contact.name, consentedAt=contact.consented_at or None)
+
+
 def from_feedback(feedback: Feedback) -> Document:
     """Convert an opinion."""
     return present(rating=feedback.rating, comment=feedback.comment)
@@ -160,7 +175,14 @@ def from_filter(where: ConversationFilter) -> Document:
         page=where.page or None,
         user=where.user,
         assistant=where.assistant,
+        state=where.state,
     )
+
+
+def _to_contact(document: Document | None) -> Contact | None:
+    if document is None:
+        return None
+    return Contact(document["email"], document.get("name"), int(document["consentedAt"]))
 
 
 def _whole(number: float | None) -> int | None:

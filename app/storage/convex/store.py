@@ -51,12 +51,14 @@ from app.storage.convex.documents import (
     to_prompt,
     to_thread,
 )
+from app.storage.convex.people_store import ConvexPeople
 from app.storage.convex.trouble import ConvexTrouble
 from app.storage.document_store import DocumentStore
+from app.storage.people_store import PeopleStore
 from app.storage.protocol import EVERYTHING, MAX_THREAD_MESSAGES
 
 # convex/functions/model/version.ts says the same.
-FUNCTIONS_VERSION = 5
+FUNCTIONS_VERSION = 6
 
 # What one call reads of a thread that is wanted whole.
 _CALL_MESSAGES = 1000
@@ -65,7 +67,8 @@ _CALL_MESSAGES = 1000
 class ConvexStore:
     """Conversations in the Convex deployment at ``url``.
 
-    Make it after the fork. No call waits longer than ``timeout_s``.
+    Make it after the fork. No call waits longer than ``timeout_s``. With ``notes_starts``
+    there is a notice of each conversation that begins.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class ConvexStore:
         timeout_s: float = 10.0,
         connect_timeout_s: float = 3.0,
         proxies: Proxies = NO_PROXIES,
+        notes_starts: bool = False,
     ) -> None:
         self._api = ConvexApi(
             url,
@@ -85,6 +89,8 @@ class ConvexStore:
             proxies=proxies,
         )
         self.documents: DocumentStore = ConvexDocuments(self._api)
+        self._notes_starts = notes_starts
+        self.people: PeopleStore = ConvexPeople(self._api, notes_starts=notes_starts)
 
     def begin_turn(self, question: Question, *, history_limit: int, lease_s: float) -> Turn:
         """Store a question and take the session's lease."""
@@ -96,9 +102,14 @@ class ConvexStore:
                 "leaseMs": round(lease_s * 1000),
                 # By this name the function knows a repetition of this call.
                 "holder": secrets.token_hex(8),
+                "notesStarts": self._notes_starts,
             },
         ).value
         _refuse(begun)
+        if begun["outcome"] == "people":
+            conversation_id, state = begun["conversationId"], begun["state"]
+            session_id = question.session_id
+            return Turn(question.turn_id, 0, session_id, conversation_id, (), state=state)
         answer = begun.get("answer")
         return Turn(
             id=question.turn_id,

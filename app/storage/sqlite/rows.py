@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from app.domain.conversation import MARKS, Answer, Conversation, Feedback, Message, Page, Usage
 from app.domain.knowledge import Source
+from app.domain.people import Contact
 
 
 def to_conversation(row: sqlite3.Row) -> Conversation:
@@ -22,6 +23,12 @@ def to_conversation(row: sqlite3.Row) -> Conversation:
         message_count=row["message_count"],
         marks=tuple(mark for mark in MARKS if row[f"has_{mark}"]),
         assistant=row["assistant"],
+        state=row["state"],
+        waiting_since=row["waiting_since"] if row["state"] == "waiting" else None,
+        unread=row["unread"],
+        contact=_contact(row),
+        last_event=row["last_event"],
+        seen_event=row["seen_event"],
     )
 
 
@@ -32,7 +39,7 @@ def to_message(conversation_id: str, row: sqlite3.Row) -> Message:
         content=row["content"],
         created_at=row["created_at"],
         id=to_message_id(conversation_id, row["position"]),
-        turn_id=row["turn_id"],
+        turn_id=row["turn_id"] or None,
         status=row["status"],
         model=row["model"],
         usage=_usage(row),
@@ -45,6 +52,8 @@ def to_message(conversation_id: str, row: sqlite3.Row) -> Message:
         sources=to_sources(row["sources"]),
         answered_by=row["answered_by"],
         gap=row["gap"],
+        author=row["author"],
+        event=row["event"],
     )
 
 
@@ -98,6 +107,12 @@ def from_message_id(message_id: str) -> tuple[str, int] | None:
     if not (position.isascii() and position.isdigit() and len(position) < 10):
         return None
     return conversation_id, int(position)
+
+
+def _contact(row: sqlite3.Row) -> Contact | None:
+    if row["contact_email"] is None:
+        return None
+    return Contact(row["contact_email"], row["contact_name"], row["consented_at"])
 
 
 def _from_sources(sources: Sequence[Source] | None) -> str | None:

@@ -227,6 +227,54 @@ MIGRATIONS = (
     CREATE INDEX messages_gap ON messages (assistant, created_at) WHERE gap IS NOT NULL;
     CREATE INDEX messages_sources ON messages (assistant, created_at) WHERE sources <> '[]';
     """,
+    """
+    -- Who answers, see app/storage/people_store.py; what follows is of the stretch that runs.
+    ALTER TABLE conversations ADD COLUMN state TEXT NOT NULL DEFAULT 'bot';
+    -- Since a person was asked for, until the first of their words.
+    ALTER TABLE conversations ADD COLUMN waiting_since INTEGER;
+    ALTER TABLE conversations ADD COLUMN unread INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE conversations ADD COLUMN contact_email TEXT;
+    ALTER TABLE conversations ADD COLUMN contact_name TEXT;
+    ALTER TABLE conversations ADD COLUMN consented_at INTEGER;
+    ALTER TABLE conversations ADD COLUMN last_event INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE conversations ADD COLUMN seen_event INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX conversations_waiting ON conversations (waiting_since) WHERE state = 'waiting';
+    CREATE INDEX conversations_human ON conversations (updated_at) WHERE state = 'human';
+    -- An operator's words, and events: each takes an even position, and a number n.
+    ALTER TABLE messages ADD COLUMN author TEXT;
+    ALTER TABLE messages ADD COLUMN event TEXT;
+    ALTER TABLE messages ADD COLUMN n INTEGER;
+    -- By this an operator's words are known when they are said again.
+    ALTER TABLE messages ADD COLUMN said_key TEXT;
+    -- On questions: the attempt that ran when a person took over.
+    ALTER TABLE messages ADD COLUMN taken_attempt INTEGER;
+    CREATE UNIQUE INDEX messages_n ON messages (conversation, n) WHERE n IS NOT NULL;
+    CREATE UNIQUE INDEX messages_said ON messages (conversation, said_key)
+        WHERE said_key IS NOT NULL;
+    -- The outbox: what has to be told outside, and what was.
+    CREATE TABLE notices (
+        key INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        type TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        assistant TEXT NOT NULL,
+        conversation INTEGER REFERENCES conversations ON DELETE CASCADE,
+        message_id TEXT,
+        once_key TEXT UNIQUE,
+        -- JSON; absent before the first attempt.
+        pending TEXT,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        due_at INTEGER NOT NULL,
+        problem TEXT,
+        is_given_up INTEGER NOT NULL DEFAULT 0,
+        is_over INTEGER NOT NULL DEFAULT 0,
+        holder TEXT,
+        lease_until INTEGER
+    );
+    CREATE INDEX notices_due ON notices (due_at) WHERE NOT is_over;
+    CREATE INDEX notices_created ON notices (created_at);
+    CREATE INDEX notices_conversation ON notices (conversation) WHERE conversation IS NOT NULL;
+    """,
 )
 
 

@@ -22,22 +22,26 @@ from app.domain.errors import StorageUnavailable
 from app.domain.figures import Counts, DayFigures
 from app.domain.knowledge import StoreState
 from app.storage.document_store import DocumentStore
+from app.storage.people_store import PeopleStore
 from app.storage.protocol import EVERYTHING
 from app.storage.sqlite import (
     backfill,
     figures,
     jobs,
-    listing,
-    marks,
     retention,
     revocations,
-    sessions,
     switches,
+)
+from app.storage.sqlite.conversations import (
+    listing,
+    marks,
+    sessions,
     threads,
     turns,
 )
 from app.storage.sqlite.database import Database
-from app.storage.sqlite.document_store import SqliteDocuments
+from app.storage.sqlite.documents.store import SqliteDocuments
+from app.storage.sqlite.people.store import SqlitePeople
 
 
 def now_ms() -> int:
@@ -48,7 +52,8 @@ def now_ms() -> int:
 class SqliteStore:
     """Conversations in the file at ``path``, made at the first use.
 
-    Several processes may use one file. Leases run by ``clock_ms``.
+    Several processes may use one file. Leases run by ``clock_ms``. With ``notes_starts``
+    there is a notice of each conversation that begins.
     """
 
     def __init__(
@@ -57,10 +62,13 @@ class SqliteStore:
         *,
         timeout_s: float = 5.0,
         clock_ms: Callable[[], int] = now_ms,
+        notes_starts: bool = False,
     ) -> None:
         self._database = Database(Path(path), timeout_s)
         self._clock_ms = clock_ms
+        self._notes_starts = notes_starts
         self.documents: DocumentStore = SqliteDocuments(self._database, clock_ms)
+        self.people: PeopleStore = SqlitePeople(self._database, clock_ms, notes_starts=notes_starts)
 
     def begin_turn(self, question: Question, *, history_limit: int, lease_s: float) -> Turn:
         """Store a question and take the session's lease."""
@@ -71,6 +79,7 @@ class SqliteStore:
                 history_limit=history_limit,
                 lease_ms=round(lease_s * 1000),
                 now=self._clock_ms(),
+                notes_starts=self._notes_starts,
             )
         )
 

@@ -3,7 +3,7 @@
 import sqlite3
 
 from app.domain.knowledge import StoreState
-from app.storage.sqlite.documents import read_versions
+from app.storage.sqlite.documents.rows import read_versions
 
 
 def read_state(db: sqlite3.Connection) -> StoreState:

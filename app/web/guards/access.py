@@ -54,8 +54,11 @@ ACCESS: dict[str, Access] = {
     "front_ends.resume": Access(Guard.FRONT_END),
     "session_opening": Access(Guard.WIDGET_KEY),
     "session": Access(Guard.SESSION),
+    "session_returning": Access(Guard.WIDGET_KEY),
+    "people": Access(Guard.SESSION),
     "admin": Access(Guard.ADMIN_KEY),
     "knowledge": Access(Guard.ADMIN_KEY),
+    "inbox": Access(Guard.ADMIN_KEY),
     "dashboard_sign_in": Access(Guard.ANYONE),  # asks for the password itself
     "dashboard": Access(Guard.OPERATOR),
     "widget": Access(Guard.ANYONE, open=True),

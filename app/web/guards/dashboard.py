@@ -7,7 +7,7 @@ import flask
 from flask import Response, redirect, request, url_for
 
 from app.domain.errors import Forbidden, NotConfigured
-from app.operations.learning import MAX_FILE_BYTES
+from app.operations.knowledge.learning import MAX_FILE_BYTES
 from app.web.bodies import MAX_FORM_BYTES, receive_form
 from app.web.current_request import COOKIE_PREFIX, Request, current_request
 from app.web.guards.operator import DEVICE_S, Operators, SignIn
@@ -31,6 +31,7 @@ _LONG_FORMS = {
     "dashboard.learn_file": MAX_FILE_BYTES + 64 * 1024,
     "dashboard.put_text": 480 * 1024,
     "dashboard.put_answer": 64 * 1024,
+    "dashboard.reply": 96 * 1024,
 }
 
 

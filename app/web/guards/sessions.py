@@ -4,6 +4,8 @@ The one exception is a chat of an original client, which names a session
 that it made up; such a session has no token, and no way to be read.
 """
 
+import hashlib
+import secrets
 from typing import cast
 
 from app.assistants import Assistant
@@ -98,3 +100,16 @@ def chatting_session(claimed: str | None) -> str:
     if claimed.startswith(SESSION_PREFIX):
         raise SessionRequired
     return claimed
+
+
+def own_session(key: str) -> str:
+    """Return a session for one request of a client that names none.
+
+    The same for the same key, if there is one: a request that is sent again is the same turn.
+    """
+    return f"api_{digest(key) if key else secrets.token_hex(16)}"
+
+
+def digest(key: str) -> str:
+    """Return an id, of 32 digits, for what a client calls anything at the assistant asked."""
+    return hashlib.sha256(f"{current_request().assistant_id} {key}".encode()).hexdigest()[:32]

@@ -6,11 +6,14 @@ from typing import Any, ClassVar
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_dump, post_load, validate
 
 from app.domain.conversation import Page
+from app.notifications.return_link import without_token
 from app.protocols.protocol import ChatRequest
 
 MAX_MESSAGE_CHARS = 4000
 # Of a history that a client keeps; what is more than a prompt may hold is cut again.
 _MAX_MESSAGES = 1000
+_MAX_URL_CHARS = 2048
+_MAX_TITLE_CHARS = 300
 SESSION_ID = r"[A-Za-z0-9._:-]{1,128}"
 TURN_ID = r"[A-Za-z0-9._:-]{8,64}"
 
@@ -27,13 +30,26 @@ def matching(pattern: str, description: str = "", **kwargs: Any) -> fields.Strin
     return fields.String(validate=check, metadata=metadata, **kwargs)
 
 
-class _TrueOrFalse(fields.Boolean):
+class TrueOrFalse(fields.Boolean):
     """JSON's own booleans; 0 and 1, which Python takes for equal to them, are refused."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)
         return value
+
+
+class _CutString(fields.String):
+    """A text of which so many characters are taken: what is longer is no reason to refuse."""
+
+    def __init__(self, most: int, **kwargs: Any) -> None:
+        said = {"description": f"Only its first {most} characters are taken."}
+        super().__init__(metadata=said, **kwargs)
+        self._most = most
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, *args, **kwargs)
+        return text[: self._most]
 
 
 def messages_of(schema: type[Schema]) -> fields.List[Any]:
@@ -88,8 +104,13 @@ class PageSchema(InputSchema):
 
     makes = Page
 
-    url = fields.String(required=True, validate=validate.Length(1, 2048))
-    title = fields.String(validate=validate.Length(max=300), allow_none=True)
+    url = _CutString(_MAX_URL_CHARS, required=True, validate=validate.Length(1))
+    title = _CutString(_MAX_TITLE_CHARS, allow_none=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> Page:
+        """Make the value, without the token of a link that led to the page."""
+        return Page(without_token(data["url"]), data.get("title"))
 
 
 class ChatSchema(InputSchema):
@@ -104,7 +125,7 @@ class ChatSchema(InputSchema):
     )
     message = fields.String(required=True, validate=validate.Length(1, MAX_MESSAGE_CHARS))
     turn_id = matching(TURN_ID, data_key="turnId")
-    regenerate = _TrueOrFalse()
+    regenerate = TrueOrFalse()
     page = fields.Nested(PageSchema)
 
 
@@ -134,7 +155,7 @@ class ReplySchema(OutputSchema):
     )
     answered_by = fields.String(
         data_key="answeredBy",
-        validate=validate.OneOf(["owner", "unknown"]),
+        validate=validate.OneOf(["owner", "unknown", "person"]),
         metadata={"description": "Who spoke where no model was asked."},
     )
 
@@ -199,7 +220,11 @@ class MessageSchema(OutputSchema):
     """One thing said."""
 
     id = fields.String(required=True, data_key="_id")
-    role = fields.String(required=True, validate=validate.OneOf(["user", "assistant", "system"]))
+    role = fields.String(
+        required=True,
+        validate=validate.OneOf(["user", "assistant", "operator", "system"]),
+        metadata={"description": "An `operator` is a person; `system` tells of an event."},
+    )
     content = fields.String(required=True)
     created_at = fields.Integer(required=True, data_key="createdAt")
     turn_id = fields.String(data_key="turnId")
@@ -223,12 +248,17 @@ class MessageSchema(OutputSchema):
     )
     answered_by = fields.String(
         data_key="answeredBy",
-        validate=validate.OneOf(["owner", "unknown"]),
+        validate=validate.OneOf(["owner", "unknown", "person"]),
         metadata={"description": "Who spoke where no model did: the owner, or nobody who knew."},
     )
     gap = fields.String(
         validate=validate.OneOf(["nothing_found", "not_cited", "unknown", "disliked"]),
         metadata={"description": "Why the owner should look at the answer."},
+    )
+    author = fields.String(metadata={"description": "The operator who spoke, or acted."})
+    event = fields.String(
+        validate=validate.OneOf(["asked", "taken", "released", "closed", "contact"]),
+        metadata={"description": "What a `system` message tells of; its content is empty."},
     )
 
 

@@ -79,6 +79,10 @@ class FilterSchema(QuerySchema):
     )
     user = fields.String(validate=validate.Length(1, 256))
     assistant = matching(ASSISTANT_ID.pattern)
+    state = fields.String(
+        validate=validate.OneOf(["bot", "waiting", "human"]),
+        metadata={"description": "Who answers."},
+    )
 
 
 _FILTERS = FilterSchema().fields.keys()
@@ -149,8 +153,16 @@ class MatchSchema(OutputSchema):
     """The newest message in which a searched text stands."""
 
     message_id = fields.String(required=True, data_key="messageId")
-    role = fields.String(required=True, validate=validate.OneOf(["user", "assistant"]))
+    role = fields.String(required=True, validate=validate.OneOf(["user", "assistant", "operator"]))
     text = fields.String(required=True, metadata={"description": "The part around it."})
+
+
+class StoredContactSchema(OutputSchema):
+    """Where a visitor agreed to be answered."""
+
+    email = fields.String(required=True)
+    name = fields.String()
+    consented_at = fields.Integer(required=True, data_key="consentedAt")
 
 
 class ConversationSchema(OutputSchema):
@@ -179,6 +191,19 @@ class ConversationSchema(OutputSchema):
     assistant = fields.String(
         required=True, metadata={"description": "The id of the assistant that was asked."}
     )
+    state = fields.String(
+        required=True,
+        validate=validate.OneOf(["bot", "waiting", "human"]),
+        metadata={"description": "Who answers: the assistant, nobody yet, or a person."},
+    )
+    waiting_since = fields.Integer(
+        data_key="waitingSince", metadata={"description": "When a person was asked for."}
+    )
+    unread = fields.Integer(
+        required=True,
+        metadata={"description": "What the visitor said to people since one of them looked."},
+    )
+    contact = fields.Nested(StoredContactSchema)
 
 
 class ConversationListSchema(OutputSchema):

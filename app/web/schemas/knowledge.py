@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from marshmallow import fields, validate
 
 from app.domain.knowledge import DOCUMENT_KINDS
-from app.operations.gaps import GapGroup
-from app.operations.knowledge import state_of
-from app.operations.trial import VERDICTS
+from app.operations.knowledge.documents import state_of
+from app.operations.knowledge.gaps import GapGroup
+from app.operations.knowledge.trial import VERDICTS
 from app.web.schemas.chat import OutputSchema
 
 

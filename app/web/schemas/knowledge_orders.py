@@ -8,10 +8,10 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from app.domain.conversation import ASSISTANT_ID, DEFAULT_ASSISTANT
 from app.domain.knowledge import MAX_KEY_CHARS
-from app.operations.corrections import MAX_ANSWER_CHARS, MAX_QUESTION_CHARS
 from app.operations.export import SEPARATORS
-from app.operations.gaps import MAX_GAPS
-from app.operations.knowledge import MAX_TEXT_CHARS, MAX_TITLE_CHARS, TEXT_ID
+from app.operations.knowledge.corrections import MAX_ANSWER_CHARS, MAX_QUESTION_CHARS
+from app.operations.knowledge.documents import MAX_TEXT_CHARS, MAX_TITLE_CHARS, TEXT_ID
+from app.operations.knowledge.gaps import MAX_GAPS
 from app.web.schemas.chat import MAX_MESSAGE_CHARS, InputSchema, matching
 from app.web.schemas.queries import IS_CURSOR, PlainInteger, QuerySchema
 

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import fields, post_load, validate
 
 from app.domain.conversation import Feedback, Message
+from app.domain.people import ConversationState
 from app.web.schemas.chat import InputSchema, MessageSchema, OutputSchema
 
 _MAX_TOKEN_CHARS = 4096
@@ -22,10 +23,18 @@ class OpenSession:
 
 
 @dataclass(frozen=True, slots=True)
+class PeopleConfig:
+    """What a page may know of the people behind the assistant."""
+
+    can_ask: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SessionConfig:
     """What a page may know of the deployment."""
 
     max_message_chars: int
+    people: PeopleConfig
     title: str | None = None
     welcome_message: str | None = None
     starters: Sequence[str] | None = None
@@ -57,6 +66,9 @@ class History:
     messages: Sequence[Message]
     next_cursor: str | None = None
     running_turn_id: str | None = None
+    state: ConversationState = "bot"
+    next_event: int = 0
+    is_reachable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,14 @@ class Identity:
     """Who the visitor is, as the site's own server says."""
 
     jwt: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifiedUser:
+    """Who a visitor is, and the session of another device that they go on with."""
+
+    user: str
+    session: OpenedSession | None = None
 
 
 class OpenSessionSchema(InputSchema):
@@ -75,6 +95,16 @@ class OpenSessionSchema(InputSchema):
         allow_none=True,
         validate=validate.Length(1, _MAX_TOKEN_CHARS),
         metadata={"description": "A former token, to renew it; leave it out for a new session."},
+    )
+
+
+class PeopleConfigSchema(OutputSchema):
+    """What a page may know of the people behind the assistant."""
+
+    can_ask = fields.Boolean(
+        required=True,
+        data_key="canAsk",
+        metadata={"description": "Whether a visitor can ask for a person."},
     )
 
 
@@ -92,6 +122,7 @@ class SessionConfigSchema(OutputSchema):
             "absent where conversations are kept until somebody deletes them."
         },
     )
+    people = fields.Nested(PeopleConfigSchema, required=True)
 
 
 class OpenedSessionSchema(OutputSchema):
@@ -122,7 +153,7 @@ class OwnMessageSchema(MessageSchema):
 
         fields = (
             "id", "role", "content", "created_at", "turn_id", "status", "finish_reason",
-            "feedback", "error_code", "sources", "answered_by",
+            "feedback", "error_code", "sources", "answered_by", "author", "event",
         )  # fmt: skip
 
 
@@ -134,6 +165,21 @@ class HistorySchema(OutputSchema):
         data_key="nextCursor", metadata={"description": "Leads to the page before this one."}
     )
     running_turn_id = fields.String(data_key="runningTurnId")
+    state = fields.String(
+        required=True,
+        validate=validate.OneOf(["bot", "waiting", "human"]),
+        metadata={"description": "Who answers: the assistant, nobody yet, or a person."},
+    )
+    next_event = fields.Integer(
+        required=True,
+        data_key="nextEvent",
+        metadata={"description": "What to ask `/v1/session/events` for: `after`."},
+    )
+    is_reachable = fields.Boolean(
+        required=True,
+        data_key="isReachable",
+        metadata={"description": "Whether the visitor left an address to be answered at."},
+    )
 
 
 class StoppingSchema(OutputSchema):
@@ -169,7 +215,14 @@ class IdentitySchema(InputSchema):
     )
 
 
-class UserSchema(OutputSchema):
+class IdentifiedUserSchema(OutputSchema):
     """Whose session it is from now on."""
 
     user = fields.String(required=True)
+    session = fields.Nested(
+        OpenedSessionSchema,
+        metadata={
+            "description": "The user's latest session, from another device: go on with it. Only "
+            "where nothing was said in this one."
+        },
+    )

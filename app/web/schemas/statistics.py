@@ -136,6 +136,23 @@ class FiguresSchema(ValueSchema):
         data_key="ownerAnswers",
         metadata={"description": "Answers in the owner's own words, without the model."},
     )
+    handoffs = fields.Integer(
+        attribute="figures.handoffs",
+        metadata={"description": "How often a person was asked for, or took over."},
+    )
+    operator_answers = fields.Integer(
+        attribute="figures.operator_answers",
+        data_key="operatorAnswers",
+        metadata={"description": "Messages of operators."},
+    )
+    waiting_ms = fields.Integer(
+        attribute="figures.waiting_ms",
+        data_key="waitingMs",
+        metadata={
+            "description": "How long those who asked for a person waited for the first words, "
+            "all together."
+        },
+    )
     first_token_ms = fields.Nested(LatencySchema, attribute="first_token", data_key="firstTokenMs")
     latency_ms = fields.Nested(LatencySchema, attribute="latency", data_key="latencyMs")
     models = fields.Dict(

@@ -5,22 +5,26 @@ import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import { findConversation, openConversation } from "./conversations.js";
 import { addCounts, type Counts, dayOf } from "./figures.js";
+import { givenBackAt } from "./events.js";
+import { endExpiredTurn } from "./leases.js";
 import { Marks } from "./marks.js";
 import { oneMessageMore, readCited, readHistory, toMessage } from "./messages.js";
+import { putNotice } from "./notices.js";
 import { countOriginal } from "./originals.js";
 import { preview } from "./previews.js";
 import { isDeleted, takeUser } from "./sessions.js";
 import {
+  answerPosition,
   contradiction,
   findAnswer,
   findQuestion,
+  hasSaidMore,
   POSITIONS_A_TURN,
   questionPosition,
 } from "./turns.js";
 import type { beginning, question as questionValidator } from "./validators.js";
 
-// app/domain/conversation.py says the same.
-const LEASE_EXPIRED = "lease_expired";
+const COME_AGAIN_MS = 30_000;
 
 type Conversation = Doc<"conversations">;
 type Message = Doc<"messages">;
@@ -33,6 +37,8 @@ export interface Begin {
   leaseMs: number;
   /** Names this call: repeated because its answer was lost, it begins nothing new. */
   holder: string;
+  /** Whether there is a notice of what is opened; a server of before version 6 says nothing. */
+  notesStarts?: boolean;
 }
 
 export async function beginTurn(
@@ -47,12 +53,12 @@ export async function beginTurn(
   }
   const asked = found && (await findQuestion(ctx, found._id, question.turnId));
   const refused = contradiction(question, found, asked);
-  if (refused !== null) {
+  if (refused !== null && !(refused === "notLast" && (await isLast(ctx, found, asked)))) {
     return { outcome: refused };
   }
   const lease = found?.lease;
   if (found !== null && asked !== null) {
-    const turn = () => begun(ctx, begin, found._id, asked);
+    const turn = () => begun(ctx, begin, found, asked);
     if (lease?.holder === begin.holder && lease.turnId === question.turnId) {
       return await turn();
     }
@@ -61,31 +67,74 @@ export async function beginTurn(
       return { ...(await turn()), outcome: "answered", answer: toMessage(answer) };
     }
   }
+  if (found?.state !== undefined && found.state !== "bot") {
+    return await leaveToPeople(ctx, begin, found, found.state, asked, now);
+  }
   if (lease !== undefined && lease.until > now) {
     return { outcome: "busy", retryAfterMs: lease.until - now, turnId: lease.turnId };
   }
-  const conversation = found ?? (await open(ctx, question, now));
+  const conversation = found ?? (await open(ctx, begin, now));
   const current = await takeLease(ctx, begin, conversation, asked, now);
-  return await begun(ctx, begin, conversation._id, current);
+  return await begun(ctx, begin, conversation, current);
+}
+
+/** Only what a visitor or an operator said stands behind a turn; events do not count. */
+async function isLast(
+  ctx: QueryCtx,
+  found: Conversation | null,
+  asked: Message | null,
+): Promise<boolean> {
+  return found !== null && asked !== null && !(await hasSaidMore(ctx, found, answerPosition(asked)));
+}
+
+/** Store a question that a person is to answer, once; nobody takes a lease. */
+async function leaveToPeople(
+  ctx: MutationCtx,
+  { question, notesStarts }: Begin,
+  conversation: Conversation,
+  state: NonNullable<Conversation["state"]>,
+  asked: Message | null,
+  now: number,
+): Promise<Infer<typeof beginning>> {
+  if (notesStarts === undefined) {
+    // A server that knows of no people would ask the model: it is told to come again.
+    return { outcome: "busy", retryAfterMs: COME_AGAIN_MS, turnId: question.turnId };
+  }
+  if (asked === null) {
+    const { messageId } = await storeQuestion(ctx, conversation, question, now, 0);
+    await ctx.db.patch("conversations", conversation._id, {
+      ...lastQuestion(conversation, question, now),
+      ...oneMessageMore(conversation),
+      ...(await countOriginal(ctx, conversation)),
+      ...(await countVisit(ctx, conversation, now)),
+      unread: (conversation.unread ?? 0) + 1,
+    });
+    await putNotice(ctx, "message.created", conversation, now, messageId);
+  }
+  return { outcome: "people", conversationId: conversation._id, state };
 }
 
 async function open(
   ctx: MutationCtx,
-  { sessionId, assistant }: Question,
+  { question: { sessionId, assistant }, notesStarts }: Begin,
   now: number,
 ): Promise<Conversation> {
   const session = { sessionId, assistant, ...(await takeUser(ctx, sessionId)) };
-  return await openConversation(ctx, session, now);
+  return await openConversation(ctx, session, now, notesStarts === true);
 }
 
 async function begun(
   ctx: QueryCtx,
   { historyLimit }: Begin,
-  conversationId: Id<"conversations">,
+  conversation: Conversation,
   asked: Asked,
 ) {
   const position = questionPosition(asked);
-  const said = await readHistory(ctx, conversationId, position, historyLimit);
+  const conversationId = conversation._id;
+  const behind = await givenBackAt(ctx, conversation, position);
+  const stretch = { position, behind, limit: historyLimit };
+  const hasEvents = conversation.lastEvent !== undefined;
+  const said = await readHistory(ctx, conversationId, { ...stretch, hasEvents });
   // A question that was refused would be refused with each that follows.
   const history = said.filter(
     (each) => each.position === position || each.errorCode !== "model_refused",
@@ -94,7 +143,11 @@ async function begun(
     outcome: "begun" as const,
     conversationId,
     attempt: asked.attempt ?? 1,
-    prompt: history.map(({ role, content, turnId }) => ({ role, content, turnId })),
+    prompt: history.map(({ role, content, turnId }) => ({
+      role: role === "operator" ? ("assistant" as const) : role,
+      content,
+      turnId,
+    })),
     cited: await readCited(ctx, said, conversationId, position),
   };
 }
@@ -141,29 +194,15 @@ async function takeLease(
   return current;
 }
 
-async function endExpiredTurn(
-  ctx: MutationCtx,
-  { _id, lease }: Conversation,
-  marks: Marks,
-): Promise<Message | null> {
-  const running = lease === undefined ? null : await findQuestion(ctx, _id, lease.turnId);
-  if (running === null) {
-    return null;
-  }
-  const ended: Message = { ...running, status: "error", errorCode: LEASE_EXPIRED };
-  marks.replace(running, ended);
-  await ctx.db.patch("messages", running._id, { status: "error", errorCode: LEASE_EXPIRED });
-  return ended;
-}
-
 async function storeQuestion(
   ctx: MutationCtx,
   conversation: Conversation,
   { turnId, content }: Question,
   now: number,
-): Promise<Asked> {
-  const place = { position: conversation.nextPosition ?? 0, attempt: 1 };
-  await ctx.db.insert("messages", {
+  attempt = 1,
+): Promise<Asked & { messageId: Id<"messages"> }> {
+  const place = { position: conversation.nextPosition ?? 0, attempt };
+  const messageId = await ctx.db.insert("messages", {
     conversationId: conversation._id,
     role: "user",
     content,
@@ -171,7 +210,7 @@ async function storeQuestion(
     turnId,
     ...place,
   });
-  return place;
+  return { ...place, messageId };
 }
 
 async function beginNextAttempt(ctx: MutationCtx, asked: Message, marks: Marks): Promise<Asked> {

@@ -6,6 +6,7 @@ import type { Doc, Id } from "../_generated/dataModel.js";
 import type { MutationCtx, QueryCtx } from "../_generated/server.js";
 import { addToCounter } from "./counters.js";
 import { marksShown } from "./marks.js";
+import { putNotice, sweepNotices } from "./notices.js";
 import type { conversation as conversationValidator } from "./validators.js";
 
 const SWEEP_MESSAGES = 200;
@@ -37,11 +38,12 @@ export async function readConversation(
   return id === null ? null : await ctx.db.get("conversations", id);
 }
 
-/** Open a session's conversation, and count it. */
+/** Open a session's conversation, and count it; with a notice of it, if `notesStarts`. */
 export async function openConversation(
   ctx: MutationCtx,
   session: { sessionId: string; user?: string; assistant?: string },
   now: number,
+  notesStarts: boolean,
 ): Promise<Doc<"conversations">> {
   const id = await ctx.db.insert("conversations", {
     ...session,
@@ -55,6 +57,9 @@ export async function openConversation(
   const opened = await ctx.db.get("conversations", id);
   if (opened === null) {
     throw new Error("a document is readable once inserted");
+  }
+  if (notesStarts) {
+    await putNotice(ctx, "conversation.started", opened, now);
   }
   return opened;
 }
@@ -74,7 +79,7 @@ export async function removeConversation(
   return await sweepMessages(ctx, conversation._id);
 }
 
-/** Delete a batch of a removed conversation's messages, and come again for more. */
+/** Delete a batch of a removed conversation's messages and notices, and come again for more. */
 export async function sweepMessages(
   ctx: MutationCtx,
   conversationId: Id<"conversations">,
@@ -86,7 +91,8 @@ export async function sweepMessages(
   for (const message of batch) {
     await ctx.db.delete("messages", message._id);
   }
-  if (batch.length === SWEEP_MESSAGES) {
+  const isSwept = await sweepNotices(ctx, conversationId);
+  if (batch.length === SWEEP_MESSAGES || !isSwept) {
     await ctx.scheduler.runAfter(0, internal.conversations.sweep, { conversationId });
   }
   return batch.length;
@@ -97,9 +103,14 @@ export function toConversation(
   conversation: Doc<"conversations">,
 ): Infer<typeof conversationValidator> {
   const { _id, sessionId, createdAt, updatedAt, lastMessage, page, user } = conversation;
-  const { lastQuestion, messageCount, assistant } = conversation;
+  const { lastQuestion, messageCount, assistant, state, waitingSince, contact } = conversation;
   return {
     ...{ id: _id, sessionId, createdAt, updatedAt, lastMessage, page, user },
-    ...{ lastQuestion, messageCount, assistant, marks: marksShown(conversation) },
+    ...{ lastQuestion, messageCount, assistant, marks: marksShown(conversation), contact },
+    state: state ?? "bot",
+    waitingSince: state === "waiting" ? waitingSince : undefined,
+    unread: conversation.unread ?? 0,
+    lastEvent: conversation.lastEvent ?? 0,
+    seenEvent: conversation.seenEvent ?? 0,
   };
 }

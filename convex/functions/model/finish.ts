@@ -9,8 +9,13 @@ import { placesOf } from "./gaps.js";
 import { Marks } from "./marks.js";
 import { oneMessageMore } from "./messages.js";
 import { preview } from "./previews.js";
-import { answerPosition, findAnswer, findQuestion } from "./turns.js";
+import { answerPosition, findAnswer, findQuestion, hasSaidMore } from "./turns.js";
 import type { answer as answerValidator, finished } from "./validators.js";
+
+// app/domain/conversation.py says the same.
+const TAKEN = "taken";
+// Figures of what was complete, or failed; app/domain/figures.py names them.
+const OF_OTHER_ENDS = /^(?:latency\.\d+|errors|unanswered)$/;
 
 type Conversation = Doc<"conversations">;
 type Message = Doc<"messages">;
@@ -34,11 +39,27 @@ export async function finishTurn(
   if (conversation === null || asked === null || asked.attempt !== finish.attempt) {
     return null;
   }
+  // What people are to answer has no attempt.
+  if (finish.attempt === 0) {
+    return null;
+  }
   if (asked.finished !== finish.attempt) {
-    return { messageId: await storeEnd(ctx, conversation, asked, finish) };
+    const end = asked.taken === finish.attempt ? taken(finish) : finish;
+    return { messageId: await storeEnd(ctx, conversation, asked, end) };
   }
   const answer = asked.status === undefined ? await findAnswer(ctx, conversation._id, asked) : null;
   return { messageId: answer?._id };
+}
+
+/** An answer during which a person took over is never complete. */
+function taken({ answer, counts, ...finish }: Finish): Finish {
+  const { gap, ...said } = answer;
+  const end = { ...finish, answer: { ...said, status: "partial" as const, finishReason: TAKEN } };
+  if (counts === undefined) {
+    return end;
+  }
+  const kept = Object.entries(counts).filter(([name]) => !OF_OTHER_ENDS.test(name));
+  return { ...end, counts: { ...Object.fromEntries(kept), partial: 1 } };
 }
 
 async function storeEnd(
@@ -64,7 +85,7 @@ async function storeEnd(
   await ctx.db.patch("conversations", conversation._id, {
     updatedAt: now,
     ...marks.fields(),
-    ...(said ? lastAnswer(conversation, asked, answer.content) : {}),
+    ...(said ? await lastAnswer(ctx, conversation, asked, answer.content) : {}),
     ...(stored?.isNew === true ? oneMessageMore(conversation) : {}),
     ...leaseGivenBack(conversation, asked),
   });
@@ -102,8 +123,13 @@ async function storeAnswer(
 }
 
 /** The preview shows the last message, and a later turn's question is later. */
-function lastAnswer(conversation: Conversation, asked: Message, content: string) {
-  const isLast = conversation.nextPosition === answerPosition(asked) + 1;
+async function lastAnswer(
+  ctx: MutationCtx,
+  conversation: Conversation,
+  asked: Message,
+  content: string,
+) {
+  const isLast = !(await hasSaidMore(ctx, conversation, answerPosition(asked)));
   return isLast ? { lastMessage: preview(content) } : {};
 }
 

@@ -61,12 +61,13 @@ export function searchOf({ search, text }: Filter): Filter["search"] {
 
 /** Whether a conversation passes all of the filter but its text. */
 export function matches(conversation: Conversation, where: Filter): boolean {
-  const { updatedAt, tally, page, user, assistant } = conversation;
+  const { updatedAt, tally, page, user, assistant, state } = conversation;
   return (
     updatedAt >= (where.since ?? 0) &&
     updatedAt < (where.until ?? Infinity) &&
     (where.user === undefined || user === where.user) &&
     (where.assistant === undefined || assistant === storedName(where.assistant)) &&
+    (where.state === undefined || (state ?? "bot") === where.state) &&
     (where.page === undefined || page?.url.startsWith(where.page) === true) &&
     (where.status === undefined || (tally?.[where.status] ?? 0) > 0) &&
     (where.feedback === undefined || (tally?.[where.feedback] ?? 0) > 0)
@@ -113,8 +114,9 @@ function sift(hits: Hit[], where: Filter, start: ListPlace | null): Hit[] {
 
 /** Whether the index that serves this filter leaves nothing to sift. */
 function isIndexed(where: Filter): boolean {
-  const { assistant, user, feedback, status, page } = where;
-  if (searchOf(where) !== undefined || page !== undefined || status === "complete") {
+  const { assistant, user, feedback, status, page, state } = where;
+  const isSifted = page !== undefined || state !== undefined || status === "complete";
+  if (searchOf(where) !== undefined || isSifted) {
     return false;
   }
   const filters = [user, feedback, status].filter((wanted) => wanted !== undefined);

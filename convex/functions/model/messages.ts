@@ -10,7 +10,9 @@ import type { message as messageValidator } from "./validators.js";
 const BATCH_MESSAGES = 100;
 const MAX_PAGE_CHARS = 2_000_000;
 // Questions without an answer may stand between.
-const CITED_WITHIN = 10;
+const BEFORE = { behind: null, limit: 10, hasEvents: false };
+// So many events may stand in a history without making it shorter.
+const EVENTS_BETWEEN = 5;
 
 export interface MessagePage {
   messages: Doc<"messages">[];
@@ -43,22 +45,33 @@ export async function readMessages(
   };
 }
 
-/** Read the last messages up to a position, oldest first. */
+/** A part of a thread: up to a position, behind another; with events in between, or without. */
+export interface Stretch {
+  position: number;
+  behind: number | null;
+  limit: number;
+  hasEvents: boolean;
+}
+
+/** Read the last messages of people and models up to a position, and behind another; oldest first. */
 export async function readHistory(
   ctx: QueryCtx,
   conversationId: Id<"conversations">,
-  position: number,
-  limit: number,
+  { position, behind, limit, hasEvents }: Stretch,
 ): Promise<Doc<"messages">[]> {
   // The original's messages have no position, which is less than any.
   const newestFirst = await ctx.db
     .query("messages")
-    .withIndex("by_conversation_id_position", (q) =>
-      q.eq("conversationId", conversationId).lte("position", position),
-    )
+    .withIndex("by_conversation_id_position", (q) => {
+      const thread = q.eq("conversationId", conversationId);
+      return behind === null
+        ? thread.lte("position", position)
+        : thread.gt("position", behind).lte("position", position);
+    })
     .order("desc")
-    .take(limit);
-  return newestFirst.reverse();
+    .take(hasEvents ? limit + EVENTS_BETWEEN : limit);
+  const said = newestFirst.filter(({ role }) => role !== "system");
+  return said.slice(0, limit).reverse();
 }
 
 /** The URLs that the last answer before a position cites; `history` are the last messages up to it. */
@@ -72,7 +85,7 @@ export async function readCited(
   // Where the prompt begins at the question itself, what stands before it was not read.
   const before = history.some(isAnswer)
     ? history
-    : await readHistory(ctx, conversationId, position, CITED_WITHIN);
+    : await readHistory(ctx, conversationId, { ...BEFORE, position });
   const sources = before.filter(isAnswer).at(-1)?.sources ?? [];
   return sources.flatMap(({ url }) => url ?? []);
 }
@@ -85,7 +98,7 @@ export function oneMessageMore({ messageCount }: Pick<Doc<"conversations">, "mes
 /** Show a message as our server reads it. */
 export function toMessage(message: Doc<"messages">): Infer<typeof messageValidator> {
   const { _id, _creationTime, conversationId, position, attempt, finished, ...rest } = message;
-  const { gapOf, sourcesOf, ...shown } = rest;
+  const { gapOf, sourcesOf, n, saidKey, taken, ...shown } = rest;
   return { id: _id, ...shown };
 }
 

@@ -54,6 +54,28 @@ export async function findAnswer(
     .first();
 }
 
+/** Tell whether a visitor or an operator said something behind a position. */
+export async function hasSaidMore(
+  ctx: QueryCtx,
+  { _id, nextPosition }: Doc<"conversations">,
+  position: number,
+): Promise<boolean> {
+  if ((nextPosition ?? 0) <= position + 1) {
+    return false;
+  }
+  const behind = ctx.db
+    .query("messages")
+    .withIndex("by_conversation_id_position", (q) =>
+      q.eq("conversationId", _id).gt("position", position),
+    );
+  for await (const { role } of behind) {
+    if (role === "user" || role === "operator") {
+      return true;
+    }
+  }
+  return false;
+}
+
 /** A question that belongs to a turn always has a position. */
 export function questionPosition(asked: Pick<Doc<"messages">, "position">): number {
   return asked.position ?? 0;

@@ -1,7 +1,12 @@
 /** What may stand in a document, an argument or a result. */
 import { v } from "convex/values";
 
-export const role = v.union(v.literal("user"), v.literal("assistant"));
+export const role = v.union(
+  v.literal("user"),
+  v.literal("assistant"),
+  v.literal("operator"),
+  v.literal("system"),
+);
 export const status = v.union(v.literal("complete"), v.literal("partial"), v.literal("error"));
 export const rating = v.union(v.literal("up"), v.literal("down"));
 
@@ -61,6 +66,15 @@ const answerFields = {
   gap: v.optional(gapReason),
 };
 
+/** What a system's message tells of. */
+export const eventKind = v.union(
+  v.literal("asked"),
+  v.literal("taken"),
+  v.literal("released"),
+  v.literal("closed"),
+  v.literal("contact"),
+);
+
 /** What is stored of a message, and read. */
 export const messageFields = {
   role,
@@ -70,6 +84,9 @@ export const messageFields = {
   status: v.optional(status),
   feedback: v.optional(feedback),
   ...answerFields,
+  // The operator who spoke, or acted.
+  author: v.optional(v.string()),
+  event: v.optional(eventKind),
 };
 
 /** A message as our server reads it. */
@@ -90,6 +107,34 @@ export const match = v.object({
   cursor: v.union(v.string(), v.null()),
 });
 
+/** Who answers: the assistant, nobody yet, a person. */
+export const conversationState = v.union(
+  v.literal("bot"),
+  v.literal("waiting"),
+  v.literal("human"),
+);
+
+export const step = v.union(
+  v.literal("ask"),
+  v.literal("take"),
+  v.literal("release"),
+  v.literal("close"),
+);
+
+/** Where a visitor may be answered, and since when they agree to it. */
+export const contact = v.object({
+  email: v.string(),
+  name: v.optional(v.string()),
+  consentedAt: v.number(),
+});
+
+/** A contact as our server tells it: without a time, it is now. */
+export const newContact = v.object({
+  email: v.string(),
+  name: v.optional(v.string()),
+  consentedAt: v.optional(v.number()),
+});
+
 /** A conversation as our server reads it. */
 export const conversation = v.object({
   id: v.string(),
@@ -105,6 +150,12 @@ export const conversation = v.object({
   match: v.optional(match),
   /** Absent where it is the default one. */
   assistant: v.optional(v.string()),
+  state: conversationState,
+  waitingSince: v.optional(v.number()),
+  unread: v.number(),
+  contact: v.optional(contact),
+  lastEvent: v.number(),
+  seenEvent: v.number(),
 });
 
 /** A question and its answer, of which one bears a mark. */
@@ -158,6 +209,12 @@ export const beginning = v.union(
     cited: v.array(v.string()),
     answer: message,
   }),
+  /** A person is to answer: the question is stored. */
+  v.object({
+    outcome: v.literal("people"),
+    conversationId: v.string(),
+    state: conversationState,
+  }),
   v.object({ outcome: v.literal("busy"), retryAfterMs: v.number(), turnId: v.string() }),
   v.object({ outcome: v.literal("mismatch") }),
   v.object({ outcome: v.literal("notLast") }),
@@ -167,6 +224,80 @@ export const beginning = v.union(
 
 /** How `turns:finish` ends: `null` where the attempt was overtaken. */
 export const finished = v.union(v.object({ messageId: v.optional(v.string()) }), v.null());
+
+/** Who acts where a person answers: a visitor by the session, or an operator by name. */
+export const actor = v.union(
+  v.object({
+    sessionId: v.string(),
+    /** Absent where it is the default one. */
+    assistant: v.optional(v.string()),
+    pageUrl: v.optional(v.string()),
+  }),
+  v.object({ conversationId: v.string(), name: v.string() }),
+);
+
+/** How `people:handOver` ends. */
+export const handedOver = v.union(
+  v.object({
+    outcome: v.literal("done"),
+    conversationId: v.string(),
+    sessionId: v.string(),
+    assistant: v.optional(v.string()),
+    state: conversationState,
+    isNew: v.boolean(),
+  }),
+  v.object({ outcome: v.literal("none") }),
+  v.object({ outcome: v.literal("deleted") }),
+  v.object({ outcome: v.literal("otherAssistant") }),
+);
+
+/** How `people:setContact` ends. */
+export const contactSet = v.union(
+  v.literal("set"),
+  v.literal("deleted"),
+  v.literal("otherAssistant"),
+);
+
+/** Events of a session behind some number, and the number to go on from. */
+export const events = v.object({
+  state: conversationState,
+  events: v.array(v.object({ n: v.number(), message })),
+  next: v.number(),
+});
+
+export const noticeType = v.union(
+  v.literal("conversation.started"),
+  v.literal("conversation.waiting"),
+  v.literal("conversation.taken"),
+  v.literal("conversation.closed"),
+  v.literal("message.created"),
+  v.literal("contact.created"),
+  v.literal("feedback.created"),
+  v.literal("budget.warning"),
+  v.literal("budget.exhausted"),
+  v.literal("model.failing"),
+  v.literal("test"),
+);
+
+/** What came of the attempts to tell a notice. */
+export const noticeFields = {
+  pending: v.optional(v.array(v.string())),
+  attempts: v.number(),
+  problem: v.optional(v.string()),
+  isGivenUp: v.boolean(),
+};
+
+/** A notice as our server reads it. */
+export const notice = v.object({
+  ...noticeFields,
+  id: v.string(),
+  type: noticeType,
+  createdAt: v.number(),
+  assistant: v.string(),
+  conversationId: v.optional(v.string()),
+  messageId: v.optional(v.string()),
+  dueAt: v.number(),
+});
 
 /** What `maintenance:purge` did. */
 export const purged = v.object({ conversations: v.number(), hasMore: v.boolean() });
@@ -189,6 +320,7 @@ export const filter = v.object({
   user: v.optional(v.string()),
   /** By its name, the default one as well. */
   assistant: v.optional(v.string()),
+  state: v.optional(conversationState),
 });
 
 export const conversationPage = v.object({

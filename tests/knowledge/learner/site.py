@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from app.knowledge.learner.answer import Bound, Fetched, NotFetched
-from app.knowledge.learner.fetch import MAX_REDIRECTS
-from app.knowledge.learner.files import read_file
-from app.knowledge.learner.page import Page
-from app.knowledge.learner.urls import normalise
+from app.knowledge.learner.crawling.answer import Bound, Fetched, NotFetched
+from app.knowledge.learner.crawling.fetch import MAX_REDIRECTS
+from app.knowledge.learner.crawling.urls import normalise
+from app.knowledge.learner.pages.files import read_file
+from app.knowledge.learner.pages.page import Page
 
 SITE = "https://site.example"
 

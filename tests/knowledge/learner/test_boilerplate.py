@@ -1,7 +1,7 @@
 """What repeats on a site's pages."""
 
 from app.knowledge.learner.boilerplate import Boilerplate
-from app.knowledge.learner.page import Block, Page, Part
+from app.knowledge.learner.pages.page import Block, Page, Part
 
 BANNER = Block("We use cookies.")
 MENU = Block("Home | Shop", is_links=True)

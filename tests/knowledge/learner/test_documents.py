@@ -2,7 +2,7 @@
 
 from app.domain.knowledge import MAX_DOCUMENT_BYTES, Section
 from app.knowledge.learner.documents import hash_of, make_document, says_nothing, text_hash
-from app.knowledge.learner.page import Block, Page, Part
+from app.knowledge.learner.pages.page import Block, Page, Part
 from app.storage.document_store import count_bytes
 
 

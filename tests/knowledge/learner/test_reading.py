@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.knowledge.learner.page import Unreadable
+from app.knowledge.learner.pages.page import Unreadable
 from app.knowledge.learner.reading import Reading
 
 pytestmark = pytest.mark.slow

@@ -9,8 +9,8 @@ import pytest
 from app.domain.errors import StorageUnavailable
 from app.domain.knowledge import Document
 from app.knowledge.building import IndexNotBuilt
-from app.knowledge.learner.page import Page
-from app.knowledge.learner.plan import Reads
+from app.knowledge.learner.crawling.plan import Reads
+from app.knowledge.learner.pages.page import Page
 from app.knowledge.learner.report import Report, Source
 from app.knowledge.learner.run import AlreadyLearning, Learner, Order
 from app.storage.sqlite import SqliteStore

@@ -39,5 +39,5 @@ def test_visitors_are_those_who_come_with_a_widget_key_or_a_token() -> None:
 
     assert visitors == {
         "chat", "headless", "openai", "openai.list_models", "front_ends", "front_ends.resume",
-        "session_opening", "session",
+        "session_opening", "session", "session_returning", "people",
     }  # fmt: skip

@@ -19,7 +19,7 @@ export interface Options {
   greeting?: string;
   open?: string;
   zIndex?: string;
-  inline?: string;
+  inline?: string | Element;
   page?: string;
   texts?: string;
   title?: string;
@@ -27,6 +27,9 @@ export interface Options {
   inputPlaceholder?: string;
   disclosure?: string;
   privacyUrl?: string;
+  contact?: string;
+  datalayer?: string;
+  dataLayer?: string;
 }
 
 type Given = Record<string, unknown>;
@@ -58,8 +61,7 @@ export function baseOf(apiUrl: string): string | false {
 /** What was chosen, the likeliest first, with the tag that says where the script's other files are. */
 export function findOptions(): [Options, HTMLScriptElement?][] {
   const tags = [document.currentScript, ...document.querySelectorAll('script[src*="chat-widget.js"],script[data-api-url]')] as HTMLScriptElement[];
-  const first = tags.find((tag) => tag);
   const named = tags.filter((tag) => tag?.dataset.apiUrl).map((tag): [Given, HTMLScriptElement] => [tag.dataset, tag]);
   const config = (window as { PerchChatConfig?: Given }).PerchChatConfig;
-  return [...named, [Object(config), first] as [Given, HTMLScriptElement?]].map(([given, tag]) => [readOptions(given), tag]);
+  return [...named, [Object(config), tags[0] || tags[1]] as [Given, HTMLScriptElement?]].map(([given, tag]) => [readOptions(given), tag]);
 }

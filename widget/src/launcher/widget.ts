@@ -1,6 +1,6 @@
 /** One assistant on the page: the launcher, and the dialog that the panel fills once it is wanted. */
 
-import { TAG, type Panel, type Shell } from "../contract";
+import { TAG, type Panel, type Registry, type Shell } from "../contract";
 import { CHEVRON, CROSS, drawing, h, picture } from "../elements";
 import css from "./launcher.css";
 import type { Options } from "./options";
@@ -13,8 +13,6 @@ declare const LOCALES: string;
 // A page that was left open, or whose visitor chatted before, has done its own loading by then.
 const IDLE_MS = 2000;
 
-const small = matchMedia("(max-width:480px),(max-height:440px)");
-
 /** What the panel is asked for, perhaps before it is there. */
 export type Wish = "send" | "reset" | "identify";
 
@@ -22,26 +20,27 @@ const languageOf = (wanted = ""): string =>
   RegExp(`^(${LOCALES})(?![a-z])`, "i").exec(wanted == "auto" ? document.documentElement.lang : wanted)?.[1].toLowerCase() || "en";
 
 export class Widget implements Shell {
+  declare readonly options: Options;
+  declare readonly base: string;
+  declare readonly files: string;
+  declare readonly name: string;
   readonly host = document.createElement(TAG);
-  readonly locale: string;
-  readonly dialog: HTMLDialogElement;
-  readonly launcher: HTMLElement;
+  declare readonly locale: string;
+  declare readonly dialog: HTMLDialogElement;
+  declare readonly launcher: HTMLElement;
   isOpen = false;
   readonly #life = new AbortController();
   readonly signal = this.#life.signal;
+  readonly #small = matchMedia("(max-width:480px),(max-height:440px)");
   readonly #root: HTMLElement;
   readonly #wishes: [Wish, string][] = [];
   #greeting?: HTMLElement;
   #panel?: Panel;
   #loading?: Promise<void>;
-  #tries = 0;
 
-  constructor(
-    readonly options: Options,
-    readonly base: string,
-    readonly files: string,
-    readonly name: string,
-  ) {
+  constructor(place: Pick<Shell, "options" | "base" | "files" | "name">) {
+    Object.assign(this, place);
+    const { options } = this;
     const { title = "Assistant", launcherIcon, inline, position, dir } = options;
     this.locale = languageOf(options.locale);
     this.dialog = h("dialog.panel", {
@@ -50,15 +49,15 @@ export class Widget implements Shell {
       oncancel: this.close,
       onkeydown: ({ key }) => key == "Escape" && this.close(),
     });
-    this.launcher = h("button.launcher", { ariaLabel: title, onclick: this.toggle }, picture(launcherIcon), drawing(CHEVRON));
+    const onfocus = this.#preload;
+    this.launcher = h("button.launcher", { ariaLabel: title, onclick: this.toggle, onfocus, onpointerenter: onfocus }, picture(launcherIcon), drawing(CHEVRON));
     this.#root = h("div.root", { dir: dir || (/ar|he/.test(this.locale) ? "rtl" : "ltr") }, this.dialog, this.launcher);
     this.#root.classList.add(inline ? "inline" : position == "left" ? position : "right");
     this.#dress(options);
-    for (const name of ["pointerenter", "focus"]) this.launcher.addEventListener(name, this.#preload);
-    small.addEventListener("change", this.#place, { signal: this.signal });
+    this.#small.addEventListener("change", this.#place, { signal: this.signal });
   }
 
-  isFull = (): boolean => small.matches && !this.options.inline;
+  isFull = (): boolean => this.#small.matches && !this.options.inline;
 
   emit = (name: string, detail?: object): unknown => this.host.dispatchEvent(new CustomEvent("perch:" + name, { bubbles: true, detail }));
 
@@ -73,7 +72,8 @@ export class Widget implements Shell {
       root.showPopover();
     }
     this.#place();
-    if (inline || (/1|true/.test(open + " " + left) && !this.isFull())) void this.open(true);
+    // Who follows a mailed link finds the conversation open.
+    if (inline || /[?&]perch=/.test(location.search) || (/1|true/.test(open + " " + left) && !this.isFull())) void this.open(true);
     else this.#greet();
     if (left) setTimeout(this.#preload, IDLE_MS);
     this.emit("ready");
@@ -111,13 +111,18 @@ export class Widget implements Shell {
     return name == "send" ? this.open() : name == "reset" ? this.#fill().then(this.#grant) : this.#grant();
   }
 
-  destroy(): void {
+  destroy = (): void => {
     this.#life.abort();
     this.host.remove();
-  }
+  };
 
-  // A browser may remember that an address failed: each try has one of its own.
-  #load = (): Promise<void> => (this.#loading ??= import(`${this.files}${PANEL}?${this.name}.${this.#tries++}`).then(async ({ start }) => void (this.#panel = await start())));
+  // A browser may remember that an address failed, and what an address brought belongs to the widget that asked for it.
+  #load = (): Promise<void> => {
+    const page = this.host.constructor as Registry;
+    return (this.#loading ??= import(/* webpackIgnore: true */ /* @vite-ignore */ `${this.files}${PANEL}?${this.name}.${(page.loads = -~page.loads!)}`).then(
+      async ({ start }) => void (this.#panel = await start()),
+    ));
+  };
 
   #preload = (): unknown => this.#load().catch(() => (this.#loading = undefined));
 
@@ -164,7 +169,7 @@ export class Widget implements Shell {
   #greet(): void {
     const { greeting } = this.options;
     if (!greeting || this.isOpen || this.#greeting || memory("sessionStorage", "perch-greeted-" + this.name)) return;
-    this.#greeting = h("div.greeting", {}, h("button", { onclick: this.toggle }, greeting), this.#cross(this.#dismiss));
+    this.#greeting = h("div.greeting", {}, h("button", { dir: "auto", onclick: this.toggle }, greeting), this.#cross(this.#dismiss));
     this.#root.prepend(this.#greeting);
   }
 

@@ -1,0 +1,1 @@
+"""``verify``: what it tries of a running service, step by step."""

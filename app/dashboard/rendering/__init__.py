@@ -1,0 +1,1 @@
+"""How texts, times and numbers look on a page."""

@@ -1,0 +1,1 @@
+"""Which pages are visited, and how they are fetched."""

@@ -1,0 +1,1 @@
+"""Pages and files as sections of text."""

@@ -1,0 +1,1 @@
+"""Mails: how they are written and sent, to the owner and to visitors."""

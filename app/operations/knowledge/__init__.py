@@ -1,0 +1,1 @@
+"""What the owner does with an assistant's knowledge: documents, answers, gaps, learning."""

@@ -1,0 +1,1 @@
+"""Conversations and their turns: written, listed, searched and read."""

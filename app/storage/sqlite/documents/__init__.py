@@ -1,0 +1,1 @@
+"""Documents of all assistants, and what their pages did not answer."""

@@ -1,0 +1,1 @@
+"""Who answers a conversation, what people said, and what is told outside."""
