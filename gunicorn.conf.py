@@ -17,7 +17,7 @@ from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
 
-from app.domain.errors import ServiceError  # noqa: E402
+from app.domain.errors import ServiceError, StorageUnavailable  # noqa: E402
 from app.observability import logs  # noqa: E402
 from app.observability.metric_values import free_slot, shared_values  # noqa: E402
 from app.operations.diagnostics import reason_of, store_is_missing  # noqa: E402
@@ -162,11 +162,17 @@ def _drain_when_stopped(worker: Any) -> None:
 
 def _prepare_knowledge(services: Any) -> None:
     """Have indexes built that this machine has not, before the first request is taken."""
-    libraries = [each.knowledge for each in services.assistants]
-    known = [each for each in libraries if each.is_known()]
-    for each in known:
-        each.forget_newer()
-    missing = [each for each in known if not each.has_index()]
+    try:
+        versions = services.store.read_state().knowledge
+    except StorageUnavailable as error:  # of several assistants, none waits for it again
+        log.warning("Indexes are looked after later: %s", reason_of(error))
+        return
+    missing = []
+    for assistant in services.assistants:
+        version = versions.get(assistant.id, 0)
+        assistant.knowledge.forget_newer(version)
+        if version and not assistant.knowledge.has_index():
+            missing.append(assistant.knowledge)
     for each in missing:
         each.request_build()
     if missing and not services.index_builds.wait_until(

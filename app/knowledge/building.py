@@ -65,7 +65,7 @@ def index_files(folder: Path, assistant: str) -> list[tuple[int, Path]]:
     named = re.compile(rf"{re.escape(assistant)}-(\d+)\.db")
     try:
         names = [named.fullmatch(entry.name) for entry in os.scandir(folder)]
-    except FileNotFoundError:
+    except OSError:  # it is not there, or not for us: whoever builds says so
         return []
     return sorted(((int(name[1]), folder / name[0]) for name in names if name), reverse=True)
 

@@ -6,6 +6,7 @@ import time
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,9 +69,10 @@ class Library:
         """Tell whether the assistant has documents at all; costs nothing, and never waits."""
         return self._version() > 0
 
-    def forget_newer(self) -> None:
+    def forget_newer(self, version: int) -> None:
         """Remove files that the store has not come to: it was restored, or is another one."""
-        forget_newer(self._folder, self._assistant, self._version())
+        with suppress(OSError):  # whoever builds says so
+            forget_newer(self._folder, self._assistant, version)
 
     def find(self, inquiry: Inquiry) -> Found:
         """Return the passages that may answer a question; never raises."""

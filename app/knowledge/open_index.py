@@ -2,8 +2,9 @@
 
 import json
 import sqlite3
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,7 +50,8 @@ class Row(NamedTuple):
 class OpenIndex:
     """A connection to an index, which never changes, and the facts that it begins with.
 
-    ``content`` is the ``digest`` of its documents. For one thread at a time.
+    ``content`` is the ``digest`` of its documents, ``matches`` what was found by the texts
+    that were looked up last. For one thread at a time.
     """
 
     connection: sqlite3.Connection
@@ -59,6 +61,7 @@ class OpenIndex:
     passages: int
     tokens: int
     content: str | None = None
+    matches: OrderedDict[str, Mapping[int, float]] = field(default_factory=OrderedDict)
 
     def rows(self, ids: Iterable[int]) -> Mapping[int, Row]:
         """Return passages by their ids."""

@@ -11,6 +11,7 @@ MAX_CANDIDATES = 40
 # scored: some microsecond each. Terms are taken rarest first up to so many, and so many terms.
 MAX_SCORED = {"words": 5000, "grams": 2000}
 MAX_TERMS = {"words": 12, "grams": 32}
+_KEPT_MATCHES = 32
 # Weights of title, heading, body and the question that a correction answers; and of title
 # and heading together, and body.
 _RANK = {
@@ -73,6 +74,21 @@ def rank(connection: sqlite3.Connection, table: str, terms: Sequence[str]) -> di
 
 def match(index: OpenIndex, text: str) -> dict[int, float]:
     """Return the passages whose words or pieces of words match a text, the best scoring 1.
+
+    The last texts are remembered: a question that follows another is looked up before and
+    after that is known, and then with the one before it.
+    """
+    found = index.matches.pop(text, None)
+    if found is None:
+        found = _match(index, text)
+    index.matches[text] = found
+    if len(index.matches) > _KEPT_MATCHES:
+        index.matches.popitem(last=False)
+    return dict(found)
+
+
+def _match(index: OpenIndex, text: str) -> Mapping[int, float]:
+    """Return what both lists have.
 
     BM25 of both lists is added up as it is: that of four letters in a row then weighs as
     much as the text has of them, which is nothing where it is Chinese.

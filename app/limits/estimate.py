@@ -13,6 +13,10 @@ from app.domain.conversation import PromptMessage
 from app.limits.vocabulary import Vocabulary, size
 
 _MAX_KEPT_TEXTS = 20_000
+# Where every tokenizer cuts, too: of pages that were told before, each paragraph is known.
+_PARAGRAPH = re.compile(r"(?<=\n\n)(?=[^\s/])")
+# Of longer texts, not all is looked at.
+_LEAST_CUT_CHARS, _MOST_CUT_CHARS = 1000, 32_000
 
 
 class Tokenizer(Enum):
@@ -73,11 +77,20 @@ class _Estimator:
         key = hash(text), len(text)
         tokens = self._texts.get(key)
         if tokens is None:
-            tokens = max((each.count(text) for each in self._vocabularies), default=size(text))
+            tokens = self._count(text)
             if len(self._texts) >= _MAX_KEPT_TEXTS:
                 self._texts.clear()
             self._texts[key] = tokens
         return tokens
+
+    def _count(self, text: str) -> int:
+        if not self._vocabularies:
+            return size(text)
+        if _LEAST_CUT_CHARS <= len(text) <= _MOST_CUT_CHARS:
+            pieces = _PARAGRAPH.split(text)
+            if len(pieces) > 1:
+                return sum(map(self.text, pieces))
+        return max(each.count(text) for each in self._vocabularies)
 
 
 def estimate_text(text: str, tokenizer: Tokenizer = Tokenizer.OPENAI) -> int:

@@ -105,3 +105,9 @@ def test_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
 
 def test_folder_that_is_not_there_holds_no_index(tmp_path: Path) -> None:
     assert index_files(tmp_path / "nowhere", "default") == []
+
+
+def test_folder_that_is_none_holds_no_index(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    assert index_files(tmp_path / "file" / "knowledge", "default") == []

@@ -113,6 +113,19 @@ def test_follow_up_is_understood_by_the_question_before(index: OpenIndex) -> Non
     assert ask(index, "and hazelnuts?", before="Is the bakery closed on Sundays?")[0] == "cake"
 
 
+def test_follow_up_looks_up_no_words_that_were_looked_up_before(index: OpenIndex) -> None:
+    ask(index, "hazelnut")
+    ask(index, "Sunday bakery")
+    looked_up: list[str] = []
+    index.connection.set_trace_callback(looked_up.append)
+
+    found = ask(index, "Sunday bakery", before="hazelnut")
+
+    assert found[0] == "hours#Sunday"
+    assert not any("bm25" in each for each in looked_up)
+    assert ask(index, "Sunday bakery") == ask(index, "Sunday bakery")
+
+
 def test_yes_goes_on_with_what_was_spoken_of(index: OpenIndex) -> None:
     found = find(index, Inquiry("yes please", before="How do refunds work?"), TOKENS)
 

@@ -129,7 +129,7 @@ def test_newer_index_answers_where_the_version_in_memory_is_old(machine: Machine
 def test_index_of_another_life_of_the_store_is_forgotten_at_the_start(machine: Machine) -> None:
     machine.build(5)
 
-    machine.library.forget_newer()
+    machine.library.forget_newer(1)
 
     assert not machine.ask().is_ready
     assert list(machine.folder.glob("*.db")) == []

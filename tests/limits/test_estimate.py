@@ -19,6 +19,7 @@ from app.limits.estimate import (
     estimate_prompt,
     estimate_text,
 )
+from app.limits.vocabulary import Vocabulary
 from tests.limits.count_tokens import digest
 from tests.limits.hostile import hostile_texts
 
@@ -221,3 +222,11 @@ def test_cut_prompt_keeps_within_its_bound(texts: list[str], max_tokens: int) ->
     assert cut == prompt[len(prompt) - len(cut) :]
     least = estimate_prompt(prompt[-1:])
     assert tokens == estimate_prompt(cut) <= max(max_tokens, least)
+
+
+@pytest.mark.parametrize("name", ["o200k", "cl100k"])
+def test_paragraphs_that_are_counted_one_by_one_are_the_whole(name: str) -> None:
+    text = (HERE.parents[1] / "docs" / "limits.md").read_text(encoding="utf-8")[:9000]
+    tokenizer = {"o200k": Tokenizer.O200K, "cl100k": Tokenizer.CL100K}[name]
+
+    assert estimate_text(text, tokenizer) == Vocabulary(name).count(text)

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import gevent
 from gevent import subprocess
@@ -213,10 +214,19 @@ def _see_to_end(child: Child, file: Path | None = None) -> None:
 
 def _address(url: str) -> str:
     url = url.strip()
-    if not _ADDRESS.fullmatch(url) or len(url) > MAX_KEY_CHARS:
+    if not _ADDRESS.fullmatch(url) or len(url) > MAX_KEY_CHARS or not _has_host(url):
         rule = "Must be an address that begins with http:// or https://."
         raise InvalidRequest("This is no address of the web", details={"url": [rule]})
     return url
+
+
+def _has_host(url: str) -> bool:
+    """Tell whether an address leads to a host, and neither to a user of it nor nowhere."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0 and parts.username is None
+    except ValueError:
+        return False
 
 
 def _patterns(given: Sequence[str], field: str) -> Sequence[str]:

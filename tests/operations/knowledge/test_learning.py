@@ -52,7 +52,19 @@ def test_what_is_no_pattern_starts_nothing(
 
 
 @pytest.mark.parametrize(
-    "url", ["", "shop.example", "ftp://shop.example", "--refresh", "https://", "https://a b"]
+    "url",
+    [
+        "",
+        "shop.example",
+        "ftp://shop.example",
+        "--refresh",
+        "https://",
+        "https://a b",
+        "https://[",
+        "https://shop.example:99999/",
+        "https://a:b@shop.example/",
+        "https://@shop.example/",
+    ],
 )
 def test_what_is_no_address_starts_nothing(learning: Learning, spawned: Spawned, url: str) -> None:
     for order in (learning.learn_site, learning.learn_sitemap):
