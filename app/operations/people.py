@@ -206,11 +206,12 @@ class People:
 
     def note_fetched(self, session_id: str, event: int) -> None:
         """Note that a visitor has a session's events up to one: no mail needs to tell of them."""
-        if event <= self._fetched.get(session_id, 0):
+        if event == self._fetched.get(session_id, 0):
             return
         with suppress(StorageUnavailable):
             thread = self._store.read_session(session_id, limit=1)
-            if thread is not None:
+            # A greater number is of a conversation that was deleted.
+            if thread is not None and event <= thread.conversation.last_event:
                 self.note_read(thread.conversation, event)
 
     def note_read(self, conversation: Conversation, event: int | None = None) -> None:

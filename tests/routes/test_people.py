@@ -433,6 +433,25 @@ def test_what_was_fetched_needs_no_mail(
     assert seen() == 3
 
 
+def test_what_was_fetched_of_a_deleted_conversation_says_nothing_of_the_next(
+    client: FlaskClient, visitor: Visitor, store: ConversationStore
+) -> None:
+    former = visitor.chat()["conversationId"]
+    for number in range(3):
+        act(client, former, "reply", text=f"Word {number}.")
+    visitor.get(f"{EVENTS}?after=4")
+    client.delete(f"/v1/admin/conversations/{former}", headers=ADMIN)
+    conversation_id = visitor.chat()["conversationId"]
+    act(client, conversation_id, "reply", text="Hello again.")
+
+    def seen() -> int:
+        return store.read_thread(conversation_id).conversation.seen_event
+
+    assert (visitor.events(after=4)["next"], seen()) == (2, 0)
+    visitor.get(f"{EVENTS}?after=2")
+    assert seen() == 2
+
+
 def test_deleted_session_has_no_events(visitor: Visitor) -> None:
     visitor.post(HANDOFF)
     visitor.delete("/v1/session")
