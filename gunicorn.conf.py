@@ -125,9 +125,11 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
-    """Post what a worker counted last."""
+    """Post what a worker counted last, and let nobody be told twice who was just being told."""
     if getattr(worker, "wsgi", None):
-        worker.wsgi.extensions["perch"].metrics.post()
+        services = worker.wsgi.extensions["perch"]
+        services.metrics.post()
+        services.sender.end(_SAVE_S)
 
 
 def child_exit(_server: Any, worker: Any) -> None:
@@ -156,6 +158,7 @@ def _drain_when_stopped(worker: Any) -> None:
     while worker.alive:
         gevent.sleep(0.1)
     services.waiting.end()
+    services.sender.end(0)
     gevent.spawn(services.learning.stop)
     turns.drain(patience_s=max(0.5, _settings.graceful_timeout_s - _SAVE_S))
 

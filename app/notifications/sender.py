@@ -10,6 +10,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -78,6 +79,9 @@ class Sender:
         self._holder = ""
         self._renewed_at: int | None = None
         self._awake = Event()
+        self._is_ending = False
+        self._has_ended = Event()
+        self._has_ended.set()
         # Of notices that could not be settled: the names of those that have taken them.
         self._taken_by: dict[str, set[str]] = {}
 
@@ -86,19 +90,23 @@ class Sender:
         self._awake.set()
 
     def watch(self) -> None:
-        """Send whatever there is; never returns, unless nobody is to be told."""
-        while self.targets:
-            has_lease = has_more = False
-            try:
-                has_lease = self._has_lease()
-                has_more = has_lease and self.run() == _BATCH
-            except StorageUnavailable as error:
-                log.warning("Notices are sent later: %s", error.__cause__ or error)
-            except Exception:  # a bug must not end the watch of a worker that lives for months
-                log.exception("Notices failed unexpectedly")
-            if not has_more:
-                self._awake.wait(_LOOK_EVERY_S if has_lease else _OTHERS_LOOK_EVERY_S)
-                self._awake.clear()
+        """Send whatever there is, until ``end``; returns at once where nobody is to be told."""
+        self._has_ended.clear()
+        try:
+            while self.targets and not self._is_ending:
+                self._send_some()
+            self._give_lease_back()
+        finally:
+            self._has_ended.set()
+
+    def end(self, patience_s: float) -> None:
+        """Begin no attempt any more, and leave the rest to others.
+
+        Returns when what was being told is settled, at the latest after ``patience_s``.
+        """
+        self._is_ending = True
+        self._awake.set()
+        self._has_ended.wait(patience_s)
 
     def run(self) -> int:
         """Take up to ``_BATCH`` notices that are due, and attempt them; returns how many.
@@ -140,6 +148,20 @@ class Sender:
                 outcomes.append(Outcome(target.name, str(failure)))
         return outcomes
 
+    def _send_some(self) -> None:
+        """Send a batch where this process has the lease; without more to send, wait for it."""
+        has_lease = has_more = False
+        try:
+            has_lease = self._has_lease()
+            has_more = has_lease and self.run() == _BATCH
+        except StorageUnavailable as error:
+            log.warning("Notices are sent later: %s", error.__cause__ or error)
+        except Exception:  # a bug must not end the watch of a worker that lives for months
+            log.exception("Notices failed unexpectedly")
+        if not (has_more or self._is_ending):
+            self._awake.wait(_LOOK_EVERY_S if has_lease else _OTHERS_LOOK_EVERY_S)
+            self._awake.clear()
+
     def _has_lease(self) -> bool:
         now = self._clock()
         if self._renewed_at is not None and now - self._renewed_at < _RENEW_EVERY_S * 1000:
@@ -148,6 +170,11 @@ class Sender:
         has_it = self._store.begin_job(_JOB, self._holder, lease_s=_LEASE_S, every_s=0)
         self._renewed_at = now if has_it else None
         return has_it
+
+    def _give_lease_back(self) -> None:
+        if self._renewed_at is not None:
+            with suppress(StorageUnavailable):
+                self._store.end_job(_JOB, self._holder)
 
     def _keep_lease(self) -> None:
         while True:
@@ -175,6 +202,8 @@ class Sender:
             now = self._clock()
             if facts is None or each.is_over or each.not_before > now:
                 continue
+            if self._is_ending:
+                break
             if now - claimed_at > _LAST_ATTEMPT_AFTER_S * 1000:
                 return
             pending[at], problem = self._attempt(facts, each)

@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from signal import SIGTERM
 
 import pytest
 
 from tests.live.eventually import eventually
 from tests.notifications.outbox import NoticesInFile, Threads
+from tests.notifications.sender_process import SECRET
+from tests.servers.perch import WIDGET_KEY, Server
+from tests.servers.upstream import Upstream
 
 NOTICES = 6
 # Longer than any lease lives.
@@ -106,3 +110,38 @@ def test_a_sender_that_is_killed_between_two_targets_loses_and_repeats_nothing(
     # Who had not answered was told again, by the same id.
     assert sorted(hanging.came.values())[-1] == 2
     assert not any(each.is_given_up for each in outbox.list_notices(limit=99))
+
+
+def test_restart_tells_nobody_twice_and_keeps_nobody_waiting(
+    receivers: tuple[Receiver, Receiver], upstream: Upstream, tmp_path: Path
+) -> None:
+    receiver, _ = receivers
+    receiver.goes_on.clear()
+    settings = {
+        "HUMAN": "on",
+        "WEBHOOK_URL": receiver.url,
+        "WEBHOOK_SECRET": SECRET,
+        "NOTIFY_PRIVATE_NETWORKS": "127.0.0.0/8",
+    }
+    with Server.over(upstream, tmp_path, **settings) as server:
+        for _ in range(3):
+            opened = server.request("POST", "/v1/session", {}, x_api_key=WIDGET_KEY).json
+            token = f"Bearer {opened['token']}"
+            server.request("POST", "/v1/session/handoff", {}, Authorization=token)
+        eventually(lambda: receiver.came, within_s=30)
+
+        server.signal(SIGTERM)
+        eventually(lambda: "Worker exiting" in server.log(), within_s=20)
+        receiver.goes_on.set()
+        server.process.wait(timeout=30)
+    with Server.over(upstream, tmp_path, **settings) as server:
+
+        def left() -> list[str]:
+            told = server.admin("/v1/admin/notices").json["notices"]
+            return [each["id"] for each in told if each.get("pending") != []]
+
+        # Before any lease has run out.
+        eventually(lambda: not left(), within_s=45)
+
+    assert set(receiver.came.values()) == {1}
+    assert len(receiver.came) == NOTICES

@@ -150,3 +150,7 @@ class Threads:
             return False
         self._lease = (holder, self._clock() + lease_s * 1000)
         return True
+
+    def end_job(self, _name: str, holder: str) -> None:
+        if self._lease[0] == holder:
+            self._lease = ("", 0)

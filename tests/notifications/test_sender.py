@@ -12,6 +12,7 @@ from app.notifications.delivery import NotTaken, NotYet
 from app.notifications.facts import Facts
 from app.notifications.sender import Outcome, Sender
 from app.settings import Settings
+from tests.fakes import Gate
 from tests.notifications.outbox import NOW_MS, MsClock, NoticesInFile, Threads
 
 MakeSender = Callable[..., Sender]
@@ -308,6 +309,38 @@ def test_whoever_put_something_wakes_the_sender(make: MakeSender, people: Notice
         assert webhook.told == ["n0"]
     finally:
         watch.kill()
+
+
+def test_process_that_ends_settles_what_it_tells_and_leaves_the_rest(
+    make: MakeSender, people: NoticesInFile
+) -> None:
+    gate = Gate()
+
+    class Held(Told):
+        def send(self, facts: Facts) -> None:
+            gate.pass_through()
+            super().send(facts)
+
+    first, second = Held("email"), Told("webhook")
+    for _ in range(2):
+        people.put_notice("conversation.waiting", "default", "c1")
+    ending = make(first, second)
+    watch = gevent.spawn(ending.watch)
+    gate.wait_reached()
+    end = gevent.spawn(ending.end, 20)
+    gevent.sleep(0)
+    assert not end.ready()
+
+    gate.open()
+    end.get(timeout=20)
+    watch.get(timeout=20)
+    assert (first.told, second.told) == (["n0"], [])
+    email, webhook = Told("email"), Told("webhook")
+    following = make(email, webhook)
+    assert following._has_lease()
+    following.run()
+
+    assert (email.told, webhook.told) == (["n1"], ["n0", "n1"])
 
 
 def test_without_targets_the_watch_ends(make: MakeSender) -> None:
