@@ -12,6 +12,10 @@ class Knowledge(Protocol):
         """Tell whether the assistant has documents at all; costs nothing, and never waits."""
         ...
 
+    def has_index(self) -> bool:
+        """Tell whether this machine has an index of all that is known now."""
+        ...
+
     def find(self, inquiry: Inquiry) -> Found:
         """Return the passages that may answer a question.
 

@@ -17,7 +17,7 @@ from app.domain.knowledge import Document, DocumentPage, Inquiry
 from app.operations.export import SEPARATORS
 from app.operations.knowledge.corrections import Correction, CorrectionPage
 from app.operations.knowledge.gaps import gaps_to_csv
-from app.operations.knowledge.learning import MAX_FILE_BYTES, discard
+from app.operations.knowledge.learning import MAX_FILE_BYTES
 from app.operations.knowledge.trial import Trial
 from app.web.bodies import receive_file
 from app.web.contract import contract
@@ -142,12 +142,8 @@ def learn(order: LearnOrder, query: WhoseQuery) -> Mapping[str, bool]:
 def learn_file(query: FileQuery) -> Mapping[str, bool]:
     """Learn the file that is the request's body: 20 MiB at most, and of any Content-Type."""
     learning = knowledge_of(query.assistant).learning
-    file = learning.place_for(query.name)
-    try:
+    with learning.taking(query.name) as file:
         receive_file(current_request(), file, MAX_FILE_BYTES)
-    except BaseException:
-        discard(file)
-        raise
     learning.learn_file(file)
     return _STARTED
 

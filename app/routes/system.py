@@ -14,6 +14,7 @@ from flask import (
     url_for,
 )
 
+from app.assistants import Assistant
 from app.web import openapi
 from app.web.answer_headers import PAGE_POLICY
 from app.web.contract import contract
@@ -62,10 +63,17 @@ def ready() -> Response:
     if any(each.breaker.trouble for each in services().assistants):
         # Still ready: to be taken out of service would hide the dashboard, and mend nothing.
         said["trouble"] = _MODEL_TROUBLE
+    if store == "ok" and any(_is_building(each) for each in services().assistants):
+        said["knowledge"] = "building"
     response = jsonify(said)
     response.status_code = 200 if status == "ready" else 503
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _is_building(assistant: Assistant) -> bool:
+    knowledge = assistant.knowledge
+    return knowledge is not None and knowledge.is_known() and not knowledge.has_index()
 
 
 @blueprint.get("/v1/openapi.json")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.domain.knowledge import Document, Section
-from app.operations.knowledge import hash_of
+from app.operations.knowledge.documents import hash_of
 from app.storage.sqlite import SqliteStore
 from tests.knowledge.learner.site import a_page, send, serving
 from tests.live.eventually import eventually

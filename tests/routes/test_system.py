@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.domain.errors import ModelMisconfigured, StorageUnavailable
+from app.domain.knowledge import Document, Section
 from app.storage.protocol import ConversationStore
 
 if TYPE_CHECKING:
@@ -45,6 +46,23 @@ def test_ready_names_a_store_that_is_down(
         "status": "not_ready",
         "store": "the disk is full",
         "model": "perch-demo",
+    }
+
+
+def test_ready_says_that_pages_are_not_indexed_yet(
+    client: FlaskClient, store: ConversationStore
+) -> None:
+    page = Document("default", "text:a", "text", "Hours", [Section("", "Nine to five.")], hash="h")
+    store.documents.put_documents("default", [page])
+
+    response = client.get("/ready")
+
+    assert response.status_code == 200
+    assert response.json == {
+        "status": "ready",
+        "store": "ok",
+        "model": "perch-demo",
+        "knowledge": "building",
     }
 
 

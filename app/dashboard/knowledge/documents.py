@@ -11,7 +11,7 @@ from app.domain.errors import InvalidRequest
 from app.domain.knowledge import Document
 from app.limits.estimate import estimate_text
 from app.operations.knowledge.documents import MAX_TEXT_CHARS, MAX_TITLE_CHARS, state_of
-from app.operations.knowledge.learning import FILE_ENDINGS, discard
+from app.operations.knowledge.learning import FILE_ENDINGS
 from app.web.owned_knowledge import OwnedKnowledge, now_ms
 
 _PAGE_DOCUMENTS = 50
@@ -74,13 +74,9 @@ def learn_file() -> Response:
     given = request.files.get("file")
     if given is None or not given.filename:
         raise InvalidRequest("Choose a file first")
-    file = whose.learning.place_for(given.filename)
-    try:
+    with whose.learning.taking(given.filename) as file:
         given.save(file)
         file.chmod(0o600)
-    except BaseException:
-        discard(file)
-        raise
     whose.learning.learn_file(file)
     return lead_back(_HERE, whose, "started", _anchor="learning")
 

@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -140,6 +140,27 @@ class Learning:
     def cancel(self) -> None:
         """Ask whoever learns to stop; it does at its next page."""
         self._store.cancel_learning(self._assistant)
+
+    @contextlib.contextmanager
+    def taking(self, name: str) -> Iterator[Path]:
+        """Give a place to write a file to, and take it away where that fails.
+
+        Raises:
+            InvalidRequest, Conflict: see ``place_for``.
+            NotConfigured: the disk is full, or the folder refuses.
+        """
+        file: Path | None = None
+        try:
+            file = self.place_for(name)
+            yield file
+        except BaseException as error:
+            if file is not None:
+                discard(file)
+            if isinstance(error, OSError):
+                log.error("A file was not kept: %s", error.strerror)
+                words = f"The file cannot be kept here: {error.strerror}"
+                raise NotConfigured(words) from error
+            raise
 
     def place_for(self, name: str) -> Path:
         """Return where a file of the owner's is to be written before it is learnt.

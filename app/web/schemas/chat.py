@@ -294,3 +294,10 @@ class ReadinessSchema(OutputSchema):
             "description": "What only the owner can mend; the log and the dashboard say more."
         }
     )
+    knowledge = fields.String(
+        validate=validate.Equal("building"),
+        metadata={
+            "description": "This machine's index of the owner's pages is not there yet, or not the"
+            " newest: answers come from the one before it, or without pages."
+        },
+    )

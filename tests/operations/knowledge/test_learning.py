@@ -90,6 +90,25 @@ def test_file_is_private_while_it_is_learnt_and_gone_afterwards(
     assert list((tmp_path / "uploads").iterdir()) == []
 
 
+def test_file_that_the_disk_does_not_take_is_told_and_taken_away(
+    learning: Learning, spawned: Spawned, tmp_path: Path
+) -> None:
+    def take() -> None:
+        with learning.taking("Handbook.pdf") as file:
+            file.write_bytes(b"%P")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(NotConfigured, match="cannot be kept here: No space left on device"):
+        take()
+
+    assert list((tmp_path / "uploads").iterdir()) == []
+    (tmp_path / "uploads").rmdir()
+    (tmp_path / "uploads").touch()
+    with pytest.raises(NotConfigured, match="File exists"):
+        take()
+    assert spawned.words == []
+
+
 def test_learner_that_failed_is_told_to_the_log(
     learning: Learning, spawned: Spawned, caplog: pytest.LogCaptureFixture
 ) -> None:
