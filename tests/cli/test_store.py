@@ -116,7 +116,8 @@ def test_help_speaks_of_no_store_and_lists_our_commands_only(tmp_path: Path) -> 
 
     listed = told.stdout.partition("Commands:\n")[2].splitlines()
     assert [line.split()[0] for line in listed] == [
-        "backfill", "conversations", "doctor", "purge", "sign-in", "stats", "switch", "verify",
+        "answers", "backfill", "close", "conversations", "doctor", "inbox", "learn", "purge",
+        "release", "reply", "sign-in", "stats", "switch", "take", "unanswered", "vectors", "verify",
     ]  # fmt: skip
     assert told.stderr == ""
     assert "--env-file" in told.stdout

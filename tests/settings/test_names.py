@@ -71,8 +71,8 @@ def test_the_right_name_beside_it_shows_that_a_name_of_the_environment_is_anothe
 # What stands in the environment of processes on the platforms, and what other
 # programs and libraries read, without our own. None of it may keep the server from starting.
 WELL_KNOWN = (ROOT / "tests/fixtures/environment_names.txt").read_text().split()
-# Which we read, too, and as all programs do.
-SHARED = {"ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
+# Which we read, too, and as all programs do: a site's address, a mail server, the proxies.
+SHARED = {"ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SITE_URL", "SMTP_URL"}
 
 
 @pytest.mark.slow

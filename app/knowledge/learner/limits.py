@@ -22,7 +22,7 @@ class OutOfTime(Exception):
 
 def bound_learner() -> None:
     """Hold this process, and those that it starts, to memory, time and a low priority."""
-    os.nice(_NICENESS)
+    os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
     _lower(resource.RLIMIT_AS, _MAX_LEARNER_BYTES)
     _lower(resource.RLIMIT_CPU, MAX_RUN_S)
     _lower(resource.RLIMIT_CORE, 0)

@@ -89,7 +89,7 @@ def test_uploaded_file_is_learnt_while_the_page_tells_how_it_goes(
     page.get_by_role("link", name=re.compile("Returns|Handbook")).click()
     expect(page.get_by_text("You may send everything back")).to_be_visible()
     keep(page, "knowledge-document")
-    assert list((server.directory / "data/knowledge/uploads").iterdir()) == []
+    assert list((server.directory / "knowledge/uploads").iterdir()) == []
 
     page.get_by_role("link", name="Test a question").click()
     page.get_by_label("Question", exact=True).fill("Can I send it back?")
