@@ -25,7 +25,12 @@ def pytest_configure(config: pytest.Config) -> None:
         from tests.convex_server import convex_server
 
         convex = convex_server()
-        Server.store = {"CONVEX_URL": convex.url, "CONVEX_DEPLOY_KEY": convex.deploy_key}
+        Server.store = {
+            "CONVEX_URL": convex.url,
+            "CONVEX_DEPLOY_KEY": convex.deploy_key,
+            # What one test has learnt would be known to the servers of all.
+            "GROUNDING": "off",
+        }
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +40,12 @@ def fresh_store(pytestconfig: pytest.Config) -> None:
         from tests.convex_server import convex_server
 
         convex_server().reset()
+
+
+@pytest.fixture
+def looks_into_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the servers of a test answer from pages, whichever the store is."""
+    monkeypatch.setattr(Server, "store", {**Server.store, "GROUNDING": "prefer"})
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ from tests.live.eventually import eventually
 from tests.servers.perch import ADMIN_KEY, Server
 from tests.servers.upstream import Upstream
 
+pytestmark = pytest.mark.usefixtures("looks_into_pages")
+
 LEARN_S = 30.0
 HOURS = "On Sundays the shop opens at ten and closes at noon, on all other days at six."
 RETURNS = "Whoever is unhappy with a chair sends it back within thirty days, and pays nothing."
