@@ -8,7 +8,7 @@ from typing import Any
 
 from app.domain.knowledge import Document, Inquiry
 from app.knowledge import ranking
-from app.knowledge.finding import Nearest, find, score
+from app.knowledge.finding import NEAREST, Near, find, score
 from app.knowledge.index import write_index
 from app.knowledge.open_index import OpenIndex, open_index
 from app.knowledge.selection import best_first
@@ -41,25 +41,25 @@ class Corpus:
         lists = {
             "words": lambda q: best_first(_list(index, "words", index.words.terms(q.text))),
             "grams": lambda q: best_first(_list(index, "grams", index.words.grams(q.text))),
-            "Perch, words alone": lambda q: best_first(score(index, _inquiry(q), None)),
+            "Perch, words alone": lambda q: best_first(score(index, _inquiry(q), ())),
         }
         found: dict[str, Finder] = {**fts5_peers(self.rows), **lists}
         if embedder:
             nearest = self.nearest(embedder)
-            found["vectors alone"] = lambda q: [
-                at for at, _ in nearest(index.path, q.text, 40) or ()
-            ]
+            found["vectors alone"] = lambda q: [at for at, _ in nearest(q.text, 40)]
             found["reciprocal ranks of both"] = lambda q: _fused(
                 found["Perch, words alone"](q), found["vectors alone"](q)
             )
-            found["Perch, with vectors"] = lambda q: best_first(score(index, _inquiry(q), nearest))
+            found["Perch, with vectors"] = lambda q: best_first(
+                score(index, _inquiry(q), nearest(q.text, NEAREST))
+            )
         return found
 
-    def nearest(self, embedder: Embedder) -> Nearest:
-        """Return the port that the sidecar has, over vectors that are kept."""
+    def nearest(self, embedder: Embedder) -> Callable[[str, int], Near]:
+        """Return what finds by meaning, as the sidecar does, over vectors that are kept."""
         vectors = embedder.passages([_told(row) for row in self.rows])
 
-        def look_up(_path: Path, question: str, most: int) -> list[tuple[int, float]]:
+        def look_up(question: str, most: int) -> Near:
             asked = embedder.query(question)
             near = [
                 (row.id, likeness(asked, each))

@@ -108,7 +108,7 @@ class Inquiry:
 
     question: str
     before: str | None = None
-    cited: Sequence[str] = ()
+    cited: tuple[str, ...] = ()
     page_url: str | None = None
 
 

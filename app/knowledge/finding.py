@@ -1,10 +1,9 @@
 """Find the passages that may answer a question: one function for chat, dashboard and command."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from math import log
-from pathlib import Path
 
 from app.domain.knowledge import Found, Inquiry
 from app.knowledge import ranking
@@ -13,9 +12,8 @@ from app.knowledge.selection import best_first, fit, join, select
 from app.knowledge.small_talk import small_talk
 from app.knowledge.words import question_key
 
-# The index's path, the question, how many: ids of passages with their similarity, best
-# first; or None where that takes too long, or nothing knows of that index.
-Nearest = Callable[[Path, str, int], Sequence[tuple[int, float]] | None]
+Near = Sequence[tuple[int, float]]
+"""Passages nearest to a question by meaning: their ids and similarities, nearest first."""
 
 NEAREST = 32
 # Of a longer question, its beginning and its end: what each word costs is paid for in
@@ -33,25 +31,26 @@ _NEAR = 0.5
 _COVERING = 3
 
 
-def find(
-    index: OpenIndex, inquiry: Inquiry, max_tokens: int, nearest: Nearest | None = None
-) -> Found:
-    """Return what an index says to an inquiry, with passages of ``max_tokens`` at most."""
+def find(index: OpenIndex, inquiry: Inquiry, max_tokens: int, near: Near = ()) -> Found:
+    """Return what an index says to an inquiry, with passages of ``max_tokens`` at most.
+
+    ``near`` are passages of this very index.
+    """
     began = time.perf_counter()
     before = inquiry.before and _shorten(inquiry.before)
     inquiry = replace(inquiry, question=_shorten(inquiry.question), before=before)
-    found = _find(index, inquiry, max_tokens, nearest)
+    found = _find(index, inquiry, max_tokens, near)
     duration_ms = (time.perf_counter() - began) * 1000
     return replace(found, version=index.version, duration_ms=round(duration_ms, 3))
 
 
-def score(index: OpenIndex, inquiry: Inquiry, nearest: Nearest | None) -> dict[int, float]:
+def score(index: OpenIndex, inquiry: Inquiry, near: Near) -> dict[int, float]:
     """Return the passages that come into question, the best of them at some 1.
 
     What the question before it found counts half, and is found by itself: both questions
     in one find less than either.
     """
-    scores = _match(index, inquiry.question, nearest)
+    scores = _match(index, inquiry.question, near)
     before = ranking.match(index, inquiry.before) if inquiry.before else {}
     for at, value in before.items():
         scores[at] = scores.get(at, 0.0) + _BEFORE * value
@@ -72,7 +71,7 @@ def _shorten(question: str) -> str:
     return f"{question[:half]} {question[-half:]}"
 
 
-def _find(index: OpenIndex, inquiry: Inquiry, max_tokens: int, nearest: Nearest | None) -> Found:
+def _find(index: OpenIndex, inquiry: Inquiry, max_tokens: int, near: Near) -> Found:
     answer = index.answer_to(question_key(inquiry.question))
     if answer is not None:
         rows = list(index.rows([answer]).values())
@@ -85,7 +84,7 @@ def _find(index: OpenIndex, inquiry: Inquiry, max_tokens: int, nearest: Nearest 
         return Found(join(pinned, {}, {}), has_content=False)
     if talk:
         inquiry = replace(inquiry, question="")
-    scores = score(index, inquiry, nearest)
+    scores = score(index, inquiry, near)
     counts = ranking.frequencies(index.connection, "words", terms)
     weights = _weights(terms, counts, index.passages)
     order = _nearest_correction_first(index, best_first(scores), weights)
@@ -103,10 +102,9 @@ def _find(index: OpenIndex, inquiry: Inquiry, max_tokens: int, nearest: Nearest 
     )
 
 
-def _match(index: OpenIndex, question: str, nearest: Nearest | None) -> dict[int, float]:
+def _match(index: OpenIndex, question: str, near: Near) -> dict[int, float]:
     words = ranking.match(index, question)
-    near = nearest(index.path, question, NEAREST) if nearest and question else None
-    return ranking.mix(words, near) if near else words
+    return ranking.mix(words, near) if near and question else words
 
 
 def _cited(index: OpenIndex, urls: Sequence[str]) -> Iterable[int]:

@@ -7,7 +7,6 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from gevent.threadpool import ThreadPool
@@ -15,7 +14,7 @@ from gevent.threadpool import ThreadPool
 from app.domain.knowledge import Found, Inquiry, Similarities
 from app.knowledge.building import forget_newer, index_files
 from app.knowledge.connections import Connections
-from app.knowledge.finding import NEAREST, Nearest, find
+from app.knowledge.finding import NEAREST, Near, find
 
 THREADS = 2
 KEPT_FINDS = 32
@@ -95,21 +94,22 @@ class Library:
 
     def _in_thread(self, inquiry: Inquiry, version: int) -> Found:
         kept = self._connections.kept(version)
-        key = (kept, _hashable(inquiry)) if kept else None
+        key = (kept, inquiry) if kept else None
         if key and (found := self._finds.get(key)):
             self._finds.move_to_end(key)
             return found
         if self._pool is None:
             self._pool = ThreadPool(THREADS)
         similar = self._ask_nearest(kept, inquiry.question)
-        outcome = self._pool.apply(self._look_up, (inquiry, version, similar))
+        near = kept, similar.nearest if similar else ()
+        outcome = self._pool.apply(self._look_up, (inquiry, version, *near))
         if isinstance(outcome, Exception):
             self._report(outcome)
             return Found(is_ready=False)
         self._has_failed = False
         path, found = outcome
         if path is not None:
-            self._finds[path, _hashable(inquiry)] = found
+            self._finds[path, inquiry] = found
             if len(self._finds) > KEPT_FINDS:
                 self._finds.popitem(last=False)
         return found
@@ -121,15 +121,19 @@ class Library:
         return self._nearest(kept, question, NEAREST)
 
     def _look_up(
-        self, inquiry: Inquiry, version: int, similar: Similarities | None
+        self, inquiry: Inquiry, version: int, kept: Path | None, near: Near
     ) -> tuple[Path | None, Found] | Exception:
-        """Do all the work, in a native thread: what is raised is handed back."""
+        """Do all the work, in a native thread: what is raised is handed back.
+
+        ``near`` are passages of the file ``kept``: of another one they say nothing.
+        """
         try:
             index = self._connections.take(version)
             if index is None:
                 return None, Found(is_ready=False)
             try:
-                found = find(index, inquiry, self._max_tokens, _told(index.path, similar))
+                near = near if index.path == kept else ()
+                found = find(index, inquiry, self._max_tokens, near)
             except BaseException as error:
                 index.connection.close()
                 if _is_damage(error):
@@ -164,14 +168,3 @@ def _is_damage(error: BaseException) -> bool:
     """Tell a damaged file from an error of ours, or a passing one of the disk."""
     damaged = isinstance(error, sqlite3.DatabaseError | zlib.error | UnicodeDecodeError)
     return damaged and not isinstance(error, sqlite3.OperationalError | sqlite3.InterfaceError)
-
-
-def _told(path: Path, similar: Similarities | None) -> Nearest | None:
-    """Return what was told of the file that is looked into; of another one it says nothing."""
-    if similar is None:
-        return None
-    return lambda asked, _question, _k: similar.nearest if asked == path else None
-
-
-def _hashable(inquiry: Inquiry) -> Inquiry:
-    return replace(inquiry, cited=tuple(inquiry.cited))

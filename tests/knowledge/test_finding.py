@@ -1,4 +1,3 @@
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -176,17 +175,15 @@ def test_neighbours_under_one_heading_become_one_passage(tmp_path: Path) -> None
 def test_vectors_are_mixed_in(index: OpenIndex) -> None:
     ids = {row.title: row.id for row in index.all_rows()}
 
-    def nearest(path: Path, question: str, most: int) -> Sequence[tuple[int, float]]:
-        assert (path, question) == (index.path, "what may I eat")
-        return [(ids["Cakes"], 0.9), (ids["Jobs"], 0.8)][:most]
+    near = [(ids["Cakes"], 0.9), (ids["Jobs"], 0.8)]
 
-    found = find(index, Inquiry("what may I eat"), TOKENS, nearest)
+    found = find(index, Inquiry("what may I eat"), TOKENS, near)
 
     assert found.passages[0].title == "Cakes"
 
 
 def test_without_vectors_words_answer(index: OpenIndex) -> None:
-    found = find(index, Inquiry("hazelnut"), TOKENS, lambda path, question, most: None)
+    found = find(index, Inquiry("hazelnut"), TOKENS, ())
 
     assert found.passages[0].title == "Cakes"
 

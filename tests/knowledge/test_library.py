@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.knowledge import Found, Inquiry
+from app.domain.knowledge import Found, Inquiry, Similarities
 from app.knowledge.building import build
 from app.knowledge.connections import LOOK_EVERY_S
+from app.knowledge.finding import NEAREST
 from app.knowledge.library import ASK_EVERY_S, Library
 from tests.knowledge.library_parts import SHOP, ListedDocuments, count_tokens
 
@@ -20,12 +21,15 @@ class Machine:
         self.version = 1
         self.builds = 0
         self.now = 1000.0
+        self.near: list[tuple[int, float]] = []
+        self.asked: list[tuple[Path, str, int]] = []
         self.library = Library(
             folder,
             "default",
             max_tokens=40,
             version=lambda: self.version,
             request_build=self._count,
+            nearest=self._nearest,
             clock=lambda: self.now,
         )
 
@@ -35,6 +39,10 @@ class Machine:
 
     def ask(self, question: str = "hazelnut") -> Found:
         return self.library.find(Inquiry(question))
+
+    def _nearest(self, path: Path, question: str, most: int) -> Similarities | None:
+        self.asked.append((path, question, most))
+        return Similarities(self.near, 0.1, 0.9) if self.near else None
 
     def _count(self) -> None:
         self.builds += 1
@@ -58,6 +66,24 @@ def test_newest_index_answers(machine: Machine) -> None:
 
     assert (found.is_ready, found.version, found.passages[0].title) == (True, 1, "Cakes")
     assert (machine.library.is_known(), machine.builds) == (True, 0)
+
+
+def test_what_is_near_by_meaning_is_asked_of_the_file_at_hand_and_mixed_in(
+    machine: Machine,
+) -> None:
+    path = machine.build()
+    machine.ask()
+    with closing(sqlite3.connect(path)) as db:
+        [jobs] = db.execute(
+            "SELECT p.id FROM passages p JOIN documents d ON d.id = p.document"
+            " WHERE d.title = 'Jobs'"
+        ).fetchone()
+    machine.near = [(jobs, 0.9)]
+
+    found = machine.ask("what may I eat")
+
+    assert machine.asked == [(path, "what may I eat", NEAREST)]
+    assert found.passages[0].title == "Jobs"
 
 
 def test_assistant_without_documents_knows_nothing(machine: Machine) -> None:
