@@ -3,6 +3,8 @@
 All times are milliseconds since the Unix epoch.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -57,6 +59,12 @@ class Document:
     version: int = 0
     changed_at: int = 0
     is_forgotten: bool = False
+
+
+def hash_of(title: str, sections: Sequence[Section]) -> str:
+    """Return a document's ``hash``: another one when, and only when, what it says is another."""
+    content = json.dumps([title, *sections], ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

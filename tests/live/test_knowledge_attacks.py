@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.knowledge import Document, Section
-from app.operations.knowledge.documents import hash_of
+from app.domain.knowledge import Document, Section, hash_of
 from app.storage.sqlite import SqliteStore
 from tests.knowledge.learner.site import a_page, send, serving
 from tests.live.eventually import eventually

@@ -20,12 +20,12 @@ from app.cli.knowledge.learning_progress import (
     print_report,
     print_summary,
 )
-from app.domain.knowledge import Document, Inquiry, Section
+from app.domain.knowledge import Document, Inquiry, Section, hash_of
 from app.knowledge.building import IndexNotBuilt, build
 from app.knowledge.learner import limits
 from app.knowledge.learner.crawling.fetch import Fetcher
 from app.knowledge.learner.crawling.urls import NoPage, normalise
-from app.knowledge.learner.documents import MAX_TITLE_CHARS, hash_of
+from app.knowledge.learner.documents import MAX_TITLE_CHARS
 from app.knowledge.learner.pages.kinds import kind_of
 from app.knowledge.learner.pages.text import alike, plain, plain_lines
 from app.knowledge.learner.reading import Reading

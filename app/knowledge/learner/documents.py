@@ -1,11 +1,10 @@
 """A page that was read becomes a document that is stored."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from app.domain.knowledge import MAX_DOCUMENT_BYTES, Document, DocumentKind, Section
+from app.domain.knowledge import MAX_DOCUMENT_BYTES, Document, DocumentKind, Section, hash_of
 from app.knowledge.learner.injection import why_suspicious
 from app.knowledge.learner.pages.page import Block, Page
 from app.knowledge.learner.pages.text import alike, said_chars
@@ -82,12 +81,6 @@ def _is_flagged(block: Block, key: str, flags: list[Flag]) -> bool:
     if why:
         flags.append(Flag(key, why, block.text[:200]))
     return why is not None
-
-
-def hash_of(title: str, sections: Sequence[Section]) -> str:
-    """Return what changes when, and only when, what a document says does."""
-    content = json.dumps([title, *sections], ensure_ascii=False)
-    return hashlib.sha256(content.encode("utf-8")).hexdigest()[:32]
 
 
 def text_hash(sections: Sequence[Section]) -> bytes:

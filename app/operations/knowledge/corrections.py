@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain.errors import InvalidRequest, NotFound
-from app.domain.knowledge import Document, Section
+from app.domain.knowledge import Document, Section, hash_of
 from app.knowledge.words import question_key
-from app.operations.knowledge.documents import hash_of, take_line, take_text
+from app.operations.knowledge.documents import take_line, take_text
 from app.operations.knowledge.gaps import Gaps, question_id
 from app.storage.document_store import DocumentStore
 

@@ -1,7 +1,5 @@
 """An assistant's documents, as their owner lists, reads, writes and forgets them."""
 
-import hashlib
-import json
 import re
 import secrets
 from collections.abc import Sequence
@@ -9,7 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from app.domain.errors import InvalidRequest, NotFound
-from app.domain.knowledge import MAX_KEY_CHARS, Document, DocumentPage, Section
+from app.domain.knowledge import MAX_KEY_CHARS, Document, DocumentPage, Section, hash_of
 from app.limits.estimate import estimate_text
 from app.storage.document_store import DocumentStore
 
@@ -134,12 +132,6 @@ def split_sections(text: str) -> Sequence[Section]:
             sections.append(Section(heading, body))
         heading, lines = found[1], []
     return sections or [Section("", text)]
-
-
-def hash_of(title: str, sections: Sequence[Section]) -> str:
-    """Return what changes with a document's title or sections."""
-    content = json.dumps([title, [list(each) for each in sections]], ensure_ascii=False)
-    return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 def take_line(text: str, field: str, most: int) -> str:

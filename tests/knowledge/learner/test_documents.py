@@ -1,7 +1,7 @@
 """Documents made of pages."""
 
-from app.domain.knowledge import MAX_DOCUMENT_BYTES, Section
-from app.knowledge.learner.documents import hash_of, make_document, says_nothing, text_hash
+from app.domain.knowledge import MAX_DOCUMENT_BYTES, Section, hash_of
+from app.knowledge.learner.documents import make_document, says_nothing, text_hash
 from app.knowledge.learner.pages.page import Block, Page, Part
 from app.storage.document_store import count_bytes
 
