@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import gevent
@@ -59,21 +59,29 @@ Spawn = Callable[[Sequence[str]], Child]
 """Starts ``python -m app`` with these words."""
 
 
-class _Process:
-    """One of our own commands, with our settings.
+def start_command(words: Sequence[str], stdout: Any, stderr: Any) -> "subprocess.Popen[bytes]":
+    """Start one of our own commands, with our settings.
 
-    It outlives us, so what it says goes to a file: a pipe would break with us.
+    A Ctrl-C at the server is the server's, and reaches it not.
+
+    Raises:
+        OSError: the machine starts no more.
     """
+    return subprocess.Popen(
+        [sys.executable, "-m", "app", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+    )
+
+
+class _Process:
+    """A command that outlives us: what it says goes to a file, for a pipe would break with us."""
 
     def __init__(self, words: Sequence[str]) -> None:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - read when the process has ended
-        self._popen = subprocess.Popen(
-            [sys.executable, "-m", "app", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=self._said,
-            start_new_session=True,
-        )
+        self._popen = start_command(words, subprocess.DEVNULL, self._said)
 
     def wait(self) -> int:
         return int(self._popen.wait())

@@ -8,7 +8,6 @@ lease runs out, and somebody tries again.
 import hashlib
 import logging
 import secrets
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
@@ -17,6 +16,7 @@ import gevent
 from gevent import subprocess
 
 from app.domain.errors import StorageUnavailable
+from app.operations.knowledge.learning import start_command
 from app.settings import AssistantSettings
 from app.storage.protocol import ConversationStore
 
@@ -60,13 +60,7 @@ class _Process:
     """A child whose words come over a pipe."""
 
     def __init__(self, words: Sequence[str]) -> None:
-        self._popen = subprocess.Popen(
-            [sys.executable, "-m", "app", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a Ctrl-C at the server is the server's
-        )
+        self._popen = start_command(words, subprocess.PIPE, subprocess.STDOUT)
         self.poll = self._popen.poll
         self.terminate = self._popen.terminate
         self.kill = self._popen.kill
