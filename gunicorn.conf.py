@@ -166,7 +166,7 @@ def _drain_when_stopped(worker: Any) -> None:
 def _prepare_knowledge(services: Any) -> None:
     """Have indexes built that this machine has not, before the first request is taken."""
     try:
-        versions = services.state.get().knowledge
+        versions = services.store.read_state().knowledge
     except StorageUnavailable as error:  # of several assistants, none waits for it again
         log.warning("Indexes are looked after later: %s", reason_of(error))
         return

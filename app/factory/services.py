@@ -104,7 +104,6 @@ def make_services(
         operators=_operators(settings, secrets[0]),
         ended_sign_ins=EndedSignIns(store),
         redis=redis,
-        state=state,
         index_builds=builds,
         learning=LearningSchedule(store, settings.assistants),
         people=People(

@@ -8,7 +8,6 @@ from flask import Flask, current_app
 
 from app.assistants import Assistants
 from app.bus.redis_connection import RedisLink
-from app.domain.knowledge import StoreState
 from app.notifications.outbox import Outbox
 from app.notifications.return_link import ReturnLinks
 from app.notifications.sender import Sender
@@ -20,7 +19,6 @@ from app.operations.retention import Retention
 from app.operations.switches import Switches
 from app.operations.waiting import Waiting
 from app.settings import Settings
-from app.storage.cached_read import CachedRead
 from app.storage.protocol import ConversationStore
 from app.storage.retry_queue import RetryQueue
 from app.turns.service import TurnService
@@ -63,7 +61,6 @@ class Services:
     operators: Operators | None
     redis: RedisLink | None
     ended_sign_ins: EndedSignIns
-    state: CachedRead[StoreState]
     index_builds: IndexBuilds
     learning: LearningSchedule
     people: People
