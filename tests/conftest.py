@@ -71,6 +71,7 @@ def make_app(store: "ConversationStore", model: "ScriptedModel", tmp_path: Path)
     def make(**variables: str) -> "Flask":
         defaults = {
             "SQLITE_PATH": str(tmp_path / "chat.db"),
+            "KNOWLEDGE_PATH": str(tmp_path / "knowledge"),
             "WIDGET_API_KEY": WIDGET_KEY,
             "ADMIN_API_KEY": ADMIN_KEY,
         }

@@ -33,8 +33,15 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
     store.close()
 
 
+def paths_below(directory: Path) -> dict[str, str]:
+    return {
+        "SQLITE_PATH": str(directory / "chat.db"),
+        "KNOWLEDGE_PATH": str(directory / "knowledge"),
+    }
+
+
 def a_runner(store: SqliteStore, tmp_path: Path, **variables: str) -> FlaskCliRunner:
-    settings = some_settings(SQLITE_PATH=str(tmp_path / "chat.db"), **variables)
+    settings = some_settings(**paths_below(tmp_path) | variables)
     return create_app(settings, Parts(store=store)).test_cli_runner()
 
 
@@ -230,7 +237,7 @@ def test_killed_learner_leaves_what_was_known_and_another_goes_on_when_its_lease
 
 
 def a_learner(tmp_path: Path, url: str) -> "subprocess.Popen[str]":
-    variables = {"APP_ENV": "development", "SQLITE_PATH": str(tmp_path / "chat.db")}
+    variables = {"APP_ENV": "development", **paths_below(tmp_path)}
     return subprocess.Popen(
         [sys.executable, "-m", "app", "learn", url],
         env={"PATH": os.environ["PATH"], "PERCH_ENV_FILE": os.devnull, **variables},
