@@ -1,7 +1,6 @@
 """``conversations``: list, show, export and delete them."""
 
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from itertools import islice
@@ -21,6 +20,7 @@ from app.cli.printing import (
     progress,
 )
 from app.cli.store import open_for_its_owner, works_on_the_store
+from app.domain.clock import now_ms
 from app.domain.conversation import Conversation, Message
 from app.operations.export import SEPARATORS, Format, to_export
 from app.operations.transcripts import Excerpt, Transcripts
@@ -102,7 +102,7 @@ def export(kind: str, bom: bool | None, sep: str, output: Path | None, **options
     where = read_filter(options)
     store = services().store
     total = store.list_conversations(limit=1).total if where == EVERYTHING else None
-    excerpts = Transcripts(store).export(where, now_ms=time.time_ns() // 1_000_000)
+    excerpts = Transcripts(store).export(where, now_ms=now_ms())
     target = open_for_its_owner(output) if output else nullcontext(sys.stdout.buffer)
     with target as file, progress("conversations") as bar:
         task = bar.add_task("", total=total)

@@ -8,6 +8,7 @@ from flask.cli import with_appcontext
 
 from app.cli.printing import as_time, progress
 from app.cli.store import works_on_the_store
+from app.domain.clock import now_ms
 from app.domain.conversation import ConversationFilter
 from app.operations.transcripts import Transcripts
 from app.web.services import services
@@ -40,7 +41,7 @@ class Age(click.ParamType[int]):
 @works_on_the_store
 def purge(days: int, dry_run: bool, yes: bool) -> None:
     """Delete conversations in which nothing was said for so long."""
-    until = max(0, time.time_ns() // 1_000_000 - days * _DAY_MS)
+    until = max(0, now_ms() - days * _DAY_MS)
     store = services().store
     if dry_run:
         found = Transcripts(store).find(ConversationFilter(until=until))

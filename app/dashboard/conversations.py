@@ -1,7 +1,6 @@
 """Conversations: found, read, taken along, and deleted."""
 
 import secrets
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -14,6 +13,7 @@ from marshmallow import ValidationError
 from app.dashboard.operator_zone import day_bounds
 from app.dashboard.pages import blueprint, is_known, is_part, render, version_of
 from app.dashboard.rendering.markup import PageBudget
+from app.domain.clock import now_ms
 from app.domain.conversation import MAX_FOUND, ConversationFilter, ConversationPage, Thread
 from app.domain.errors import InvalidRequest, NotFound
 from app.domain.people import MAX_REPLY_CHARS
@@ -68,7 +68,7 @@ def export_conversations() -> Response:
     where, faults = _filter(_asked())
     if faults:
         raise InvalidRequest("Invalid query parameters")
-    excerpts = Transcripts(services().store).export(where, now_ms=time.time_ns() // 1_000_000)
+    excerpts = Transcripts(services().store).export(where, now_ms=now_ms())
     return stream_export(excerpts, _format(), separator=_separator())
 
 

@@ -8,7 +8,6 @@ this process remembers who has taken it.
 
 import logging
 import secrets
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import gevent
 from gevent.event import Event
 from gevent.pool import Pool
 
+from app.domain.clock import now_ms
 from app.domain.errors import StorageUnavailable
 from app.domain.people import Notice
 from app.notifications.delivery import NotTaken, NotYet, Pending, Target
@@ -67,7 +67,7 @@ class Sender:
         assistants: Mapping[str, AssistantSettings],
         targets: Sequence[Target],
         *,
-        clock: Callable[[], int] = lambda: int(time.time() * 1000),
+        clock: Callable[[], int] = now_ms,
     ) -> None:
         self.targets = targets
         self._store = store

@@ -1,8 +1,8 @@
 """The targets that the settings name, and what tries the way to each."""
 
-import time
 from collections.abc import Callable, Iterator
 
+from app.domain.clock import now_ms
 from app.domain.mail_server import MailServer
 from app.notifications.chat_text import ChatText
 from app.notifications.delivery import Target
@@ -19,11 +19,6 @@ from app.storage.people_store import PeopleStore
 from app.storage.protocol import ConversationStore
 
 _LOCAL = ("localhost", "127.0.0.1", "::1")
-
-
-def now_ms() -> int:
-    """Return the time in ms since the Unix epoch."""
-    return int(time.time() * 1000)
 
 
 def make_targets(

@@ -4,13 +4,13 @@ After https://github.com/n8n-io/n8n/tree/master/packages/frontend/%40n8n/chat. A
 JSON, a line each; the widget asks for one by ``Accept: text/plain``.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from marshmallow import ValidationError, fields, post_load, validate
 
+from app.domain.clock import now_ms
 from app.domain.conversation import Message
 from app.domain.events import TurnDone, TurnFailed, TurnStarted
 from app.protocols.protocol import ChatRequest, Problem, problem_body
@@ -139,7 +139,7 @@ class _Encoder(SseEncoder):
             "nodeName": "Perch",
             "itemIndex": 0,
             "runIndex": 0,
-            "timestamp": int(time.time() * 1000),
+            "timestamp": now_ms(),
         }
         self.say_as(self._line("item", content=TEXT))
         return self._line("begin")

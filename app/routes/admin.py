@@ -1,9 +1,8 @@
 """Every conversation, and what they add up to, for the operator's scripts."""
 
-import time
-
 from flask import Blueprint, Response
 
+from app.domain.clock import now_ms
 from app.domain.conversation import ConversationFilter, ConversationPage, Thread
 from app.domain.errors import (
     ConversationNotFound,
@@ -86,7 +85,7 @@ def delete_conversation(conversation_id: str) -> dict[str, int]:
 )
 def export_conversations(query: ExportQuery) -> Response:
     """Download everything that was said, a message a line; a filter narrows it."""
-    excerpts = Transcripts(services().store).export(query.where, now_ms=time.time_ns() // 1_000_000)
+    excerpts = Transcripts(services().store).export(query.where, now_ms=now_ms())
     return stream_export(
         excerpts, query.format, bom=query.bom, separator=export.SEPARATORS[query.separator]
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from flask import Blueprint, Response
 
+from app.domain.clock import now_ms
 from app.domain.errors import (
     Conflict,
     NotConfigured,
@@ -23,7 +24,7 @@ from app.web.bodies import receive_file
 from app.web.contract import contract
 from app.web.current_request import current_request
 from app.web.download import download_table
-from app.web.owned_knowledge import knowledge_of, now_ms
+from app.web.owned_knowledge import knowledge_of
 from app.web.schemas.conversations import DeletedSchema
 from app.web.schemas.knowledge import (
     CorrectionListSchema,

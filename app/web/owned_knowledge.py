@@ -1,11 +1,11 @@
 """One assistant's knowledge, as its owner works on it in the dashboard, by scripts and commands."""
 
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.assistants import Assistant
+from app.domain.clock import now_ms
 from app.domain.errors import NotFound
 from app.domain.knowledge import Inquiry
 from app.operations.knowledge.corrections import Corrections
@@ -74,8 +74,3 @@ def knowledge_of(assistant_id: str) -> OwnedKnowledge:
             spawn=services().spawn,
         ),
     )
-
-
-def now_ms() -> int:
-    """Return the time, in ms since the Unix epoch."""
-    return time.time_ns() // 1_000_000

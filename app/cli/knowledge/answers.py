@@ -1,6 +1,5 @@
 """``answers``: the owner's own answers, word for word."""
 
-import time
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -9,6 +8,7 @@ from flask.cli import AppGroup
 
 from app.cli.printing import as_time, print_json, print_table
 from app.cli.store import works_on_the_store
+from app.domain.clock import now_ms
 from app.domain.conversation import DEFAULT_ASSISTANT
 from app.operations.knowledge.corrections import Correction, Corrections
 from app.web.owned_knowledge import knowledge_of
@@ -62,9 +62,7 @@ def add(question: str, answer: str | None, file: TextIO | None, assistant: str) 
     if (answer is None) == (file is None):
         raise click.UsageError("Give the answer, or a --file that has it.")
     text = answer if file is None else file.read()
-    made = knowledge_of(assistant).corrections.put(
-        question, text or "", now_ms=time.time_ns() // 1_000_000
-    )
+    made = knowledge_of(assistant).corrections.put(question, text or "", now_ms=now_ms())
     click.echo(made.id)
 
 

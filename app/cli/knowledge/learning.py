@@ -2,7 +2,6 @@
 
 import hashlib
 import signal
-import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from app.cli.knowledge.learning_progress import (
     print_report,
     print_summary,
 )
+from app.domain.clock import now_ms
 from app.domain.knowledge import Document, Inquiry, Section, hash_of
 from app.knowledge.building import IndexNotBuilt, build
 from app.knowledge.learner import limits
@@ -192,10 +192,9 @@ def learn_text(assistant: str, text: str, title: str | None) -> None:
     # The same title is the same text in new words.
     key = f"text:{hashlib.sha256(alike(name).encode()).hexdigest()[:16]}"
     sections = [Section("", said)]
-    now_ms = time.time_ns() // 1_000_000
     document = Document(
         assistant=assistant, key=key, kind="text", title=name, sections=sections,
-        hash=hash_of(name, sections), learnt_at=now_ms,
+        hash=hash_of(name, sections), learnt_at=now_ms(),
     )  # fmt: skip
     services().store.documents.put_documents(assistant, [document])
     build_index(services().assistants[assistant])

@@ -7,9 +7,10 @@ from flask import Response, request
 from app.dashboard.knowledge.whose import lead_back, owned, render_tab
 from app.dashboard.pages import blueprint
 from app.dashboard.rendering.markup import PageBudget
+from app.domain.clock import now_ms
 from app.domain.errors import InvalidRequest, MessageNotFound
 from app.operations.knowledge.corrections import MAX_ANSWER_CHARS, MAX_QUESTION_CHARS
-from app.web.owned_knowledge import OwnedKnowledge, now_ms
+from app.web.owned_knowledge import OwnedKnowledge
 from app.web.services import services
 
 _PAGE_ANSWERS = 25

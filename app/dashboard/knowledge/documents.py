@@ -7,12 +7,13 @@ from flask import Response, request
 from app.dashboard.knowledge.whose import lead_back, owned, render_tab
 from app.dashboard.pages import blueprint, is_known, version_of
 from app.dashboard.rendering.markup import PageBudget
+from app.domain.clock import now_ms
 from app.domain.errors import InvalidRequest
 from app.domain.knowledge import Document
 from app.limits.estimate import estimate_text
 from app.operations.knowledge.documents import MAX_TEXT_CHARS, MAX_TITLE_CHARS, state_of
 from app.operations.knowledge.learning import FILE_ENDINGS
-from app.web.owned_knowledge import OwnedKnowledge, now_ms
+from app.web.owned_knowledge import OwnedKnowledge
 
 _PAGE_DOCUMENTS = 50
 _MAX_ENTRIES = 300

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from app.domain.clock import now_ms
 from app.domain.knowledge import Document
 from app.knowledge.building import IndexNotBuilt
 from app.knowledge.learner.crawling.crawl import Crawl
@@ -80,7 +81,7 @@ class Learner:
         max_run_s: float = MAX_RUN_S,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Callable[[], int] = now_ms,
     ) -> None:
         self._jobs = jobs
         self._documents = documents

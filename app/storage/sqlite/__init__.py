@@ -6,6 +6,6 @@ are its transactions; ``matches`` and ``searches`` find what a list shows;
 connections; ``schema`` says what is in the file.
 """
 
-from app.storage.sqlite.store import SqliteStore, now_ms
+from app.storage.sqlite.store import SqliteStore
 
-__all__ = ["SqliteStore", "now_ms"]
+__all__ = ["SqliteStore"]

@@ -1,9 +1,9 @@
 """``ConversationStore`` on one SQLite file: each method one transaction."""
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from app.domain.clock import now_ms
 from app.domain.conversation import (
     DEFAULT_ASSISTANT,
     Answer,
@@ -42,11 +42,6 @@ from app.storage.sqlite.conversations import (
 from app.storage.sqlite.database import Database
 from app.storage.sqlite.documents.store import SqliteDocuments
 from app.storage.sqlite.people.store import SqlitePeople
-
-
-def now_ms() -> int:
-    """Return the time of day, in ms since the Unix epoch."""
-    return time.time_ns() // 1_000_000
 
 
 class SqliteStore:
