@@ -8,7 +8,7 @@ from typing import Any
 import gevent
 from gevent.event import Event
 
-from app.completion.protocol import Receive
+from app.completion.protocol import Outcome, Receive
 from app.domain.conversation import Answer, Finished, PromptMessage, Turn, Usage
 from app.domain.errors import TurnInProgress
 from app.storage.protocol import ConversationStore
@@ -101,12 +101,7 @@ class ScriptedCompletion:
     def __init__(self, reads: Sequence[Read], told: dict[str, Any]) -> None:
         self._reads = deque(reads)
         self._told = told
-        self.model: str | None = "scripted"
-        self.has_begun = False
-        self.has_thought = False
-        self.finish_reason: str | None = None
-        self.usage: Usage | None = None
-        self.refusal: str | None = None
+        self.outcome = Outcome(model="scripted")
 
     def relay(self, receive: Receive) -> bool:
         while self._reads:
@@ -116,12 +111,12 @@ class ScriptedCompletion:
             elif isinstance(read, Exception):
                 raise read
             else:
-                self.has_begun = True
+                self.outcome.has_begun = True
                 if not receive(read):
                     return False
-        self.has_begun = self.has_begun or self._told["finish_reason"] is not None
+        self.outcome.has_begun |= self._told["finish_reason"] is not None
         for name, value in self._told.items():
-            setattr(self, name, value)
+            setattr(self.outcome, name, value)
         return True
 
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from app.completion.causes import shorten
-from app.completion.protocol import Completion, CompletionModel, Receive
-from app.domain.conversation import PromptMessage, Usage
+from app.completion.protocol import Completion, CompletionModel, Outcome, Receive
+from app.domain.conversation import PromptMessage
 from app.domain.errors import (
     ModelFailure,
     ModelInterrupted,
@@ -211,7 +211,7 @@ class BreakerModel:
             raise taken_for from refused
         except ModelFailure as failure:
             # One that broke off is no reason to ask nobody else: it had answered.
-            has_begun = watched is not None and watched.has_begun
+            has_begun = watched is not None and watched.outcome.has_begun
             if not (has_begun or _may_only_be_slow(failure, is_probe, second_limit)):
                 self._breaker.fail(failure)
             raise
@@ -240,28 +240,8 @@ class _Watched:
         self._is_noted = False
 
     @property
-    def finish_reason(self) -> str | None:
-        return self._completion.finish_reason
-
-    @property
-    def usage(self) -> Usage | None:
-        return self._completion.usage
-
-    @property
-    def model(self) -> str | None:
-        return self._completion.model
-
-    @property
-    def refusal(self) -> str | None:
-        return self._completion.refusal
-
-    @property
-    def has_begun(self) -> bool:
-        return self._completion.has_begun
-
-    @property
-    def has_thought(self) -> bool:
-        return self._completion.has_thought
+    def outcome(self) -> Outcome:
+        return self._completion.outcome
 
     def relay(self, receive: Receive) -> bool:
         def note_first(deltas: Sequence[str]) -> bool:
@@ -276,6 +256,6 @@ class _Watched:
             self._note()
 
     def _note(self) -> None:
-        if not self._is_noted and self.has_begun:
+        if not self._is_noted and self._completion.outcome.has_begun:
             self._is_noted = True
             self._breaker.succeed()

@@ -7,7 +7,7 @@ from itertools import count
 
 import gevent
 
-from app.completion.protocol import Receive
+from app.completion.protocol import Outcome, Receive
 from app.domain.conversation import PromptMessage, Usage
 from app.domain.grounding import FramedPassage, read_frame
 
@@ -74,12 +74,7 @@ class DemoCompletion:
     """One run of the demo."""
 
     def __init__(self, prompt: Sequence[PromptMessage], word_pause_s: float) -> None:
-        self.has_begun = False
-        self.has_thought = False
-        self.finish_reason: str | None = None
-        self.usage: Usage | None = None
-        self.model: str | None = NAME
-        self.refusal: str | None = None
+        self.outcome = Outcome(model=NAME)
         self._words = re.findall(r"\s*\S+", _compose(prompt))
         self._position = count()
         self._word_pause_s = word_pause_s
@@ -91,11 +86,11 @@ class DemoCompletion:
             if position == len(self._words):
                 break
             gevent.sleep(self._word_pause_s)
-            self.has_begun = True
+            self.outcome.has_begun = True
             if not receive([self._words[position]]):
                 return False
-        self.finish_reason = "stop"
-        self.usage = Usage(self._prompt_words, len(self._words))
+        self.outcome.finish_reason = "stop"
+        self.outcome.usage = Usage(self._prompt_words, len(self._words))
         return True
 
 

@@ -8,8 +8,8 @@ from typing import Self
 
 from app.completion.breaker import Breaker
 from app.completion.mends import of_fallback
-from app.completion.protocol import Completion, CompletionModel, Receive, SecondChoice
-from app.domain.conversation import PromptMessage, Usage
+from app.completion.protocol import Completion, CompletionModel, Outcome, Receive
+from app.domain.conversation import PromptMessage
 from app.domain.errors import (
     ModelFailure,
     ModelInterrupted,
@@ -56,7 +56,7 @@ class FallbackModel:
         self._other.close()
 
 
-class _Either(SecondChoice):
+class _Either:
     """The completion of the first model, until it turns out that there will be none."""
 
     def __init__(
@@ -68,6 +68,7 @@ class _Either(SecondChoice):
         self._first = first
         self._start_other = start_other
         self._other_name = other_name
+        self._first_failure: ModelFailure | None = None
         # What is open, and has to be left.
         self._run: AbstractContextManager[Completion] | None = None
         self._completion: Completion | None = None
@@ -91,29 +92,8 @@ class _Either(SecondChoice):
             self._run.__exit__(kind, error, trace)
 
     @property
-    def has_begun(self) -> bool:
-        return self._completion is not None and self._completion.has_begun
-
-    @property
-    def has_thought(self) -> bool:
-        return self._completion is not None and self._completion.has_thought
-
-    @property
-    def finish_reason(self) -> str | None:
-        return self._completion.finish_reason if self._completion else None
-
-    @property
-    def usage(self) -> Usage | None:
-        return self._completion.usage if self._completion else None
-
-    @property
-    def model(self) -> str | None:
-        told = self._completion.model if self._completion else None
-        return told or (self._other_name if self.first_failure else None)
-
-    @property
-    def refusal(self) -> str | None:
-        return self._completion.refusal if self._completion else None
+    def outcome(self) -> Outcome:
+        return self._completion.outcome if self._completion else Outcome()
 
     def relay(self, receive: Receive) -> bool:
         """Hand over the deltas of whoever answers."""
@@ -123,13 +103,17 @@ class _Either(SecondChoice):
         try:
             return completion.relay(receive)
         except ModelFailure as failure:
-            if completion.has_begun or not _may_turn(failure):
+            if completion.outcome.has_begun or not _may_turn(failure):
                 raise
             # Its breaker hears of it now, and of the other's failure the other's.
             self._leave(failure)
-            if self.first_failure is not None:
+            if self._first_failure is not None:
                 raise self._both(failure) from failure
             self._turn_to_other(failure)
+        finally:
+            outcome = completion.outcome
+            if outcome.first_failure is not None:
+                outcome.model = outcome.model or self._other_name
         return self.relay(receive)
 
     def _turn_to_other(self, failure: ModelFailure) -> None:
@@ -140,12 +124,13 @@ class _Either(SecondChoice):
         """
         if not _may_turn(failure):
             raise failure
-        self.first_failure = failure
+        self._first_failure = failure
         run = self._start_other()
         try:
             self._completion = run.__enter__()
         except ModelFailure as second:
             raise self._both(second) from second
+        self._completion.outcome.first_failure = failure
         self._run = run
 
     def _leave(self, failure: ModelFailure) -> None:
@@ -155,7 +140,7 @@ class _Either(SecondChoice):
 
     def _both(self, second: ModelFailure) -> ModelFailure:
         """Return why nobody answers: the first model's failure, unless the message is at fault."""
-        first = self.first_failure
+        first = self._first_failure
         if first is None:
             return second
         if isinstance(second, ModelRefused) or _ran_out(second):

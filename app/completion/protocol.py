@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from app.completion.model_list import ListedModel
@@ -15,41 +16,32 @@ It may be called from gevent's hub, so it never blocks and never raises.
 """
 
 
+@dataclass(slots=True)
+class Outcome:
+    """What a model tells beside its words: filled in as it does, final when it has ended."""
+
+    has_begun: bool = False
+    """Whether it has said anything, or why it ends without a word."""
+    has_thought: bool = False
+    """Whether it is known to have said anything that is no part of the answer."""
+    finish_reason: str | None = None
+    """Why it ended, in its provider's words; ``None`` while it did not say."""
+    usage: Usage | None = None
+    """The tokens used, where the provider told."""
+    model: str | None = None
+    """The model that answered, by its own account."""
+    refusal: str | None = None
+    """What it said in place of an answer that it refuses."""
+    first_failure: ModelFailure | None = None
+    """Why another model did not begin to answer, where one was asked before, in vain."""
+
+
 class Completion(Protocol):
-    """One run of the model, open until its context is left.
-
-    The attributes are filled in as the model tells them; they are final
-    when ``relay`` has returned true.
-    """
+    """One run of the model, open until its context is left."""
 
     @property
-    def has_begun(self) -> bool:
-        """Whether it has said anything, or why it ends without a word."""
-        ...
-
-    @property
-    def has_thought(self) -> bool:
-        """Whether it is known to have said anything that is no part of the answer."""
-        ...
-
-    @property
-    def finish_reason(self) -> str | None:
-        """Why the model ended, in OpenAI's words; ``None`` when it did not say."""
-        ...
-
-    @property
-    def usage(self) -> Usage | None:
-        """The tokens used, when the provider told."""
-        ...
-
-    @property
-    def model(self) -> str | None:
-        """The model that answered, by its own account."""
-        ...
-
-    @property
-    def refusal(self) -> str | None:
-        """What the model said in place of an answer that it refuses."""
+    def outcome(self) -> Outcome:
+        """What it tells; another one's where another model takes its place."""
         ...
 
     def relay(self, receive: Receive) -> bool:
@@ -109,14 +101,3 @@ class RemoteModel(Protocol):
             ModelFailure: it could not be asked, or refuses the key.
         """
         ...
-
-
-class SecondChoice:
-    """A completion of a model that is asked where another one did not begin to answer.
-
-    A base class and no protocol: each turn asks a completion whether it is one, and
-    of a protocol that takes 10 µs.
-    """
-
-    first_failure: ModelFailure | None = None
-    """Why the other one did not, where it was asked in vain."""

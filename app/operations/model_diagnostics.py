@@ -9,8 +9,8 @@ from datetime import date
 from app.completion.endings import failure_of_ending, raise_limit
 from app.completion.mends import MODEL, of_fallback
 from app.completion.model_list import ListedModel
-from app.completion.protocol import CompletionModel, RemoteModel
-from app.domain.conversation import PromptMessage, Usage
+from app.completion.protocol import CompletionModel, Outcome, RemoteModel
+from app.domain.conversation import PromptMessage
 from app.domain.errors import (
     ModelFailure,
     ModelInterrupted,
@@ -40,9 +40,7 @@ class _Trial:
     said: str = ""
     first_s: float | None = None
     reason: str | None = None
-    refusal: str | None = None
-    usage: Usage | None = None
-    name: str | None = None
+    outcome: Outcome = field(default_factory=Outcome)
     failure: ServiceError | None = None
     begun_at: float = field(default_factory=time.monotonic)
 
@@ -123,7 +121,7 @@ def _check_answer(
             "until then each answer is paid twice.",
         )
     if isinstance(model, RemoteModel):
-        usage = "usage told" if last.usage else "usage estimated, for it is not told"
+        usage = "usage told" if last.outcome.usage else "usage estimated, for it is not told"
         yield Finding("good", "Request", f"{model.learnt}; {usage}")
 
 
@@ -136,26 +134,27 @@ def _try(model: CompletionModel, assistant: AssistantSettings, second_limit: int
     try:
         # Some models ask at once, and some when the context is entered.
         with model.stream(prompt, second_limit=second_limit) as completion:
-            if completion.relay(trial.receive):
-                trial.reason, trial.refusal = completion.finish_reason, completion.refusal
-            trial.usage, trial.name = completion.usage, completion.model
+            has_ended = completion.relay(trial.receive)
+            trial.outcome = outcome = completion.outcome
+            trial.reason = outcome.finish_reason if has_ended else None
     except ServiceError as error:
         trial.failure = error
         return trial
-    has_said = bool(trial.said.strip() or trial.refusal)
+    has_said = bool(trial.said.strip() or outcome.refusal)
     if trial.reason is not None:
-        trial.failure = failure_of_ending(trial.reason, has_said=has_said, usage=trial.usage)
+        trial.failure = failure_of_ending(trial.reason, has_said=has_said, usage=outcome.usage)
     if not has_said and trial.failure is None:
         trial.failure = ModelInterrupted(f"it says nothing, and ends with {trial.reason}")
     return trial
 
 
 def _describe_answer(what: str, trial: _Trial, name: str) -> Finding:
-    said = trial.name or name
+    said = trial.outcome.model or name
     if trial.first_s is None:
         return Finding("warning", what, f"{said} refuses to say hello", "Look at SYSTEM_PROMPT.")
     told = f"{said} says its first word in {round(trial.first_s * 1000)} ms"
-    thoughts = (trial.usage and trial.usage.reasoning_tokens) or 0
+    usage = trial.outcome.usage
+    thoughts = (usage and usage.reasoning_tokens) or 0
     if thoughts:
         told += f", after {thoughts} tokens of thoughts"
     if trial.first_s < _SLOW_S:

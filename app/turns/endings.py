@@ -5,11 +5,10 @@ from enum import Enum
 from typing import NamedTuple
 
 from app.completion.endings import Kind, failure_of_ending, read_reason
-from app.completion.protocol import Completion, Receive, SecondChoice
+from app.completion.protocol import Completion, Outcome, Receive
 from app.completion.thinking import cut_thinking
 from app.domain.conversation import Status, Usage
 from app.domain.errors import (
-    ModelFailure,
     ModelInterrupted,
     ModelTimeout,
     ServerRestarting,
@@ -32,12 +31,8 @@ class Ending(Enum):
 class SaidWhole:
     """What stands for a completion where no model was asked, and all has been said."""
 
-    has_begun = True
-    has_thought = False
-    finish_reason: str | None = "stop"
-    usage: Usage | None = None
-    model: str | None = None
-    refusal: str | None = None
+    def __init__(self) -> None:
+        self.outcome = Outcome(has_begun=True, finish_reason="stop")
 
     def relay(self, receive: Receive) -> bool:
         """Return at once."""
@@ -61,7 +56,8 @@ class Asked:
     @property
     def usage(self) -> Usage | None:
         """The tokens of all attempts together, as far as the provider told."""
-        earlier, usage = self.earlier_usage, self.completion.usage if self.completion else None
+        outcome = self.outcome
+        earlier, usage = self.earlier_usage, outcome.usage if outcome else None
         if earlier is None or usage is None:
             return earlier or usage
         return Usage(
@@ -71,10 +67,9 @@ class Asked:
         )
 
     @property
-    def first_failure(self) -> ModelFailure | None:
-        """Why the model that was asked before the one of ``completion`` did not answer."""
-        completion = self.completion
-        return completion.first_failure if isinstance(completion, SecondChoice) else None
+    def outcome(self) -> Outcome | None:
+        """What the last attempt's model told, if one was begun."""
+        return self.completion.outcome if self.completion else None
 
 
 class Verdict(NamedTuple):
@@ -85,15 +80,19 @@ class Verdict(NamedTuple):
     finish_reason: str | None
 
 
-def failure_of_end(asked: Asked, said: str, *, was_cut: bool) -> ServiceError | None:
-    """Return what went wrong with a model; the way it ended counts unless it ``was_cut`` off."""
-    completion = asked.completion
-    if asked.failure is not None or completion is None or was_cut:
-        return asked.failure
-    if completion.finish_reason is None:
+def failure_of_end(
+    outcome: Outcome | None, failure: ServiceError | None, said: str, *, was_cut: bool
+) -> ServiceError | None:
+    """Return what went wrong with a model; the way it ended counts unless it ``was_cut`` off.
+
+    ``failure`` is what asking it ended in, if it did.
+    """
+    if failure is not None or outcome is None or was_cut:
+        return failure
+    if outcome.finish_reason is None:
         return ModelInterrupted()
-    has_said = bool(completion.refusal or said.strip())
-    return failure_of_ending(completion.finish_reason, has_said=has_said, usage=completion.usage)
+    has_said = bool(outcome.refusal or said.strip())
+    return failure_of_ending(outcome.finish_reason, has_said=has_said, usage=outcome.usage)
 
 
 def failure_of_cut(ending: Ending | None) -> ServiceError | None:
@@ -107,7 +106,7 @@ def failure_of_cut(ending: Ending | None) -> ServiceError | None:
 
 def judge(
     said: str,
-    completion: Completion | None,
+    outcome: Outcome | None,
     failure: ServiceError | None,
     ending: Ending | None,
     *,
@@ -124,9 +123,9 @@ def judge(
         return Verdict(content, "partial", ending.value)
     if is_full:
         return Verdict(content, "complete", "length")
-    if failure is not None or completion is None or completion.finish_reason is None:
+    if failure is not None or outcome is None or outcome.finish_reason is None:
         return Verdict(content, "partial" if content else "error", None)
-    kind = read_reason(completion.finish_reason)
-    if kind is Kind.FILTERED or completion.refusal:
+    kind = read_reason(outcome.finish_reason)
+    if kind is Kind.FILTERED or outcome.refusal:
         return Verdict(content or refusal_message, "complete", "content_filter")
     return Verdict(content or EMPTY_ANSWER, "complete", "length" if kind is Kind.LENGTH else "stop")

@@ -4,6 +4,7 @@ import logging
 import time
 from typing import NamedTuple
 
+from app.completion.protocol import Outcome
 from app.domain.conversation import TAKEN, Answer, Message, Status, Turn
 from app.domain.errors import ServiceError
 from app.domain.events import TurnDone
@@ -35,17 +36,18 @@ def settle(
     """Judge what was said, and pay for it; ``started_at`` is of the monotonic clock."""
     said, is_full = transcript.text, transcript.is_full
     was_cut = ending is not None or is_full
-    failure = failure_of_end(asked, said, was_cut=was_cut)
+    outcome = asked.outcome
+    failure = failure_of_end(outcome, asked.failure, said, was_cut=was_cut)
     told = failure_of_cut(ending) or failure
     content, status, finish_reason = judge(
-        said, asked.completion, failure, ending, is_full=is_full, refusal_message=refusal_message
+        said, outcome, failure, ending, is_full=is_full, refusal_message=refusal_message
     )
     cited = _cite(grounds, content, status)
     first_at = transcript.first_at
     answer = Answer(
         content=content,
         status=status,
-        model=asked.completion.model if asked.completion else None,
+        model=outcome.model if outcome else None,
         usage=asked.usage,
         latency_ms=_ms(started_at, time.monotonic()),
         first_token_ms=None if first_at is None else _ms(started_at, first_at),
@@ -95,17 +97,17 @@ def _pay(
     *,
     was_cut: bool,
 ) -> int | None:
-    completion = asked.completion
+    outcome = asked.outcome or Outcome()
     spending = Spending(
         asked.was_asked,
-        completion.usage if completion else None,
+        outcome.usage,
         said,
         delta_count,
         failure,
         was_cut=was_cut,
         earlier_tokens=asked.earlier_tokens,
-        has_thought=completion is not None and completion.has_thought,
-        first_failure=asked.first_failure,
+        has_thought=outcome.has_thought,
+        first_failure=outcome.first_failure,
     )
     try:
         return reservation.settle(spending)

@@ -90,9 +90,9 @@ def test_it_comes_word_by_word() -> None:
 
     assert len(said) > 40
     assert all(len(word.split()) == 1 for word in said)
-    assert completion.finish_reason == "stop"  # type: ignore[attr-defined]
-    assert completion.model == NAME  # type: ignore[attr-defined]
-    assert completion.usage == Usage(3, len(said))  # type: ignore[attr-defined]
+    assert completion.outcome.finish_reason == "stop"
+    assert completion.outcome.model == NAME
+    assert completion.outcome.usage == Usage(3, len(said))
 
 
 def test_a_pause_loses_no_word() -> None:

@@ -64,8 +64,8 @@ class Told:
                     while not completion.relay(self._receive):
                         pass
                 finally:
-                    self.model = completion.model
-                    self.first_failure = completion.first_failure  # type: ignore[attr-defined]
+                    self.model = completion.outcome.model
+                    self.first_failure = completion.outcome.first_failure
         except ModelFailure as failure:
             self.failure = failure
 

@@ -8,8 +8,7 @@ from app.completion.endings import failure_of_ending
 from app.completion.mends import PROXY
 from app.completion.openai.bodies import Inflater, not_a_stream, read_encoding
 from app.completion.openai.shortcut import ShortcutReader
-from app.completion.protocol import Receive
-from app.domain.conversation import Usage
+from app.completion.protocol import Outcome, Receive
 from app.domain.errors import (
     ModelFailure,
     ModelInterrupted,
@@ -82,46 +81,16 @@ class OpenAICompletion:
         self._exchange.close()
 
     @property
-    def has_begun(self) -> bool:
-        """Whether it has said anything, or why it ends without a word."""
-        return self._reader.has_begun or (
-            self._reader.finish_reason is not None and self._failure_of_end() is None
-        )
-
-    @property
-    def has_thought(self) -> bool:
-        """Whether it is known to have said anything that is no part of the answer."""
-        return self._reader.has_thought
-
-    @property
-    def finish_reason(self) -> str | None:
-        """Why the model ended, in its provider's words; ``None`` when it did not say."""
-        reader = self._reader
-        if reader.finish_reason is None and self._is_finished():
-            return "stop"
-        return reader.finish_reason
-
-    @property
-    def usage(self) -> Usage | None:
-        """The tokens used, when the server told."""
-        return self._reader.usage
-
-    @property
-    def model(self) -> str | None:
-        """The model that answered, by its own account."""
-        return self._reader.model
-
-    @property
-    def refusal(self) -> str | None:
-        """What the model said in place of an answer that it refuses."""
-        return self._reader.refusal
+    def outcome(self) -> Outcome:
+        """What the server told: the reader keeps it."""
+        return self._reader
 
     def relay(self, receive: Receive) -> bool:
         """Hand over deltas from the hub until the model ends."""
         try:
             return self._relay(receive)
         except ModelFailure as failure:
-            if self._has_said or self.has_thought or self.usage:
+            if self._has_said or self._reader.has_thought or self._reader.usage:
                 failure.is_free, failure.has_spoken = False, True
             raise
 
@@ -140,8 +109,8 @@ class OpenAICompletion:
             self._read_end(receive)
         # Where the answer is whole, what makes no sense came after it.
         is_over = ended or self._reader.done or broken is not None
-        if is_over and (failure := self._failure_of_end()):
-            raise failure
+        if is_over:
+            self._end()
         if self._reader.done:
             self._exchange.linger()
         return is_over
@@ -164,6 +133,15 @@ class OpenAICompletion:
             receive(deltas)
         if self._reader.failure and not self._is_finished():
             raise self._reader.failure
+
+    def _end(self) -> None:
+        """Note that all is said, unless it is no answer that has ended."""
+        failure = self._failure_of_end()
+        if failure is not None:
+            raise failure
+        reader = self._reader
+        reader.has_begun = True
+        reader.finish_reason = reader.finish_reason or "stop"
 
     def _is_finished(self) -> bool:
         reader = self._reader

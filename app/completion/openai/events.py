@@ -26,7 +26,7 @@ from app.completion.openai.chunk_parts import (
 )
 from app.completion.openai.refusals import failure_of, parse_error, read_error
 from app.completion.openai.surrogates import HalfJoiner
-from app.completion.protocol import Receive
+from app.completion.protocol import Outcome, Receive
 from app.completion.thinking import HeadFilter
 from app.domain.conversation import Usage
 from app.domain.errors import ModelFailure, ModelInterrupted
@@ -40,7 +40,7 @@ _SPACES = b" \t\r\n"
 _CHUNK_EVENTS = (b"", b"message", b"error")
 
 
-class EventReader:
+class EventReader(Outcome):
     """Turns a completion's bytes into deltas, and keeps what else they say.
 
     ``failure`` is set where the stream makes no sense, or reports an error of
@@ -62,18 +62,13 @@ class EventReader:
         "_rest",
         "done",
         "failure",
-        "finish_reason",
-        "has_begun",
         "has_chunks",
         "has_lines",
-        "has_thought",
-        "model",
         "receive",
-        "refusal",
-        "usage",
     )
 
     def __init__(self, hide: Redaction | None = None, media_type: str = "") -> None:
+        super().__init__()
         self._hide = hide or Redaction()
         self._media_type = media_type
         # Until the first byte that is no blank tells what comes.
@@ -88,15 +83,9 @@ class EventReader:
         self._halves = HalfJoiner()
         # Until the first word that is no thought.
         self._head: HeadFilter | None = HeadFilter()
-        self.has_begun = False
         self.has_chunks = False
         self.has_lines = False
-        self.has_thought = False
         self.done = False
-        self.finish_reason: str | None = None
-        self.model: str | None = None
-        self.refusal: str | None = None
-        self.usage: Usage | None = None
         self.failure: ModelFailure | None = None
         self.receive: Receive = _want_all
 

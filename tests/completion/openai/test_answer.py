@@ -75,8 +75,8 @@ class Told:
                     while not completion.relay(self._receive):
                         pass
                 finally:
-                    self.usage = completion.usage
-                    self.reason = completion.finish_reason
+                    self.usage = completion.outcome.usage
+                    self.reason = completion.outcome.finish_reason
         except ModelFailure as failure:
             self.failure = failure
 

@@ -79,10 +79,10 @@ class Told:
                 while not completion.relay(self._receive):
                     pass
             finally:
-                self.finish_reason = completion.finish_reason
-                self.usage = completion.usage
-                self.model = completion.model
-                self.refusal = completion.refusal
+                self.finish_reason = completion.outcome.finish_reason
+                self.usage = completion.outcome.usage
+                self.model = completion.outcome.model
+                self.refusal = completion.outcome.refusal
 
     def _receive(self, deltas: Any) -> bool:
         self.deltas.extend(deltas)
@@ -389,7 +389,7 @@ def test_reader_may_pause(openai: OpenAIModel, upstream: Upstream) -> None:
 
     assert tuple(deltas) == Script(tokens=30).deltas
     assert pauses > 1
-    assert completion.finish_reason == "stop"
+    assert completion.outcome.finish_reason == "stop"
 
 
 def event(data: str) -> bytes:
