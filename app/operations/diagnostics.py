@@ -50,7 +50,8 @@ def place_of(settings: Settings) -> str:
     """Name the store that these settings choose, by its whole path or its address."""
     if settings.convex_url:
         return f"Convex {settings.convex_url}"
-    return f"SQLite {Path(settings.sqlite_path or '').resolve()}"
+    # Not where links lead: systemd's folder of a state is one, and its owner knows the name.
+    return f"SQLite {Path(settings.sqlite_path or '').absolute()}"
 
 
 def store_is_missing(settings: Settings) -> bool:

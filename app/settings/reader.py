@@ -275,6 +275,10 @@ class ValueReader:
         """Read where a file is, if there is to be one."""
         return self.path(name, "") if self.text(name) else None
 
+    def path_beside(self, name: str, default: str, neighbour: str, by_default: str) -> Path:
+        """Read where a file is: by default beside another, for there we may write."""
+        return self.path(name, self.path(neighbour, by_default).with_name(default))
+
     def path(self, name: str, default: str | Path) -> Path:
         """Read where a file is, or will be."""
         value = self.text(name)

@@ -36,7 +36,9 @@ class Settings:
     retention_days: int | None = variable(Reader.days, "RETENTION_DAYS")
 
     assistant: AssistantSettings = group(AssistantSettings, id=DEFAULT_ASSISTANT)
-    knowledge_path: Path = variable(Reader.path, "KNOWLEDGE_PATH", "data/knowledge")
+    knowledge_path: Path = variable(
+        Reader.path_beside, "KNOWLEDGE_PATH", "knowledge", "SPOOL_PATH", "data/spool"
+    )
     uses_vectors: bool = variable(Reader.flag, "VECTORS", "true")
     embedding_base_url: str | None = variable(Reader.url, "EMBEDDING_BASE_URL")
     embedding_model: str | None = variable(Reader.text, "EMBEDDING_MODEL")

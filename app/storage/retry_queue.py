@@ -61,13 +61,22 @@ class RetryQueue:
 
     def adopt(self) -> None:
         """Take over what earlier processes left behind."""
-        for path in sorted(self._directory.glob("*.json")):
+        for path in self._left_behind():
             try:
                 self._waiting[path.name] = _read(path)
             except (OSError, ValueError, TypeError, KeyError) as error:
                 log.error("%s in the retry queue cannot be read: %s", path.name, error)
         if self._waiting:
             self._retry_soon()
+
+    def _left_behind(self) -> list[Path]:
+        try:
+            return sorted(path for path in self._directory.iterdir() if path.suffix == ".json")
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            log.error("Answers that wait there cannot be looked for: %s", error)
+        return []
 
     def retry(self) -> None:
         """Try each answer once more."""

@@ -84,6 +84,16 @@ def test_the_first_line_names_the_store(
     assert told.stderr == f"on SQLite {chat_db} (development)\n"
 
 
+def test_a_store_behind_a_link_has_the_name_that_its_owner_gave_it(
+    chat_db: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "perch").symlink_to(chat_db.parent)
+
+    told = run(tmp_path, "switch", SQLITE_PATH=str(tmp_path / "perch" / "chat.db"))
+
+    assert told.stderr == f"on SQLite {tmp_path / 'perch' / 'chat.db'} (development)\n"
+
+
 def test_an_empty_file_is_no_store(tmp_path: Path) -> None:
     (tmp_path / "chat.db").touch()
 

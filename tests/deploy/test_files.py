@@ -70,6 +70,16 @@ def test_what_was_forgotten_is_named(platform: Platform, forgotten: str) -> None
     assert set(raised.value.faults) == {forgotten}
 
 
+def test_whatever_it_keeps_stands_in_the_folder_that_it_may_write(platform: Platform) -> None:
+    may_write = Path("/data" if platform.is_image else "data")
+    if platform.name == "host":
+        may_write = Path("/var/lib/perch")
+    read = settings_on(platform)
+    kept = [read.spool_path, read.knowledge_path, *filter(None, [read.sqlite_path])]
+
+    assert {path.parent for path in kept} == {may_write}
+
+
 def test_no_platform_forgets_conversations_by_default(platform: Platform) -> None:
     """Where a disk does not outlive the process, it does not start without Convex."""
     if platform.in_convex:

@@ -142,6 +142,18 @@ def test_file_that_makes_no_sense_is_left_alone(
     assert (len(spool), files(folder)) == (0, ["odd.json"])
 
 
+def test_folder_that_cannot_be_entered_keeps_no_worker_from_starting(
+    folder: Path, away: FickleStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder.mkdir()
+    spool = RetryQueue(folder / ("a" * 300), away.finish_turn)
+
+    spool.adopt()
+
+    assert len(spool) == 0
+    assert "Answers that wait there" in caplog.text
+
+
 def test_it_tries_by_itself(
     folder: Path, away: FickleStore, wait_until: Callable[[Callable[[], bool]], None]
 ) -> None:
