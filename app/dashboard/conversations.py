@@ -144,7 +144,7 @@ def _read(conversation_id: str, cursor: str | None) -> Thread:
 
 def _asked() -> dict[str, str]:
     """Return the fields of the form that are filled in."""
-    names = [field.data_key or name for name, field in FilterSchema().fields.items()]
+    names = [str(each.data_key) for each in FilterSchema().fields.values()]
     given = {name: request.args.get(name, "").strip() for name in names}
     return {name: value for name, value in given.items() if value}
 

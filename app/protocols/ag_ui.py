@@ -18,13 +18,8 @@ from marshmallow import fields, post_load, validate
 from app.domain.events import TurnDone, TurnFailed, TurnStarted
 from app.protocols.protocol import ChatRequest, Problem, problem_body
 from app.protocols.sse import TEXT, SseEncoder, to_event
-from app.web.schemas.chat import (
-    InputSchema,
-    OutputSchema,
-    ProblemSchema,
-    messages_of,
-    take_message,
-)
+from app.web.schemas.base import InputSchema, OutputSchema, messages_of, take_message
+from app.web.schemas.chat import ProblemSchema
 
 _is_count = re.compile(r"[0-9]{1,9}").fullmatch
 
@@ -49,8 +44,8 @@ class AgUiMessageSchema(InputSchema):
 class RunRequestSchema(InputSchema):
     """What an agent is run with. Of the messages the user's last one is taken."""
 
-    thread_id = fields.String(required=True, data_key="threadId", validate=validate.Length(1, 256))
-    run_id = fields.String(required=True, data_key="runId", validate=validate.Length(1, 256))
+    thread_id = fields.String(required=True, validate=validate.Length(1, 256))
+    run_id = fields.String(required=True, validate=validate.Length(1, 256))
     messages = messages_of(AgUiMessageSchema)
 
     @post_load

@@ -14,13 +14,8 @@ from app.domain.events import TurnDone, TurnFailed, TurnStarted
 from app.domain.knowledge import Source
 from app.protocols.protocol import ChatRequest, Problem, problem_body
 from app.protocols.sse import DONE, TEXT, SseEncoder, to_event
-from app.web.schemas.chat import (
-    InputSchema,
-    OutputSchema,
-    ProblemSchema,
-    messages_of,
-    take_message,
-)
+from app.web.schemas.base import InputSchema, OutputSchema, messages_of, take_message
+from app.web.schemas.chat import ProblemSchema
 
 _MAX_PARTS = 100
 _BEGIN = to_event({"type": "start-step"}) + to_event({"type": "text-start", "id": "t1"})

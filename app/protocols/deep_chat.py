@@ -15,15 +15,15 @@ from app.protocols.openai_parts import part_question
 from app.protocols.protocol import ChatRequest, Problem, problem_body
 from app.protocols.source_list import list_sources
 from app.protocols.sse import DONE, TEXT, SseEncoder, to_event
-from app.web.schemas.chat import (
+from app.web.schemas.base import (
     SESSION_ID,
     TURN_ID,
     InputSchema,
     OutputSchema,
-    ProblemSchema,
     matching,
     messages_of,
 )
+from app.web.schemas.chat import ProblemSchema
 
 # What a page calls otherwise is passed over.
 _ROLES: dict[str, Role] = {"user": "user", "ai": "assistant"}
@@ -49,14 +49,12 @@ class DeepChatRequestSchema(InputSchema):
     session_id = matching(
         SESSION_ID,
         "Names a session: its stored history is what was said before.",
-        data_key="sessionId",
         load_default=None,
         allow_none=True,
     )
     turn_id = matching(
         TURN_ID,
         "Names the turn: sent again, it is the same one.",
-        data_key="turnId",
         load_default=None,
         allow_none=True,
     )

@@ -16,14 +16,8 @@ from app.domain.events import TurnDone, TurnFailed, TurnStarted
 from app.protocols.protocol import ChatRequest, Problem, problem_body
 from app.protocols.source_list import list_sources
 from app.protocols.sse import TEXT, SseEncoder, to_json
-from app.web.schemas.chat import (
-    MAX_MESSAGE_CHARS,
-    TURN_ID,
-    InputSchema,
-    OutputSchema,
-    ProblemSchema,
-    matching,
-)
+from app.web.schemas.base import MAX_MESSAGE_CHARS, TURN_ID, InputSchema, OutputSchema, matching
+from app.web.schemas.chat import ProblemSchema
 
 _ACTIONS = ("sendMessage", "loadPreviousSession")
 # Who speaks, in the names of n8n's memory; what tells of an event is nobody's.
@@ -42,21 +36,15 @@ class N8nMetadataSchema(InputSchema):
 
     makes = dict
 
-    turn_id = matching(
-        TURN_ID, "Names the turn: sent again, it is the same one.", data_key="turnId"
-    )
+    turn_id = matching(TURN_ID, "Names the turn: sent again, it is the same one.")
 
 
 class N8nRequestSchema(InputSchema):
     """What the widget sends."""
 
     action = fields.String(required=True, validate=validate.OneOf(_ACTIONS))
-    session_id = fields.String(
-        required=True, data_key="sessionId", validate=validate.Length(1, 256)
-    )
-    chat_input = fields.String(
-        load_default="", data_key="chatInput", validate=validate.Length(max=MAX_MESSAGE_CHARS)
-    )
+    session_id = fields.String(required=True, validate=validate.Length(1, 256))
+    chat_input = fields.String(load_default="", validate=validate.Length(max=MAX_MESSAGE_CHARS))
     metadata = fields.Nested(N8nMetadataSchema, load_default=dict, allow_none=True)
 
     @post_load

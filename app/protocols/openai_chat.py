@@ -26,7 +26,7 @@ from app.protocols.openai_parts import (
 )
 from app.protocols.protocol import Problem
 from app.protocols.sse import DONE, TEXT, SseEncoder, to_event
-from app.web.schemas.chat import InputSchema, OutputSchema, messages_of
+from app.web.schemas.base import InputSchema, OutputSchema, messages_of
 
 _FINISH_REASONS = {"length": "length", "content_filter": "content_filter"}
 
@@ -36,14 +36,16 @@ class StreamOptionsSchema(InputSchema):
 
     makes = dict
 
-    include_usage = fields.Boolean(load_default=False)
+    include_usage = fields.Boolean(data_key="include_usage", load_default=False)
 
 
 class CompletionRequestSchema(OpenAIRequestSchema):
     """What is asked for a completion."""
 
     messages = messages_of(SaidSchema)
-    stream_options = fields.Nested(StreamOptionsSchema, load_default=None, allow_none=True)
+    stream_options = fields.Nested(
+        StreamOptionsSchema, data_key="stream_options", load_default=None, allow_none=True
+    )
     n = fields.Integer(
         load_default=1, allow_none=True, validate=validate.OneOf([1], error="One answer at a time.")
     )

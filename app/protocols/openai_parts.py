@@ -11,7 +11,7 @@ from app.domain.events import TurnDone
 from app.domain.grounding import find_citations
 from app.protocols.protocol import ChatRequest, Problem
 from app.protocols.sse import to_json
-from app.web.schemas.chat import SESSION_ID, InputSchema, OutputSchema, matching, take_message
+from app.web.schemas.base import SESSION_ID, InputSchema, OutputSchema, matching, take_message
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _TEXTS = ("text", "input_text", "output_text")
@@ -70,7 +70,7 @@ class OpenAIProblemSchema(OutputSchema):
     """A failure; ``error`` has ``message``, ``type``, ``param`` and ``code``."""
 
     error = fields.Dict(required=True)
-    request_id = fields.String(required=True, data_key="requestId")
+    request_id = fields.String(required=True)
 
 
 def part_question(

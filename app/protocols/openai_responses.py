@@ -23,7 +23,7 @@ from app.protocols.openai_parts import (
 )
 from app.protocols.protocol import Problem
 from app.protocols.sse import DONE, TEXT, SseEncoder, to_event
-from app.web.schemas.chat import OutputSchema, messages_of
+from app.web.schemas.base import OutputSchema, messages_of
 
 _DELTA = "response.output_text.delta"
 _CUTS = {"length": "max_output_tokens", "content_filter": "content_filter"}
@@ -88,7 +88,9 @@ class ResponseRequestSchema(OpenAIRequestSchema):
     """What is asked for a response."""
 
     input = _Input(required=True)
-    previous_response_id = fields.Raw(allow_none=True, validate=_refuse_conversation)
+    previous_response_id = fields.Raw(
+        data_key="previous_response_id", allow_none=True, validate=_refuse_conversation
+    )
     conversation = fields.Raw(allow_none=True, validate=_refuse_conversation)
     background = fields.Raw(allow_none=True, validate=_refuse_background)
 

@@ -33,7 +33,8 @@ from app.routes.turn_response import complete_turn, stream_again, stream_turn
 from app.web.contract import contract
 from app.web.current_request import current_request
 from app.web.guards.sessions import chatting_session, own_session
-from app.web.schemas.chat import TURN_ID, NothingSchema
+from app.web.schemas.base import TURN_ID
+from app.web.schemas.chat import NothingSchema
 from app.web.services import services
 
 blueprint = Blueprint("front_ends", __name__, url_prefix="/v1")

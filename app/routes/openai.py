@@ -28,7 +28,7 @@ from app.routes.turn_response import complete_turn, stream_turn
 from app.web.contract import contract
 from app.web.current_request import current_request
 from app.web.guards.sessions import asked_assistant, chatting_session, digest, own_session
-from app.web.schemas.chat import SESSION_ID
+from app.web.schemas.base import SESSION_ID
 
 blueprint = Blueprint("openai", __name__, url_prefix="/v1")
 

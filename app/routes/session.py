@@ -25,7 +25,7 @@ from app.web.guards.identity import verify_identity
 from app.web.guards.origins import caller_origin
 from app.web.guards.sessions import asked_assistant, assistant_of, session_id
 from app.web.guards.tokens import SESSION_PREFIX, new_session_id
-from app.web.schemas.chat import MAX_MESSAGE_CHARS
+from app.web.schemas.base import MAX_MESSAGE_CHARS
 from app.web.schemas.session import (
     History,
     HistoryQuery,

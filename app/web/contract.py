@@ -15,6 +15,7 @@ from jiter import from_json
 from marshmallow import Schema, ValidationError
 
 from app.domain.errors import InvalidRequest, MediaTypeUnsupported, ServiceError
+from app.domain.json_objects import to_camel
 from app.protocols.protocol import AnswerProtocol
 from app.server.pauses import let_others_work
 from app.web.bodies import read_body
@@ -114,12 +115,6 @@ def _refuse_long(path: Mapping[str, str]) -> None:
             field = to_camel(name)
             rule = f"Longer than maximum length {MAX_PATH_NAME_CHARS}."
             raise InvalidRequest(f"Invalid {field}", details={field: [rule]})
-
-
-def to_camel(name: str) -> str:
-    """Return a name of ours as JSON and paths spell it."""
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
 
 
 def protocol_of(endpoint: str | None) -> AnswerProtocol | None:

@@ -14,7 +14,8 @@ from werkzeug.routing import Rule
 
 from app import __version__
 from app.domain.errors import InvalidRequest, TooManyRequests, Unauthorized
-from app.web.contract import MAX_PATH_NAME_CHARS, Contract, to_camel
+from app.domain.json_objects import to_camel
+from app.web.contract import MAX_PATH_NAME_CHARS, Contract
 from app.web.guards.access import Guard, access_of
 from app.web.problems import status_of
 from app.web.schemas.chat import ProblemSchema

@@ -5,7 +5,7 @@ from flask import Response, request
 from app.dashboard.knowledge.whose import owned, render_tab
 from app.dashboard.pages import blueprint
 from app.domain.knowledge import Inquiry
-from app.web.schemas.chat import MAX_MESSAGE_CHARS
+from app.web.schemas.base import MAX_MESSAGE_CHARS
 
 
 @blueprint.get("/knowledge/test")

@@ -1,42 +1,24 @@
 """What goes over the wire, as Marshmallow schemas: they validate, dump and document."""
 
-import re
-from typing import Any, ClassVar
+from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_dump, post_load, validate
+from marshmallow import fields, post_load, validate
 
 from app.domain.conversation import Page
 from app.notifications.return_link import without_token
 from app.protocols.protocol import ChatRequest
+from app.web.schemas.base import (
+    MAX_MESSAGE_CHARS,
+    SESSION_ID,
+    TURN_ID,
+    InputSchema,
+    OutputSchema,
+    TrueOrFalse,
+    matching,
+)
 
-MAX_MESSAGE_CHARS = 4000
-# Of a history that a client keeps; what is more than a prompt may hold is cut again.
-_MAX_MESSAGES = 1000
 _MAX_URL_CHARS = 2048
 _MAX_TITLE_CHARS = 300
-SESSION_ID = r"[A-Za-z0-9._:-]{1,128}"
-TURN_ID = r"[A-Za-z0-9._:-]{8,64}"
-
-
-def matching(pattern: str, description: str = "", **kwargs: Any) -> fields.String:
-    """Return a string field that the pattern describes to its very end."""
-    compiled = re.compile(pattern)
-
-    def check(value: str) -> None:
-        if not compiled.fullmatch(value):
-            raise ValidationError(f"Must match {pattern}")
-
-    metadata = {"pattern": f"^{pattern}$"} | ({"description": description} if description else {})
-    return fields.String(validate=check, metadata=metadata, **kwargs)
-
-
-class TrueOrFalse(fields.Boolean):
-    """JSON's own booleans; 0 and 1, which Python takes for equal to them, are refused."""
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
-        if not isinstance(value, bool):
-            raise self.make_error("invalid", input=value)
-        return value
 
 
 class _CutString(fields.String):
@@ -50,53 +32,6 @@ class _CutString(fields.String):
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, *args, **kwargs)
         return text[: self._most]
-
-
-def messages_of(schema: type[Schema]) -> fields.List[Any]:
-    """Return the field in which a client that keeps its history sends all of it."""
-    bounds = validate.Length(1, _MAX_MESSAGES)
-    return fields.List(fields.Nested(schema), required=True, validate=bounds)
-
-
-def take_message(
-    text: str, field: str = "messages", if_blank: str = "None of the user's has a text."
-) -> str:
-    """Return the message of a client that sends a list of them, if it is one.
-
-    Raises:
-        ValidationError: for ``field``: it is blank, or too long.
-    """
-    if not text.strip():
-        raise ValidationError(if_blank, field)
-    if len(text) > MAX_MESSAGE_CHARS:
-        raise ValidationError(f"Longer than maximum length {MAX_MESSAGE_CHARS}.", field)
-    return text
-
-
-class InputSchema(Schema):
-    """Something that a client sends; what we do not know is ignored."""
-
-    class Meta:
-        """What Marshmallow must know."""
-
-        unknown = EXCLUDE
-
-    makes: ClassVar[type[Any]]
-    """What its fields are the arguments of, once they are read."""
-
-    @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> Any:
-        """Make the value."""
-        return self.makes(**data)
-
-
-class OutputSchema(Schema):
-    """Something that we send."""
-
-    @post_dump
-    def leave_out_unset(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Leave out what is not set."""
-        return {name: value for name, value in data.items() if value is not None}
 
 
 class PageSchema(InputSchema):
@@ -120,11 +55,10 @@ class ChatSchema(InputSchema):
 
     session_id = matching(
         SESSION_ID,
-        data_key="sessionId",
         description="An id that the client made up; needed where no session token is sent.",
     )
     message = fields.String(required=True, validate=validate.Length(1, MAX_MESSAGE_CHARS))
-    turn_id = matching(TURN_ID, data_key="turnId")
+    turn_id = matching(TURN_ID)
     regenerate = TrueOrFalse()
     page = fields.Nested(PageSchema)
 
@@ -142,10 +76,10 @@ class SourceSchema(OutputSchema):
 class ReplySchema(OutputSchema):
     """A whole answer."""
 
-    conversation_id = fields.String(required=True, data_key="conversationId")
+    conversation_id = fields.String(required=True)
     message = fields.String(required=True)
-    turn_id = fields.String(required=True, data_key="turnId")
-    message_id = fields.String(data_key="messageId")
+    turn_id = fields.String(required=True)
+    message_id = fields.String()
     sources = fields.List(
         fields.Nested(SourceSchema),
         metadata={
@@ -154,7 +88,6 @@ class ReplySchema(OutputSchema):
         },
     )
     answered_by = fields.String(
-        data_key="answeredBy",
         validate=validate.OneOf(["owner", "unknown", "person"]),
         metadata={"description": "Who spoke where no model was asked."},
     )
@@ -164,8 +97,8 @@ class StartLineSchema(OutputSchema):
     """The question is stored."""
 
     type = fields.Constant("start", required=True)
-    conversation_id = fields.String(required=True, data_key="conversationId")
-    turn_id = fields.String(required=True, data_key="turnId")
+    conversation_id = fields.String(required=True)
+    turn_id = fields.String(required=True)
 
 
 class SourcesLineSchema(OutputSchema):
@@ -187,8 +120,7 @@ class DoneLineSchema(ReplySchema):
 
     type = fields.Constant("done", required=True)
     finish_reason = fields.String(
-        data_key="finishReason",
-        validate=validate.OneOf(["length", "content_filter", "stopped", "left"]),
+        validate=validate.OneOf(["length", "content_filter", "stopped", "left"])
     )
 
 
@@ -199,14 +131,14 @@ class ErrorLineSchema(OutputSchema):
     error = fields.String(required=True)
     code = fields.String(required=True)
     retryable = fields.Boolean()
-    retry_after = fields.Float(data_key="retryAfter")
+    retry_after = fields.Float()
 
 
 class UsageSchema(OutputSchema):
     """The tokens of one completion."""
 
-    prompt_tokens = fields.Integer(required=True, data_key="promptTokens")
-    completion_tokens = fields.Integer(required=True, data_key="completionTokens")
+    prompt_tokens = fields.Integer(required=True)
+    completion_tokens = fields.Integer(required=True)
 
 
 class FeedbackSchema(OutputSchema):
@@ -226,28 +158,24 @@ class MessageSchema(OutputSchema):
         metadata={"description": "An `operator` is a person; `system` tells of an event."},
     )
     content = fields.String(required=True)
-    created_at = fields.Integer(required=True, data_key="createdAt")
-    turn_id = fields.String(data_key="turnId")
+    created_at = fields.Integer(required=True)
+    turn_id = fields.String()
     status = fields.String(validate=validate.OneOf(["complete", "partial", "error"]))
     model = fields.String()
     usage = fields.Nested(UsageSchema)
-    latency_ms = fields.Integer(data_key="latencyMs")
-    first_token_ms = fields.Integer(data_key="firstTokenMs")
-    finish_reason = fields.String(data_key="finishReason")
+    latency_ms = fields.Integer()
+    first_token_ms = fields.Integer()
+    finish_reason = fields.String()
     feedback = fields.Nested(FeedbackSchema)
     error_code = fields.String(
-        data_key="errorCode",
-        metadata={"description": "Why there is no answer, or not the whole of it."},
+        metadata={"description": "Why there is no answer, or not the whole of it."}
     )
-    request_id = fields.String(
-        data_key="requestId", metadata={"description": "The request that was answered."}
-    )
+    request_id = fields.String(metadata={"description": "The request that was answered."})
     sources = fields.List(
         fields.Nested(SourceSchema),
         metadata={"description": "What the answer cites; absent where no pages were looked into."},
     )
     answered_by = fields.String(
-        data_key="answeredBy",
         validate=validate.OneOf(["owner", "unknown", "person"]),
         metadata={"description": "Who spoke where no model did: the owner, or nobody who knew."},
     )
@@ -271,7 +199,7 @@ class ProblemSchema(OutputSchema):
 
     error = fields.String(required=True, metadata={"description": "One sentence for a reader."})
     code = fields.String(required=True, metadata={"description": "One word for a program."})
-    request_id = fields.String(required=True, data_key="requestId")
+    request_id = fields.String(required=True)
     details = fields.Dict(metadata={"description": "What is wrong, by field."})
 
 

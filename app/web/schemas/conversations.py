@@ -8,14 +8,9 @@ from marshmallow import ValidationError, fields, post_load, validate, validates_
 
 from app.domain.conversation import ASSISTANT_ID, MARKS, ConversationFilter
 from app.operations.export import SEPARATORS, Format
-from app.web.schemas.chat import MessageSchema, OutputSchema, matching
-from app.web.schemas.queries import (
-    IS_CURSOR,
-    Choice,
-    Moment,
-    PlainInteger,
-    QuerySchema,
-)
+from app.web.schemas.base import OutputSchema, matching
+from app.web.schemas.chat import MessageSchema
+from app.web.schemas.queries import IS_CURSOR, Choice, Moment, PlainInteger, QuerySchema
 
 MAX_THREAD_PAGE = 1000
 
@@ -121,7 +116,7 @@ class DeleteQuerySchema(QuerySchema):
 
     makes = DeleteQuery
 
-    session_id = fields.String(validate=validate.Length(1, 128), data_key="sessionId")
+    session_id = fields.String(validate=validate.Length(1, 128))
     user = fields.String(validate=validate.Length(1, 256))
 
     @validates_schema
@@ -152,7 +147,7 @@ class ExportQuerySchema(_FilteredSchema):
 class MatchSchema(OutputSchema):
     """The newest message in which a searched text stands."""
 
-    message_id = fields.String(required=True, data_key="messageId")
+    message_id = fields.String(required=True)
     role = fields.String(required=True, validate=validate.OneOf(["user", "assistant", "operator"]))
     text = fields.String(required=True, metadata={"description": "The part around it."})
 
@@ -162,7 +157,7 @@ class StoredContactSchema(OutputSchema):
 
     email = fields.String(required=True)
     name = fields.String()
-    consented_at = fields.Integer(required=True, data_key="consentedAt")
+    consented_at = fields.Integer(required=True)
 
 
 class ConversationSchema(OutputSchema):
@@ -172,15 +167,15 @@ class ConversationSchema(OutputSchema):
     creation_time = fields.Integer(
         required=True, data_key="_creationTime", attribute="created_at", dump_only=True
     )
-    session_id = fields.String(required=True, data_key="sessionId")
-    created_at = fields.Integer(required=True, data_key="createdAt")
-    updated_at = fields.Integer(required=True, data_key="updatedAt")
-    last_message = fields.String(data_key="lastMessage")
-    page_url = fields.String(data_key="pageUrl", attribute="page.url")
-    page_title = fields.String(data_key="pageTitle", attribute="page.title")
+    session_id = fields.String(required=True)
+    created_at = fields.Integer(required=True)
+    updated_at = fields.Integer(required=True)
+    last_message = fields.String()
+    page_url = fields.String(attribute="page.url")
+    page_title = fields.String(attribute="page.title")
     user = fields.String()
-    last_question = fields.String(data_key="lastQuestion")
-    message_count = fields.Integer(data_key="messageCount")
+    last_question = fields.String()
+    message_count = fields.Integer()
     marks = fields.List(
         fields.String(validate=validate.OneOf(MARKS)),
         metadata={"description": "What stands on some message of it."},
@@ -196,9 +191,7 @@ class ConversationSchema(OutputSchema):
         validate=validate.OneOf(["bot", "waiting", "human"]),
         metadata={"description": "Who answers: the assistant, nobody yet, or a person."},
     )
-    waiting_since = fields.Integer(
-        data_key="waitingSince", metadata={"description": "When a person was asked for."}
-    )
+    waiting_since = fields.Integer(metadata={"description": "When a person was asked for."})
     unread = fields.Integer(
         required=True,
         metadata={"description": "What the visitor said to people since one of them looked."},
@@ -211,7 +204,7 @@ class ConversationListSchema(OutputSchema):
 
     conversations = fields.List(fields.Nested(ConversationSchema), required=True)
     total = fields.Integer(metadata={"description": "Of all; absent under a filter."})
-    next_cursor = fields.String(data_key="nextCursor")
+    next_cursor = fields.String()
     found = fields.Integer(
         metadata={
             "description": "How many fit the filter, on its first page; 101 means more than 100. "
@@ -225,7 +218,7 @@ class ThreadSchema(OutputSchema):
 
     conversation = fields.Nested(ConversationSchema, required=True)
     messages = fields.List(fields.Nested(MessageSchema), required=True)
-    next_cursor = fields.String(data_key="nextCursor")
+    next_cursor = fields.String()
 
 
 class DeletedSchema(OutputSchema):

@@ -9,7 +9,7 @@ from app.domain.knowledge import DOCUMENT_KINDS
 from app.operations.knowledge.documents import state_of
 from app.operations.knowledge.gaps import GapGroup
 from app.operations.knowledge.trial import VERDICTS
-from app.web.schemas.chat import OutputSchema
+from app.web.schemas.base import OutputSchema
 
 
 class SectionSchema(OutputSchema):
@@ -38,8 +38,8 @@ class DocumentSchema(OutputSchema):
     pinned = fields.Boolean(attribute="is_pinned")
     url = fields.String()
     language = fields.String()
-    learnt_at = fields.Integer(data_key="learntAt")
-    changed_at = fields.Integer(data_key="changedAt")
+    learnt_at = fields.Integer()
+    changed_at = fields.Integer()
 
 
 class WholeDocumentSchema(DocumentSchema):
@@ -53,7 +53,7 @@ class DocumentListSchema(OutputSchema):
 
     documents = fields.List(fields.Nested(DocumentSchema), required=True)
     version = fields.Integer()
-    next_cursor = fields.String(data_key="nextCursor")
+    next_cursor = fields.String()
 
 
 class StartedSchema(OutputSchema):
@@ -75,14 +75,14 @@ class CorrectionSchema(OutputSchema):
     id = fields.String(required=True)
     question = fields.String(required=True)
     answer = fields.String(required=True)
-    changed_at = fields.Integer(data_key="changedAt")
+    changed_at = fields.Integer()
 
 
 class CorrectionListSchema(OutputSchema):
     """Corrections; the page without ``nextCursor`` is the last."""
 
     corrections = fields.List(fields.Nested(CorrectionSchema), required=True)
-    next_cursor = fields.String(data_key="nextCursor")
+    next_cursor = fields.String()
 
 
 class GapSchema(OutputSchema):
@@ -93,11 +93,11 @@ class GapSchema(OutputSchema):
     )
     question = fields.String(required=True, metadata={"description": "As it was asked last."})
     count = fields.Integer(required=True)
-    first_at = fields.Integer(data_key="firstAt")
-    last_at = fields.Integer(data_key="lastAt")
+    first_at = fields.Integer()
+    last_at = fields.Integer()
     reasons = fields.Dict(keys=fields.String(), values=fields.Integer())
-    page_url = fields.String(attribute="newest.page_url", data_key="pageUrl")
-    conversation_id = fields.String(attribute="newest.conversation_id", data_key="conversationId")
+    page_url = fields.String(attribute="newest.page_url")
+    conversation_id = fields.String(attribute="newest.conversation_id")
 
 
 class GapListSchema(OutputSchema):
@@ -117,16 +117,13 @@ class PassageSchema(OutputSchema):
     tokens = fields.Integer()
     score = fields.Float()
     terms = fields.List(fields.String())
-    is_correction = fields.Boolean(data_key="isCorrection")
+    is_correction = fields.Boolean()
 
 
 class TrialSchema(OutputSchema):
     """What the chat would make of a question."""
 
-    verdict = fields.String(
-        required=True,
-        validate=validate.OneOf(list(VERDICTS)),
-    )
+    verdict = fields.String(required=True, validate=validate.OneOf(list(VERDICTS)))
     words = fields.String(required=True, metadata={"description": "The verdict in words."})
     reply = fields.String(metadata={"description": "What is said where no model is asked."})
     sent = fields.String(metadata={"description": "The message as the model would get it."})
@@ -134,7 +131,7 @@ class TrialSchema(OutputSchema):
     passages = fields.List(fields.Nested(PassageSchema), attribute="found.passages", required=True)
     coverage = fields.Float(attribute="found.coverage")
     version = fields.Integer(attribute="found.version")
-    duration_ms = fields.Float(attribute="found.duration_ms", data_key="durationMs")
+    duration_ms = fields.Float(attribute="found.duration_ms")
 
 
 @dataclass(frozen=True, slots=True)

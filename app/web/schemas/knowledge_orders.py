@@ -12,7 +12,7 @@ from app.operations.export import SEPARATORS
 from app.operations.knowledge.corrections import MAX_ANSWER_CHARS, MAX_QUESTION_CHARS
 from app.operations.knowledge.documents import MAX_TEXT_CHARS, MAX_TITLE_CHARS, TEXT_ID
 from app.operations.knowledge.gaps import MAX_GAPS
-from app.web.schemas.chat import MAX_MESSAGE_CHARS, InputSchema, matching
+from app.web.schemas.base import MAX_MESSAGE_CHARS, InputSchema, matching
 from app.web.schemas.queries import IS_CURSOR, PlainInteger, QuerySchema
 
 _IS_URL = validate.Length(1, MAX_KEY_CHARS)
@@ -242,8 +242,4 @@ class AskSchema(InputSchema):
         validate=validate.Length(1, MAX_MESSAGE_CHARS),
         metadata={"description": "The visitor's question before it."},
     )
-    page_url = fields.String(
-        data_key="pageUrl",
-        validate=_IS_URL,
-        metadata={"description": "Where the visitor is."},
-    )
+    page_url = fields.String(validate=_IS_URL, metadata={"description": "Where the visitor is."})

@@ -10,15 +10,15 @@ from app.domain.conversation import ASSISTANT_ID, Page
 from app.domain.mail_server import is_mail_address
 from app.domain.people import MAX_EMAIL_CHARS, MAX_NAME_CHARS, MAX_REPLY_CHARS
 from app.operations.waiting import MAX_WAIT_S
-from app.web.schemas.chat import (
+from app.web.schemas.base import (
     MAX_MESSAGE_CHARS,
     TURN_ID,
     InputSchema,
     OutputSchema,
-    PageSchema,
     TrueOrFalse,
     matching,
 )
+from app.web.schemas.chat import PageSchema
 from app.web.schemas.conversations import ConversationSchema
 from app.web.schemas.queries import PlainInteger, QuerySchema
 from app.web.schemas.session import OwnMessageSchema
@@ -105,9 +105,7 @@ class AskForPersonSchema(InputSchema):
         validate=validate.Length(1, MAX_MESSAGE_CHARS),
         metadata={"description": "Stored as the visitor's message; may be left out."},
     )
-    turn_id = matching(
-        TURN_ID, "Names the text: sent again, it is the same message.", data_key="turnId"
-    )
+    turn_id = matching(TURN_ID, "Names the text: sent again, it is the same message.")
     page = fields.Nested(PageSchema)
 
     @validates("text")
@@ -122,13 +120,10 @@ class HandoffSchema(OutputSchema):
 
     state = fields.String(required=True, validate=validate.OneOf(STATES), metadata=_STATE)
     is_open = fields.Boolean(
-        required=True,
-        data_key="isOpen",
-        metadata={"description": "Whether somebody is there, by the owner's hours."},
+        required=True, metadata={"description": "Whether somebody is there, by the owner's hours."}
     )
     back_at = fields.Integer(
-        data_key="backAt",
-        metadata={"description": "When somebody is there again, in ms since 1970; if known."},
+        metadata={"description": "When somebody is there again, in ms since 1970; if known."}
     )
 
 
@@ -149,9 +144,7 @@ class EventsQuerySchema(InputSchema):
         metadata={"description": "`next` of the answer before, or `nextEvent` of the history."},
     )
     wait = fields.Integer(
-        load_default=0,
-        validate=validate.Range(0, MAX_WAIT_S),
-        metadata={"description": "Seconds."},
+        load_default=0, validate=validate.Range(0, MAX_WAIT_S), metadata={"description": "Seconds."}
     )
 
 
@@ -189,8 +182,7 @@ class LeaveContactSchema(InputSchema):
     email = fields.String(required=True, validate=validate.Length(3, MAX_EMAIL_CHARS))
     name = fields.String(allow_none=True, validate=validate.Length(max=MAX_NAME_CHARS))
     consent = TrueOrFalse(
-        required=True,
-        metadata={"description": "Must be true: without it, nothing is kept."},
+        required=True, metadata={"description": "Must be true: without it, nothing is kept."}
     )
 
     @validates("email")
@@ -248,14 +240,12 @@ class OperatorReplySchema(ActingSchema):
 class HandedOverSchema(OutputSchema):
     """What a step came to."""
 
-    conversation_id = fields.String(required=True, data_key="conversationId")
-    session_id = fields.String(required=True, data_key="sessionId")
+    conversation_id = fields.String(required=True)
+    session_id = fields.String(required=True)
     assistant = fields.String(required=True)
     state = fields.String(required=True, validate=validate.OneOf(STATES), metadata=_STATE)
     is_new = fields.Boolean(
-        required=True,
-        data_key="isNew",
-        metadata={"description": "False where it had been done already."},
+        required=True, metadata={"description": "False where it had been done already."}
     )
 
 
@@ -287,10 +277,10 @@ class NoticeSchema(OutputSchema):
 
     id = fields.String(required=True)
     type = fields.String(required=True)
-    created_at = fields.Integer(required=True, data_key="createdAt")
+    created_at = fields.Integer(required=True)
     assistant = fields.String(required=True)
-    conversation_id = fields.String(data_key="conversationId")
-    message_id = fields.String(data_key="messageId")
+    conversation_id = fields.String()
+    message_id = fields.String()
     pending = fields.Function(
         lambda notice: None if notice.pending is None else _names(notice.pending),
         metadata={
@@ -302,9 +292,9 @@ class NoticeSchema(OutputSchema):
     attempts = fields.Integer(
         required=True, metadata={"description": "Those that were made in vain."}
     )
-    due_at = fields.Integer(required=True, data_key="dueAt")
+    due_at = fields.Integer(required=True)
     problem = fields.String()
-    is_given_up = fields.Boolean(required=True, data_key="isGivenUp")
+    is_given_up = fields.Boolean(required=True)
 
 
 class NoticesSchema(OutputSchema):

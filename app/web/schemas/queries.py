@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import RAISE, ValidationError, fields, validate
 
-from app.web.schemas.chat import InputSchema
+from app.web.schemas.base import InputSchema
 
 IS_CURSOR = validate.Length(1, 512)
 _MS = re.compile(r"[0-9]{1,15}")
@@ -24,8 +24,8 @@ class QuerySchema(InputSchema):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        names = (each.data_key or name for name, each in self.fields.items())
-        self.error_messages["unknown"] = f"Not a parameter. Known are: {', '.join(names)}."
+        names = ", ".join(str(each.data_key) for each in self.fields.values())
+        self.error_messages["unknown"] = f"Not a parameter. Known are: {names}."
 
 
 class PlainInteger(fields.Integer):

@@ -8,7 +8,8 @@ from marshmallow import fields, post_load, validate
 
 from app.domain.conversation import Feedback, Message
 from app.domain.people import ConversationState
-from app.web.schemas.chat import InputSchema, MessageSchema, OutputSchema
+from app.web.schemas.base import InputSchema, OutputSchema
+from app.web.schemas.chat import MessageSchema
 
 _MAX_TOKEN_CHARS = 4096
 _PAGE_MESSAGES = 50
@@ -102,9 +103,7 @@ class PeopleConfigSchema(OutputSchema):
     """What a page may know of the people behind the assistant."""
 
     can_ask = fields.Boolean(
-        required=True,
-        data_key="canAsk",
-        metadata={"description": "Whether a visitor can ask for a person."},
+        required=True, metadata={"description": "Whether a visitor can ask for a person."}
     )
 
 
@@ -112,15 +111,14 @@ class SessionConfigSchema(OutputSchema):
     """What a page may know of the deployment."""
 
     title = fields.String()
-    welcome_message = fields.String(data_key="welcomeMessage")
+    welcome_message = fields.String()
     starters = fields.List(fields.String())
-    max_message_chars = fields.Integer(required=True, data_key="maxMessageChars")
+    max_message_chars = fields.Integer(required=True)
     retention_days = fields.Integer(
-        data_key="retentionDays",
         metadata={
             "description": "After so many days without a message a conversation is deleted; "
             "absent where conversations are kept until somebody deletes them."
-        },
+        }
     )
     people = fields.Nested(PeopleConfigSchema, required=True)
 
@@ -128,11 +126,9 @@ class SessionConfigSchema(OutputSchema):
 class OpenedSessionSchema(OutputSchema):
     """A session and the token that proves it."""
 
-    session_id = fields.String(required=True, data_key="sessionId")
+    session_id = fields.String(required=True)
     token = fields.String(required=True, metadata={"description": "Send it as a bearer token."})
-    expires_in = fields.Integer(
-        required=True, data_key="expiresIn", metadata={"description": "Seconds."}
-    )
+    expires_in = fields.Integer(required=True, metadata={"description": "Seconds."})
     config = fields.Nested(SessionConfigSchema, required=True)
 
 
@@ -161,23 +157,18 @@ class HistorySchema(OutputSchema):
     """A page of the session's messages, oldest first."""
 
     messages = fields.List(fields.Nested(OwnMessageSchema), required=True)
-    next_cursor = fields.String(
-        data_key="nextCursor", metadata={"description": "Leads to the page before this one."}
-    )
-    running_turn_id = fields.String(data_key="runningTurnId")
+    next_cursor = fields.String(metadata={"description": "Leads to the page before this one."})
+    running_turn_id = fields.String()
     state = fields.String(
         required=True,
         validate=validate.OneOf(["bot", "waiting", "human"]),
         metadata={"description": "Who answers: the assistant, nobody yet, or a person."},
     )
     next_event = fields.Integer(
-        required=True,
-        data_key="nextEvent",
-        metadata={"description": "What to ask `/v1/session/events` for: `after`."},
+        required=True, metadata={"description": "What to ask `/v1/session/events` for: `after`."}
     )
     is_reachable = fields.Boolean(
         required=True,
-        data_key="isReachable",
         metadata={"description": "Whether the visitor left an address to be answered at."},
     )
 
@@ -185,7 +176,7 @@ class HistorySchema(OutputSchema):
 class StoppingSchema(OutputSchema):
     """The turn that is being stopped, if it runs."""
 
-    turn_id = fields.String(required=True, data_key="turnId")
+    turn_id = fields.String(required=True)
 
 
 class RatingSchema(InputSchema):

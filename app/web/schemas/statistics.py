@@ -9,8 +9,9 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, validate
 
 from app.domain.conversation import ASSISTANT_ID
+from app.domain.figures import COUNTED
 from app.operations.statistics import Unit, utc_now
-from app.web.schemas.chat import OutputSchema, matching
+from app.web.schemas.base import OutputSchema, matching
 from app.web.schemas.queries import QuerySchema
 
 MAX_DAYS = 366
@@ -69,7 +70,7 @@ class ValueSchema(OutputSchema):
     def dump(self, obj: Any, *, many: bool | None = None) -> dict[str, Any]:
         """Convert a value; there are never many at once."""
         return {
-            field.data_key or name: value
+            str(field.data_key): value
             for name, field in self.dump_fields.items()
             if (value := field.serialize(name, obj, _read_attribute)) is not None
         }
@@ -92,69 +93,58 @@ class LatencySchema(ValueSchema):
 class ModelFiguresSchema(ValueSchema):
     """What one model used."""
 
-    prompt_tokens = fields.Integer(data_key="promptTokens")
-    completion_tokens = fields.Integer(data_key="completionTokens")
+    prompt_tokens = fields.Integer()
+    completion_tokens = fields.Integer()
     unrecorded_tokens = fields.Integer(
-        data_key="unrecordedTokens",
-        metadata={"description": "Charged by estimate: the provider told no usage."},
+        metadata={"description": "Charged by estimate: the provider told no usage."}
     )
 
 
 class FiguresSchema(ValueSchema):
     """What a time brought and cost."""
 
-    conversations = fields.Integer(attribute="figures.conversations")
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """Find what is counted where it stands: in the figures."""
+        super().on_bind_field(field_name, field_obj)
+        if field_name in COUNTED:
+            field_obj.attribute = field_obj.attribute or f"figures.{field_name}"
+
+    conversations = fields.Integer()
     visitors = fields.Integer(
-        attribute="figures.visitors",
-        metadata={"description": "Sessions that asked something; each counts once a day."},
+        metadata={"description": "Sessions that asked something; each counts once a day."}
     )
-    turns = fields.Integer(attribute="figures.turns")
+    turns = fields.Integer()
     partial_turns = fields.Integer(attribute="figures.partial", data_key="partial")
-    errors = fields.Integer(attribute="figures.errors")
-    prompt_tokens = fields.Integer(attribute="figures.prompt_tokens", data_key="promptTokens")
-    completion_tokens = fields.Integer(
-        attribute="figures.completion_tokens", data_key="completionTokens"
-    )
+    errors = fields.Integer()
+    prompt_tokens = fields.Integer()
+    completion_tokens = fields.Integer()
     reasoning_tokens = fields.Integer(
         attribute="figures.told_reasoning_tokens",
-        data_key="reasoningTokens",
         metadata={"description": "Those of the completions that nobody saw, where told."},
     )
-    charged_tokens = fields.Integer(attribute="figures.charged_tokens", data_key="chargedTokens")
-    thumbs_up = fields.Integer(attribute="figures.thumbs_up", data_key="thumbsUp")
-    thumbs_down = fields.Integer(attribute="figures.thumbs_down", data_key="thumbsDown")
-    limits_hit = fields.Integer(attribute="figures.limits_hit", data_key="limitsHit")
-    grounded = fields.Integer(
-        attribute="figures.grounded", metadata={"description": "Answers that name sources."}
-    )
+    charged_tokens = fields.Integer()
+    thumbs_up = fields.Integer()
+    thumbs_down = fields.Integer()
+    limits_hit = fields.Integer()
+    grounded = fields.Integer(metadata={"description": "Answers that name sources."})
     unanswered = fields.Integer(
-        attribute="figures.unanswered",
-        metadata={"description": "Answers for which the pages had nothing, or that cite none."},
+        metadata={"description": "Answers for which the pages had nothing, or that cite none."}
     )
     owner_answers = fields.Integer(
-        attribute="figures.owner_answers",
-        data_key="ownerAnswers",
-        metadata={"description": "Answers in the owner's own words, without the model."},
+        metadata={"description": "Answers in the owner's own words, without the model."}
     )
     handoffs = fields.Integer(
-        attribute="figures.handoffs",
-        metadata={"description": "How often a person was asked for, or took over."},
+        metadata={"description": "How often a person was asked for, or took over."}
     )
-    operator_answers = fields.Integer(
-        attribute="figures.operator_answers",
-        data_key="operatorAnswers",
-        metadata={"description": "Messages of operators."},
-    )
+    operator_answers = fields.Integer(metadata={"description": "Messages of operators."})
     waiting_ms = fields.Integer(
-        attribute="figures.waiting_ms",
-        data_key="waitingMs",
         metadata={
             "description": "How long those who asked for a person waited for the first words, "
             "all together."
-        },
+        }
     )
-    first_token_ms = fields.Nested(LatencySchema, attribute="first_token", data_key="firstTokenMs")
-    latency_ms = fields.Nested(LatencySchema, attribute="latency", data_key="latencyMs")
+    first_token_ms = fields.Nested(LatencySchema, attribute="first_token")
+    latency_ms = fields.Nested(LatencySchema, attribute="latency")
     models = fields.Dict(
         keys=fields.String(), values=fields.Nested(ModelFiguresSchema), attribute="figures.models"
     )
