@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Blueprint, Flask
+from marshmallow import missing
 from werkzeug.test import TestResponse
 
 from app.domain import errors
@@ -18,6 +19,7 @@ from app.turns.service import TurnService
 from app.web.guards import access
 from app.web.guards.access import ACCESS, CLOSED, Access, Guard, access_of
 from app.web.problems import STATUSES, status_of
+from app.web.schemas.base import InputSchema
 from tests.data import ADMIN_KEY, SESSION, WIDGET_KEY
 
 if TYPE_CHECKING:
@@ -140,6 +142,24 @@ def test_every_contract_has_a_sentence_for_a_stranger(flask_app: Flask) -> None:
         if hasattr(view, "contract"):
             summary = (view.__doc__ or "").strip().partition("\n")[0]
             assert summary.endswith((".", ")")), endpoint
+
+
+def test_every_view_has_a_parameter_for_whatever_its_contract_lets_in(flask_app: Flask) -> None:
+    seen = 0
+    for rule in flask_app.url_map.iter_rules():
+        view = flask_app.view_functions[rule.endpoint]
+        promise = getattr(view, "contract", None)
+        for schema in (promise.body, promise.query) if promise else ():
+            if schema is None or schema.makes is not dict or type(schema).make != InputSchema.make:
+                continue
+            taken = inspect.signature(view).parameters
+            for name, field in schema.fields.items():
+                may_lack = not field.required and field.load_default is missing
+                assert name not in rule.arguments, (rule.endpoint, name)
+                assert may_lack == (taken[name].default is not inspect.Parameter.empty), name
+                seen += 1
+
+    assert seen > 30
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda kind: kind.__name__)

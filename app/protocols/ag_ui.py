@@ -35,8 +35,6 @@ class RunRequest(ChatRequest):
 class AgUiMessageSchema(InputSchema):
     """A message of the client's; its text is a string, or stands in parts."""
 
-    makes = dict
-
     role = fields.String(required=True)
     content = fields.Raw(load_default="", allow_none=True)
 

@@ -34,16 +34,12 @@ class UiChatRequest(ChatRequest):
 class UiMessagePartSchema(InputSchema):
     """A part of a message, of which texts are read."""
 
-    makes = dict
-
     type = fields.String(required=True)
     text = fields.String(load_default="", allow_none=True)
 
 
 class UiMessageSchema(InputSchema):
     """A message of the client's; its text stands in parts, other parts are not read."""
-
-    makes = dict
 
     id = fields.String(load_default="", validate=validate.Length(max=256))
     role = fields.String(required=True)

@@ -34,8 +34,6 @@ class N8nRequest(ChatRequest):
 class N8nMetadataSchema(InputSchema):
     """What the page adds to each request."""
 
-    makes = dict
-
     turn_id = matching(TURN_ID, "Names the turn: sent again, it is the same one.")
 
 

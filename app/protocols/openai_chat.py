@@ -34,8 +34,6 @@ _FINISH_REASONS = {"length": "length", "content_filter": "content_filter"}
 class StreamOptionsSchema(InputSchema):
     """What a stream tells beside."""
 
-    makes = dict
-
     include_usage = fields.Boolean(data_key="include_usage", load_default=False)
 
 

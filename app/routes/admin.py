@@ -1,5 +1,7 @@
 """Every conversation, and what they add up to, for the operator's scripts."""
 
+from datetime import datetime
+
 from flask import Blueprint, Response
 
 from app.domain.clock import now_ms
@@ -12,24 +14,20 @@ from app.domain.errors import (
     TooManyRequests,
 )
 from app.operations import export
-from app.operations.statistics import Statistics, read_statistics
+from app.operations.statistics import Statistics, Unit, read_statistics
 from app.operations.transcripts import Transcripts
 from app.web.contract import contract
 from app.web.download import stream_export
 from app.web.schemas.conversations import (
     ConversationListSchema,
     DeletedSchema,
-    DeleteQuery,
     DeleteQuerySchema,
-    ExportQuery,
     ExportQuerySchema,
-    ListQuery,
     ListQuerySchema,
-    ThreadQuery,
     ThreadQuerySchema,
     ThreadSchema,
 )
-from app.web.schemas.statistics import StatisticsQuery, StatisticsQuerySchema, StatisticsSchema
+from app.web.schemas.statistics import StatisticsQuerySchema, StatisticsSchema
 from app.web.services import services
 
 blueprint = Blueprint("admin", __name__, url_prefix="/v1/admin")
@@ -39,21 +37,21 @@ _FAILURES = (TooManyRequests, NotConfigured, StorageUnavailable)
 
 @blueprint.get("/conversations")
 @contract(query=ListQuerySchema, answer=ConversationListSchema, raises=_FAILURES)
-def list_conversations(query: ListQuery) -> ConversationPage:
+def list_conversations(
+    limit: int, where: ConversationFilter, cursor: str | None = None
+) -> ConversationPage:
     """List conversations, newest-updated first."""
-    return services().store.list_conversations(
-        limit=query.limit, cursor=query.cursor, where=query.where
-    )
+    return services().store.list_conversations(limit=limit, cursor=cursor, where=where)
 
 
 @blueprint.delete("/conversations")
 @contract(query=DeleteQuerySchema, answer=DeletedSchema, raises=_FAILURES)
-def delete_conversations(query: DeleteQuery) -> dict[str, int]:
+def delete_conversations(session_id: str | None = None, user: str | None = None) -> dict[str, int]:
     """Delete everything that one session, or one user, said; running answers are stopped."""
     transcripts = Transcripts(services().store, services().end_session)
-    if query.session_id is not None:
-        return {"deleted": transcripts.delete_session(query.session_id)}
-    return {"deleted": sum(1 for _ in transcripts.delete_all(ConversationFilter(user=query.user)))}
+    if session_id is not None:
+        return {"deleted": transcripts.delete_session(session_id)}
+    return {"deleted": sum(1 for _ in transcripts.delete_all(ConversationFilter(user=user)))}
 
 
 @blueprint.get("/conversations/<conversation_id>")
@@ -63,9 +61,11 @@ def delete_conversations(query: DeleteQuery) -> dict[str, int]:
     long="messages",
     raises=(ConversationNotFound, *_FAILURES),
 )
-def read_conversation(query: ThreadQuery, conversation_id: str) -> Thread:
+def read_conversation(
+    conversation_id: str, limit: int | None = None, cursor: str | None = None
+) -> Thread:
     """Read a conversation and its messages, oldest first."""
-    return services().store.read_thread(conversation_id, limit=query.limit, cursor=query.cursor)
+    return services().store.read_thread(conversation_id, limit=limit, cursor=cursor)
 
 
 @blueprint.delete("/conversations/<conversation_id>")
@@ -83,23 +83,19 @@ def delete_conversation(conversation_id: str) -> dict[str, int]:
     other_media_types=(export.MEDIA_TYPES["csv"],),
     raises=_FAILURES,
 )
-def export_conversations(query: ExportQuery) -> Response:
+def export_conversations(
+    where: ConversationFilter, kind: export.Format, bom: bool | None, separator: str
+) -> Response:
     """Download everything that was said, a message a line; a filter narrows it."""
-    excerpts = Transcripts(services().store).export(query.where, now_ms=now_ms())
-    return stream_export(
-        excerpts, query.format, bom=query.bom, separator=export.SEPARATORS[query.separator]
-    )
+    excerpts = Transcripts(services().store).export(where, now_ms=now_ms())
+    return stream_export(excerpts, kind, bom=bom, separator=export.SEPARATORS[separator])
 
 
 @blueprint.get("/stats")
 @contract(query=StatisticsQuerySchema, answer=StatisticsSchema, raises=_FAILURES)
-def read_stats(query: StatisticsQuery) -> Statistics:
+def read_stats(
+    first: datetime, last: datetime, unit: Unit, assistant: str | None = None
+) -> Statistics:
     """Tell what days, or hours, brought and cost."""
-    return read_statistics(
-        services().store,
-        services().settings.model_prices,
-        first=query.first,
-        last=query.last,
-        unit=query.unit,
-        assistant=query.assistant,
-    )
+    store, prices = services().store, services().settings.model_prices
+    return read_statistics(store, prices, first=first, last=last, unit=unit, assistant=assistant)

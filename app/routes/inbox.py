@@ -16,17 +16,13 @@ from app.domain.people import HandedOver
 from app.web.contract import contract
 from app.web.schemas.chat import MessageSchema
 from app.web.schemas.people import (
-    Acting,
     ActingSchema,
     HandedOverSchema,
-    InboxQuery,
     InboxQuerySchema,
     InboxSchema,
-    NoticesQuery,
     NoticesQuerySchema,
     NoticesSchema,
     OperatorReplySchema,
-    Reply,
 )
 from app.web.services import services
 
@@ -38,42 +34,43 @@ _STEP_FAILURES = (ConversationNotFound, *_FAILURES)
 
 @blueprint.get("/inbox")
 @contract(query=InboxQuerySchema, answer=InboxSchema, raises=_FAILURES)
-def list_inbox(query: InboxQuery) -> Mapping[str, Sequence[Any]]:
+def list_inbox(limit: int, assistant: str | None = None) -> Mapping[str, Sequence[Any]]:
     """List conversations that wait for a person, the longest first, then those that have one."""
-    found = services().store.people.list_inbox(assistant=query.assistant, limit=query.limit)
-    return {"conversations": found}
+    return {"conversations": services().store.people.list_inbox(assistant=assistant, limit=limit)}
 
 
 @blueprint.post("/conversations/<conversation_id>/take")
 @contract(body=ActingSchema, answer=HandedOverSchema, raises=_STEP_FAILURES)
-def take(acting: Acting, conversation_id: str) -> HandedOver:
+def take(conversation_id: str, name: str | None = None) -> HandedOver:
     """Take a conversation over; an answer that is being written ends."""
-    return services().people.take(conversation_id, acting.name)
+    return services().people.take(conversation_id, name)
 
 
 @blueprint.post("/conversations/<conversation_id>/release")
 @contract(body=ActingSchema, answer=HandedOverSchema, raises=_STEP_FAILURES)
-def release(acting: Acting, conversation_id: str) -> HandedOver:
+def release(conversation_id: str, name: str | None = None) -> HandedOver:
     """Give a conversation back to the assistant."""
-    return services().people.release(conversation_id, acting.name)
+    return services().people.release(conversation_id, name)
 
 
 @blueprint.post("/conversations/<conversation_id>/close")
 @contract(body=ActingSchema, answer=HandedOverSchema, raises=_STEP_FAILURES)
-def close(acting: Acting, conversation_id: str) -> HandedOver:
+def close(conversation_id: str, name: str | None = None) -> HandedOver:
     """End a conversation with a person: the assistant answers what comes next."""
-    return services().people.close(conversation_id, acting.name)
+    return services().people.close(conversation_id, name)
 
 
 @blueprint.post("/conversations/<conversation_id>/reply")
 @contract(body=OperatorReplySchema, answer=MessageSchema, raises=_STEP_FAILURES)
-def reply(reply: Reply, conversation_id: str) -> Message:
+def reply(
+    conversation_id: str, text: str, key: str | None = None, name: str | None = None
+) -> Message:
     """Answer a visitor; the first reply takes the conversation over."""
-    return services().people.say(conversation_id, reply.text, name=reply.name, key=reply.key)
+    return services().people.say(conversation_id, text, name=name, key=key)
 
 
 @blueprint.get("/notices")
 @contract(query=NoticesQuerySchema, answer=NoticesSchema, raises=_FAILURES)
-def list_notices(query: NoticesQuery) -> Mapping[str, Sequence[Any]]:
+def list_notices(limit: int) -> Mapping[str, Sequence[Any]]:
     """List what somebody outside was told, or is to be told, the newest first."""
-    return {"notices": services().store.people.list_notices(limit=query.limit)}
+    return {"notices": services().store.people.list_notices(limit=limit)}

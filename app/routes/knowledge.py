@@ -1,6 +1,6 @@
 """What an assistant knows, for the operator's scripts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, Response
 
@@ -39,27 +39,16 @@ from app.web.schemas.knowledge import (
     WholeDocumentSchema,
 )
 from app.web.schemas.knowledge_orders import (
-    AskOrder,
     AskSchema,
     CorrectionInputSchema,
-    CorrectionOrder,
-    FileQuery,
     FileQuerySchema,
-    GapsQuery,
     GapsQuerySchema,
-    KeyQuery,
     KeyQuerySchema,
-    LearnOrder,
     LearnSchema,
-    PageQuery,
     PageQuerySchema,
-    PinOrder,
     PinSchema,
-    TableQuery,
     TableQuerySchema,
-    TextOrder,
     TextSchema,
-    WhoseQuery,
     WhoseQuerySchema,
 )
 
@@ -71,45 +60,47 @@ _STARTED = {"started": True}
 
 @blueprint.get("/documents")
 @contract(query=PageQuerySchema, answer=DocumentListSchema, raises=_FAILURES)
-def list_documents(query: PageQuery) -> DocumentPage:
+def list_documents(assistant: str, limit: int, cursor: str | None = None) -> DocumentPage:
     """List what was learnt, by key; a page may be short, and lead on."""
-    documents = knowledge_of(query.assistant).documents
-    return documents.list(limit=query.limit, cursor=query.cursor)
+    documents = knowledge_of(assistant).documents
+    return documents.list(limit=limit, cursor=cursor)
 
 
 @blueprint.get("/document")
 @contract(query=KeyQuerySchema, answer=WholeDocumentSchema, raises=_FAILURES)
-def read_document(query: KeyQuery) -> Document:
+def read_document(assistant: str, key: str) -> Document:
     """Read a document, as it was learnt."""
-    return knowledge_of(query.assistant).documents.read(query.key)
+    return knowledge_of(assistant).documents.read(key)
 
 
 @blueprint.delete("/document")
 @contract(query=KeyQuerySchema, answer=DeletedSchema, raises=_FAILURES)
-def forget_document(query: KeyQuery) -> dict[str, int]:
+def forget_document(assistant: str, key: str) -> dict[str, int]:
     """Forget a document; a page that still stands on the site is learnt again with it."""
-    knowledge_of(query.assistant).documents.forget(query.key)
+    knowledge_of(assistant).documents.forget(key)
     return {"deleted": 1}
 
 
 @blueprint.post("/pin")
 @contract(body=PinSchema, query=WhoseQuerySchema, answer=DocumentSchema, raises=_FAILURES)
-def pin_document(order: PinOrder, query: WhoseQuery) -> Document:
+def pin_document(assistant: str, key: str, pinned: bool) -> Document:
     """Tell a document with every question, or no longer."""
-    return knowledge_of(query.assistant).documents.pin(order.key, pinned=order.pinned)
+    return knowledge_of(assistant).documents.pin(key, pinned=pinned)
 
 
 @blueprint.post("/texts")
 @contract(body=TextSchema, query=WhoseQuerySchema, answer=DocumentSchema, raises=_FAILURES)
-def put_text(order: TextOrder, query: WhoseQuery) -> Document:
+def put_text(
+    assistant: str,
+    title: str,
+    text: str,
+    text_id: str | None = None,
+    url: str | None = None,
+    pinned: bool | None = None,
+) -> Document:
     """Know a text; with an id in place of the one that has it."""
-    return knowledge_of(query.assistant).documents.put_text(
-        order.title,
-        order.text,
-        now_ms=now_ms(),
-        text_id=order.id,
-        url=order.url,
-        pinned=order.pinned,
+    return knowledge_of(assistant).documents.put_text(
+        title, text, now_ms=now_ms(), text_id=text_id, url=url, pinned=pinned
     )
 
 
@@ -121,13 +112,20 @@ def put_text(order: TextOrder, query: WhoseQuery) -> Document:
     status=202,
     raises=(*_FAILURES, Conflict),
 )
-def learn(order: LearnOrder, query: WhoseQuery) -> Mapping[str, bool]:
+def learn(
+    assistant: str,
+    url: str | None = None,
+    sitemap: str | None = None,
+    refresh: bool = False,
+    included: Sequence[str] = (),
+    excluded: Sequence[str] = (),
+) -> Mapping[str, bool]:
     """Start learning a site, a sitemap's pages, or all that is known again."""
-    learning = knowledge_of(query.assistant).learning
-    if order.url:
-        learning.learn_site(order.url, only=order.included, excluded=order.excluded)
-    elif order.sitemap:
-        learning.learn_sitemap(order.sitemap)
+    learning = knowledge_of(assistant).learning
+    if url:
+        learning.learn_site(url, only=included, excluded=excluded)
+    elif sitemap:
+        learning.learn_sitemap(sitemap)
     else:
         learning.learn_again()
     return _STARTED
@@ -140,10 +138,10 @@ def learn(order: LearnOrder, query: WhoseQuery) -> Mapping[str, bool]:
     status=202,
     raises=(*_FAILURES, Conflict, PayloadTooLarge, RequestTimeout),
 )
-def learn_file(query: FileQuery) -> Mapping[str, bool]:
+def learn_file(assistant: str, name: str) -> Mapping[str, bool]:
     """Learn the file that is the request's body: 20 MiB at most, and of any Content-Type."""
-    learning = knowledge_of(query.assistant).learning
-    with learning.taking(query.name) as file:
+    learning = knowledge_of(assistant).learning
+    with learning.taking(name) as file:
         receive_file(current_request(), file, MAX_FILE_BYTES)
     learning.learn_file(file)
     return _STARTED
@@ -151,9 +149,9 @@ def learn_file(query: FileQuery) -> Mapping[str, bool]:
 
 @blueprint.get("/report")
 @contract(query=WhoseQuerySchema, answer=ReportSchema, raises=_FAILURES)
-def read_report(query: WhoseQuery) -> Mapping[str, object]:
+def read_report(assistant: str) -> Mapping[str, object]:
     """Tell how learning goes, or went: counts, and a reason for whatever was left out."""
-    found = knowledge_of(query.assistant).report()
+    found = knowledge_of(assistant).report()
     return {
         "learning": found is not None and found.is_running(now_ms()),
         "report": found.raw if found else None,
@@ -162,80 +160,82 @@ def read_report(query: WhoseQuery) -> Mapping[str, object]:
 
 @blueprint.post("/cancel")
 @contract(query=WhoseQuerySchema, answer=StartedSchema, status=202, raises=_FAILURES)
-def cancel_learning(query: WhoseQuery) -> Mapping[str, bool]:
+def cancel_learning(assistant: str) -> Mapping[str, bool]:
     """Ask whoever learns to stop; what was learnt until then is kept."""
-    knowledge_of(query.assistant).learning.cancel()
+    knowledge_of(assistant).learning.cancel()
     return _STARTED
 
 
 @blueprint.get("/corrections")
 @contract(query=PageQuerySchema, answer=CorrectionListSchema, raises=_FAILURES)
-def list_corrections(query: PageQuery) -> CorrectionPage:
+def list_corrections(assistant: str, limit: int, cursor: str | None = None) -> CorrectionPage:
     """List the owner's own answers."""
-    corrections = knowledge_of(query.assistant).corrections
-    return corrections.list(limit=query.limit, cursor=query.cursor)
+    corrections = knowledge_of(assistant).corrections
+    return corrections.list(limit=limit, cursor=cursor)
 
 
 @blueprint.post("/corrections")
 @contract(
     body=CorrectionInputSchema, query=WhoseQuerySchema, answer=CorrectionSchema, raises=_FAILURES
 )
-def put_correction(order: CorrectionOrder, query: WhoseQuery) -> Correction:
+def put_correction(assistant: str, question: str, answer: str) -> Correction:
     """Answer a question, in place of the answer that it had; it is unanswered no longer."""
-    corrections = knowledge_of(query.assistant).corrections
-    return corrections.put(order.question, order.answer, now_ms=now_ms())
+    corrections = knowledge_of(assistant).corrections
+    return corrections.put(question, answer, now_ms=now_ms())
 
 
 @blueprint.get("/corrections/<correction_id>")
 @contract(query=WhoseQuerySchema, answer=CorrectionSchema, raises=_FAILURES)
-def read_correction(query: WhoseQuery, correction_id: str) -> Correction:
+def read_correction(assistant: str, correction_id: str) -> Correction:
     """Read one of the owner's own answers."""
-    return knowledge_of(query.assistant).corrections.read(correction_id)
+    return knowledge_of(assistant).corrections.read(correction_id)
 
 
 @blueprint.post("/corrections/<correction_id>")
 @contract(
     body=CorrectionInputSchema, query=WhoseQuerySchema, answer=CorrectionSchema, raises=_FAILURES
 )
-def change_correction(order: CorrectionOrder, query: WhoseQuery, correction_id: str) -> Correction:
+def change_correction(assistant: str, correction_id: str, question: str, answer: str) -> Correction:
     """Change an answer, its question, or both; another question makes another id."""
-    corrections = knowledge_of(query.assistant).corrections
-    return corrections.put(order.question, order.answer, now_ms=now_ms(), instead_of=correction_id)
+    corrections = knowledge_of(assistant).corrections
+    return corrections.put(question, answer, now_ms=now_ms(), instead_of=correction_id)
 
 
 @blueprint.delete("/corrections/<correction_id>")
 @contract(query=WhoseQuerySchema, answer=DeletedSchema, raises=_FAILURES)
-def delete_correction(query: WhoseQuery, correction_id: str) -> dict[str, int]:
+def delete_correction(assistant: str, correction_id: str) -> dict[str, int]:
     """Delete one of the owner's own answers."""
-    knowledge_of(query.assistant).corrections.delete(correction_id)
+    knowledge_of(assistant).corrections.delete(correction_id)
     return {"deleted": 1}
 
 
 @blueprint.get("/gaps")
 @contract(query=GapsQuerySchema, answer=GapListSchema, raises=_FAILURES)
-def list_gaps(query: GapsQuery) -> GapList:
+def list_gaps(assistant: str, limit: int) -> GapList:
     """List what the pages did not answer, the questions asked most first."""
-    return GapList(knowledge_of(query.assistant).gaps.groups()[: query.limit])
+    return GapList(knowledge_of(assistant).gaps.groups()[:limit])
 
 
 @blueprint.get("/gaps.csv")
 @contract(query=TableQuerySchema, media_type="text/csv", raises=_FAILURES)
-def export_gaps(query: TableQuery) -> Response:
+def export_gaps(assistant: str, separator: str) -> Response:
     """Download what the pages did not answer, as a table for spreadsheets."""
-    groups = knowledge_of(query.assistant).gaps.groups()
-    return download_table(gaps_to_csv(groups, SEPARATORS[query.separator]), "unanswered")
+    groups = knowledge_of(assistant).gaps.groups()
+    return download_table(gaps_to_csv(groups, SEPARATORS[separator]), "unanswered")
 
 
 @blueprint.delete("/gaps/<gap_id>")
 @contract(query=WhoseQuerySchema, answer=DeletedSchema, raises=_FAILURES)
-def dismiss_gap(query: WhoseQuery, gap_id: str) -> dict[str, int]:
+def dismiss_gap(assistant: str, gap_id: str) -> dict[str, int]:
     """Take a question off the list; the conversations stay."""
-    return {"deleted": knowledge_of(query.assistant).gaps.dismiss(gap_id)}
+    return {"deleted": knowledge_of(assistant).gaps.dismiss(gap_id)}
 
 
 @blueprint.post("/ask")
 @contract(body=AskSchema, query=WhoseQuerySchema, answer=TrialSchema, raises=_FAILURES)
-def ask(order: AskOrder, query: WhoseQuery) -> Trial:
+def ask(
+    assistant: str, question: str, before: str | None = None, page_url: str | None = None
+) -> Trial:
     """Tell what the chat would answer a question from; no model is asked."""
-    inquiry = Inquiry(order.question, before=order.before, page_url=order.page_url)
-    return knowledge_of(query.assistant).try_question(inquiry)
+    inquiry = Inquiry(question, before=before, page_url=page_url)
+    return knowledge_of(assistant).try_question(inquiry)

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from app.domain.conversation import SessionEvents
+from app.domain.conversation import Page, SessionEvents
 from app.domain.errors import (
     Conflict,
     NotConfigured,
@@ -27,15 +27,11 @@ from app.web.current_request import current_request
 from app.web.guards.sessions import asked_assistant, session_id
 from app.web.schemas.chat import NothingSchema
 from app.web.schemas.people import (
-    AskForPerson,
     AskForPersonSchema,
-    EventsQuery,
     EventsQuerySchema,
     EventsSchema,
     HandoffSchema,
-    LeaveContact,
     LeaveContactSchema,
-    Return,
     ReturnSchema,
     StateSchema,
 )
@@ -55,15 +51,13 @@ for each in (returning, blueprint):
     answer=HandoffSchema,
     raises=(NotConfigured, Conflict, TooManyRequests, StorageUnavailable),
 )
-def ask_for_person(asked: AskForPerson) -> Handoff:
+def ask_for_person(
+    text: str | None = None, turn_id: str | None = None, page: Page | None = None
+) -> Handoff:
     """Ask for a person; asked twice, it is one handoff."""
     _count()
     return services().people.ask(
-        asked_assistant().settings,
-        session_id(),
-        text=asked.text,
-        turn_id=asked.turn_id,
-        page=asked.page,
+        asked_assistant().settings, session_id(), text=text, turn_id=turn_id, page=page
     )
 
 
@@ -81,23 +75,21 @@ def go_back() -> dict[str, Any]:
     otherwise={204: NothingSchema},
     raises=(Overloaded, StorageUnavailable),
 )
-def read_events(query: EventsQuery) -> SessionEvents | Response:
+def read_events(after: int, wait: int) -> SessionEvents | Response:
     """Read what operators said and did since an event; 204 when nothing came in the given time."""
     request, waiting = current_request(), services().waiting
     # The wait of one that was put aside is over.
     is_first_time = not is_second_time(request.environ)
     if is_first_time:
-        services().people.note_fetched(session_id(), query.after)
+        services().people.note_fetched(session_id(), after)
     found: SessionEvents | Response | None
-    if not (query.wait and is_first_time):
-        found = waiting.read(session_id(), query.after)
+    if not (wait and is_first_time):
+        found = waiting.read(session_id(), after)
     elif can_wait(request.environ):
-        found = _read_or_wait_aside(query)
+        found = _read_or_wait_aside(after, wait)
     else:
         watching = partial(_watching, request.environ)
-        found = waiting.wait(
-            session_id(), query.after, query.wait, watching=watching, **_counted_as()
-        )
+        found = waiting.wait(session_id(), after, wait, watching=watching, **_counted_as())
     request.is_uneventful = found is None
     return nothing() if found is None else found
 
@@ -108,11 +100,11 @@ def read_events(query: EventsQuery) -> SessionEvents | Response:
     status=204,
     raises=(NotConfigured, Conflict, TooManyRequests, StorageUnavailable),
 )
-def leave_contact(left: LeaveContact) -> Response:
+def leave_contact(email: str, consent: bool, name: str | None = None) -> Response:
     """Say where one may be answered when the page is closed."""
     _count()
     services().people.leave_contact(
-        asked_assistant().settings, session_id(), Contact(left.email, left.name or None)
+        asked_assistant().settings, session_id(), Contact(email, name or None)
     )
     return nothing()
 
@@ -121,13 +113,13 @@ def leave_contact(left: LeaveContact) -> Response:
 @contract(
     body=ReturnSchema, answer=OpenedSessionSchema, raises=(TooManySessions, StorageUnavailable)
 )
-def come_back(link: Return) -> OpenedSession:
+def come_back(token: str) -> OpenedSession:
     """Open the session that a mailed link leads to, on this device."""
     request, perch = current_request(), services()
     # A link is guessed no faster than sessions are opened.
     perch.limits.count_new_session(request.assistant_id, request.client_key)
     try:
-        opened = perch.return_links.verify(link.token)
+        opened = perch.return_links.verify(token)
     except Unauthorized:
         # Whatever is wrong with it, the client's way on is the same: begin anew.
         raise SessionExpired from None
@@ -137,12 +129,12 @@ def come_back(link: Return) -> OpenedSession:
     return to_opened(opened.session_id, assistant)
 
 
-def _read_or_wait_aside(query: EventsQuery) -> SessionEvents | Response:
+def _read_or_wait_aside(after: int, wait: int) -> SessionEvents | Response:
     request, waiting = current_request(), services().waiting
-    aside = Aside(request.environ, query.wait)
+    aside = Aside(request.environ, wait)
     try:
-        aside.on_wake = waiting.enter(session_id(), query.after, aside.wake, **_counted_as())
-        found = waiting.read(session_id(), query.after)
+        aside.on_wake = waiting.enter(session_id(), after, aside.wake, **_counted_as())
+        found = waiting.read(session_id(), after)
     except BaseException:
         aside.wake()
         raise

@@ -28,16 +28,13 @@ from app.web.guards.tokens import SESSION_PREFIX, new_session_id
 from app.web.schemas.base import MAX_MESSAGE_CHARS
 from app.web.schemas.session import (
     History,
-    HistoryQuery,
     HistoryQuerySchema,
     HistorySchema,
     IdentifiedUser,
     IdentifiedUserSchema,
-    Identity,
     IdentitySchema,
     OpenedSession,
     OpenedSessionSchema,
-    OpenSession,
     OpenSessionSchema,
     PeopleConfig,
     RatingSchema,
@@ -55,10 +52,10 @@ blueprint = Blueprint("session", __name__)
 @contract(
     body=OpenSessionSchema, answer=OpenedSessionSchema, raises=(TooManySessions, StorageUnavailable)
 )
-def open_session(asked: OpenSession) -> OpenedSession:
+def open_session(token: str | None = None) -> OpenedSession:
     """Open a session, or renew the token of one; the token is its only proof."""
     assistant = asked_assistant()
-    session = _renewable(asked.token) if asked.token else _new_session()
+    session = _renewable(token) if token else _new_session()
     return to_opened(session, assistant)
 
 
@@ -84,13 +81,13 @@ def to_opened(session: str, assistant: Assistant) -> OpenedSession:
 @contract(
     query=HistoryQuerySchema, answer=HistorySchema, long="messages", raises=(StorageUnavailable,)
 )
-def read_messages(query: HistoryQuery) -> History:
+def read_messages(limit: int, cursor: str | None = None) -> History:
     """Read the visitor's own messages: newest page first, oldest message first in it."""
-    thread = services().store.read_session(session_id(), limit=query.limit, cursor=query.cursor)
+    thread = services().store.read_session(session_id(), limit=limit, cursor=cursor)
     if thread is None:
         return History(messages=())
     told = thread.conversation
-    if query.cursor is None:
+    if cursor is None:
         services().people.note_read(told)
     return History(
         thread.messages,
@@ -141,7 +138,7 @@ def rate_message(feedback: Feedback, message_id: str) -> Response:
     answer=IdentifiedUserSchema,
     raises=(IdentityRefused, UserMismatch, NotConfigured, StorageUnavailable),
 )
-def identify(claimed: Identity) -> IdentifiedUser:
+def identify(jwt: str) -> IdentifiedUser:
     """Say who the visitor is, by a JWT that the site's own server signed.
 
     On a new device, whose session has said nothing, the answer leads to the user's latest one.
@@ -149,7 +146,7 @@ def identify(claimed: Identity) -> IdentifiedUser:
     secrets = asked_assistant().settings.identity_secrets
     if not secrets:
         raise NotConfigured("IDENTITY_SECRET is not configured on this deployment")
-    user = verify_identity(claimed.jwt, secrets)
+    user = verify_identity(jwt, secrets)
     services().store.set_user(session_id(), user)
     return IdentifiedUser(user, _session_elsewhere(user))
 

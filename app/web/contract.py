@@ -6,7 +6,7 @@ document is made, so the two cannot differ.
 
 import functools
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,12 +61,13 @@ def contract(
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
     """Promise what a view takes and gives.
 
-    The view gets the loaded body, then the loaded query, then its path
-    arguments. What it returns is dumped through ``answer``; a ``Response``
-    passes as it is. ``protocol`` says in which shape a route fails; of one
-    without an ``answer``, which streams, also how it is asked. ``tells`` is that of
-    one where nothing is asked, the answer is only told. ``long`` is a list in the
-    answer, of any length: it is written item by item, while others get their turn.
+    The view gets the fields of the body and of the query, and the parts of its
+    path, each by name; what a schema makes one value of comes first. What it
+    returns is dumped through ``answer``; a ``Response`` passes as it is. ``protocol``
+    says in which shape a route fails; of one without an ``answer``, which streams, also
+    how it is asked. ``tells`` is that of one where nothing is asked, the answer is only
+    told. ``long`` is a list in the answer, of any length: it is written item by item,
+    while others get their turn.
     ``otherwise`` names answers of other statuses that are not failures.
     """
     if protocol is not None and answer is None:
@@ -91,12 +92,14 @@ def _keep(promise: Contract, view: Callable[..., Any]) -> Callable[..., Response
     @functools.wraps(view)
     def keep(**path: Any) -> Response:
         _refuse_long(path)
-        inputs = []
-        if promise.body is not None:
-            inputs.append(_load(promise.body, read_json(), "Invalid request payload"))
-        if promise.query is not None:
-            inputs.append(_load(promise.query, current_request().args, "Invalid query parameters"))
-        result = view(*inputs, **path)
+        values: list[Any] = []
+        named: dict[str, Any] = {}
+        for loaded in _inputs(promise):
+            if isinstance(loaded, dict):
+                named |= loaded
+            else:
+                values.append(loaded)
+        result = view(*values, **{**named, **path})
         if isinstance(result, Response):
             return result
         if promise.long is not None and promise.answer is not None:
@@ -107,6 +110,13 @@ def _keep(promise: Contract, view: Callable[..., Any]) -> Callable[..., Response
 
     keep.contract = promise  # type: ignore[attr-defined]
     return keep
+
+
+def _inputs(promise: Contract) -> Iterator[Any]:
+    if promise.body is not None:
+        yield _load(promise.body, read_json(), "Invalid request payload")
+    if promise.query is not None:
+        yield _load(promise.query, current_request().args, "Invalid query parameters")
 
 
 def _refuse_long(path: Mapping[str, str]) -> None:

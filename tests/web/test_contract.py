@@ -60,13 +60,13 @@ def flask_app() -> Flask:
 
     @flask_app.post("/ask")
     @contract(body=LenientSchema, answer=ToldSchema, status=201)
-    def ask(asked: dict[str, str]) -> dict[str, str]:
-        return {"shout": asked["text"].upper(), "secret": "not in the schema"}
+    def ask(text: str) -> dict[str, str]:
+        return {"shout": text.upper(), "secret": "not in the schema"}
 
     @flask_app.get("/page/<name>")
     @contract(query=PageSchema)
-    def page(query: dict[str, int], name: str) -> dict[str, object]:
-        return {**query, "name": name}
+    def page(limit: int, name: str) -> dict[str, object]:
+        return {"limit": limit, "name": name}
 
     @flask_app.get("/as-it-is")
     @contract(answer=ToldSchema)
@@ -209,7 +209,7 @@ def test_wrong_body_names_its_fields(client: FlaskClient) -> None:
     assert response.json["details"] == {"text": ["Not a valid string."]}
 
 
-def test_query_comes_before_the_path(client: FlaskClient) -> None:
+def test_query_and_path_come_by_name(client: FlaskClient) -> None:
     assert client.get("/page/one").json == {"limit": 10, "name": "one"}
     assert client.get("/page/one?limit=3&other=x").json == {"limit": 3, "name": "one"}
 

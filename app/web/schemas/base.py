@@ -73,7 +73,7 @@ class InputSchema(_CamelCaseSchema):
 
         unknown = EXCLUDE
 
-    makes: ClassVar[type[Any]]
+    makes: ClassVar[type[Any]] = dict
     """What its fields are the arguments of, once they are read."""
 
     @post_load

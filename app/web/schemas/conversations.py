@@ -1,13 +1,12 @@
 """What goes over the wire between us and the operator's scripts about conversations."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from app.domain.conversation import ASSISTANT_ID, MARKS, ConversationFilter
-from app.operations.export import SEPARATORS, Format
+from app.operations.export import SEPARATORS
 from app.web.schemas.base import OutputSchema, matching
 from app.web.schemas.chat import MessageSchema
 from app.web.schemas.queries import IS_CURSOR, Choice, Moment, PlainInteger, QuerySchema
@@ -15,45 +14,10 @@ from app.web.schemas.queries import IS_CURSOR, Choice, Moment, PlainInteger, Que
 MAX_THREAD_PAGE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class ListQuery:
-    """Which page of which conversations is asked for."""
-
-    limit: int
-    where: ConversationFilter
-    cursor: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadQuery:
-    """Which page of a conversation is asked for; without a limit, all of it."""
-
-    limit: int | None = None
-    cursor: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteQuery:
-    """Whose conversations are to go: a session's, or a user's."""
-
-    session_id: str | None = None
-    user: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ExportQuery:
-    """What is to be exported, and how it is written."""
-
-    format: Format
-    bom: bool | None
-    separator: str
-    where: ConversationFilter
-
-
 class FilterSchema(QuerySchema):
     """What a list is narrowed to."""
 
-    makes: ClassVar[type[Any]] = ConversationFilter
+    makes = ConversationFilter
 
     text = fields.String(
         data_key="q",
@@ -84,19 +48,17 @@ _FILTERS = FilterSchema().fields.keys()
 
 
 class _FilteredSchema(FilterSchema):
-    """A filter, which its value has as ``where``, and what is asked beside it."""
+    """A filter, which is told as ``where``, and what is asked beside it."""
 
     @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> Any:
-        """Make the value."""
+    def make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Make the filter."""
         where = {name: data.pop(name) for name in _FILTERS & data.keys()}
-        return self.makes(where=ConversationFilter(**where), **data)
+        return {"where": ConversationFilter(**where), **data}
 
 
 class ListQuerySchema(_FilteredSchema):
     """Which page of which conversations is asked for."""
-
-    makes = ListQuery
 
     limit = PlainInteger(load_default=100, validate=validate.Range(1, 200))
     cursor = fields.String(validate=IS_CURSOR)
@@ -105,16 +67,12 @@ class ListQuerySchema(_FilteredSchema):
 class ThreadQuerySchema(QuerySchema):
     """Which page of a conversation is asked for; without a limit, all of it."""
 
-    makes = ThreadQuery
-
     limit = PlainInteger(validate=validate.Range(1, MAX_THREAD_PAGE))
     cursor = fields.String(validate=IS_CURSOR)
 
 
 class DeleteQuerySchema(QuerySchema):
     """Whose conversations are to go: a session's, or a user's."""
-
-    makes = DeleteQuery
 
     session_id = fields.String(validate=validate.Length(1, 128))
     user = fields.String(validate=validate.Length(1, 256))
@@ -129,9 +87,9 @@ class DeleteQuerySchema(QuerySchema):
 class ExportQuerySchema(_FilteredSchema):
     """What is to be exported, and how it is written."""
 
-    makes = ExportQuery
-
-    format = fields.String(load_default="jsonl", validate=validate.OneOf(["jsonl", "csv"]))
+    kind = fields.String(
+        data_key="format", load_default="jsonl", validate=validate.OneOf(["jsonl", "csv"])
+    )
     bom = Choice(
         load_default=None,
         metadata={"description": "Mark it as UTF-8, for spreadsheets; by default a table is."},

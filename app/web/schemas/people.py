@@ -1,12 +1,11 @@
 """What goes over the wire where people answer: between us and visitors, and operators."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates
 
-from app.domain.conversation import ASSISTANT_ID, Page
+from app.domain.conversation import ASSISTANT_ID
 from app.domain.mail_server import is_mail_address
 from app.domain.people import MAX_EMAIL_CHARS, MAX_NAME_CHARS, MAX_REPLY_CHARS
 from app.operations.waiting import MAX_WAIT_S
@@ -31,74 +30,8 @@ STATES = ("bot", "waiting", "human")
 _STATE = {"description": "Who answers: the assistant, nobody yet, or a person."}
 
 
-@dataclass(frozen=True, slots=True)
-class AskForPerson:
-    """The wish for a person; ``text`` is said to them."""
-
-    text: str | None = None
-    turn_id: str | None = None
-    page: Page | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EventsQuery:
-    """After which event there is to be news, and how long it is waited for."""
-
-    after: int
-    wait: int
-
-
-@dataclass(frozen=True, slots=True)
-class LeaveContact:
-    """Where a visitor may be answered, as they write it."""
-
-    email: str
-    consent: bool
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Return:
-    """The token of a mailed link."""
-
-    token: str
-
-
-@dataclass(frozen=True, slots=True)
-class Acting:
-    """Who acts, as visitors are shown; without a name, as the assistant's settings say."""
-
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An operator's words; ``key`` names them for good."""
-
-    text: str
-    key: str | None = None
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class InboxQuery:
-    """Whose inbox is asked for."""
-
-    limit: int
-    assistant: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NoticesQuery:
-    """How many notices are asked for."""
-
-    limit: int
-
-
 class AskForPersonSchema(InputSchema):
     """The wish for a person."""
-
-    makes = AskForPerson
 
     text = fields.String(
         allow_none=True,
@@ -135,8 +68,6 @@ class StateSchema(OutputSchema):
 
 class EventsQuerySchema(InputSchema):
     """After which event there is to be news, and how long it is waited for."""
-
-    makes = EventsQuery
 
     after = fields.Integer(
         load_default=0,
@@ -177,8 +108,6 @@ class EventsSchema(OutputSchema):
 class LeaveContactSchema(InputSchema):
     """Where a visitor may be answered."""
 
-    makes = LeaveContact
-
     email = fields.String(required=True, validate=validate.Length(3, MAX_EMAIL_CHARS))
     name = fields.String(allow_none=True, validate=validate.Length(max=MAX_NAME_CHARS))
     consent = TrueOrFalse(
@@ -207,15 +136,11 @@ class LeaveContactSchema(InputSchema):
 class ReturnSchema(InputSchema):
     """The token of a mailed link."""
 
-    makes = Return
-
     token = fields.String(required=True, validate=validate.Length(1, _MAX_TOKEN_CHARS))
 
 
 class ActingSchema(InputSchema):
     """Who acts."""
-
-    makes: ClassVar[type[Any]] = Acting
 
     name = fields.String(
         allow_none=True,
@@ -226,8 +151,6 @@ class ActingSchema(InputSchema):
 
 class OperatorReplySchema(ActingSchema):
     """An operator's words."""
-
-    makes = Reply
 
     text = fields.String(required=True, validate=validate.Length(1, MAX_REPLY_CHARS))
     key = fields.String(
@@ -252,8 +175,6 @@ class HandedOverSchema(OutputSchema):
 class InboxQuerySchema(QuerySchema):
     """Whose inbox is asked for."""
 
-    makes = InboxQuery
-
     limit = PlainInteger(load_default=50, validate=validate.Range(1, _MAX_INBOX))
     assistant = matching(ASSISTANT_ID.pattern)
 
@@ -266,8 +187,6 @@ class InboxSchema(OutputSchema):
 
 class NoticesQuerySchema(QuerySchema):
     """How many notices are asked for."""
-
-    makes = NoticesQuery
 
     limit = PlainInteger(load_default=50, validate=validate.Range(1, _MAX_INBOX))
 

@@ -17,13 +17,6 @@ _MAX_COMMENT_CHARS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class OpenSession:
-    """The wish for a session: a new one, or that of an older token."""
-
-    token: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class PeopleConfig:
     """What a page may know of the people behind the assistant."""
 
@@ -53,14 +46,6 @@ class OpenedSession:
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryQuery:
-    """Which page of the session's messages is asked for."""
-
-    limit: int
-    cursor: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class History:
     """A page of the session's messages."""
 
@@ -73,13 +58,6 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """Who the visitor is, as the site's own server says."""
-
-    jwt: str
-
-
-@dataclass(frozen=True, slots=True)
 class IdentifiedUser:
     """Who a visitor is, and the session of another device that they go on with."""
 
@@ -89,8 +67,6 @@ class IdentifiedUser:
 
 class OpenSessionSchema(InputSchema):
     """The wish for a session."""
-
-    makes = OpenSession
 
     token = fields.String(
         allow_none=True,
@@ -134,8 +110,6 @@ class OpenedSessionSchema(OutputSchema):
 
 class HistoryQuerySchema(InputSchema):
     """Which page of the session's messages is asked for."""
-
-    makes = HistoryQuery
 
     limit = fields.Integer(load_default=_PAGE_MESSAGES, validate=validate.Range(1, 100))
     cursor = fields.String(validate=validate.Length(1, 512))
@@ -193,8 +167,6 @@ class RatingSchema(InputSchema):
 
 class IdentitySchema(InputSchema):
     """Who the visitor is, as the site's own server says."""
-
-    makes = Identity
 
     jwt = fields.String(
         required=True,

@@ -1,6 +1,5 @@
 """What goes over the wire between us and the operator's scripts about figures."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from operator import attrgetter
@@ -22,16 +21,6 @@ _DEFAULT_DAYS = 30
 _YEARS = validate.Range(date(1970, 1, 1), date(9999, 12, 30), error="Not a day from 1970 to 9999.")
 
 
-@dataclass(frozen=True, slots=True)
-class StatisticsQuery:
-    """From which day or hour to which; both are included."""
-
-    first: datetime
-    last: datetime
-    unit: Unit
-    assistant: str | None = None
-
-
 class StatisticsQuerySchema(QuerySchema):
     """From which day to which; both are included."""
 
@@ -47,8 +36,8 @@ class StatisticsQuerySchema(QuerySchema):
     assistant = matching(ASSISTANT_ID.pattern, "By default all.")
 
     @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> StatisticsQuery:
-        """Make the value."""
+    def make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Make times of the days."""
         last = data.get("last") or utc_now().date()
         unit: Unit = data["unit"]
         default_days = 1 if unit == "hour" else _DEFAULT_DAYS
@@ -56,12 +45,11 @@ class StatisticsQuerySchema(QuerySchema):
         most = MAX_HOUR_DAYS if unit == "hour" else MAX_DAYS
         if not timedelta(0) <= last - first < timedelta(days=most):
             raise ValidationError(f"Not one to {most} days from `from`.", "to")
-        return StatisticsQuery(
-            datetime.combine(first, time(0), UTC),
-            datetime.combine(last, time(23), UTC),
-            unit,
-            data.get("assistant"),
-        )
+        return {
+            **data,
+            "first": datetime.combine(first, time(0), UTC),
+            "last": datetime.combine(last, time(23), UTC),
+        }
 
 
 class ValueSchema(OutputSchema):
