@@ -20,7 +20,10 @@ from app.knowledge.passages import Piece, cut_document
 from app.knowledge.words import MAX_LANGUAGES, Words, guess_language, question_key
 
 # Of the file: another one is built anew.
-FORMAT = 1
+FORMAT = 2
+# A piece of words that more passages have is not kept: finding looks for the rare ones, and
+# would pass it over. Of English it is half of what all pieces take.
+MAX_GRAM_PASSAGES = 1000
 # `ascii` leaves every other character to the term; `_` joins identifiers.
 _TOKENIZE = "tokenize=\"ascii tokenchars '_'\""
 _SCHEMA = f"""
@@ -75,6 +78,8 @@ def write_index(
         writer = _Writer(connection, count_tokens)
         documents = _in_order(documents)
         for document in documents:
+            writer.count(document)
+        for document in documents:
             writer.add(document)
         writer.finish({
             "format": FORMAT, "assistant": assistant, "version": version,
@@ -107,20 +112,31 @@ def unpack(text: bytes) -> str:
     return zlib.decompress(text).decode()
 
 
+def _told(document: Document, piece: Piece) -> tuple[str, str]:
+    """Return what stands above a passage, and what it says."""
+    return " › ".join(filter(None, (document.title, piece.heading))), piece.text
+
+
 class _Writer:
     def __init__(self, connection: sqlite3.Connection, count_tokens: Callable[[str], int]) -> None:
         self._execute = connection.execute
         self._count_tokens = count_tokens
         self._words: dict[str | None, Words] = {}
         self._languages: Counter[str] = Counter()
+        self._grams: Counter[str] = Counter()
         self._documents = self._passages = self._tokens = 0
 
+    def count(self, document: Document) -> None:
+        """Take note of the pieces of words that a document's passages have; before any is added."""
+        pieces, _, words = self._cut(document)
+        for piece in pieces:
+            head, text = _told(document, piece)
+            self._grams.update({*words.grams(head), *words.grams(text)})
+
     def add(self, document: Document) -> None:
-        pieces = cut_document(document)
+        pieces, language, words = self._cut(document)
         if not pieces:
             return
-        language = re.split("[-_]", document.language or "")[0].casefold() or None
-        language = language or guess_language(" ".join(piece.text for piece in pieces[:3]))
         if language:
             self._languages[language] += len(pieces)
         self._documents += 1
@@ -129,23 +145,33 @@ class _Writer:
             (self._documents, document.key, document.url, document.title, language,
              document.kind, document.is_pinned),
         )  # fmt: skip
-        words = self._words.setdefault(language, Words((language,) if language else ()))
         for piece in pieces:
             self._add_passage(document, piece, words)
+
+    def _cut(self, document: Document) -> tuple[list[Piece], str | None, Words]:
+        pieces = cut_document(document)
+        language = re.split("[-_]", document.language or "")[0].casefold() or None
+        language = language or guess_language(" ".join(piece.text for piece in pieces[:3]))
+        words = self._words.setdefault(language, Words((language,) if language else ()))
+        return pieces, language, words
+
+    def _rare_grams(self, words: Words, text: str) -> str:
+        grams = words.grams(text)
+        return " ".join(gram for gram in grams if self._grams[gram] <= MAX_GRAM_PASSAGES)
 
     def _add_passage(self, document: Document, piece: Piece, words: Words) -> None:
         self._passages += 1
         at, is_answer = self._passages, document.kind == "correction"
-        head = " › ".join(filter(None, (document.title, piece.heading)))
-        tokens = self._count_tokens(f"{head}\n{piece.text}")
+        head, text = _told(document, piece)
+        tokens = self._count_tokens(f"{head}\n{text}")
         self._tokens += tokens
         self._execute(
             "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)",
             (at, self._documents, piece.place, piece.anchor, piece.heading,
-             pack(piece.text), tokens),
+             pack(text), tokens),
         )  # fmt: skip
         title, heading, body = (
-            " ".join(words.terms(text)) for text in (document.title, piece.heading, piece.text)
+            " ".join(words.terms(each)) for each in (document.title, piece.heading, text)
         )
         columns = ("", "", body, title) if is_answer else (title, heading, body, "")
         self._execute(
@@ -154,7 +180,7 @@ class _Writer:
         )
         self._execute(
             "INSERT INTO grams (rowid, head, body) VALUES (?, ?, ?)",
-            (at, " ".join(words.grams(head)), " ".join(words.grams(piece.text))),
+            (at, self._rare_grams(words, head), self._rare_grams(words, text)),
         )
         if is_answer:
             self._execute(
@@ -165,6 +191,9 @@ class _Writer:
     def finish(self, about: dict[str, object]) -> None:
         for finish in _FINISH:
             self._execute(finish)
+        for gram, passages in self._grams.items():
+            if passages > MAX_GRAM_PASSAGES:
+                self._execute("INSERT INTO common VALUES ('grams', ?, ?)", (gram, passages))
         most = sorted(self._languages.items(), key=lambda each: (-each[1], each[0]))
         about |= {
             "languages": " ".join(language for language, _ in most[:MAX_LANGUAGES]),

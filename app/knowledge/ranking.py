@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
+from app.knowledge.index import MAX_GRAM_PASSAGES
 from app.knowledge.open_index import OpenIndex
 
 MAX_CANDIDATES = 40
@@ -121,8 +122,9 @@ def _least(scores: Mapping[int, float]) -> float:
 def _without_chance(
     index: OpenIndex, grams: Sequence[str], scores: Mapping[int, float]
 ) -> dict[int, float]:
-    """Leave out what shares no word with a text, and few pieces of its words."""
-    asked = set(grams)
+    """Leave out what shares no word with a text, and few of its words' rarer pieces."""
+    counts = frequencies(index.connection, "grams", grams)
+    asked = {gram for gram in grams if counts.get(gram, 0) <= MAX_GRAM_PASSAGES}
     found = standing(index.connection, "grams", asked, list(scores))
     kept = (at for at, there in found.items() if len(there) >= LEAST_SHARE * len(asked))
     return {at: scores[at] for at in kept}

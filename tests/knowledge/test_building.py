@@ -1,3 +1,5 @@
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +38,14 @@ def test_index_that_is_there_stays(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", [b"", b"garbage" * 1000])
 def test_damaged_index_is_built_anew(tmp_path: Path, damage: bytes) -> None:
     build_from(ListedDocuments(), tmp_path).write_bytes(damage)
+
+    assert open_index(build_from(ListedDocuments(), tmp_path)).passages == 6
+
+
+def test_index_of_another_format_is_built_anew(tmp_path: Path) -> None:
+    path = build_from(ListedDocuments(), tmp_path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE about SET value = value - 1 WHERE name = 'format'")
 
     assert open_index(build_from(ListedDocuments(), tmp_path)).passages == 6
 

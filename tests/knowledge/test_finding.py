@@ -40,6 +40,17 @@ def test_best_passage_comes_first(index: OpenIndex, question: str, first: str) -
     assert ask(index, question)[0] == first
 
 
+def test_typo_is_found_by_the_pieces_that_few_passages_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("index", "ranking"):
+        monkeypatch.setattr(f"app.knowledge.{module}.MAX_GRAM_PASSAGES", 2)
+    pages = [a_page(name, ("", name)) for name in ("inflation", "relation", "dilation")]
+    index = open_library(tmp_path / "shop.db", [*SHOP, *pages])
+
+    assert ask(index, "nflation") == ["inflation"]
+
+
 def test_passages_stay_within_the_budget_and_say_why(index: OpenIndex) -> None:
     found = find(index, Inquiry("bakery Sunday refund cake baker"), TOKENS)
 

@@ -31,6 +31,20 @@ def test_tombstones_and_empty_documents_are_passed_over(tmp_path: Path) -> None:
     assert (index.passages, index.all_rows()) == (0, [])
 
 
+def test_pieces_of_words_that_most_passages_have_are_counted_and_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.knowledge.index.MAX_GRAM_PASSAGES", 2)
+    pages = [a_page(name, ("", f"The bakery of {name}")) for name in ("Berlin", "Bergen", "Lima")]
+
+    connection = open_library(tmp_path / "a", pages).connection
+
+    kept = {row[0] for row in connection.execute("SELECT term FROM grams_vocabulary")}
+    assert kept == {"berl", "erli", "rlin", "berg", "erge", "rgen"}
+    common = connection.execute("SELECT term, passages FROM common WHERE name = 'grams'")
+    assert dict(common) == {"bake": 3, "aker": 3, "kery": 3}
+
+
 def test_passage_links_to_its_heading(tmp_path: Path) -> None:
     index = open_library(tmp_path / "a")
 

@@ -210,6 +210,18 @@ def test_index_whose_texts_are_damaged_alone_is_built_anew(machine: Machine) -> 
     assert machine.ask().passages[0].title == "Cakes"
 
 
+def test_index_of_another_format_is_asked_for_anew(machine: Machine) -> None:
+    path = machine.build(1)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE about SET value = value - 1 WHERE name = 'format'")
+
+    assert (machine.ask().is_ready, machine.builds) == (False, 1)
+
+    machine.build(1)
+    machine.now += LOOK_EVERY_S
+    assert machine.ask().passages[0].title == "Cakes"
+
+
 def test_file_that_was_taken_away_or_replaced_is_no_failure(machine: Machine) -> None:
     machine.build(1)
     machine.version = 2
