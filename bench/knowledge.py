@@ -43,6 +43,9 @@ BARS = {
 }
 P95_MS = {12_000: 10.0, 25_000: 15.0}
 KIB_PER_PAGE = 15.0
+# What a follow-up takes more than a first question, and how late the hub may be beside either.
+FOLLOW_UP_MS = 3.0
+HUB_LAG_MS = 0.5
 
 
 def main() -> int:
@@ -140,6 +143,11 @@ def misses(found: dict[str, Any]) -> list[str]:
             missed.append(f"p95 at {scale}: {measures['p95']:.1f} ms of {P95_MS[int(scale)]}")
         if measures["kibPerPage"] > KIB_PER_PAGE:
             missed.append(f"size at {scale}: {measures['kibPerPage']:.1f} KiB of {KIB_PER_PAGE}")
+        more = measures["cpuFollowUp"] - measures["cpuFirst"]
+        if more > FOLLOW_UP_MS:
+            missed.append(f"follow-up at {scale}: {more:.1f} ms more of {FOLLOW_UP_MS}")
+        if measures["hubLagP95"] > HUB_LAG_MS:
+            missed.append(f"hub at {scale}: late by {measures['hubLagP95']:.2f} ms")
     return missed
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-import gevent
 from gevent.threadpool import ThreadPool
 
 from app.domain.knowledge import Document, Inquiry
@@ -17,6 +16,7 @@ from app.knowledge.library import Library
 from app.knowledge.open_index import OpenIndex, open_index
 from app.knowledge.passages import cut_document
 from app.limits.estimate import estimate_text
+from bench.knowledge_hub import hub_lag_ms
 
 SCALES = (12_000, 25_000)
 _QUESTIONS = 800
@@ -48,11 +48,11 @@ def measure(documents: Sequence[Document], folder: Path) -> dict[str, float]:
     library.find(Inquiry("the first opens the file"))
     questions = _questions(index)
     elapsed = [_elapsed_ms(partial(library.find, Inquiry(each))) for each in questions]
-    beside = [partial(library.find, Inquiry(f"{each} again")) for each in questions[::4]]
-    found_lag = _hub_lag_ms(beside)
+    beside = [partial(library.find, Inquiry(f"{each} again")) for each in questions]
+    found_lag = hub_lag_ms(beside)
+    follow_ups = _follow_up_ms(library, questions)
     library.close()
-    pool = ThreadPool(1)
-    hashing_lag = _hub_lag_ms([partial(pool.apply, _hash)] * 200)
+    hashing_lag = hub_lag_ms([partial(ThreadPool(1).apply, _hash)] * 400)
     # In this thread, by its own clock: what neighbours of the machine take does not count.
     cpu = [_cpu_ms(partial(find, index, Inquiry(each), 1500)) for each in questions]
     size = path.stat().st_size / 1024
@@ -65,9 +65,32 @@ def measure(documents: Sequence[Document], folder: Path) -> dict[str, float]:
         "kibPerPassage": size / index.passages,
         **{f"p{part}": _quantile(elapsed, part) for part in (50, 95, 99)},
         **{f"cpuP{part}": _quantile(cpu, part) for part in (50, 95, 99)},
-        "hubLagP95": found_lag,
-        "hubLagP95BesideHashing": hashing_lag,
+        **follow_ups,
+        "hubLagP95": _quantile(found_lag, 95),
+        "hubLagP99": _quantile(found_lag, 99),
+        "hubLagP95BesideHashing": _quantile(hashing_lag, 95),
+        "hubLagP99BesideHashing": _quantile(hashing_lag, 99),
     }
+
+
+def _follow_up_ms(library: Library, questions: Sequence[str]) -> dict[str, float]:
+    """Return the CPU of a first question and of one that follows it, by the means.
+
+    As a turn does it: the question by itself, and with the one before once that is known.
+    """
+    first = following = 0.0
+    pairs = list(zip(questions[::2], questions[1::2], strict=True))
+    for before, question in pairs:
+        before, question = f"{before} please", f"{question} please"
+        began = time.process_time()
+        library.find(Inquiry(before))
+        asked = time.process_time()
+        library.find(Inquiry(question))
+        library.find(Inquiry(question, before=before))
+        first += asked - began
+        following += time.process_time() - asked
+    each_ms = 1000 / len(pairs)
+    return {"cpuFirst": first * each_ms, "cpuFollowUp": following * each_ms}
 
 
 def _elapsed_ms(work: Callable[[], object]) -> float:
@@ -80,21 +103,6 @@ def _cpu_ms(work: Callable[[], object]) -> float:
     start = time.thread_time()
     work()
     return (time.thread_time() - start) * 1000
-
-
-def _hub_lag_ms(works: Sequence[Callable[[], object]]) -> float:
-    """Return by how much a greenlet that wakes each millisecond is late, at the 95th percentile."""
-    late: list[float] = []
-
-    def wake() -> None:
-        while True:
-            late.append(_elapsed_ms(partial(gevent.sleep, 0.001)) - 1)
-
-    waking = gevent.spawn(wake)
-    for work in works:
-        work()
-    waking.kill()
-    return _quantile(late, 95)
 
 
 def _hash() -> None:

@@ -59,7 +59,7 @@ class Connections:
     def _take_idle(self, path: Path) -> OpenIndex | None:
         while self._idle:
             try:
-                index = self._idle.popleft()
+                index = self._idle.pop()
             except IndexError:
                 break
             if index.path == path:
