@@ -1,5 +1,5 @@
-// Builds ../widget_dist: the launcher, the same as an ES module with its types, the panel, their source maps and compressed forms,
-// and the locale packs.
+// Builds ../widget_dist: the launcher, the same as an ES module with its types, the panel and its parts, their source maps and
+// compressed forms, and the locale packs.
 // `node build.mjs --out DIR` builds elsewhere, so that CI can compare.
 
 import { build, transform } from "esbuild";
@@ -80,9 +80,11 @@ async function bundle(entry, format, name, define, mangleProps) {
 }
 
 // Names that only the panel's own objects have: neither the wire, the browser nor the launcher knows them.
-const OWN = /^(live|busy|trouble|until|node|blocks|known|grounds|stream|draw|sent|streamed|answered|changed|takeIndent|takeMark|takeQuote|readEarlier|painted|begun|closes|opens|ended|likely|marker|blank|indent|references|hosts|resume|speak|rate|trees|lines)$/;
-const people = await bundle("src/people/index.ts", "esm", "people.*", {});
-const panel = await bundle("src/start.ts", "esm", "panel.*", { PEOPLE_FILE: JSON.stringify(people) }, OWN);
+const OWN = /^(live|busy|trouble|until|node|blocks|known|grounds|stream|draw|sent|streamed|answered|changed|takeIndent|takeMark|takeQuote|readEarlier|painted|begun|closes|opens|ended|likely|marker|blank|indent|references|resume|speak|rate|trees|lines)$/;
+const parts = {};
+for (const part of ["people", "markdown", "sources"])
+  parts[`${part.toUpperCase()}_FILE`] = JSON.stringify(await bundle(`src/${part}/index.ts`, "esm", `${part}.*`, {}, part == "markdown" ? OWN : undefined));
+const panel = await bundle("src/start.ts", "esm", "panel.*", parts, OWN);
 const names = { PANEL: JSON.stringify(panel), LOCALES: JSON.stringify(packs.map((name) => name.replace(".json", "")).join("|")) };
 await bundle("src/launcher/index.ts", "iife", "chat-widget.js", names, /^(mount|wish)$/);
 await bundle(MODULE, "esm", "perch.js", names);

@@ -15,7 +15,7 @@ from app.web.services import services
 blueprint = Blueprint("widget", __name__, url_prefix="/widget")
 
 _CONTENT_TYPE = "application/javascript; charset=utf-8"
-_MODULE = re.compile(r"(panel|people)\.[0-9a-f]{8}\.js")
+_MODULE = re.compile(r"(panel|people|markdown|sources)\.[0-9a-f]{8}\.js")
 # The same as the script, as an ES module; and its types.
 _ES_MODULE = "perch.js"
 _TYPES = "perch.d.ts"
@@ -39,7 +39,7 @@ def bundle() -> Response:
 @blueprint.get("/<path:name>")
 @contract(media_type="application/octet-stream", raises=(NotFound,))
 def part(name: str) -> Response:
-    """Serve a file beside the script: the ES module, the panel, a language, a source map."""
+    """Serve a file beside the script: the ES module, the panel and its parts, a language, a map."""
     path = services().settings.widget_bundle_path.resolve()
     if name == _ES_MODULE and (path.parent / name).is_file():
         return _script(path.parent / name)

@@ -229,16 +229,23 @@ def test_script_of_another_edition_gets_the_panel_that_there_is(
     assert response.headers["Cache-Control"] == "public, max-age=300"
 
 
+@pytest.mark.parametrize("kind", ["people", "markdown", "sources"])
 def test_script_of_another_edition_gets_the_part_of_that_kind(
-    make_app: "MakeApp", bundle: Path, panel: Path
+    make_app: "MakeApp", bundle: Path, panel: Path, kind: str
 ) -> None:
-    people = bundle.parent / "people.89abcdef.js"
-    people.write_bytes(b"export const start = 1\n")
+    part = bundle.parent / f"{kind}.89abcdef.js"
+    part.write_bytes(b"export const start = 1\n")
     client = make_app(**PRODUCTION, WIDGET_BUNDLE_PATH=str(bundle)).test_client()
 
-    assert client.get("/widget/people.76543210.js").data == people.read_bytes()
+    assert client.get(f"/widget/{kind}.76543210.js").data == part.read_bytes()
     assert client.get("/widget/panel.76543210.js").data == PANEL
-    assert client.get(f"/widget/{people.name}").headers["Cache-Control"].endswith("immutable")
+    kept = client.get(f"/widget/{part.name}").headers
+    assert kept["Cache-Control"].endswith("immutable")
+    assert kept["SourceMap"] == f"{part.name}.map"
+    assert (
+        client.get(f"/widget/{part.name}", headers={"If-None-Match": kept["ETag"]}).status_code
+        == 304
+    )
 
 
 def test_bundle_without_a_panel_has_none(widget: FlaskClient) -> None:

@@ -70,7 +70,7 @@ def test_a_launcher_of_another_edition_chats_with_the_panel_that_there_is(
 
 
 def test_a_nonce_is_policy_enough(page: Page, server: Server, upstream: Upstream) -> None:
-    upstream.script(tokens=["Allowed."])
+    upstream.script(tokens=["**Allowed.**"])
     policy = (
         "default-src 'none'; script-src 'nonce-abc'; connect-src 'self'; "
         "require-trusted-types-for 'script'; trusted-types 'none'"

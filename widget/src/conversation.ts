@@ -20,6 +20,8 @@ export interface Audience {
   answered(answer: Message): void;
   /** A question was not for the assistant: a person will see it. */
   handed(answer: Message): void;
+  /** Stored messages are about to be shown: what they are drawn with should be there. */
+  ready(messages: Message[]): Promise<unknown>;
   /** The stored conversation was read. */
   heard(history: Json): void;
 }
@@ -98,8 +100,9 @@ export class Conversation {
     try {
       const found = await this.#read();
       const { messages, runningTurnId, nextCursor } = found;
-      if (scene.live) return;
       const history = toMessages(messages);
+      await this.#audience.ready(history);
+      if (scene.live) return;
       const known = scene.messages.findIndex(({ _id }) => _id && _id == history[0]?._id);
       const older = known > 0 ? scene.messages.slice(0, known) : [];
       if (!older.length) scene.earlier = nextCursor as string | undefined;

@@ -1,9 +1,12 @@
 /** Copies a text, also where a page has no clipboard. */
 
-import { h } from "./elements";
+import { button, h, icon } from "./dom";
+import { texts, type TextName } from "./texts";
 
-/** Copy a text for the button that was pressed; false where the browser does not let it. */
-export async function copy(text: string, button: HTMLElement): Promise<boolean> {
+const SHOWN_MS = 2000;
+
+// For the button that was pressed; false where the browser does not let it.
+async function copy(text: string, button: HTMLElement): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
@@ -17,4 +20,18 @@ export async function copy(text: string, button: HTMLElement): Promise<boolean> 
     button.focus();
     return done;
   }
+}
+
+/** Build a button that copies a text, and shows for a moment that it did. */
+export function copyButton(source: () => string | null): HTMLElement {
+  const show = (name: TextName) => {
+    pressed.title = texts[name];
+    pressed.replaceChildren(icon(name));
+  };
+  const pressed = button("copy", async () => {
+    if (!(await copy(source()!, pressed))) return;
+    show("copied");
+    setTimeout(show, SHOWN_MS, "copy");
+  });
+  return pressed;
 }

@@ -5,9 +5,6 @@ import { texts, type TextName } from "./texts";
 
 export { h };
 
-/** `["p", {}, "text", ["b", {}, "bold"]]`: an element as plain data. */
-export type Tree = string | [name: string, props: Record<string, string | number>, ...children: Tree[]];
-
 const THUMB = "M7 11v9H3v-9zl4-8c2 0 3 2 2 6h7l-2 11H7";
 
 const ICONS: Partial<Record<string, string>> = {

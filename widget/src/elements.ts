@@ -14,6 +14,13 @@ export function h<T extends keyof Tags>(name: T | `${T}.${string}`, props: Parti
   return element;
 }
 
+/** Give a shadow root a style sheet more. */
+export function adopt(root: ShadowRoot, css: string): void {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  root.adoptedStyleSheets.push(sheet);
+}
+
 /** Draw an icon of this path; assistive technology does not see it. */
 export function drawing(outline: string): Element {
   const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));

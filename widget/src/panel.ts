@@ -1,10 +1,11 @@
 /** The open widget: header, log, composer. It draws; the conversation decides. */
 
+import { Answers } from "./answers";
 import { Composer } from "./composer";
 import type { Conversation } from "./conversation";
 import { button, h } from "./dom";
 import { createHeader, createMenu, drawDisclosure } from "./header";
-import { createRow, paint, type Row } from "./rows";
+import { createRow, type Row } from "./rows";
 import { options, shell } from "./shell";
 import { PEOPLE, recall } from "./storage";
 import { texts, type TextName } from "./texts";
@@ -25,6 +26,8 @@ export class Panel {
   readonly chip: HTMLElement;
   /** Dresses the rows that the panel knows nothing of, whenever they were drawn. */
   dress?: () => void;
+  /** Draws what the answers say. */
+  readonly answers = new Answers(() => this.draw());
   readonly #rows = new WeakMap<Message, Row>();
   readonly #disclosure = h("p.disclosure");
   readonly #earlier: HTMLElement;
@@ -108,9 +111,9 @@ export class Panel {
 
   #rowOf(message: Message): Row {
     let row = this.#rows.get(message);
-    if (!row) this.#rows.set(message, (row = createRow(message, this.#conversation)));
+    if (!row) this.#rows.set(message, (row = createRow(message, this.#conversation, this.answers)));
     if (message.role == "user") row.text.textContent = message.content;
-    else paint(row, message, message == this.#scene.live);
+    else this.answers.paint(row, message, message == this.#scene.live);
     row.node.hidden = !message.content;
     return row;
   }

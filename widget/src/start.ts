@@ -3,13 +3,14 @@
 import { identify, mint, request } from "./client";
 import type { Panel } from "./contract";
 import { Conversation } from "./conversation";
-import type { Kit, People } from "./people/contract";
 import { tellDataLayer } from "./data-layer";
-import { Panel as View } from "./panel";
+import { adopt, h } from "./elements";
 import { refocus, settle } from "./ground";
-import { h } from "./elements";
+import { Panel as View } from "./panel";
+import { Part } from "./part";
+import type { Kit, People } from "./people/contract";
 import { options, shell } from "./shell";
-import { HANDOFF, SESSION, TICK, keyOf, moveFormer, recall, remember } from "./storage";
+import { HANDOFF, SESSION, TICK, TOKEN, keyOf, moveFormer, recall, remember } from "./storage";
 import css from "./style.css";
 import { loadTexts, texts } from "./texts";
 
@@ -33,27 +34,25 @@ export async function start(): Promise<Panel> {
     launcher.ariaLabel = texts.title + (answers ? ` (${answers})` : "");
   };
   let known = false;
-  let people: People | undefined;
-  let tries = 0;
-  // What a person's part in the conversation needs is a file of its own, which most visitors never want.
+  // What a person's part in the conversation needs, most visitors never want.
+  const people = new Part<People>(PEOPLE_FILE, () => kit);
   const meet = async (then: (people: People) => unknown): Promise<void> => {
     try {
-      const { start } = await import(`${shell.files}${PEOPLE_FILE}?${tries}`);
-      await then((people ??= start(kit)));
+      await then(await people.load());
     } catch (thrown) {
-      tries++;
       conversation.fail(thrown, () => meet(then));
     }
   };
   const conversation: Conversation = new Conversation({
     changed: (toEnd) => panel.draw(toEnd),
     streamed: () => panel.stream(),
+    ready: (messages) => panel.answers.ready(messages),
     handed: (answer) => {
       panel.draw();
       void meet((people) => people.handed(answer));
     },
     heard: (history) => {
-      if (people || history.nextEvent) void meet((people) => people.heard(history));
+      if (people.here || history.nextEvent) void meet((people) => people.heard(history));
     },
     answered: (answer) => {
       if (!shell.isOpen) count(unread + 1);
@@ -65,9 +64,9 @@ export async function start(): Promise<Panel> {
   const panel: View = new View(conversation, () => meet((people) => people.want()));
   const kit: Kit = { shell, texts, request, mint, recall, remember, conversation, panel, count: (more) => count(unread + more) };
 
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(css);
-  shell.host.shadowRoot!.adoptedStyleSheets.push(sheet);
+  adopt(shell.host.shadowRoot!, css);
+  // There is something to draw, soon.
+  if (recall(TOKEN)) void panel.answers.ready([]);
   conversation.resume();
   panel.draw();
 
@@ -95,7 +94,7 @@ export async function start(): Promise<Panel> {
         known = true;
       }
       panel.place(anew);
-      void people?.shown();
+      void people.here?.shown();
       if (!anew) refocus();
     },
     focus: () => (shell.isFull() ? shell.dialog : panel.input).focus(),

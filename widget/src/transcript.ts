@@ -1,6 +1,6 @@
 /** What was said, as plain values. */
 
-import { toSources, type Source } from "./sources";
+import { toSources, type Source } from "./sources/list";
 import type { Json, Problem, TurnEvent } from "./wire";
 
 /** One thing said. A question without `sent` has not been acknowledged by the server. */

@@ -1,8 +1,7 @@
 /** Trees as HTML, and what is expected as we show it: for tests only. */
 
-import type { Tree } from "../src/dom";
-import { parse } from "../src/markdown";
-import type { Grounds } from "../src/sources";
+import type { Grounds, Tree } from "../src/markdown/contract";
+import { parse } from "../src/markdown/trees";
 
 const BASE = "https://page.test/";
 const SAFE = /^(?:https?|mailto|tel|sms|whatsapp):$/;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Tree } from "../src/dom";
-import { parse } from "../src/markdown";
+import type { Tree } from "../src/markdown/contract";
+import { parse } from "../src/markdown/trees";
 import { html } from "./html";
 
 const CASES: Record<string, [markdown: string, html: string]> = {

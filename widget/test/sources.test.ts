@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toGrounds, toSources, type Source } from "../src/sources";
+import type { Grounds } from "../src/markdown/contract";
+import { cite } from "../src/sources/citations";
+import { toGrounds, toSources, type Source } from "../src/sources/list";
 import { html } from "./html";
 
 const SOURCES: Source[] = [
@@ -8,7 +10,8 @@ const SOURCES: Source[] = [
   { n: 2, title: "Shipping.pdf" },
   { n: 3, title: '"><img src=x>', url: "https://docs.test:8443/a" },
 ];
-const GROUNDS = toGrounds(SOURCES, "https://page.test/a", "https://api.test/v1/");
+const groundsOf = (sources: Source[], ...addresses: string[]): Grounds => toGrounds(sources, addresses, (...at) => cite(sources, ...at));
+const GROUNDS = groundsOf(SOURCES, "https://page.test/a", "https://api.test/v1/");
 const shown = (text: string, growing?: boolean): string => html(text, growing, GROUNDS);
 
 const A1 = '<a href="https://shop.test/hours#sunday" title="Opening hours">1</a>';
@@ -59,9 +62,18 @@ for (const [name, [markdown, expected]] of Object.entries(CITED))
   });
 
 test("an answer that was given nothing links to the site's own pages alone", () => {
-  const nothing = toGrounds([], "https://page.test/", "https://api.test/");
+  const nothing = groundsOf([], "https://page.test/", "https://api.test/");
 
   assert.equal(html("[1] [a](/b) [c](https://shop.test/)", false, nothing), '<p>[1] <a href="https://page.test/b">a</a> <span>c</span></p>');
+});
+
+test("until numbers can be drawn they are text, and links are held against the sources all the same", () => {
+  const unread = toGrounds(SOURCES, ["https://page.test/a"]);
+
+  assert.equal(
+    html("So [1], [1](https://evil.test/) [a](https://evil.test/) [b](https://shop.test/b)", false, unread),
+    '<p>So [1], <span>1</span> <span>a</span> <a href="https://shop.test/b">b</a></p>',
+  );
 });
 
 test("an answer without sources is read as ever", () => {
@@ -81,7 +93,7 @@ test("an answer that grows shows no bracket that is taken back, and no address t
 
 for (const piece of ["[1]", "[1, 2]", "[1][", "[1](", "[1](x", "[1](https://a", "[[1]", "[1, ", "[1,1", "1,"])
   test(`16,000 characters of ${JSON.stringify(piece)} with 200 sources cost less than half a second`, () => {
-    const many = toGrounds(Array.from({ length: 200 }, (_, i) => ({ n: i + 1, title: "A page", url: `https://shop.test/${i}` })));
+    const many = groundsOf(Array.from({ length: 200 }, (_, i) => ({ n: i + 1, title: "A page", url: `https://shop.test/${i}` })));
     const text = piece.repeat(16000 / piece.length);
     const began = process.cpuUsage();
 

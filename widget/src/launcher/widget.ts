@@ -1,7 +1,7 @@
 /** One assistant on the page: the launcher, and the dialog that the panel fills once it is wanted. */
 
 import { TAG, type Panel, type Registry, type Shell } from "../contract";
-import { CHEVRON, CROSS, drawing, h, picture } from "../elements";
+import { adopt, CHEVRON, CROSS, drawing, h, picture } from "../elements";
 import css from "./launcher.css";
 import type { Options } from "./options";
 import { memory } from "./storage";
@@ -180,10 +180,8 @@ export class Widget implements Shell {
 
   #dress({ size, theme, zIndex, accentColor, launcher }: Options): void {
     const { host } = this;
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(css);
     const shadow = host.attachShadow({ mode: "open" });
-    shadow.adoptedStyleSheets = [sheet];
+    adopt(shadow, css);
     shadow.append(this.#root);
     host.className = [size, theme].join(" ");
     host.style.setProperty("--perch-accent", accentColor || "");

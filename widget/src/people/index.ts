@@ -1,15 +1,13 @@
 /** The part where a person answers: the panel's third file, for those who want one. */
 
-import { h } from "../elements";
+import { adopt, h } from "../elements";
 import type { Kit, People } from "./contract";
 import { Handoff } from "./handoff";
 import css from "./people.css";
 
 /** Begin; the panel is drawn, and the conversation perhaps not read yet. */
 export function start(kit: Kit): People {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(css);
-  kit.shell.host.shadowRoot!.adoptedStyleSheets.push(sheet);
+  adopt(kit.shell.host.shadowRoot!, css);
   const spoken = h("div.spoken", { role: "status" });
   kit.shell.dialog.append(spoken);
   return new Handoff(kit, (sentence) => (spoken.textContent = sentence));

@@ -1,6 +1,6 @@
 /** Runs of `*`, `_` and `~`: which of them open and close what. CommonMark's and GFM's rules; linear time. */
 
-import type { Tree } from "./dom";
+import type { Tree } from "./contract";
 
 /** A run of marks. Those that are `left` after all pairs were found are text. */
 export interface Run {

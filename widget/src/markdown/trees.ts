@@ -1,10 +1,9 @@
 /** Markdown as models write it, to plain trees: no DOM, no HTML strings, linear time. */
 
 import { BlockParser, cells, type Node } from "./blocks";
-import type { Tree } from "./dom";
+import type { Grounds, Tree } from "./contract";
 import { inline } from "./inlines";
 import { unescape, type Reading } from "./references";
-import type { Grounds } from "./sources";
 
 /** One block: what it is built from, which tells whether it has changed, and its tree, built when asked for. */
 export type Block = [source: string, build: () => Tree];

@@ -1,8 +1,8 @@
 /** Links, where a visitor may follow them. */
 
-import type { Tree } from "./dom";
+import type { Tree } from "./contract";
 import { unescape, type Reading, type Target } from "./references";
-import { anchor } from "./sources";
+import { anchor } from "../anchor";
 
 // A link holds no other link.
 const unlink = (tree: Tree): Tree => {

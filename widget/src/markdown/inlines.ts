@@ -1,10 +1,9 @@
 /** What stands inside a block: emphasis, code, links. CommonMark 0.31 without HTML, and GFM's links; linear time. */
 
-import type { Tree } from "./dom";
+import type { Tree } from "./contract";
 import { joinParts, matchRuns, readRun, type Part } from "./emphasis";
 import { bareLink, link } from "./links";
 import { findTarget, unescape, type Reading } from "./references";
-import { cite } from "./sources";
 
 // A bracket that waits for its end is shown after so many signs.
 const MAX_HELD = 200;
@@ -207,7 +206,7 @@ class InlineParser {
     const bracket = this.#brackets.at(-1);
     if (!bracket) return "]";
     const { image, index, from } = bracket;
-    const cited = this.#reading.grounds && !image && cite(this.#text, from, this.#at - 1, this.#reading.grounds);
+    const cited = !image && this.#reading.grounds?.cite?.(this.#text, from, this.#at - 1);
     if (cited) return this.#citation(cited, bracket);
     const begins = image || this.#brackets.length > this.#used;
     const found = begins && findTarget(this.#text, from, this.#at, this.#reading, this.#live);

@@ -1,6 +1,6 @@
 /** Where links lead: addresses beside their labels, and definitions elsewhere. */
 
-import type { Grounds } from "./sources";
+import type { Grounds } from "./contract";
 
 /** Where a link leads, and its title. */
 export type Target = [address: string, title?: string];
