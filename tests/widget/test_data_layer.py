@@ -82,6 +82,8 @@ def test_a_conversation_that_a_person_has_is_not_handed_over_by_a_reload(
             localStorage[name.replace("open", "handoff")] = "human 3 0";
         }"""
     )
+    # The server would say that no person has it.
+    page.route("**/people.*", lambda route: route.abort())
     page.reload()
     expect(page.locator("perch-chat .input")).to_be_visible()
 
