@@ -24,8 +24,9 @@ SELECT = """(text) => {
 SELECTED = "(text) => text.getRootNode().getSelection().toString()"
 WATCH = """() => {
     window.seen = [];
+    const root = document.querySelector("perch-chat").shadowRoot;
     const note = () => {
-        const text = document.querySelector("perch-chat").shadowRoot.querySelector(".log").innerText;
+        const text = root.querySelector(".log")?.innerText ?? "";
         if (text != seen.at(-1)) seen.push(text);
         requestAnimationFrame(note);
     };

@@ -10,7 +10,7 @@ import pytest
 DIST = Path(__file__).parents[2] / "widget_dist"
 LAUNCHER = DIST / "chat-widget.js"
 [PANEL] = DIST.glob("panel.*.js")
-# What comes later: where there is an answer to draw, one with sources, and where a person is asked for.
+# What comes later: with an answer, with one that has sources, and where a person is asked for.
 PARTS = [path for kind in ("markdown", "sources", "people") for path in DIST.glob(f"{kind}.*.js")]
 SCRIPTS = [LAUNCHER, PANEL, *PARTS]
 NAMES = [path.name.split(".")[0] for path in SCRIPTS]
