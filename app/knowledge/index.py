@@ -77,6 +77,7 @@ def write_index(
         connection.execute("BEGIN")
         writer = _Writer(connection, count_tokens)
         documents = _in_order(documents)
+        # Each is cut twice: all pieces at once would be as much again as all texts.
         for document in documents:
             writer.count(document)
         for document in documents:

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from app.knowledge.index import MAX_GRAM_PASSAGES
 from app.knowledge.open_index import OpenIndex
@@ -94,17 +94,15 @@ def _match(index: OpenIndex, text: str) -> Mapping[int, float]:
     BM25 of both lists is added up as it is: that of four letters in a row then weighs as
     much as the text has of them, which is nothing where it is Chinese.
     """
-    words = _list(index, "words", index.words.terms(text))
+    counts = frequencies(index.connection, "words", index.words.terms(text))
+    words = rank(index.connection, "words", prune(counts, "words"))
     grams = index.words.grams(text)
-    pieces = _list(index, "grams", grams)
+    counts = frequencies(index.connection, "grams", grams)
+    pieces = rank(index.connection, "grams", prune(counts, "grams"))
     if not words:
-        pieces = _without_chance(index, grams, pieces)
+        asked = {gram for gram in grams if counts.get(gram, 0) <= MAX_GRAM_PASSAGES}
+        pieces = _without_chance(index, asked, pieces)
     return _scaled(with_neighbours(index, _sum(words, pieces)))
-
-
-def _list(index: OpenIndex, table: str, terms: Sequence[str]) -> dict[int, float]:
-    counts = frequencies(index.connection, table, terms)
-    return rank(index.connection, table, prune(counts, table))
 
 
 def _sum(words: Mapping[int, float], pieces: Mapping[int, float]) -> dict[int, float]:
@@ -120,11 +118,9 @@ def _least(scores: Mapping[int, float]) -> float:
 
 
 def _without_chance(
-    index: OpenIndex, grams: Sequence[str], scores: Mapping[int, float]
+    index: OpenIndex, asked: Set[str], scores: Mapping[int, float]
 ) -> dict[int, float]:
     """Leave out what shares no word with a text, and few of its words' rarer pieces."""
-    counts = frequencies(index.connection, "grams", grams)
-    asked = {gram for gram in grams if counts.get(gram, 0) <= MAX_GRAM_PASSAGES}
     found = standing(index.connection, "grams", asked, list(scores))
     kept = (at for at, there in found.items() if len(there) >= LEAST_SHARE * len(asked))
     return {at: scores[at] for at in kept}
