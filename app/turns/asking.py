@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from app.completion.endings import raise_limit
-from app.completion.protocol import CompletionModel, Outcome
+from app.completion.protocol import CompletionModel
 from app.domain.conversation import PromptMessage
 from app.domain.errors import ModelInterrupted, ServiceError
 from app.limits.budget import Reservation
@@ -78,7 +78,7 @@ class Asking:
     def _afford_second(self) -> int | None:
         """Pay for a second attempt, with the highest limit that the budget covers."""
         asked, limit = self.asked, self._max_output_tokens
-        outcome = asked.outcome or Outcome()
+        outcome = asked.outcome
         for second_limit in (raise_limit(limit), limit):
             if self._reservation.cover_again(second_limit):
                 asked.earlier_usage = outcome.usage

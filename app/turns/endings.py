@@ -56,8 +56,7 @@ class Asked:
     @property
     def usage(self) -> Usage | None:
         """The tokens of all attempts together, as far as the provider told."""
-        outcome = self.outcome
-        earlier, usage = self.earlier_usage, outcome.usage if outcome else None
+        earlier, usage = self.earlier_usage, self.outcome.usage
         if earlier is None or usage is None:
             return earlier or usage
         return Usage(
@@ -67,9 +66,9 @@ class Asked:
         )
 
     @property
-    def outcome(self) -> Outcome | None:
-        """What the last attempt's model told, if one was begun."""
-        return self.completion.outcome if self.completion else None
+    def outcome(self) -> Outcome:
+        """What the last attempt's model told: nothing where none was begun."""
+        return self.completion.outcome if self.completion else Outcome()
 
 
 class Verdict(NamedTuple):
@@ -80,15 +79,11 @@ class Verdict(NamedTuple):
     finish_reason: str | None
 
 
-def failure_of_end(
-    outcome: Outcome | None, failure: ServiceError | None, said: str, *, was_cut: bool
-) -> ServiceError | None:
-    """Return what went wrong with a model; the way it ended counts unless it ``was_cut`` off.
-
-    ``failure`` is what asking it ended in, if it did.
-    """
-    if failure is not None or outcome is None or was_cut:
-        return failure
+def failure_of_end(asked: Asked, said: str, *, was_cut: bool) -> ServiceError | None:
+    """Return what went wrong with a model; the way it ended counts unless it ``was_cut`` off."""
+    if asked.failure is not None or asked.completion is None or was_cut:
+        return asked.failure
+    outcome = asked.completion.outcome
     if outcome.finish_reason is None:
         return ModelInterrupted()
     has_said = bool(outcome.refusal or said.strip())
@@ -106,7 +101,7 @@ def failure_of_cut(ending: Ending | None) -> ServiceError | None:
 
 def judge(
     said: str,
-    outcome: Outcome | None,
+    outcome: Outcome,
     failure: ServiceError | None,
     ending: Ending | None,
     *,
@@ -123,7 +118,7 @@ def judge(
         return Verdict(content, "partial", ending.value)
     if is_full:
         return Verdict(content, "complete", "length")
-    if failure is not None or outcome is None or outcome.finish_reason is None:
+    if failure is not None or outcome.finish_reason is None:
         return Verdict(content, "partial" if content else "error", None)
     kind = read_reason(outcome.finish_reason)
     if kind is Kind.FILTERED or outcome.refusal:

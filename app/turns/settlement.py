@@ -4,7 +4,6 @@ import logging
 import time
 from typing import NamedTuple
 
-from app.completion.protocol import Outcome
 from app.domain.conversation import TAKEN, Answer, Message, Status, Turn
 from app.domain.errors import ServiceError
 from app.domain.events import TurnDone
@@ -37,7 +36,7 @@ def settle(
     said, is_full = transcript.text, transcript.is_full
     was_cut = ending is not None or is_full
     outcome = asked.outcome
-    failure = failure_of_end(outcome, asked.failure, said, was_cut=was_cut)
+    failure = failure_of_end(asked, said, was_cut=was_cut)
     told = failure_of_cut(ending) or failure
     content, status, finish_reason = judge(
         said, outcome, failure, ending, is_full=is_full, refusal_message=refusal_message
@@ -47,7 +46,7 @@ def settle(
     answer = Answer(
         content=content,
         status=status,
-        model=outcome.model if outcome else None,
+        model=outcome.model,
         usage=asked.usage,
         latency_ms=_ms(started_at, time.monotonic()),
         first_token_ms=None if first_at is None else _ms(started_at, first_at),
@@ -97,7 +96,7 @@ def _pay(
     *,
     was_cut: bool,
 ) -> int | None:
-    outcome = asked.outcome or Outcome()
+    outcome = asked.outcome
     spending = Spending(
         asked.was_asked,
         outcome.usage,
