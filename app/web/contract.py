@@ -99,7 +99,7 @@ def _keep(promise: Contract, view: Callable[..., Any]) -> Callable[..., Response
                 named |= loaded
             else:
                 values.append(loaded)
-        result = view(*values, **{**named, **path})
+        result = view(*values, **named, **path)
         if isinstance(result, Response):
             return result
         if promise.long is not None and promise.answer is not None:
