@@ -47,6 +47,14 @@ def fetched(page: Page) -> list[str]:
     return names
 
 
+@pytest.fixture
+def held_back(page: Page) -> list[Route]:
+    """Keeps what reads Markdown from coming, until its test lets it go on."""
+    waiting: list[Route] = []
+    page.route(MARKDOWN, lambda route: waiting.append(route))
+    return waiting
+
+
 def test_opening_and_typing_fetch_the_panel_alone_and_asking_what_reads_markdown(
     visit: Visit, upstream: Upstream, fetched: list[str]
 ) -> None:
@@ -63,34 +71,30 @@ def test_opening_and_typing_fetch_the_panel_alone_and_asking_what_reads_markdown
 
 
 def test_an_answer_is_plain_text_until_it_can_be_read(
-    visit: Visit, page: Page, upstream: Upstream
+    visit: Visit, upstream: Upstream, held_back: list[Route]
 ) -> None:
-    waiting: list[Route] = []
-    page.route(MARKDOWN, lambda route: waiting.append(route))
     upstream.script(tokens=["Some **words**\n\n- here", " and there"], fault="stall", at=1)
     visitor = visit().open().ask("Where?")
 
     expect(visitor.answers).to_have_text("Some **words** - here")
     upstream.release()
     expect(visitor.answers).to_have_text("Some **words** - here and there")
-    waiting[0].continue_()
+    held_back[0].continue_()
 
     expect(visitor.answers.locator("strong")).to_have_text("words")
     expect(visitor.answers.locator("li")).to_have_text("here and there")
 
 
 def test_what_a_visitor_marks_in_plain_text_stays_marked_until_they_let_it_go(
-    visit: Visit, page: Page, upstream: Upstream
+    visit: Visit, page: Page, upstream: Upstream, held_back: list[Route]
 ) -> None:
-    waiting: list[Route] = []
-    page.route(MARKDOWN, lambda route: waiting.append(route))
     upstream.script(tokens=["Some **words**", " and more"], fault="stall", at=1)
     visitor = visit().open().ask("What?")
     expect(visitor.answers).to_have_text("Some **words**")
     visitor.answers.evaluate(SELECT)
 
     with page.expect_response(MARKDOWN):
-        waiting[0].continue_()
+        held_back[0].continue_()
     upstream.release()
     expect(visitor.button("Answer again")).to_be_visible()
 
