@@ -457,6 +457,7 @@ def test_a_conversation_that_the_owner_deleted_is_the_assistants(
 
 def test_the_keyboard_alone_is_enough(visit: Visit, page: Page) -> None:
     visitor = visit()
+    expect(visitor.input).to_be_focused()
     visitor.menu.focus()
     page.keyboard.press("Enter")
     expect(visitor.panel.get_by_role("button", name=ASK)).to_be_visible()
@@ -475,6 +476,19 @@ def test_the_keyboard_alone_is_enough(visit: Visit, page: Page) -> None:
     page.keyboard.press("Shift+Tab")
     expect(visitor.button(BACK)).to_be_focused()
     page.keyboard.press("Enter")
+
+    expect(bar(visitor)).to_be_hidden()
+
+
+def test_a_press_counts_while_the_conversation_is_read_again(visit: Visit, page: Page) -> None:
+    visitor = visit()
+    reads: list[Route] = []
+    page.route(re.compile(r"/v1/session/messages"), lambda route: reads.append(route), times=1)
+    visitor.menu.click()
+    visitor.panel.get_by_role("button", name=ASK).first.click()
+    expect(bar(visitor)).to_be_visible()
+
+    visitor.button(BACK).click()
 
     expect(bar(visitor)).to_be_hidden()
 

@@ -18,6 +18,8 @@ export function createMenu({ reset, erase }: Conversation, want: () => unknown, 
   const entry = button("person", () => choose(want));
   const offer = () => (entry.hidden = !recall(PEOPLE));
   const remove = button("erase", () => 0);
+  // Until the menu has opened, which it says a moment later, nobody knows whether there is something to offer.
+  entry.hidden = remove.hidden = true;
   // Deleting takes two clicks on the same button, and a double click is one.
   remove.onclick = ({ detail }) => {
     if (detail > 1) return;

@@ -64,16 +64,16 @@ export class Handoff implements People {
       const response = await request("session/handoff", asking ? "POST" : "DELETE", asking ? {} : undefined);
       const { state, backAt } = toObject(await response.text());
       this.#remember({ state: toState(state), backAt: Number(backAt) || 0 });
-      // Other tabs read the conversation again.
-      remember(TICK, `${Math.random()}`);
-      panel.input.focus();
-      panel.place(true);
-      await conversation.sync();
     } catch (thrown) {
-      conversation.fail(thrown, this.want);
+      return void conversation.fail(thrown, this.want);
     } finally {
       this.#working = false;
     }
+    // Other tabs read the conversation again.
+    remember(TICK, `${Math.random()}`);
+    panel.input.focus();
+    panel.place(true);
+    await conversation.sync();
   };
 
   handed(answer: Message): void {
