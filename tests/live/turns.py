@@ -41,9 +41,9 @@ def open_session(server: Server) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def stream(server: Server, session: dict[str, str]) -> Exchange:
+def stream(server: Server, session: dict[str, str], turn: str = TURN) -> Exchange:
     """Ask, and return when the first two words are there."""
-    body = {"message": "Hi", "turnId": TURN}
+    body = {"message": "Hi", "turnId": turn}
     sent = server.send("POST", "/v1/chat/stream", body, x_api_key=WIDGET_KEY, **session).begin()
     for _ in range(2):
         sent.until("token")
