@@ -238,10 +238,7 @@ class _Watched:
         self._completion = completion
         self._breaker = breaker
         self._is_noted = False
-
-    @property
-    def outcome(self) -> Outcome:
-        return self._completion.outcome
+        self.outcome: Outcome = completion.outcome
 
     def relay(self, receive: Receive) -> bool:
         def note_first(deltas: Sequence[str]) -> bool:
@@ -256,6 +253,6 @@ class _Watched:
             self._note()
 
     def _note(self) -> None:
-        if not self._is_noted and self._completion.outcome.has_begun:
+        if not self._is_noted and self.outcome.has_begun:
             self._is_noted = True
             self._breaker.succeed()

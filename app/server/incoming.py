@@ -85,6 +85,10 @@ class Body(body.Body):
             return self._source.parser is None and not self._is_broken
         return self._source.length == 0 and not self._is_broken
 
+    def has(self, size: int) -> bool:
+        """Tell whether so many bytes of a body that says its length are here already."""
+        return not self._is_chunked and self._source.unreader.buf.getbuffer().nbytes >= size
+
     def read(self, size: int | None = None) -> bytes:
         """Return so many bytes; fewer at the end."""
         try:

@@ -166,7 +166,7 @@ class HeadWithBody(wsgi.Response):
     def send_headers(self) -> None:
         """Prepare the head."""
         if not self.headers_sent:
-            lines = [*self.default_headers(), *(f"{name}: {it}\r\n" for name, it in self.headers)]
+            lines = [*self.default_headers(), *[f"{name}: {it}\r\n" for name, it in self.headers]]
             head = f"{''.join(lines)}\r\n".encode("latin-1")
             self.writer.begin(head, is_chunked=self.chunked)
             self.headers = []  # a stream would hold them to its end

@@ -1,6 +1,5 @@
 """Whether a turn may begin: the owner's switches, the model's health, seats and budget."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -23,7 +22,7 @@ class Admission:
 
     def __init__(self, guards: Sequence[Guard] = ()) -> None:
         self._guards = guards
-        self._taken: Counter[tuple[str, str]] = Counter()
+        self._taken: dict[tuple[str, str], int] = {}
 
     def admit(
         self, assistant: Assistant, client: str, session_id: str, prompt: Sequence[PromptMessage]
@@ -57,15 +56,16 @@ class Admission:
             Overloaded: the client has taken its seats.
         """
         who, seats = (assistant.id, client), assistant.settings.limits.streams_per_ip
-        if seats and self._taken[who] >= seats:
+        taken = self._taken.get(who, 0)
+        if 0 < seats <= taken:
             raise Overloaded(
                 "Too many answers are being written for your network. Please wait a moment",
                 retry_after_s=_SEAT_RETRY_S,
             )
-        self._taken[who] += 1
+        self._taken[who] = taken + 1
         return partial(self._free, who)
 
     def _free(self, who: tuple[str, str]) -> None:
-        self._taken[who] -= 1
-        if self._taken[who] <= 0:
-            del self._taken[who]
+        left = self._taken.pop(who, 0) - 1
+        if left > 0:
+            self._taken[who] = left

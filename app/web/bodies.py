@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import gevent
-from flask import Response, after_this_request, current_app
+from flask import Response, after_this_request
 
 from app.domain.errors import InvalidRequest, LengthRequired, PayloadTooLarge, RequestTimeout
+from app.server.incoming import Body
 from app.server.pauses import let_others_work
-from app.web.current_request import Request
+from app.web.current_request import Request, current_application
 from app.web.services import services
 
 # A password, a token, an address. What is between two ampersands takes long to parse.
@@ -31,12 +32,14 @@ def read_body(request: Request, most: int | None = None) -> bytes:
         InvalidRequest: or one of its kinds.
         TooManyRequests: the client lets too many bodies wait.
     """
-    most = most or current_app.config["MAX_CONTENT_LENGTH"]
+    most = most or current_application().config["MAX_CONTENT_LENGTH"]
     size = request.content_length
     if size is None and not _is_chunked(request):
         raise LengthRequired
     if size is not None and size > most:
         raise PayloadTooLarge
+    if size is not None and _is_here(request, size):
+        return _read_length(request, size)
     perch = services()
     with (
         perch.limits.bodies.wait(request.client_key),
@@ -56,7 +59,7 @@ def receive_form(request: Request, most: int = MAX_FORM_BYTES) -> None:
     Raises:
         InvalidRequest, TooManyRequests: see ``read_body``.
     """
-    if most <= current_app.config["MAX_CONTENT_LENGTH"]:
+    if most <= current_application().config["MAX_CONTENT_LENGTH"]:
         request.environ["wsgi.input"] = io.BytesIO(read_body(request, most))
         return
     file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - the parser's, until we answer
@@ -129,6 +132,12 @@ def _read_piece(request: Request) -> bytes:
     except OSError as error:
         raise InvalidRequest(details=_CUT_OFF) from error
     return piece
+
+
+def _is_here(request: Request, size: int) -> bool:
+    """Tell whether a body came with its head, as a short one does: there is no wait to bound."""
+    source = request.environ["wsgi.input"]
+    return isinstance(source, Body) and source.has(size)
 
 
 def _is_chunked(request: Request) -> bool:

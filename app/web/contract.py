@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, current_app, jsonify
+from flask import Response, jsonify
 from jiter import from_json
 from marshmallow import Schema, ValidationError
 
@@ -19,7 +19,7 @@ from app.domain.json_objects import to_camel
 from app.protocols.protocol import AnswerProtocol
 from app.server.pauses import let_others_work
 from app.web.bodies import read_body
-from app.web.current_request import current_request
+from app.web.current_request import current_application, current_request
 from app.web.json_stream import stream_json
 
 # Of each name in a path: none that we gave is longer.
@@ -129,7 +129,7 @@ def _refuse_long(path: Mapping[str, str]) -> None:
 
 def protocol_of(endpoint: str | None) -> AnswerProtocol | None:
     """Return the protocol in which an endpoint streams its answers, if it does."""
-    promise = getattr(current_app.view_functions.get(endpoint or ""), "contract", None)
+    promise = getattr(current_application().view_functions.get(endpoint or ""), "contract", None)
     return promise.protocol if promise else None
 
 

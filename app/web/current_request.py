@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from app.web.guards.operator import SignIn
 
 COOKIE_PREFIX = "perch-"
-# Past the proxy, whose every attribute takes five calls: werkzeug documents this way.
+# Past the proxies, whose every attribute takes five calls: werkzeug documents this way.
 _context: Callable[[], Any] = cast(Any, request_ctx)._get_current_object  # noqa: SLF001
+current_application: Callable[[], flask.Flask] = cast(Any, flask.current_app)._get_current_object  # noqa: SLF001
+"""Returns the application itself."""
 
 
 class Request(flask.Request):

@@ -1,10 +1,7 @@
 """What the routes work with, kept on the application."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
-
-from flask import Flask, current_app
+from typing import Protocol
 
 from app.assistants import Assistants
 from app.bus.redis_connection import RedisLink
@@ -22,6 +19,7 @@ from app.settings import Settings
 from app.storage.protocol import ConversationStore
 from app.storage.retry_queue import RetryQueue
 from app.turns.service import TurnService
+from app.web.current_request import current_application
 from app.web.guards.ended_sign_ins import EndedSignIns
 from app.web.guards.operator import Operators
 from app.web.guards.tokens import SessionTokens
@@ -77,11 +75,7 @@ class Services:
         self.waiting.tell(session_id)
 
 
-# Past the proxy, whose every attribute takes five calls: werkzeug documents this way.
-_application: Callable[[], Flask] = cast(Any, current_app)._get_current_object  # noqa: SLF001
-
-
 def services() -> Services:
     """Return the current application's collaborators."""
-    found: Services = _application().extensions[_KEY]
+    found: Services = current_application().extensions[_KEY]
     return found

@@ -29,7 +29,8 @@ class MemoryCounters:
         now = self._clock()
         if all_or_none:
             for counter in counters:
-                if 0 < counter.limit < self._count(counter, now) + amount:
+                ends_at, count = self._find(counter)
+                if 0 < counter.limit < (count if ends_at > now else 0) + amount:
                     return counter
         for counter in counters:
             if self._add(counter, amount, now) > counter.limit > 0 and not all_or_none:
@@ -84,10 +85,6 @@ class MemoryCounters:
     def _find(self, counter: Counter) -> tuple[float, int]:
         counts = self._lengths.get(counter.length_s)
         return (counts.get(counter.name) if counts else None) or _NO_COUNT
-
-    def _count(self, counter: Counter, now: float) -> int:
-        ends_at, count = self._find(counter)
-        return count if ends_at > now else 0
 
     def _add(self, counter: Counter, amount: int, now: float) -> int:
         name, length_s, _ = counter
