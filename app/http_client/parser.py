@@ -46,7 +46,8 @@ class ResponseParser:
     )
 
     def __init__(self) -> None:
-        self._llhttp = httptools.HttpResponseParser(self)
+        # Holds what it calls: dropped at the response's end, it needs no garbage collection.
+        self._llhttp: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self.part = Part.HEAD
         self.status = 0
         self.headers: Headers = []
@@ -67,13 +68,17 @@ class ResponseParser:
         if not data:
             self._end_with_connection()
             return
+        llhttp = self._llhttp
+        if llhttp is None:
+            self.keeps_connection = False
+            return
         self._got_bytes = True
         if not self.status:
             self._head_bytes += len(data)
             if self._head_bytes > _MAX_HEAD_BYTES:
                 raise HttpBroken("the response's head is too large")
         try:
-            self._llhttp.feed_data(data)
+            llhttp.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             raise HttpBroken("what came is not HTTP") from error
 
@@ -91,6 +96,7 @@ class ResponseParser:
     def _end_with_connection(self) -> None:
         if not self.status or self._is_framed:
             raise self.cut()
+        self._llhttp = None
         self.part = Part.NOTHING  # RFC 9112 section 6.3: such a body ends with the connection
 
     # Called by llhttp, in this order.
@@ -107,7 +113,7 @@ class ResponseParser:
 
     def on_headers_complete(self) -> None:
         """Note how the body is framed."""
-        if self.part is Part.NOTHING:
+        if self.part is Part.NOTHING or self._llhttp is None:
             return
         status = self._llhttp.get_status_code()
         if status < 200:
@@ -126,6 +132,7 @@ class ResponseParser:
 
     def on_message_complete(self) -> None:
         """Note the end of the response."""
-        if self.part is Part.BODY:
+        if self.part is Part.BODY and self._llhttp is not None:
             self.part = Part.NOTHING
             self.keeps_connection = self._llhttp.should_keep_alive()
+            self._llhttp = None

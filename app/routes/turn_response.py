@@ -131,6 +131,9 @@ class _Body:
         """Read no more: what was not told is not wanted here."""
         if self._watch is not None:
             self._watch.close()
+            self._watch = None
+        if self._writer is not None:
+            self._writer.on_gone = None  # which would hold the turn to the next garbage collection
         self._leave()
 
     def _leave(self) -> None:

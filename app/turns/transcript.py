@@ -96,8 +96,9 @@ class Transcript:
         """
         if self.first_at is None:
             self.first_at = time.monotonic()
-            if self.on_first is not None:
-                self.on_first()
+            on_first, self.on_first = self.on_first, None
+            if on_first is not None:
+                on_first()
         left = self._chars_left
         for delta in deltas:
             left -= len(delta)

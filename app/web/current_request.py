@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import flask
-from flask.globals import request_ctx
 from structlog.contextvars import bind_contextvars
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.http import parse_cookie
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
     from app.web.guards.operator import SignIn
 
 COOKIE_PREFIX = "perch-"
-# Past the proxies, whose every attribute takes five calls: werkzeug documents this way.
-_context: Callable[[], Any] = cast(Any, request_ctx)._get_current_object  # noqa: SLF001
-current_application: Callable[[], flask.Flask] = cast(Any, flask.current_app)._get_current_object  # noqa: SLF001
-"""Returns the application itself."""
 
 
 class Request(flask.Request):
@@ -82,7 +77,9 @@ class Request(flask.Request):
         return self.client_key
 
 
-def current_request() -> Request:
-    """Return the request itself: `flask.request` looks it up again for each attribute."""
-    request: Request = _context().request
-    return request
+# Past the proxies, whose every attribute takes five calls: werkzeug documents this way.
+current_request: Callable[[], Request] = cast(Any, flask.request)._get_current_object  # noqa: SLF001
+"""Returns the request itself; raises a ``RuntimeError`` outside of one."""
+
+current_application: Callable[[], flask.Flask] = cast(Any, flask.current_app)._get_current_object  # noqa: SLF001
+"""Returns the application itself; raises a ``RuntimeError`` outside of one."""

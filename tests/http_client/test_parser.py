@@ -1,5 +1,6 @@
 """What a response's bytes say, without a socket."""
 
+import gc
 from itertools import pairwise
 
 import pytest
@@ -62,3 +63,16 @@ def test_head_that_does_not_end_is_refused_early() -> None:
 
     with pytest.raises(HttpBroken, match="too large"):
         parser.feed(b"X-Padding: x\r\n" * 100)
+
+
+def test_response_that_was_read_leaves_nothing_to_the_garbage_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        parser = ResponseParser()
+        parser.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+        assert parser.take() == b"hi"
+        del parser
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

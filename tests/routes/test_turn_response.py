@@ -1,5 +1,6 @@
 """A stream as gunicorn takes it: an iterable, a connection, an end."""
 
+import gc
 import json
 import socket
 from io import BytesIO
@@ -11,6 +12,7 @@ from structlog.testing import capture_logs
 
 from app.server.writer import WRITER, ChunkedWriter
 from app.storage.protocol import ConversationStore
+from app.turns.turn import RunningTurn
 from tests.conftest import Pair
 from tests.data import SESSION, WIDGET_KEY
 from tests.fakes import Gate, ScriptedModel, until
@@ -113,6 +115,21 @@ def test_last_line_leaves_with_the_end_of_the_body(
     _, line, end = pair[1].recv(65_536).split(b"\r\n", 2)
     assert json.loads(line)["type"] == "done"
     assert end == b"0\r\n\r\n"
+
+
+def test_turn_that_is_over_leaves_nothing_to_the_garbage_collector(
+    called: Any, writer: ChunkedWriter
+) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        response = called()
+        serve(response, writer)
+        response.close()
+        del response
+        assert not [each for each in gc.get_objects() if isinstance(each, RunningTurn)]
+    finally:
+        gc.enable()
 
 
 def test_without_a_writer_the_response_yields_every_line(
