@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from app.completion.breaker import Breaker
 from app.completion.protocol import CompletionModel
@@ -32,11 +32,11 @@ class Assistant:
     check_models: Callable[[], None]
     meter: Meter
     knowledge: Knowledge | None = None
-    id: str = field(init=False)
-    """What its conversations, tokens and figures carry."""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "id", self.settings.id)
+    @property
+    def id(self) -> str:
+        """What its conversations, tokens and figures carry."""
+        return self.settings.id
 
 
 class Assistants:

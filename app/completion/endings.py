@@ -111,9 +111,9 @@ def has_ended(reason: object) -> bool:
 
 def read_reason(reason: str) -> Kind:
     """Return what kind of end a provider's word names; what follows a colon is no part of it."""
-    kind = _KINDS.get(reason) or _KINDS.get(word := _word(reason))
-    if kind is not None:
-        return kind
+    word = _word(reason)
+    if word in _KINDS:
+        return _KINDS[word]
     parts = set(word.split("_"))
     return next((kind for kind, names in _PARTS if parts & names), Kind.UNKNOWN)
 

@@ -68,8 +68,7 @@ class ResponseParser:
         if not data:
             self._end_with_connection()
             return
-        llhttp = self._llhttp
-        if llhttp is None:
+        if self._llhttp is None:  # what follows the end
             self.keeps_connection = False
             return
         self._got_bytes = True
@@ -78,7 +77,7 @@ class ResponseParser:
             if self._head_bytes > _MAX_HEAD_BYTES:
                 raise HttpBroken("the response's head is too large")
         try:
-            llhttp.feed_data(data)
+            self._llhttp.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             raise HttpBroken("what came is not HTTP") from error
 
@@ -113,7 +112,7 @@ class ResponseParser:
 
     def on_headers_complete(self) -> None:
         """Note how the body is framed."""
-        if self.part is Part.NOTHING or self._llhttp is None:
+        if self._llhttp is None:
             return
         status = self._llhttp.get_status_code()
         if status < 200:

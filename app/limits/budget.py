@@ -123,26 +123,21 @@ class Meter:
             BudgetExhausted, DailyLimitReached: see ``reserve``.
         """
         try:
-            extended = self._ledger.extend(hold, tokens)
+            return self._ledger.extend(hold, tokens)
         except AccountFull as full:
             raise self._refusal(full.account) from full
-        self._watch(hold.day)
-        return extended
 
     def try_extend(self, hold: Hold, tokens: int) -> Hold | None:
         """Take more for the same turn, if there is that much: nobody is refused for it."""
         try:
-            extended = self._ledger.extend(hold, tokens)
+            return self._ledger.extend(hold, tokens)
         except AccountFull:
             return None
-        self._watch(hold.day)
-        return extended
 
     def settle(self, hold: Hold, tokens: int) -> None:
         """Replace what was taken by what was spent."""
         self._ledger.settle(hold, tokens)
-        if tokens > hold.tokens:
-            self._watch(hold.day)
+        self._watch(hold.day)
 
     def _today(self) -> str:
         return datetime.fromtimestamp(self._clock(), UTC).date().isoformat()

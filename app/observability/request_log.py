@@ -3,8 +3,8 @@
 What visitors say, and keys, never reach a log.
 """
 
-import os
 import re
+import secrets
 import time
 
 import structlog
@@ -31,7 +31,7 @@ def register(app: Flask) -> None:
     def name_request() -> None:
         request = current_request()
         given = request.environ.get("HTTP_X_REQUEST_ID", "")
-        request.id = given if _REQUEST_ID.fullmatch(given) else os.urandom(8).hex()
+        request.id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         request.started_at = time.monotonic()
         bind_contextvars(id=request.id)
 

@@ -1,6 +1,6 @@
 """The same assistant as an HTTP API, for any front end."""
 
-import os
+import secrets
 
 from flask import Blueprint, Response
 
@@ -44,7 +44,7 @@ def to_question(asked: ChatRequest) -> Question:
     """Find the session, and name the turn where the client did not."""
     return Question(
         session_id=chatting_session(asked.session_id),
-        turn_id=asked.turn_id or os.urandom(12).hex(),
+        turn_id=asked.turn_id or secrets.token_hex(12),
         content=asked.message,
         regenerate=asked.regenerate,
         page=asked.page,

@@ -33,11 +33,7 @@ def read_body(request: Request, most: int | None = None) -> bytes:
         TooManyRequests: the client lets too many bodies wait.
     """
     most = most or current_application().config["MAX_CONTENT_LENGTH"]
-    size = request.content_length
-    if size is None and not _is_chunked(request):
-        raise LengthRequired
-    if size is not None and size > most:
-        raise PayloadTooLarge
+    size = _told_size(request, most)
     if size is not None and _is_here(request, size):
         return _read_length(request, size)
     perch = services()
@@ -105,11 +101,7 @@ class _Unhurried(io.RawIOBase):
 
 def _receive(request: Request, most: int, write: Callable[[bytes], object]) -> int:
     """Write a long body piece by piece; return its size."""
-    size = request.content_length
-    if size is None and not _is_chunked(request):
-        raise LengthRequired
-    if size is not None and size > most:
-        raise PayloadTooLarge
+    size = _told_size(request, most)
     count = 0
     with (
         services().limits.bodies.wait(request.client_key),
@@ -132,6 +124,16 @@ def _read_piece(request: Request) -> bytes:
     except OSError as error:
         raise InvalidRequest(details=_CUT_OFF) from error
     return piece
+
+
+def _told_size(request: Request, most: int) -> int | None:
+    """Return how long a body is by its own word; ``None`` where it comes in chunks."""
+    size = request.content_length
+    if size is None and not _is_chunked(request):
+        raise LengthRequired
+    if size is not None and size > most:
+        raise PayloadTooLarge
+    return size
 
 
 def _is_here(request: Request, size: int) -> bool:

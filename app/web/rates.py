@@ -5,6 +5,7 @@ the guards and the routes, not by its hooks: ``docs/adr/0013-request-limits.md``
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, Self, cast
@@ -34,7 +35,7 @@ class WaitingBodies:
     """Counts the bodies that are on their way to this process, by client."""
 
     def __init__(self) -> None:
-        self._by_client: dict[str, int] = {}
+        self._by_client: Counter[str] = Counter()
 
     @contextmanager
     def wait(self, client: str) -> Iterator[None]:
@@ -43,16 +44,15 @@ class WaitingBodies:
         Raises:
             TooManyRequests: the client lets too many wait already.
         """
-        waiting = self._by_client.get(client, 0)
-        if waiting >= MAX_WAITING_BODIES:
+        if self._by_client[client] >= MAX_WAITING_BODIES:
             raise TooManyRequests(retry_after_s=_BODY_RETRY_S)
-        self._by_client[client] = waiting + 1
+        self._by_client[client] += 1
         try:
             yield
         finally:
-            left = self._by_client.pop(client) - 1
-            if left:
-                self._by_client[client] = left
+            self._by_client[client] -= 1
+            if not self._by_client[client]:
+                del self._by_client[client]
 
 
 class _Limits(NamedTuple):

@@ -48,7 +48,6 @@ class OpenAICompletion:
         "_media_type",
         "_read_timeout_s",
         "_reader",
-        "outcome",
     )
 
     def __init__(
@@ -64,8 +63,6 @@ class OpenAICompletion:
         self._read_timeout_s = read_timeout_s
         self._media_type = exchange.header("content-type") or ""
         self._reader = ShortcutReader(hide, self._media_type)
-        # What the server told: the reader keeps it.
-        self.outcome: Outcome = self._reader
         self._inflater: Inflater | None = None
         self._consume: Callable[[bytes], bool] = self._reader.take
         try:
@@ -82,6 +79,11 @@ class OpenAICompletion:
 
     def __exit__(self, *_: object) -> None:
         self._exchange.close()
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the server told: the reader keeps it."""
+        return self._reader
 
     def relay(self, receive: Receive) -> bool:
         """Hand over deltas from the hub until the model ends."""

@@ -1,6 +1,6 @@
 """The store of a deployment: each method is one call, but for very long threads."""
 
-import os
+import secrets
 from collections import deque
 from collections.abc import Sequence
 
@@ -101,7 +101,7 @@ class ConvexStore:
                 "historyLimit": history_limit,
                 "leaseMs": round(lease_s * 1000),
                 # By this name the function knows a repetition of this call.
-                "holder": os.urandom(8).hex(),
+                "holder": secrets.token_hex(8),
                 "notesStarts": self._notes_starts,
             },
         ).value
