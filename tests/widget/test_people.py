@@ -363,6 +363,28 @@ def test_two_tabs_show_each_word_once(
         expect(bar(visitor)).to_have_text("You are talking with Ada.")
 
 
+def test_tab_that_read_the_thread_before_another_showed_more_misses_nothing(
+    visit: Visit, people: ScriptedPeople, page: Page, context: BrowserContext
+) -> None:
+    first = visit()
+    second = Visitor(context.new_page())
+    files: list[Route] = []
+    second.page.route(f"**/{PEOPLE.name}*", lambda route: files.append(route))
+    second.page.goto(page.url)
+    expect(second.panel).to_be_visible()
+    page.bring_to_front()
+    with second.page.expect_response(re.compile(r"/v1/session/messages")):
+        asks(first)
+    people.say("Hello")
+    expect(operators(first)).to_have_text(["Hello"])
+    while not files:
+        second.page.wait_for_timeout(25)
+    files[0].continue_()
+
+    expect(operators(second)).to_have_text(["Hello"])
+    expect(bar(second)).to_have_text("You are talking with Ada.")
+
+
 def test_errors_are_met_with_patience(visit: Visit, people: ScriptedPeople, page: Page) -> None:
     page.clock.install()
     people.failing = 3

@@ -97,9 +97,13 @@ export class Handoff implements People {
     const newest = Number(nextEvent) || 0;
     const later = this.#recent.filter(({ n }) => n > newest);
     // A history that was read before the newest event does not know how it stands.
-    if (!later.length) this.#remember({ state: toState(state) });
-    // Where events are asked for, they come by themselves, each with its number; a store that has fewer begins anew.
-    if (!this.#next || this.#state == "bot" || (!later.length && newest < this.#next)) this.#next = newest;
+    if (!later.length) {
+      const now = toState(state);
+      // Where events are asked for, they come by themselves, each with its number. Another tab may have
+      // seen more than this history has, and a store that has fewer begins anew: both are asked from here.
+      if (!this.#next || now == "bot" || newest < this.#next) this.#next = newest;
+      this.#remember({ state: now });
+    }
     scene.messages = putBack(add(scene.messages, later.map(({ message }) => message)), this.#lines);
     this.#look();
     this.#kit.panel.place(false);
