@@ -22,7 +22,21 @@ _CODES = ("code", "status_code", "status")
 _ERROR_FIELDS = {*_ERROR_PARTS, *_CODES, "base_resp", "detail", "type"}
 _CHUNK = "chat.completion.chunk"
 _GOOD_CODES = ("", "0", "ok", "success")
+_GROQ = "x_groq"
+_MAX_HEARTBEAT_BYTES = 32
+# What some relays send as data while nothing comes.
+_is_heartbeat = re.compile(rb"\W*(?:ping|pong|heart[-_ ]?beat|keep[-_ ]?alive)\W*", re.I).fullmatch
 _find_numbers = re.compile(rb'"content"\s*:\s*(-?\d[\d.eE+-]*)').finditer
+
+
+def objects_of(told: Any) -> list[dict[str, Any]]:
+    """Return the chunks of parsed JSON: some servers wrap them, or errors alone, in a list."""
+    return [each for each in (told if isinstance(told, list) else [told]) if isinstance(each, dict)]
+
+
+def is_heartbeat(data: bytes) -> bool:
+    """Tell whether an event's data only says that somebody is there."""
+    return len(data) < _MAX_HEARTBEAT_BYTES and bool(_is_heartbeat(data))
 
 
 def find_choice(chunk: Any) -> Any:
@@ -34,8 +48,15 @@ def find_choice(chunk: Any) -> Any:
 
 
 def find_part(choice: Any) -> Any:
-    """Return what a choice says: its ``delta``, or ``message`` where a server sends that."""
-    return choice.get("delta") or choice.get("message")
+    """Return what a choice says: its ``delta``, a ``message``, or a bare ``text``."""
+    part = choice.get("delta") or choice.get("message")
+    return part or ({"content": choice["text"]} if choice.get("text") else None)
+
+
+def find_usage(chunk: Any, choice: Any) -> Any:
+    """Return what a chunk tells of the tokens used, wherever it stands."""
+    told = chunk.get("usage") or (choice and choice.get("usage"))
+    return told or (chunk[_GROQ].get("usage") if chunk.get(_GROQ) else None)
 
 
 def has_thought(part: Any) -> bool:

@@ -20,7 +20,10 @@ from app.completion.openai.chunk_parts import (
     find_choice,
     find_error,
     find_part,
+    find_usage,
     has_thought,
+    is_heartbeat,
+    objects_of,
     read_text,
     read_usage,
 )
@@ -167,11 +170,20 @@ class EventReader(Outcome):
                     self._read_event(data, deltas)
                     data = None
                 self._event = b""
-            elif line.startswith(b"event:"):
-                self._event = line[6:].strip()
+            else:
+                data = self._read_field(line, data)
         self._data = data
         if len(self._rest) + len(data or b"") > MAX_EVENT_BYTES:
             raise _nonsense("an event has no end")
+
+    def _read_field(self, line: bytes, data: bytes | None) -> bytes | None:
+        """Note an event's name; return its data, which is an error's where llama.cpp tells one."""
+        name, _, value = line.partition(b":")
+        if name == b"event":
+            self._event = value.strip()
+        elif name == b"error":
+            self._event, data = name, value
+        return data
 
     def _end_in_lf(self, received: bytes) -> bytes:
         """Give each line the same end: some servers write CRLF or CR, some mix them."""
@@ -219,14 +231,12 @@ class EventReader(Outcome):
         except ValueError as error:
             self._skip_or_fail(data, error)
             return
-        if isinstance(chunk, dict):
-            self._read_chunk(chunk, data, deltas)
-        elif isinstance(chunk, list) and chunk and isinstance(chunk[0], dict):
-            self._read_chunk(chunk[0], data, deltas)  # as Gemini wraps its errors
+        for each in objects_of(chunk):
+            self._read_chunk(each, data, deltas)
 
     def _skip_or_fail(self, data: bytes, error: ValueError) -> None:
         """Pass over data that is none, or of an event that is no chunk."""
-        if not data.strip():
+        if not data.strip() or is_heartbeat(data):
             return
         if self._event == b"error":
             raise failure_of(read_error(0, data), self._hide) from None
@@ -242,7 +252,7 @@ class EventReader(Outcome):
                 self._read_choice(choice, data, deltas, is_failed=told is not None)
             if self.model is None and isinstance(chunk.get("model"), str):
                 self.model = chunk["model"]
-            told_usage = chunk.get("usage")
+            told_usage = find_usage(chunk, choice)
             if told_usage:
                 self._keep_usage(read_usage(told_usage))
         except (ValueError, TypeError, AttributeError, LookupError) as error:
@@ -309,25 +319,32 @@ class EventReader(Outcome):
             self._begin()
 
     def _read_document(self, document: bytes, deltas: list[str]) -> None:
-        try:
-            try:
-                told = from_json(document)
-            except ValueError:
-                told = self._halves.read(document)
-        except ValueError as error:
-            if b'"choices"' in document:
-                raise _nonsense("a completion is no JSON") from error
-            raise not_a_stream(self._media_type) from None
-        if isinstance(told, list) and told:
-            told = told[0]
-        if not isinstance(told, dict):
+        chunks = objects_of(self._parse_document(document))
+        if not chunks:
             raise not_a_stream(self._media_type)
-        if not told.get("choices"):
-            if find_error(told, None) is not None:
-                raise failure_of_document(told, self._media_type, self._hide)
+        if not any(chunk.get("choices") for chunk in chunks):
+            if find_error(chunks[0], None) is not None:
+                raise failure_of_document(chunks[0], self._media_type, self._hide)
             raise not_a_stream(self._media_type, "without an answer")
-        self._read_chunk(told, document, deltas)
+        for chunk in chunks:
+            self._read_chunk(chunk, document, deltas)
         self.done = True
+
+    def _parse_document(self, document: bytes) -> Any:
+        try:
+            return from_json(document)
+        except ValueError:
+            pass
+        try:
+            return self._halves.read(document)
+        except ValueError as error:
+            if b'"choices"' not in document:
+                raise not_a_stream(self._media_type) from None
+            broken = error
+        try:
+            return [from_json(line) for line in document.splitlines() if line.strip()]
+        except ValueError:
+            raise _nonsense("a completion is no JSON") from broken
 
 
 def _nonsense(cause: str) -> ModelInterrupted:

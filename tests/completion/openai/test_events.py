@@ -72,6 +72,7 @@ def test_whole_stream(newline: str) -> None:
         b"event: ping\ndata: ping\n\n",
         b"event: ping\ndata: {oops\n\n",
         b"event: ping\n\n",
+        b"data: ping\n\ndata: [HEARTBEAT]\n\ndata: keep-alive\n\n",
         event({"choices": [{"index": 1, "delta": {"content": "another"}}]}),
         event({"choices": [{"delta": {"reasoning_content": "hm", "reasoning": "hm"}}]}),
         event({"choices": [{"delta": {"content": None}, "finish_reason": ""}]}),
@@ -124,8 +125,9 @@ def test_choice_of_index_nought_is_the_answer() -> None:
     assert (deltas, reader.finish_reason) == (["yes"], None)
 
 
-def test_message_is_read_like_a_delta() -> None:
-    assert read(event({"choices": [{"message": {"content": "Hi"}}]}))[0] == ["Hi"]
+@pytest.mark.parametrize("said", [{"message": {"content": "Hi"}}, {"text": "Hi"}])
+def test_message_or_text_is_read_like_a_delta(said: Any) -> None:
+    assert read(event({"choices": [said]}))[0] == ["Hi"]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 1000])
@@ -162,6 +164,8 @@ def test_error_wins_over_a_reason_and_keeps_the_text(failed: Any) -> None:
         b'event: error\ndata: {"type":"authentication_error","message":"no"}\n\n',
         b'event: error\ndata: {"error":{"code":401}}\n\n',
         b'data: [{"error":{"code":401,"message":"x"}}]\n\n',
+        b'error: {"code":401,"message":"x"}\n\n',
+        b'error: {"error":{"code":401,"message":"x"}}\n\ndata: [DONE]\n\n',
     ],
 )
 def test_error_in_another_wrapping(told: bytes) -> None:
@@ -331,6 +335,34 @@ def test_document_is_an_answer(size: int) -> None:
     assert reader.end() == ["Hello"]
     assert (reader.finish_reason, reader.usage, reader.model) == ("stop", Usage(24, 3), "m-1")
     assert reader.done
+
+
+CHUNKS = [delta(content="Hel"), delta(content="lo"), delta("stop"), {"usage": USAGE}]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        json.dumps(CHUNKS).encode(),
+        b"\n".join(json.dumps(chunk).encode() for chunk in CHUNKS),
+        b"\r\n\r\n".join(json.dumps(chunk).encode() for chunk in CHUNKS),
+        event(CHUNKS),
+    ],
+    ids=["list", "lines", "lines apart", "list in an event"],
+)
+def test_chunks_that_come_together_are_all_read(data: bytes) -> None:
+    reader = EventReader()
+
+    assert reader.feed(data) + reader.end() == ["Hel", "lo"]
+    assert (reader.finish_reason, reader.usage) == ("stop", Usage(24, 3))
+
+
+def test_error_among_chunks_that_come_together_is_no_answers_end() -> None:
+    reader = EventReader()
+    told = [delta(content="Half"), {"error": {"message": "x", "code": 429}}]
+
+    assert reader.feed(json.dumps(told).encode()) + reader.end() == ["Half"]
+    assert type(reader.failure) is ModelRateLimited
 
 
 @pytest.mark.parametrize(
@@ -617,6 +649,17 @@ def test_message_that_sums_up_what_was_said_is_not_said_again() -> None:
     deltas, _ = read(stream(delta(content="Hello!"), last, "[DONE]"))
 
     assert deltas == ["Hello!"]
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "usage": USAGE}]},
+        {"choices": [{"index": 0, "delta": {}}], "x_groq": {"id": "r", "usage": USAGE}},
+    ],
+)
+def test_usage_is_found_where_some_providers_put_it(last: Any) -> None:
+    assert read(stream(delta(content="Hi"), last, "[DONE]"))[1].usage == Usage(24, 3)
 
 
 @pytest.mark.parametrize(
