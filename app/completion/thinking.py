@@ -6,22 +6,45 @@ text. Anywhere but at the head such a tag is what the answer is about.
 
 import re
 
-_NAMES = ("think", "thinking", "thought", "reasoning", "seed:think")
+_NAMES = (
+    *("think", "thinking", "thought", "thoughts", "reasoning", "reflection", "scratchpad"),
+    *("seed:think", "思考"),
+)
 # What opens a thought and what closes it, in lower case.
 _TAGS = {
     **{f"<{name}>": f"</{name}>" for name in _NAMES},
     "[think]": "[/think]",
     "◁think▷": "◁/think▷",
+    "<|start_thinking|>": "<|end_thinking|>",
+    "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<|channel|>analysis<|message|>": "<|end|>",
+    "<|start|>assistant<|channel|>analysis<|message|>": "<|end|>",
 }
-_MAX_CHARS = max(map(len, _TAGS))
+# What opens the answer itself.
+_HEADS = dict.fromkeys(
+    (
+        "<|start|>assistant<|channel|>final<|message|>",
+        "<|channel|>final<|message|>",
+        "<|start_response|>",
+        "<|begin_of_solution|>",
+    ),
+    "",
+)
+_OPENINGS = {**_TAGS, **_HEADS}
+# Behind a thought another closing tag is not the answer's: some models close twice.
+_BEHIND = {**_OPENINGS, **dict.fromkeys(_TAGS.values(), "")}
+_MAX_CHARS = max(map(len, _BEHIND))
 # That stand before an answer, and are shown with it.
 _MAX_BLANKS = 16
 _ANY_BLOCK = "|".join(
-    rf"{re.escape(tag)}.*?(?:{re.escape(end)}\s*|\Z)" for tag, end in _TAGS.items()
+    rf"{re.escape(tag)}.*?(?:{re.escape(end)}\s*|\Z)" for tag, end in _OPENINGS.items()
 )
-_BLOCKS = re.compile(rf"\s*(?:{_ANY_BLOCK})", re.IGNORECASE | re.DOTALL)
+_ANY_END = "|".join(map(re.escape, _TAGS.values()))
+_BLOCKS = re.compile(rf"\s*(?:{_ANY_BLOCK})(?:{_ANY_END}|\s)*", re.IGNORECASE | re.DOTALL)
 _OPENING = re.compile("|".join(map(re.escape, _TAGS)), re.IGNORECASE)
-_CLOSING = re.compile(rf"(?:{'|'.join(map(re.escape, _TAGS.values()))})\s*", re.IGNORECASE)
+# `<|end|>` closes any message of some models, and may be left behind an answer.
+_LONE = "|".join(re.escape(end) for end in _TAGS.values() if end != "<|end|>")
+_CLOSING = re.compile(rf"(?:{_LONE})\s*", re.IGNORECASE)
 _MARKS = tuple({tag[0] for tag in _TAGS})
 _find_mark = re.compile(f"[{re.escape(''.join(_MARKS))}]").search
 _QUOTES = "`'\"“‘«"
@@ -73,11 +96,12 @@ class HeadFilter:
                 self.is_over = True
                 return bare if self._is_behind else text
             low = bare[:_MAX_CHARS].lower()
-            opening = next((each for each in _TAGS if low.startswith(each)), None)
+            tags = _BEHIND if self._is_behind else _OPENINGS
+            opening = next((each for each in tags if low.startswith(each)), None)
             if opening is not None:
-                self._closing = _TAGS[opening]
+                self._closing = tags[opening]
                 text = bare[len(opening) :]
-            elif any(each.startswith(low) for each in _TAGS):
+            elif any(each.startswith(low) for each in tags):
                 self._held = bare if self._is_behind else text
                 return ""
             else:

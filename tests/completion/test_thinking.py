@@ -8,6 +8,10 @@ from hypothesis import strategies as st
 
 from app.completion.thinking import HeadFilter, cut_thinking
 
+# As the models of OpenAI with open weights write, where their server leaves it in the text.
+ANALYSIS = "<|channel|>analysis<|message|>"
+FINAL = "<|start|>assistant<|channel|>final<|message|>"
+
 
 def filtered(*texts: str) -> tuple[str, bool]:
     head = HeadFilter()
@@ -27,6 +31,16 @@ def filtered(*texts: str) -> tuple[str, bool]:
         ("◁think▷hm◁/think▷Hello!", "Hello!"),
         ("<seed:think>hm</seed:think>Hello!", "Hello!"),
         ("<reasoning>hm</think>so</reasoning>\nHello!", "Hello!"),
+        ("<thoughts>hm</thoughts>Hello!", "Hello!"),
+        ("<思考>hm</思考>Hello!", "Hello!"),
+        ("<|START_THINKING|>hm<|END_THINKING|><|START_RESPONSE|>Hello!", "Hello!"),
+        ("<|begin_of_thought|>hm<|end_of_thought|>\n\nHello!", "Hello!"),
+        (f"{ANALYSIS}hm<|end|>{FINAL}Hello!", "Hello!"),
+        (f"{ANALYSIS}hm<|end|>{ANALYSIS}so<|end|>{FINAL}Hello!", "Hello!"),
+        ("<|channel|>final<|message|>Hello!", "Hello!"),
+        ("<think><think>hm</think>\n</think>\n\nHello!", "Hello!"),
+        ("<|im", "<|im"),
+        ("</think> is a tag", "</think> is a tag"),
         ("[thin air", "[thin air"),
         ("[1] Hello", "[1] Hello"),
         ("<think>a < b, <think> again</think>Hello!", "Hello!"),
@@ -77,6 +91,8 @@ def test_long_thought_is_not_kept() -> None:
         ("a < b", "a < b"),
         ("<think>hm</think>\n\nHello!", "Hello!"),
         ("<think>a</think>\n<think>b</think>Hello!", "Hello!"),
+        (f"{ANALYSIS}hm<|end|>{FINAL}Hello!", "Hello!"),
+        ("<think><think>hm</think>\n</think>\n\nHello!", "Hello!"),
         ("<think>never closed", ""),
         ("The user greets.\n</think>\n\nHello!", "Hello!"),
         ("The user greets.</think>Hello!", "Hello!"),
