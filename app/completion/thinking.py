@@ -34,6 +34,8 @@ _OPENINGS = {**_TAGS, **_HEADS}
 # Behind a thought another closing tag is not the answer's: some models close twice.
 _BEHIND = {**_OPENINGS, **dict.fromkeys(_TAGS.values(), "")}
 _MAX_CHARS = max(map(len, _BEHIND))
+# No model thinks more often before it answers; each costs a pass over the text behind it.
+_MAX_BLOCKS = 100
 # That stand before an answer, and are shown with it.
 _MAX_BLANKS = 16
 _ANY_BLOCK = "|".join(
@@ -57,11 +59,12 @@ class HeadFilter:
     thought any more.
     """
 
-    __slots__ = ("_closing", "_held", "_is_behind", "is_over")
+    __slots__ = ("_blocks", "_closing", "_held", "_is_behind", "is_over")
 
     def __init__(self) -> None:
         self.is_over = False
         self._held = ""
+        self._blocks = 0
         # Of the block that is open.
         self._closing = ""
         # A block was closed: blanks before the answer are dropped.
@@ -98,10 +101,11 @@ class HeadFilter:
             low = bare[:_MAX_CHARS].lower()
             tags = _BEHIND if self._is_behind else _OPENINGS
             opening = next((each for each in tags if low.startswith(each)), None)
-            if opening is not None:
+            if opening is not None and self._blocks < _MAX_BLOCKS:
+                self._blocks += 1
                 self._closing = tags[opening]
                 text = bare[len(opening) :]
-            elif any(each.startswith(low) for each in tags):
+            elif opening is None and any(each.startswith(low) for each in tags):
                 self._held = bare if self._is_behind else text
                 return ""
             else:
@@ -128,8 +132,12 @@ def cut_thinking(text: str) -> str:
     """
     if not _find_mark(text):
         return text
-    while block := _BLOCKS.match(text):
-        text = text[block.end() :]
+    at = 0
+    for _ in range(_MAX_BLOCKS):
+        if not (block := _BLOCKS.match(text, at)):
+            break
+        at = block.end()
+    text = text[at:]
     closing = _CLOSING.search(text)
     if closing and not _OPENING.search(text, 0, closing.start()):
         before = text[: closing.start()]

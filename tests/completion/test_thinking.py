@@ -1,6 +1,7 @@
 """Thoughts that a model writes into its answer."""
 
 import itertools
+import time
 
 import pytest
 from hypothesis import given
@@ -110,3 +111,13 @@ def test_long_thought_is_not_kept() -> None:
 )
 def test_whole_answer_loses_its_thoughts(text: str, expected: str) -> None:
     assert cut_thinking(text) == expected
+
+
+@pytest.mark.parametrize("unit", ["<think></think>", "<think> </think>\n", "<|start_response|>"])
+def test_no_number_of_thoughts_takes_long(unit: str) -> None:
+    text = unit * (2_000_000 // len(unit))
+    begun_at = time.process_time()
+
+    assert HeadFilter().take(text)
+    assert cut_thinking(text[:200_000]) is not None
+    assert time.process_time() - begun_at < 0.25
