@@ -18,6 +18,7 @@ OLD_LIMIT, NEW_LIMIT = "max_tokens", "max_completion_tokens"
 EFFORT, NO_EFFORT = "reasoning_effort", "none"
 
 _STATUSES = (400, 422)
+_TEMPLATE_STATUS = 500
 # Of a path to what is wrong; some write that there is none as Python or JavaScript does.
 _NO_STEPS = ("", "body", "None", "none", "null", "undefined")
 # From the least thinking to the most; a server that refuses one names others.
@@ -47,8 +48,12 @@ _SENTENCES = {
         r"|(?<!\w)roles must alternate"
         r"|(?<!\w)unexpected role['\"`: ]+system"
         r"|\.role['\"`]?.{0,40}(?<!\w)system(?!\w)"
+        r"|\.role['\"`]?.{0,40}(?<!\w)user\W{1,5}(?:(?:and|or)\W{1,3})?assistant(?!\w)"
+        r"|(?<!\w)first message must be (?:from )?(?:an? |the )?['\"`]?user(?!\w)"
     ),
-    EFFORT: re.compile(r"(?<!\w)reasoning[_. ]?effort(?!\w)"),
+    EFFORT: re.compile(
+        r"(?<!\w)reasoning[_. ]?effort(?!\w)|does not support (?:thinking|reasoning)(?!\w)"
+    ),
     OLD_LIMIT: re.compile(r"(?<!\w)max_tokens(?!\w)"),
     NEW_LIMIT: re.compile(r"(?<!\w)max_completion_tokens(?!\w)"),
 }
@@ -127,7 +132,9 @@ def next_shape(
 
 def find_refused(error: ProviderError, names: Sequence[str]) -> str | None:
     """Return which of these fields a server's refusal is about."""
-    if error.status not in _STATUSES:
+    if error.status == _TEMPLATE_STATUS:
+        names = [name for name in names if name == "system"]
+    elif error.status not in _STATUSES:
         return None
     for path in (error.param, ".".join(error.loc)):
         steps = [step for step in re.split(r"[.\[\]]+", path) if step not in _NO_STEPS]
@@ -136,7 +143,8 @@ def find_refused(error: ProviderError, names: Sequence[str]) -> str | None:
         if steps[0] == "messages":
             is_role = steps[-1] == "role" or _SENTENCES["system"].search(error.message.lower())
             return "system" if is_role and "system" in names else None
-        found = next((name for name in names if name in steps[:2]), None)
+        said = {*steps[:2], "_".join(steps[:2])}
+        found = next((name for name in names if name in said), None)
         if found is not None or path == error.param:
             return found
     message = error.message.lower()

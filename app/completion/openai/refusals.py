@@ -36,11 +36,11 @@ _MAX_RETRY_AFTER_S = 3600.0
 # Where the object lies that says what is wrong, and how its message is named.
 _WRAPPERS = (
     *("error", "errors", "detail", "message", "innererror", "details", "metadata", "body"),
-    "base_resp",
+    *("base_resp", "fault"),
 )
 _MESSAGES = (
     *("message", "msg", "detail", "error", "error_msg", "error_message", "status_msg", "title"),
-    *("description", "raw"),
+    *("description", "raw", "faultstring"),
 )
 _is_html = re.compile(rb"\s*<(?:!doctype|html|head|body|title)", re.IGNORECASE).match
 _find_title = re.compile(rb"<title[^>]{0,100}>([^<]{1,300})</title", re.IGNORECASE).search
@@ -172,7 +172,7 @@ _MODEL_UNKNOWN = (
 )
 _says_owner = re.compile(
     r"\bapi[ _-]?(?:key|token)\b.{0,60}"
-    r"\b(?:not valid|invalid|incorrect|expired|missing|required|revoked)"
+    r"\b(?:not valid|invalid|incorrect|expired|missing|required|revoked|unknown|disabled)"
     r"|\b(?:invalid|incorrect|missing|no|expired|wrong|bad)\b.{0,20}\bapi[ _-]?(?:key|token)\b"
     r"|\bauthenticat\w+ (?:error|fail)|\binvalid (?:(?:access|auth\w*|bearer) token|credentials)"
     r"|\binsufficient (?:balance|credit|fund|quota)|\bcredit balance is too low"
@@ -201,6 +201,10 @@ _says_filtered = re.compile(
     r"\bcontent (?:management |filter|moderation|policy)|\bflagged\b|\b(?:violat\w+|against) "
     r"(?:our|the) (?:usage|content|safety)",
 ).search
+
+_says_limited = re.compile(r"\brate[ -_]?limit|\btoo many requests|\bthrottl").search
+# What a chat template raises, which llama.cpp takes for trouble of its own.
+_says_template = re.compile(r"\bjinja\b|\bchat template\b|\btemplate error\b").search
 
 # What the status alone tells. Of those that are missing, 5xx and odd ones are the provider's.
 _STATUSES: dict[int, type[ModelFailure]] = {
@@ -316,6 +320,10 @@ def _kind(error: ProviderError) -> tuple[type[ModelFailure], bool]:
         return ModelMisconfigured, True
     if status in (0, 400, 422) and _says_filtered(message):
         return ModelRefused, True
+    if status in (0, 400) and _says_limited(message):
+        return ModelRateLimited, True
+    if status == 500 and _says_template(error.message.lower()):
+        return ModelRefused, False
     if 300 <= status < 400:
         return ModelMisconfigured, True
     is_explained = status not in (0, 400, 422) or (not status and bool(words & _IN_TROUBLE))
@@ -374,6 +382,8 @@ def _message(part: dict[str, Any]) -> str:
 
 def _loc(part: dict[str, Any]) -> tuple[str, ...]:
     loc = part.get("loc")
+    if isinstance(loc, str):
+        loc = loc.split(".", 8)
     if not isinstance(loc, list):
         return ()
     return tuple(step for step in map(str, loc[:8]) if _is_word(step))

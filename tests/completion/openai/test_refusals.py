@@ -47,6 +47,9 @@ GEMINI_KEY = {
     }
 }
 OWNERS: dict[str, tuple[int, Any]] = {
+    "problem details": (400, {"title": "Bad Request", "detail": "The API key is unknown"}),
+    "disabled key": (400, {"message": "This api key has been disabled"}),
+    "apigee": (400, {"fault": {"faultstring": "Invalid ApiKey", "detail": {"errorcode": "x"}}}),
     "openai key": (401, openai_error("Incorrect API key provided", "invalid_api_key")),
     "openai quota": (429, openai_error("You exceeded", "insufficient_quota", "insufficient_quota")),
     "openai model": (404, openai_error("The model `x` does not exist", "model_not_found")),
@@ -244,6 +247,8 @@ LIMITED: dict[str, tuple[int, Any]] = {
     "gemini": (429, [{"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "quota"}}]),
     "mistral": (429, {"message": "Requests rate limit exceeded"}),
     "400": (400, openai_error("slow down", "rate_limit_exceeded")),
+    "bedrock": (400, {"message": "Too many requests, please wait before trying again."}),
+    "a sentence in a stream": (0, {"error": "Rate limit exceeded"}),
 }
 UNAVAILABLE: dict[str, tuple[int, Any]] = {
     "500": (500, openai_error("The server had an error", None, "server_error")),
@@ -281,6 +286,7 @@ UNEXPLAINED: dict[str, tuple[int, Any]] = {
         )
     },
     "trouble by another's type": (400, openai_error("x", None, "api_error")),
+    "a chat template": (500, {"error": {"message": "Jinja Exception: no system", "code": 500}}),
     "roles": (400, {"error": "Conversation roles must alternate user/assistant/user/assistant"}),
 }
 
