@@ -18,13 +18,20 @@ _IGNORED = (
 )
 # What a library of ours, the system or Compose reads for itself: not ours, and not in vain.
 _OTHERS_PREFIXES = (
-    "COMPOSE_", "DOCKER_", "GEVENT_", "GUNICORN_", "LC_", "MALLOC_", "OPENAI_", "OTEL_",
-    "PYTHON", "SENTRY_", "SSL_",
+    "COMPOSE_", "DOCKER_", "GEVENT_", "GUNICORN_", "LC_", "MALLOC_", "OTEL_", "PYTHON",
+    "SENTRY_", "SSL_",
 )  # fmt: skip
 # The names of proxies are read in lower case, too.
 _OTHERS = (
     "ALL_PROXY", "FTP_PROXY", "HOME", "HTTPS_PROXY", "HTTP_PROXY", "LANG", "NO_PROXY", "PATH", "TZ",
+    "OPENAI_ADMIN_KEY", "OPENAI_LOG", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_WEBHOOK_SECRET",
 )  # fmt: skip
+# As other programs, and older ones, call what we have a name of our own for.
+_SYNONYMS = {
+    "OPENAI_API_BASE": "OPENAI_BASE_URL",
+    "OPENAI_KEY": "OPENAI_API_KEY",
+    "OPENAI_MODEL_NAME": "OPENAI_MODEL",
+}
 
 # In the environment of a process stand names of the platform and of every
 # other program: a short one is too easily near one of ours, and a fault is
@@ -34,8 +41,9 @@ _MIN_CHARS_OF_ENVIRONMENT = 8
 _WELL_KNOWN = ("REDIS_URI", "REDIS_URLS")
 # What other programs put in front of their settings, and we do not.
 _OUR_PREFIX = "PERCH_"
-# From so many characters on two slips still leave no doubt.
+# From so many characters on two slips, or three, still leave no doubt.
 _MIN_CHARS_FOR_TWO_SLIPS = 8
+_MIN_CHARS_FOR_THREE_SLIPS = 16
 
 
 def find_misspelt(settings: Collection[str], environment: Environment) -> dict[str, str]:
@@ -55,6 +63,8 @@ def find_misspelt(settings: Collection[str], environment: Environment) -> dict[s
         if file is None and (len(name) < _MIN_CHARS_OF_ENVIRONMENT or name in _WELL_KNOWN):
             continue
         meant = find_meant(name, ours)
+        if meant is None and file is not None:
+            meant = _SYNONYMS.get(name.upper())
         if meant is None and file is not None:
             # Of the environment it is Kubernetes' name for what a service is called.
             meant = find_meant(name.upper().removeprefix(_OUR_PREFIX), ours)
@@ -94,7 +104,7 @@ def _is_for_others(name: str) -> bool:
 def find_meant(name: str, ours: Collection[str]) -> str | None:
     """Return the name of ours that was misspelt, if it is near to one."""
     shouted = re.sub(r"[-. ]", "_", name.upper())
-    most = 2 if len(name) >= _MIN_CHARS_FOR_TWO_SLIPS else 1
+    most = 1 + (len(name) >= _MIN_CHARS_FOR_TWO_SLIPS) + (len(name) >= _MIN_CHARS_FOR_THREE_SLIPS)
     near = [(_slips(shouted, each, most), each) for each in ours]
     slips, meant = min(near)
     return meant if slips <= most else None

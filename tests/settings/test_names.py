@@ -37,6 +37,10 @@ from tests.settings.reading import (
         ("PERCH_BUDGET_TOKENS_PER_DAY", "BUDGET_TOKENS_PER_DAY"),
         ("PERCH_PORT", "PORT"),
         ("SENTRY_DNS", "SENTRY_DSN"),
+        ("TRUSTED_PROXIES_HOPS", "TRUSTED_PROXY_HOPS"),
+        ("OPENAI_API_BASE", "OPENAI_BASE_URL"),
+        ("OPENAI_KEY", "OPENAI_API_KEY"),
+        ("OPENAI_MODEL_NAME", "OPENAI_MODEL"),
     ],
 )
 def test_a_misspelt_name_in_a_file_is_a_fault_that_names_the_meant_one(
@@ -86,9 +90,13 @@ def test_well_known_names_of_the_environment_stop_nothing() -> None:
 def test_names_of_a_file_that_do_nothing_are_told_and_those_that_libraries_read_are_not(
     tmp_path: Path,
 ) -> None:
-    write(tmp_path, env="JWT_SECRET=x\nOTEL_SERVICE_NAME=x\nOPENAI_ORG_ID=x\nTZ=UTC\nPORT=1\n")
+    write(
+        tmp_path,
+        env="JWT_SECRET=x\nOTEL_SERVICE_NAME=x\nOPENAI_ORG_ID=x\nTZ=UTC\nPORT=1\n"
+        "OPENAI_TEMPERATURE=0\n",
+    )
 
-    assert load(read_environment(tmp_path)).ignored == ("JWT_SECRET",)
+    assert load(read_environment(tmp_path)).ignored == ("JWT_SECRET", "OPENAI_TEMPERATURE")
 
 
 def test_environment_is_left_alone_but_for_what_libraries_read(
