@@ -37,8 +37,12 @@ from app.domain.errors import ModelFailure, ModelInterrupted
 MAX_EVENT_BYTES = 2 * 1024 * 1024
 _MAX_DONE_BYTES = 16
 _DONE = b"[DONE]"
+# Around an event's data.
+_MAX_BLANKS = 64
 _BOM = b"\xef\xbb\xbf"
 _SPACES = b" \t\r\n"
+# What more comes to, piece by piece.
+Growing = bytes | bytearray
 # Names of events whose data is a chunk, or should be.
 _CHUNK_EVENTS = (b"", b"message", b"error")
 
@@ -77,10 +81,10 @@ class EventReader(Outcome):
         # Until the first byte that is no blank tells what comes.
         self._is_opened = False
         self._document: bytearray | None = None
-        self._rest = b""
+        self._rest: Growing = b""
         # The last byte was a CR: an LF that follows belongs to it.
         self._is_after_cr = False
-        self._data: bytes | None = None
+        self._data: Growing | None = None
         self._event = b""
         self._parse: Callable[[bytes], Any] = from_json
         self._halves = HalfJoiner()
@@ -153,30 +157,38 @@ class EventReader(Outcome):
 
     def _read(self, received: bytes, deltas: list[str]) -> None:
         if not self._is_opened:
-            received = self._open(self._rest + received)
+            received = self._open(bytes(self._rest) + received)
         if self._document is not None:
             self._document += received
             if len(self._document) > MAX_EVENT_BYTES:
                 raise not_a_stream(self._media_type)
             return
-        lines = (self._rest + received if self._rest else received).split(b"\n")
-        self._rest = lines.pop()
+        if self._rest and b"\n" not in received:
+            # In place: what comes in many small pieces would be copied with each of them.
+            rest = self._rest = _growing(self._rest)
+            rest += received
+        else:
+            lines = (bytes(self._rest) + received if self._rest else received).split(b"\n")
+            self._rest = lines.pop()
+            self._read_lines(lines, deltas)
+        if len(self._rest) + len(self._data or b"") > MAX_EVENT_BYTES:
+            raise _nonsense("an event has no end")
+
+    def _read_lines(self, lines: list[bytes], deltas: list[str]) -> None:
         data = self._data
         for line in lines:
             if line.startswith(b"data:"):
                 data = line[5:] if data is None else self._join(data, line[5:], deltas)
             elif not line:
                 if data is not None:
-                    self._read_event(data, deltas)
+                    self._read_event(bytes(data), deltas)
                     data = None
                 self._event = b""
             else:
                 data = self._read_field(line, data)
         self._data = data
-        if len(self._rest) + len(data or b"") > MAX_EVENT_BYTES:
-            raise _nonsense("an event has no end")
 
-    def _read_field(self, line: bytes, data: bytes | None) -> bytes | None:
+    def _read_field(self, line: bytes, data: Growing | None) -> Growing | None:
         """Note an event's name; return its data, which is an error's where llama.cpp tells one."""
         name, _, value = line.partition(b":")
         if name == b"event":
@@ -194,13 +206,15 @@ class EventReader(Outcome):
         self._is_after_cr = received.endswith(b"\r")
         return received.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
-    def _join(self, data: bytes, line: bytes, deltas: list[str]) -> bytes:
+    def _join(self, data: Growing, line: bytes, deltas: list[str]) -> Growing:
         """Add a line to an event's data; some servers forget the blank line between two events."""
-        begun, rest = data.strip(), line.strip()
-        if begun[:1] == b"{" and begun[-1:] == b"}" and (rest[:1] == b"{" or rest == _DONE):
-            self._read_event(data, deltas)
+        rest = line.strip()
+        if (rest[:1] == b"{" or rest == _DONE) and _is_object(data):
+            self._read_event(bytes(data), deltas)
             return line
-        return data + b"\n" + line
+        data = _growing(data)
+        data += b"\n" + line
+        return data
 
     def _open(self, received: bytes) -> bytes:
         """Find out whether this is an event stream; return its bytes."""
@@ -345,6 +359,14 @@ class EventReader(Outcome):
             return [from_json(line) for line in document.splitlines() if line.strip()]
         except ValueError:
             raise _nonsense("a completion is no JSON") from broken
+
+
+def _growing(data: Growing) -> bytearray:
+    return data if isinstance(data, bytearray) else bytearray(data)
+
+
+def _is_object(data: Growing) -> bool:
+    return data[:_MAX_BLANKS].lstrip()[:1] == b"{" and data[-_MAX_BLANKS:].rstrip()[-1:] == b"}"
 
 
 def _nonsense(cause: str) -> ModelInterrupted:

@@ -1,6 +1,7 @@
 """The event stream of a chat completion, split anywhere."""
 
 import json
+import time
 from itertools import pairwise
 from typing import Any
 
@@ -544,6 +545,16 @@ def test_event_without_end_is_refused() -> None:
     _, reader = read(*[line] * (MAX_EVENT_BYTES // 65_536 + 2))
 
     assert type(reader.failure) is ModelInterrupted
+
+
+@pytest.mark.parametrize(("line", "size"), [(b"data:a\n", 64 * 1024), (b"data: a ", 100)])
+def test_event_that_grows_is_not_copied_with_each_piece(line: bytes, size: int) -> None:
+    data = event({"choices": []}) + line * (2 * MAX_EVENT_BYTES // len(line))
+    begun_at = time.process_time()
+
+    read(*[data[at : at + size] for at in range(0, len(data), size)])
+
+    assert time.process_time() - begun_at < 1
 
 
 def test_long_delta_is_read() -> None:
