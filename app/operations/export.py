@@ -24,18 +24,23 @@ MEDIA_TYPES: Mapping[Format, str] = {
 _BOM = b"\xef\xbb\xbf"
 SEPARATORS: Mapping[str, str] = {"comma": ",", "semicolon": ";", "tab": "\t"}
 
+# Characters that nobody sees and that a spreadsheet may drop.
+_UNSEEN = r"\x00-\x08\x0e-\x1f\u200b-\u200f\u2060\ufeff"
 # What a spreadsheet takes for a formula, behind blanks and quotes too.
-_FORMULA = re.compile(r"[\t\r\n]|[\s\"']*[=+\-@|%＝＋－＠]")
+_FORMULA = re.compile(rf"[\t\r\n]|[\s\"'{_UNSEEN}]*[=+\-@|%＝＋－＠]")
 # The places inside a cell where another spreadsheet begins a cell of its own, which would be
 # a formula: one that separates by semicolons or tabs sees no quotes around ours, and where
 # semicolons or tabs separate, one that expects commas.
 _INNER_FORMULA = tuple(
-    re.compile(rf"(?<=[{separators}])(?=[^\S\r\n\t]*+[\"']*+[^\S\r\n\t]*+[=+\-@|%＝＋－＠])")
+    re.compile(rf"(?<=[{separators}])(?=(?:[^\S\r\n\t]|[\"'{_UNSEEN}])*+[=+\-@|%＝＋－＠])")
     for separators in (r";\t\r\n", r",;\t\r\n")
 )
 # What a spreadsheet would show otherwise than it was: numbers with zeros in front, with an
 # exponent, with a fraction or too many digits, days, times, and its two words.
-_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mrz|mai|okt|dez"
+_MONTHS = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    "|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|mrz|mai|okt|dez"
+)
 _REWRITTEN = re.compile(
     r"0\d+|\d{16,}|\d+[.,]\d*|\d*[.,]\d+|\d+(?:[.,]\d+)?[eE][+-]?\d+"
     r"|\d{1,4}[-/.:]\d{1,2}(?:[-/.:]\d{1,4})?"

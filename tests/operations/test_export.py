@@ -73,6 +73,13 @@ def test_formula_behind_a_comma_is_held_where_the_comma_does_not_separate(separa
     assert cells(text, separator)["content"] == "a,'=1"
 
 
+@pytest.mark.parametrize("mark", ["\0", "\x01", "\ufeff", "\u200b", ' \u2060"', "\u200e "])
+def test_what_nobody_sees_before_a_formula_hides_none(mark: str) -> None:
+    text = as_text(a_message(content=f"{mark}=1;{mark}=2"))
+
+    assert cells(text)["content"] == f"'{mark}=1;'{mark}=2"
+
+
 @pytest.mark.parametrize("content", ["a; b", "3 - 2", "x = y", "a, -b", "Ach; so", "mail@x.de"])
 def test_ordinary_text_stays_as_it_was(content: str) -> None:
     assert cells(as_text(a_message(content=content)))["content"] == content
@@ -82,7 +89,8 @@ def test_ordinary_text_stays_as_it_was(content: str) -> None:
     "session_id",
     [
         "0012345", "1e5", "1E5", "12345678901234567890", "3-4", "1.10", "1:30", "12:30:59",
-        "2026-11-22", "1.2.2026", "MAR1", "1-mar", "DEC-2026", "TRUE", "false", "1.5",
+        "2026-11-22", "1.2.2026", "MAR1", "MARCH1", "SEPT2", "2-september", "1-mar",
+        "DEC-2026", "TRUE", "false", "1.5",
     ],
 )  # fmt: skip
 def test_id_that_a_spreadsheet_would_rewrite_is_marked_as_text(session_id: str) -> None:
