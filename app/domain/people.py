@@ -3,7 +3,6 @@
 All times are milliseconds since the Unix epoch.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -80,7 +79,7 @@ class Notice(NamedTuple):
     assistant: str
     conversation_id: str | None = None
     message_id: str | None = None
-    pending: Sequence[str] | None = None
+    pending: tuple[str, ...] | None = None
     attempts: int = 0
     due_at: int = 0
     problem: str | None = None

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from app.domain.conversation import Conversation, Message
+from app.domain.json_objects import present, to_object
 from app.notifications.facts import Facts
 
 # Standard Webhooks, "Payload size".
@@ -53,40 +54,25 @@ def iso(ms: int) -> str:
 
 def _conversation(told: Conversation) -> dict[str, Any]:
     # Not the session's id: for clients of the original, whoever has it reads the thread.
-    return _without_none(
-        {
-            "id": told.id,
-            "state": told.state,
-            "createdAt": iso(told.created_at),
-            "waitingSince": iso(told.waiting_since) if told.waiting_since else None,
-            "unread": told.unread,
-            "user": told.user,
-            "page": _without_none({"url": told.page.url, "title": told.page.title})
-            if told.page
-            else None,
-            "contact": _without_none({"email": told.contact.email, "name": told.contact.name})
-            if told.contact
-            else None,
-        }
+    contact = told.contact
+    return present(
+        id=told.id,
+        state=told.state,
+        createdAt=iso(told.created_at),
+        waitingSince=iso(told.waiting_since) if told.waiting_since else None,
+        unread=told.unread,
+        user=told.user,
+        page=told.page and to_object(told.page),
+        contact=contact and present(email=contact.email, name=contact.name),
     )
 
 
 def _message(told: Message) -> dict[str, Any]:
-    return _without_none(
-        {
-            "id": told.id,
-            "role": told.role,
-            "content": told.content,
-            "createdAt": iso(told.created_at),
-            "author": told.author,
-            "feedback": _without_none(
-                {"rating": told.feedback.rating, "comment": told.feedback.comment}
-            )
-            if told.feedback
-            else None,
-        }
+    return present(
+        id=told.id,
+        role=told.role,
+        content=told.content,
+        createdAt=iso(told.created_at),
+        author=told.author,
+        feedback=told.feedback and to_object(told.feedback),
     )
-
-
-def _without_none(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}

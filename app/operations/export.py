@@ -10,8 +10,8 @@ from itertools import chain
 from typing import Any, Literal
 
 from app.domain.conversation import Conversation, Message
+from app.domain.json_objects import present, to_object
 from app.domain.knowledge import Source
-from app.domain.people import Contact
 from app.operations.transcripts import Excerpt
 from app.server.pauses import gather
 
@@ -100,14 +100,15 @@ def to_export(
 def to_jsonl(excerpts: Iterable[Excerpt]) -> Iterator[bytes]:
     """Write one JSON object a message."""
     for excerpt in excerpts:
-        conversation = _present(
+        contact = excerpt.conversation.contact
+        conversation = present(
             conversationId=excerpt.conversation.id,
             sessionId=excerpt.conversation.session_id,
             user=excerpt.conversation.user,
             pageUrl=excerpt.conversation.page and excerpt.conversation.page.url,
             assistant=excerpt.conversation.assistant,
             state=excerpt.conversation.state,
-            contact=_to_contact(excerpt.conversation.contact),
+            contact=contact and to_object(contact),
         )
         for message in excerpt.messages:
             line = json.dumps(
@@ -137,39 +138,8 @@ def to_table(
 
 
 def _to_json(message: Message) -> dict[str, object]:
-    usage, feedback = message.usage, message.feedback
-    return _present(
-        _id=message.id,
-        role=message.role,
-        content=message.content,
-        createdAt=message.created_at,
-        turnId=message.turn_id,
-        status=message.status,
-        model=message.model,
-        usage=usage
-        and {"promptTokens": usage.prompt_tokens, "completionTokens": usage.completion_tokens},
-        latencyMs=message.latency_ms,
-        firstTokenMs=message.first_token_ms,
-        finishReason=message.finish_reason,
-        feedback=feedback and _present(rating=feedback.rating, comment=feedback.comment),
-        errorCode=message.error_code,
-        requestId=message.request_id,
-        sources=None if message.sources is None else [each.as_fields() for each in message.sources],
-        answeredBy=message.answered_by,
-        gap=message.gap,
-        author=message.author,
-        event=message.event,
-    )
-
-
-def _to_contact(contact: Contact | None) -> dict[str, object] | None:
-    if contact is None:
-        return None
-    return _present(email=contact.email, name=contact.name, consentedAt=contact.consented_at)
-
-
-def _present(**fields: object) -> dict[str, object]:
-    return {name: value for name, value in fields.items() if value is not None}
+    told = to_object(message)
+    return {"_id": told.pop("id"), **told}
 
 
 def _to_csv(row: Iterable[Any], separator: str) -> bytes:

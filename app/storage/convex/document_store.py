@@ -9,11 +9,12 @@ import zlib
 from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from app.domain.json_objects import from_object, present
 from app.domain.knowledge import Document, DocumentPage, Gap, Section
 from app.storage.convex.api import ConvexApi
 from app.storage.convex.documents import Document as Row
-from app.storage.convex.documents import present
 from app.storage.document_store import (
     MAX_CITING_ANSWERS,
     check_documents,
@@ -86,7 +87,7 @@ class ConvexDocuments:
     def list_gaps(self, assistant: str, *, limit: int) -> Sequence[Gap]:
         """Return the newest answers that bear the mark of a gap, newest first."""
         found = self._api.read("knowledge:gaps", {"assistant": assistant, "limit": limit})
-        return tuple(map(_to_gap, found))
+        return tuple(from_object(Gap, each) for each in found)
 
     def dismiss_gaps(self, assistant: str, message_ids: Sequence[str]) -> None:
         """Take the mark off answers."""
@@ -143,32 +144,5 @@ def _to_page(assistant: str, page: Row) -> DocumentPage:
 
 
 def _to_document(assistant: str, row: Row) -> Document:
-    return Document(
-        assistant=assistant,
-        key=row["key"],
-        kind=row["kind"],
-        title=row["title"],
-        sections=_to_sections(row.get("sections")),
-        url=row.get("url"),
-        language=row.get("language"),
-        is_pinned=row["isPinned"],
-        hash=row["hash"],
-        learnt_at=int(row["learntAt"]),
-        problem=row.get("problem"),
-        missing=int(row["missing"]),
-        version=int(row["version"]),
-        changed_at=int(row["changedAt"]),
-        is_forgotten=row["isForgotten"],
-    )
-
-
-def _to_gap(row: Row) -> Gap:
-    return Gap(
-        message_id=row["messageId"],
-        conversation_id=row["conversationId"],
-        question=row["question"],
-        answer=row["answer"],
-        reason=row["reason"],
-        created_at=int(row["createdAt"]),
-        page_url=row.get("pageUrl"),
-    )
+    fields = {**row, "assistant": assistant, "sections": None}
+    return replace(from_object(Document, fields), sections=_to_sections(row.get("sections")))

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Sequence
-from typing import Any
 
 from app.domain.conversation import (
     DEFAULT_ASSISTANT,
@@ -12,15 +11,13 @@ from app.domain.conversation import (
     SessionEvents,
 )
 from app.domain.errors import AssistantMismatch, ConversationNotFound, SessionExpired
+from app.domain.json_objects import from_object, present
 from app.domain.people import ByOperator, ByVisitor, Contact, HandedOver, Notice, NoticeType, Step
 from app.storage.convex.api import ConvexApi
 from app.storage.convex.documents import (
     Document,
     from_assistant,
     from_contact,
-    present,
-    to_conversation,
-    to_message,
 )
 from app.storage.people_store import MAX_EVENTS
 
@@ -43,13 +40,7 @@ class ConvexPeople:
         }
         found = self._api.mutation("people:handOver", args).value
         _refuse(found)
-        return HandedOver(
-            conversation_id=found["conversationId"],
-            session_id=found["sessionId"],
-            assistant=found.get("assistant", DEFAULT_ASSISTANT),
-            state=found["state"],
-            is_new=found["isNew"],
-        )
+        return from_object(HandedOver, {"assistant": DEFAULT_ASSISTANT, **found})
 
     def say(self, by: ByOperator, text: str, *, key: str) -> Message:
         """Store an operator's words."""
@@ -57,7 +48,7 @@ class ConvexPeople:
         said = self._api.mutation("people:say", args).value
         if said is None:
             raise ConversationNotFound
-        return to_message(said)
+        return from_object(Message, said)
 
     def events_since(
         self, session_id: str, after: int, *, limit: int = MAX_EVENTS
@@ -68,7 +59,8 @@ class ConvexPeople:
         if found == "deleted":
             raise SessionExpired
         events = [
-            SessionEvent(int(each["n"]), to_message(each["message"])) for each in found["events"]
+            SessionEvent(int(each["n"]), from_object(Message, each["message"]))
+            for each in found["events"]
         ]
         return SessionEvents(found["state"], tuple(events), int(found["next"]))
 
@@ -87,7 +79,9 @@ class ConvexPeople:
     def list_inbox(self, *, assistant: str | None, limit: int) -> Sequence[Conversation]:
         """Return conversations that wait, then those of people."""
         args = present(assistant=assistant, limit=limit)
-        return tuple(map(to_conversation, self._api.read("people:inbox", args)))
+        return tuple(
+            from_object(Conversation, each) for each in self._api.read("people:inbox", args)
+        )
 
     def note_seen(self, conversation_id: str, *, by_visitor: bool, event: int = 0) -> None:
         """Note that an operator has read the thread, or the visitor its events so far."""
@@ -97,7 +91,7 @@ class ConvexPeople:
     def find_by_user(self, user: str, assistant: str) -> Conversation | None:
         """Return an identified user's conversation that was updated last."""
         found = self._api.read("people:byUser", {"user": user, "assistant": assistant})
-        return None if found is None else to_conversation(found)
+        return None if found is None else from_object(Conversation, found)
 
     def put_notice(
         self,
@@ -128,7 +122,8 @@ class ConvexPeople:
             # By this name the function knows a repetition of this call.
             "call": secrets.token_hex(8),
         }
-        return tuple(map(_to_notice, self._api.mutation("notices:claim", args).value))
+        claimed = self._api.mutation("notices:claim", args).value
+        return tuple(from_object(Notice, each) for each in claimed)
 
     def settle_notice(self, holder: str, notice: Notice, *, retry_in_s: float | None) -> None:
         """Note what came of an attempt."""
@@ -145,7 +140,8 @@ class ConvexPeople:
 
     def list_notices(self, *, limit: int) -> Sequence[Notice]:
         """Return the newest notices of the last days, newest first."""
-        return tuple(map(_to_notice, self._api.read("notices:list", {"limit": limit})))
+        found = self._api.read("notices:list", {"limit": limit})
+        return tuple(from_object(Notice, each) for each in found)
 
 
 def _refuse(found: Document) -> None:
@@ -163,21 +159,4 @@ def _from_actor(by: ByVisitor | ByOperator) -> Document:
         return {"conversationId": by.conversation_id, "name": by.name}
     return present(
         sessionId=by.session_id, assistant=from_assistant(by.assistant), pageUrl=by.page_url
-    )
-
-
-def _to_notice(document: dict[str, Any]) -> Notice:
-    pending = document.get("pending")
-    return Notice(
-        id=document["id"],
-        type=document["type"],
-        created_at=int(document["createdAt"]),
-        assistant=document["assistant"],
-        conversation_id=document.get("conversationId"),
-        message_id=document.get("messageId"),
-        pending=None if pending is None else tuple(pending),
-        attempts=int(document["attempts"]),
-        due_at=int(document["dueAt"]),
-        problem=document.get("problem"),
-        is_given_up=document["isGivenUp"],
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from app.domain.conversation import (
     DEFAULT_ASSISTANT,
     Answer,
+    Conversation,
     ConversationFilter,
     ConversationPage,
     Feedback,
@@ -31,6 +32,7 @@ from app.domain.errors import (
     UserMismatch,
 )
 from app.domain.figures import Counts, DayFigures, turn_counts
+from app.domain.json_objects import from_object, present, to_object
 from app.domain.knowledge import StoreState
 from app.http_client.proxies import NO_PROXIES, Proxies
 from app.storage.convex import trouble
@@ -40,14 +42,9 @@ from app.storage.convex.documents import (
     Document,
     from_answer,
     from_assistant,
-    from_feedback,
     from_filter,
     from_question,
-    present,
-    to_conversation,
     to_day_figures,
-    to_marked_turn,
-    to_message,
     to_prompt,
     to_thread,
 )
@@ -117,7 +114,7 @@ class ConvexStore:
             session_id=question.session_id,
             conversation_id=begun["conversationId"],
             prompt=to_prompt(begun["prompt"]),
-            answer=answer and to_message(answer),
+            answer=answer and from_object(Message, answer),
             # Functions of before version 5 tell none.
             cited=begun.get("cited", []),
         )
@@ -146,7 +143,7 @@ class ConvexStore:
         page = self._api.read("conversations:list", args)
         total, found = page["total"], page["found"]
         return ConversationPage(
-            conversations=tuple(map(to_conversation, page["conversations"])),
+            conversations=tuple(from_object(Conversation, each) for each in page["conversations"]),
             total=None if total is None else int(total),
             next_cursor=page["nextCursor"],
             found=None if found is None else int(found),
@@ -158,7 +155,7 @@ class ConvexStore:
         """Return the newest turn with this mark of each conversation that has one."""
         args = present(mark=mark, limit=limit, assistant=assistant)
         turns = self._api.read("conversations:marked", args)
-        return tuple(map(to_marked_turn, turns))
+        return tuple(from_object(MarkedTurn, each) for each in turns)
 
     def read_thread(
         self,
@@ -214,7 +211,7 @@ class ConvexStore:
         args = {
             "sessionId": session_id,
             "messageId": message_id,
-            "feedback": from_feedback(feedback),
+            "feedback": to_object(feedback),
         }
         if not self._api.mutation("messages:rate", args).value:
             raise MessageNotFound
