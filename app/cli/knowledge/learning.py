@@ -20,12 +20,11 @@ from app.cli.knowledge.learning_progress import (
     print_summary,
 )
 from app.domain.clock import now_ms
-from app.domain.knowledge import Document, Inquiry, Section, hash_of
+from app.domain.knowledge import Inquiry
 from app.knowledge.building import IndexNotBuilt, build
 from app.knowledge.learner import limits
 from app.knowledge.learner.crawling.fetch import Fetcher
 from app.knowledge.learner.crawling.urls import NoPage, normalise
-from app.knowledge.learner.documents import MAX_TITLE_CHARS
 from app.knowledge.learner.pages.kinds import kind_of
 from app.knowledge.learner.pages.text import alike, plain, plain_lines
 from app.knowledge.learner.reading import Reading
@@ -35,8 +34,6 @@ from app.limits.estimate import estimate_text
 from app.settings import Settings
 from app.web.owned_knowledge import knowledge_of
 from app.web.services import services
-
-_MAX_TEXT_CHARS = 200_000
 
 
 def list_documents(assistant: str) -> None:
@@ -187,18 +184,12 @@ def learn_text(assistant: str, text: str, title: str | None) -> None:
     name, said = plain(title or ""), plain_lines(text)
     if not name or not said:
         raise click.UsageError("--text needs words, and a --title.")
-    if len(said) > _MAX_TEXT_CHARS or len(name) > MAX_TITLE_CHARS:
-        raise click.UsageError(f"At most {_MAX_TEXT_CHARS} characters, {MAX_TITLE_CHARS} of title.")
     # The same title is the same text in new words.
-    key = f"text:{hashlib.sha256(alike(name).encode()).hexdigest()[:16]}"
-    sections = [Section("", said)]
-    document = Document(
-        assistant=assistant, key=key, kind="text", title=name, sections=sections,
-        hash=hash_of(name, sections), learnt_at=now_ms(),
-    )  # fmt: skip
-    services().store.documents.put_documents(assistant, [document])
+    text_id = hashlib.sha256(alike(name).encode()).hexdigest()[:16]
+    documents = knowledge_of(assistant).documents
+    document = documents.put_text(name, said, now_ms=now_ms(), text_id=text_id)
     build_index(services().assistants[assistant])
-    click.echo(f"Learnt: {key}")
+    click.echo(f"Learnt: {document.key}")
 
 
 def forget(assistant: str, keys: Sequence[str]) -> None:

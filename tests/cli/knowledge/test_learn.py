@@ -138,6 +138,17 @@ def test_text_is_learnt_by_its_title(store: SqliteStore, runner: FlaskCliRunner)
     assert (document.title, document.sections) == ("hours", (("", "Nine to six.", None),))
 
 
+def test_text_is_kept_as_the_dashboard_keeps_it(store: SqliteStore, runner: FlaskCliRunner) -> None:
+    run(runner, "learn", "--text", "All week.\n# Sunday\nClosed.", "--title", "Hours")
+    result = run(runner, "learn", "--text", "x" * 100_001, "--title", "Long", code=1)
+
+    (key,) = keys(store)
+    document = store.documents.read_document("default", key)
+    assert document is not None
+    assert [each.heading for each in document.sections] == ["", "Sunday"]
+    assert "The text is too long" in result.output
+
+
 def test_dry_run_stores_nothing(site: str, store: SqliteStore, runner: FlaskCliRunner) -> None:
     assert "Would be: 2 skipped, 3 learned" in run(runner, "learn", site, "--dry-run").stdout
     assert keys(store) == []
