@@ -10,7 +10,7 @@ from typing import Any, cast
 import click
 from flask.cli import AppGroup
 
-from app.cli.filters import filter_options, read_filter
+from app.cli.filters import filter_options, read_filter, separator_option
 from app.cli.printing import (
     as_text,
     as_time,
@@ -83,18 +83,9 @@ def show(conversation_id: str, as_json: bool) -> None:
     default=None,
     help="Mark it as UTF-8, for spreadsheets.  [default: a table is, JSON is not]",
 )
+@separator_option
 @click.option(
-    "--sep",
-    type=click.Choice(list(SEPARATORS)),
-    default="comma",
-    show_default=True,
-    help="What stands between the cells of a table.",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Into this file.",
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Into this file."
 )
 @works_on_the_store
 def export(kind: str, bom: bool | None, sep: str, output: Path | None, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""The options that narrow a list, the same as those of the admin API."""
+"""The options that narrow a list, and shape a table: the same as those of the admin API."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -7,6 +7,7 @@ import click
 from marshmallow import ValidationError
 
 from app.domain.conversation import ConversationFilter
+from app.operations.export import SEPARATORS
 from app.web.schemas.conversations import FilterSchema
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -21,6 +22,15 @@ _OPTIONS = (
     ("user", "The user's id."),
     ("assistant", "The assistant's id."),
     ("state", "bot, waiting or human: who answers."),
+)
+
+
+separator_option = click.option(
+    "--sep",
+    type=click.Choice(list(SEPARATORS)),
+    default="comma",
+    show_default=True,
+    help="What stands between the cells of a table.",
 )
 
 

@@ -67,8 +67,7 @@ def contract(
     says in which shape a route fails; of one without an ``answer``, which streams, also
     how it is asked. ``tells`` is that of one where nothing is asked, the answer is only
     told. ``long`` is a list in the answer, of any length: it is written item by item,
-    while others get their turn.
-    ``otherwise`` names answers of other statuses that are not failures.
+    while others get their turn. ``otherwise`` names answers that are no failures.
     """
     if protocol is not None and answer is None:
         body, tells = protocol.request, protocol

@@ -1,10 +1,12 @@
 """``learn``: what the assistant knows of the owner's pages and files."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 from flask.cli import with_appcontext
 
+from app.assistants import Assistant
 from app.cli.store import works_on_the_store
 from app.domain.conversation import DEFAULT_ASSISTANT
 from app.web.services import services
@@ -35,24 +37,28 @@ def learn(what: tuple[str, ...], assistant: str, **options: Any) -> None:
     Without any of them: SITE_URL. Ends with 1 where nothing could be learnt. Ctrl-C stops
     after the page that is being read, and keeps what was learnt.
     """
-    # Parsers and clients of pages are no part of the server, which loads all commands.
-    from app.cli.knowledge import learning
-
     whose = services().assistants.get(assistant)
     if whose is None:
         known = ", ".join(services().assistants.ids)
         raise click.BadParameter(f"There are only: {known}.", param_hint="--assistant")
+    _do(whose, what, options)
+
+
+def _do(whose: Assistant, what: Sequence[str], options: Mapping[str, Any]) -> None:
+    # Parsers and clients of pages are no part of the server, which loads all commands.
+    from app.cli.knowledge import learning
+
     if options["lists"]:
-        learning.list_documents(assistant)
+        learning.list_documents(whose.id)
     elif options["builds"]:
         learning.build_index(whose)
     elif options["ask"]:
-        learning.show_found(assistant, options["ask"])
+        learning.show_found(whose.id, options["ask"])
     elif options["reports"]:
-        learning.show_report(assistant)
+        learning.show_report(whose.id)
     elif options["forget"]:
-        learning.forget(assistant, options["forget"])
+        learning.forget(whose.id, options["forget"])
     elif options["text"] is not None:
-        learning.learn_text(assistant, options["text"], options["title"])
+        learning.learn_text(whose.id, options["text"], options["title"])
     else:
         learning.learn(whose, learning.to_order(whose, what, options))

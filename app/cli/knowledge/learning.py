@@ -2,7 +2,7 @@
 
 import hashlib
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -46,7 +46,7 @@ def show_report(assistant: str) -> None:
     print_report(services().store.documents.read_report(assistant))
 
 
-def to_order(whose: Assistant, what: Sequence[str], options: dict[str, Any]) -> Order:
+def to_order(whose: Assistant, what: Sequence[str], options: Mapping[str, Any]) -> Order:
     """Return what the words of the command ask for.
 
     Raises:

@@ -5,11 +5,12 @@ import sys
 import click
 from flask.cli import with_appcontext
 
+from app.cli.filters import separator_option
 from app.cli.knowledge.answers import whose
 from app.cli.printing import as_time, print_json, print_table
 from app.cli.store import works_on_the_store
 from app.operations.export import SEPARATORS
-from app.operations.knowledge.gaps import gaps_to_csv, in_order
+from app.operations.knowledge.gaps import GapGroup, gaps_to_csv, in_order
 from app.web.owned_knowledge import knowledge_of
 from app.web.schemas.knowledge import GapSchema
 
@@ -19,13 +20,7 @@ _PREVIEW_CHARS = 80
 @click.command()
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most.")
 @click.option("--csv", "as_csv", is_flag=True, help="All of them, as a table for spreadsheets.")
-@click.option(
-    "--sep",
-    type=click.Choice(list(SEPARATORS)),
-    default="comma",
-    show_default=True,
-    help="What stands between the cells of a table.",
-)
+@separator_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--dismiss", metavar="ID", help="Take this question off the list instead.")
 @whose
@@ -48,17 +43,11 @@ def unanswered(
         for each in groups[:limit]:
             print_json(GapSchema().dump(each))
         return
-    print_table(
-        ("Id", "Asked", "Last (UTC)", "Why", "Question"),
-        [
-            (
-                each.id,
-                each.count,
-                as_time(each.last_at),
-                ", ".join(reason.replace("_", " ") for reason in in_order(each.reasons)),
-                " ".join(each.question.split())[:_PREVIEW_CHARS],
-            )
-            for each in groups[:limit]
-        ],
-        whole=("Id", "Last (UTC)"),
-    )
+    rows = [_row(each) for each in groups[:limit]]
+    print_table(("Id", "Asked", "Last (UTC)", "Why", "Question"), rows, whole=("Id", "Last (UTC)"))
+
+
+def _row(group: GapGroup) -> tuple[object, ...]:
+    reasons = ", ".join(each.replace("_", " ") for each in in_order(group.reasons))
+    question = " ".join(group.question.split())[:_PREVIEW_CHARS]
+    return group.id, group.count, as_time(group.last_at), reasons, question
