@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 DocumentKind = Literal["page", "file", "text", "correction"]
-DOCUMENT_KINDS: tuple[DocumentKind, ...] = ("page", "file", "text", "correction")
 # Of all sections together, in UTF-8: a document must fit into one of Convex (1 MiB).
 MAX_DOCUMENT_BYTES = 900_000
 MAX_KEY_CHARS = 2000

@@ -1,7 +1,7 @@
 """What every schema stands on: names as JSON has them, and the fields that several need."""
 
 import re
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_dump, post_load, validate
 
@@ -24,6 +24,11 @@ def matching(pattern: str, description: str = "", **kwargs: Any) -> fields.Strin
 
     metadata = {"pattern": f"^{pattern}$"} | ({"description": description} if description else {})
     return fields.String(validate=check, metadata=metadata, **kwargs)
+
+
+def one_of(kind: Any) -> validate.OneOf:
+    """Return what holds a text to the words of a ``Literal``."""
+    return validate.OneOf(get_args(kind))
 
 
 class TrueOrFalse(fields.Boolean):

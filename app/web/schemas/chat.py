@@ -4,7 +4,9 @@ from typing import Any
 
 from marshmallow import fields, post_load, validate
 
-from app.domain.conversation import Page
+from app.domain.conversation import Page, Rating, Role, Status
+from app.domain.knowledge import AnsweredBy, GapReason
+from app.domain.people import EventKind
 from app.notifications.return_link import without_token
 from app.protocols.protocol import ChatRequest
 from app.web.schemas.base import (
@@ -15,6 +17,7 @@ from app.web.schemas.base import (
     OutputSchema,
     TrueOrFalse,
     matching,
+    one_of,
 )
 
 _MAX_URL_CHARS = 2048
@@ -88,8 +91,7 @@ class ReplySchema(OutputSchema):
         },
     )
     answered_by = fields.String(
-        validate=validate.OneOf(["owner", "unknown", "person"]),
-        metadata={"description": "Who spoke where no model was asked."},
+        validate=one_of(AnsweredBy), metadata={"description": "Who spoke where no model was asked."}
     )
 
 
@@ -144,7 +146,7 @@ class UsageSchema(OutputSchema):
 class FeedbackSchema(OutputSchema):
     """A visitor's opinion of an answer."""
 
-    rating = fields.String(required=True, validate=validate.OneOf(["up", "down"]))
+    rating = fields.String(required=True, validate=one_of(Rating))
     comment = fields.String()
 
 
@@ -154,13 +156,13 @@ class MessageSchema(OutputSchema):
     id = fields.String(required=True, data_key="_id")
     role = fields.String(
         required=True,
-        validate=validate.OneOf(["user", "assistant", "operator", "system"]),
+        validate=one_of(Role),
         metadata={"description": "An `operator` is a person; `system` tells of an event."},
     )
     content = fields.String(required=True)
     created_at = fields.Integer(required=True)
     turn_id = fields.String()
-    status = fields.String(validate=validate.OneOf(["complete", "partial", "error"]))
+    status = fields.String(validate=one_of(Status))
     model = fields.String()
     usage = fields.Nested(UsageSchema)
     latency_ms = fields.Integer()
@@ -176,16 +178,16 @@ class MessageSchema(OutputSchema):
         metadata={"description": "What the answer cites; absent where no pages were looked into."},
     )
     answered_by = fields.String(
-        validate=validate.OneOf(["owner", "unknown", "person"]),
+        validate=one_of(AnsweredBy),
         metadata={"description": "Who spoke where no model did: the owner, or nobody who knew."},
     )
     gap = fields.String(
-        validate=validate.OneOf(["nothing_found", "not_cited", "unknown", "disliked"]),
+        validate=one_of(GapReason),
         metadata={"description": "Why the owner should look at the answer."},
     )
     author = fields.String(metadata={"description": "The operator who spoke, or acted."})
     event = fields.String(
-        validate=validate.OneOf(["asked", "taken", "released", "closed", "contact"]),
+        validate=one_of(EventKind),
         metadata={"description": "What a `system` message tells of; its content is empty."},
     )
 

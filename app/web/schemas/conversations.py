@@ -5,9 +5,10 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
-from app.domain.conversation import ASSISTANT_ID, MARKS, ConversationFilter
-from app.operations.export import SEPARATORS
-from app.web.schemas.base import OutputSchema, matching
+from app.domain.conversation import ASSISTANT_ID, ConversationFilter, Mark, Rating, Status
+from app.domain.people import ConversationState
+from app.operations.export import SEPARATORS, Format
+from app.web.schemas.base import OutputSchema, matching, one_of
 from app.web.schemas.chat import MessageSchema
 from app.web.schemas.queries import IS_CURSOR, Choice, Moment, PlainInteger, QuerySchema
 
@@ -31,16 +32,15 @@ class FilterSchema(QuerySchema):
     until = Moment(
         data_key="to", ends=True, metadata={"description": "Updated before; a day is included."}
     )
-    feedback = fields.String(validate=validate.OneOf(["up", "down"]))
-    status = fields.String(validate=validate.OneOf(["complete", "partial", "error"]))
+    feedback = fields.String(validate=one_of(Rating))
+    status = fields.String(validate=one_of(Status))
     page = fields.String(
         validate=validate.Length(1, 2048), metadata={"description": "The URL begins so."}
     )
     user = fields.String(validate=validate.Length(1, 256))
     assistant = matching(ASSISTANT_ID.pattern)
     state = fields.String(
-        validate=validate.OneOf(["bot", "waiting", "human"]),
-        metadata={"description": "Who answers."},
+        validate=one_of(ConversationState), metadata={"description": "Who answers."}
     )
 
 
@@ -87,9 +87,7 @@ class DeleteQuerySchema(QuerySchema):
 class ExportQuerySchema(_FilteredSchema):
     """What is to be exported, and how it is written."""
 
-    kind = fields.String(
-        data_key="format", load_default="jsonl", validate=validate.OneOf(["jsonl", "csv"])
-    )
+    kind = fields.String(data_key="format", load_default="jsonl", validate=one_of(Format))
     bom = Choice(
         load_default=None,
         metadata={"description": "Mark it as UTF-8, for spreadsheets; by default a table is."},
@@ -135,7 +133,7 @@ class ConversationSchema(OutputSchema):
     last_question = fields.String()
     message_count = fields.Integer()
     marks = fields.List(
-        fields.String(validate=validate.OneOf(MARKS)),
+        fields.String(validate=one_of(Mark)),
         metadata={"description": "What stands on some message of it."},
     )
     match = fields.Nested(
@@ -146,7 +144,7 @@ class ConversationSchema(OutputSchema):
     )
     state = fields.String(
         required=True,
-        validate=validate.OneOf(["bot", "waiting", "human"]),
+        validate=one_of(ConversationState),
         metadata={"description": "Who answers: the assistant, nobody yet, or a person."},
     )
     waiting_since = fields.Integer(metadata={"description": "When a person was asked for."})

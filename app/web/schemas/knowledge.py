@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
-from app.domain.knowledge import DOCUMENT_KINDS
+from app.domain.knowledge import DocumentKind
 from app.operations.knowledge.documents import state_of
 from app.operations.knowledge.gaps import GapGroup
-from app.operations.knowledge.trial import VERDICTS
-from app.web.schemas.base import OutputSchema
+from app.operations.knowledge.trial import Verdict
+from app.web.schemas.base import OutputSchema, one_of
 
 
 class SectionSchema(OutputSchema):
@@ -24,7 +24,7 @@ class DocumentSchema(OutputSchema):
     """A document, without what stands in it."""
 
     key = fields.String(required=True)
-    kind = fields.String(required=True, validate=validate.OneOf(DOCUMENT_KINDS))
+    kind = fields.String(required=True, validate=one_of(DocumentKind))
     title = fields.String(required=True)
     state = fields.Function(
         state_of,
@@ -123,7 +123,7 @@ class PassageSchema(OutputSchema):
 class TrialSchema(OutputSchema):
     """What the chat would make of a question."""
 
-    verdict = fields.String(required=True, validate=validate.OneOf(list(VERDICTS)))
+    verdict = fields.String(required=True, validate=one_of(Verdict))
     words = fields.String(required=True, metadata={"description": "The verdict in words."})
     reply = fields.String(metadata={"description": "What is said where no model is asked."})
     sent = fields.String(metadata={"description": "The message as the model would get it."})

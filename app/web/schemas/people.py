@@ -7,7 +7,7 @@ from marshmallow import ValidationError, fields, validate, validates
 
 from app.domain.conversation import ASSISTANT_ID
 from app.domain.mail_server import is_mail_address
-from app.domain.people import MAX_EMAIL_CHARS, MAX_NAME_CHARS, MAX_REPLY_CHARS
+from app.domain.people import MAX_EMAIL_CHARS, MAX_NAME_CHARS, MAX_REPLY_CHARS, ConversationState
 from app.operations.waiting import MAX_WAIT_S
 from app.web.schemas.base import (
     MAX_MESSAGE_CHARS,
@@ -16,6 +16,7 @@ from app.web.schemas.base import (
     OutputSchema,
     TrueOrFalse,
     matching,
+    one_of,
 )
 from app.web.schemas.chat import PageSchema
 from app.web.schemas.conversations import ConversationSchema
@@ -26,7 +27,6 @@ _MAX_EVENT = 2**31 - 1
 _MAX_TOKEN_CHARS = 4096
 _MAX_INBOX = 200
 _MAX_KEY_CHARS = 128
-STATES = ("bot", "waiting", "human")
 _STATE = {"description": "Who answers: the assistant, nobody yet, or a person."}
 
 
@@ -51,7 +51,7 @@ class AskForPersonSchema(InputSchema):
 class HandoffSchema(OutputSchema):
     """Who answers from now on."""
 
-    state = fields.String(required=True, validate=validate.OneOf(STATES), metadata=_STATE)
+    state = fields.String(required=True, validate=one_of(ConversationState), metadata=_STATE)
     is_open = fields.Boolean(
         required=True, metadata={"description": "Whether somebody is there, by the owner's hours."}
     )
@@ -63,7 +63,7 @@ class HandoffSchema(OutputSchema):
 class StateSchema(OutputSchema):
     """Who answers."""
 
-    state = fields.String(required=True, validate=validate.OneOf(STATES), metadata=_STATE)
+    state = fields.String(required=True, validate=one_of(ConversationState), metadata=_STATE)
 
 
 class EventsQuerySchema(InputSchema):
@@ -100,7 +100,7 @@ class EventSchema(OutputSchema):
 class EventsSchema(OutputSchema):
     """Events after the one that was named, in order."""
 
-    state = fields.String(required=True, validate=validate.OneOf(STATES), metadata=_STATE)
+    state = fields.String(required=True, validate=one_of(ConversationState), metadata=_STATE)
     events = fields.List(fields.Nested(EventSchema), required=True)
     next = fields.Integer(required=True, metadata={"description": "What to ask `after` next."})
 
@@ -166,7 +166,7 @@ class HandedOverSchema(OutputSchema):
     conversation_id = fields.String(required=True)
     session_id = fields.String(required=True)
     assistant = fields.String(required=True)
-    state = fields.String(required=True, validate=validate.OneOf(STATES), metadata=_STATE)
+    state = fields.String(required=True, validate=one_of(ConversationState), metadata=_STATE)
     is_new = fields.Boolean(
         required=True, metadata={"description": "False where it had been done already."}
     )

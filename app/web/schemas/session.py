@@ -6,9 +6,9 @@ from typing import Any
 
 from marshmallow import fields, post_load, validate
 
-from app.domain.conversation import Feedback, Message
+from app.domain.conversation import Feedback, Message, Rating
 from app.domain.people import ConversationState
-from app.web.schemas.base import InputSchema, OutputSchema
+from app.web.schemas.base import InputSchema, OutputSchema, one_of
 from app.web.schemas.chat import MessageSchema
 
 _MAX_TOKEN_CHARS = 4096
@@ -135,7 +135,7 @@ class HistorySchema(OutputSchema):
     running_turn_id = fields.String()
     state = fields.String(
         required=True,
-        validate=validate.OneOf(["bot", "waiting", "human"]),
+        validate=one_of(ConversationState),
         metadata={"description": "Who answers: the assistant, nobody yet, or a person."},
     )
     next_event = fields.Integer(
@@ -156,7 +156,7 @@ class StoppingSchema(OutputSchema):
 class RatingSchema(InputSchema):
     """A visitor's opinion of an answer."""
 
-    rating = fields.String(required=True, validate=validate.OneOf(["up", "down"]))
+    rating = fields.String(required=True, validate=one_of(Rating))
     comment = fields.String(allow_none=True, validate=validate.Length(max=_MAX_COMMENT_CHARS))
 
     @post_load

@@ -10,7 +10,7 @@ from marshmallow import ValidationError, fields, post_load, validate
 from app.domain.conversation import ASSISTANT_ID
 from app.domain.figures import COUNTED
 from app.operations.statistics import Unit, utc_now
-from app.web.schemas.base import OutputSchema, matching
+from app.web.schemas.base import OutputSchema, matching, one_of
 from app.web.schemas.queries import QuerySchema
 
 MAX_DAYS = 366
@@ -30,9 +30,7 @@ class StatisticsQuerySchema(QuerySchema):
     last = fields.Date(
         data_key="to", validate=_YEARS, metadata={"description": "By default today (UTC)."}
     )
-    unit = fields.String(
-        data_key="by", load_default="day", validate=validate.OneOf(["day", "hour"])
-    )
+    unit = fields.String(data_key="by", load_default="day", validate=one_of(Unit))
     assistant = matching(ASSISTANT_ID.pattern, "By default all.")
 
     @post_load
