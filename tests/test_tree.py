@@ -93,9 +93,11 @@ ELSEWHERE = {
     ],
     "tests/live/test_bad_requests.py sends the worst": ["server/bad_http.py", "server/incoming.py"],
     "tests/settings/test_loading.py reads their fields": [
+        "settings/declaring.py",
         "settings/policies.py",
         "settings/values.py",
     ],
+    "tests/operations/knowledge/test_learning.py starts one": ["operations/knowledge/commands.py"],
     "tests/routes/test_people.py asks and answers by them": [
         "operations/people.py",
         "routes/inbox.py",

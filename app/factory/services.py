@@ -16,8 +16,8 @@ from app.factory.assistants import Tell, make_assistant
 from app.factory.knowledge import Libraries
 from app.factory.notifications import make_notifications
 from app.observability.metrics import Metrics
+from app.operations.knowledge.commands import Spawn, spawn_command
 from app.operations.knowledge.index_builds import IndexBuilds
-from app.operations.knowledge.learning import Spawn, spawn_command
 from app.operations.knowledge.learning_schedule import LearningSchedule
 from app.operations.people import People
 from app.operations.retention import Retention

@@ -15,9 +15,9 @@ import orjson
 from app.domain.conversation import ASSISTANT_ID, DEFAULT_ASSISTANT
 from app.settings.addresses import Reader
 from app.settings.contradictions import find_assistant_faults
+from app.settings.declaring import read_group
 from app.settings.names import find_meant
 from app.settings.policies import AssistantSettings
-from app.settings.reader import read_group
 
 _FROM_ENVIRONMENT = "env:"
 # Keys and what else one server is sent: another one never sees them.

@@ -6,12 +6,12 @@ from dataclasses import replace
 from app.settings.addresses import Reader
 from app.settings.assistants import read_assistants
 from app.settings.contradictions import find_contradictions
+from app.settings.declaring import read_group
 from app.settings.faults import SettingsFaults
 from app.settings.files import Environment, read_environment
 from app.settings.machine import names_the_machine
 from app.settings.names import find_ignored, find_misspelt, for_libraries
 from app.settings.policies import AssistantSettings
-from app.settings.reader import read_group
 from app.settings.values import Settings
 
 _HOST_OF_A_SHELL = "HOST (it names the machine, and no address to listen on)"

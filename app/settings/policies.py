@@ -10,7 +10,7 @@ from app.domain.opening_hours import OpeningHours
 from app.domain.shutdowns import describe_shutdown, known_shutdown
 from app.settings.addresses import Reader
 from app.settings.contradictions import DEVELOPMENT_WIDGET_KEY
-from app.settings.reader import group, secret, variable
+from app.settings.declaring import group, secret, variable
 
 DEFAULT_SYSTEM_PROMPT = (
     "You are a concise, helpful assistant in the support chat of a website. "

@@ -1,11 +1,9 @@
 """Reads single variables of the environment, and collects what is wrong with them."""
 
-import dataclasses
 import math
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import field
 from pathlib import Path
-from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 import orjson
 
@@ -25,9 +23,6 @@ ROOT = Path(__file__).resolve().parents[2]
 AppEnv = Literal["development", "production", "test"]
 SessionMode = Literal["compat", "strict"]
 Number = TypeVar("Number", int, float)
-T = TypeVar("T")
-P = ParamSpec("P")
-R = TypeVar("R", bound="ValueReader")
 
 # A model that thinks is silent for longer before its first word than after it.
 _FIRST_TOKEN_FACTOR = 3
@@ -45,45 +40,6 @@ class Declared(NamedTuple):
     name: str
     is_secret: bool
     arguments: tuple[Any, ...]
-
-
-def variable(
-    read: "Callable[Concatenate[R, str, P], T]", name: str, *args: P.args, **_: P.kwargs
-) -> T:
-    """Declare a field: a reader's method reads it from a variable, with these arguments.
-
-    Where nothing is said of it, it is what the method makes of no variable.
-    """
-    return cast(T, _declare(Declared(read, name, False, args)))
-
-
-def secret(
-    read: "Callable[Concatenate[R, str, P], T]", name: str, *args: P.args, **_: P.kwargs
-) -> T:
-    """Declare a field whose value a file may hold as well."""
-    return cast(T, _declare(Declared(read, name, True, args)))
-
-
-def group(kind: type[T], **values: Any) -> T:
-    """Declare a field that is a group of declared fields, and of other values."""
-    return field(default_factory=lambda: kind(**values), metadata={"group": kind, "values": values})
-
-
-def read_group(kind: type[T], env: "ValueReader", **values: Any) -> T:
-    """Return a group with what an environment says of each of its fields, and other values."""
-    for each in dataclasses.fields(cast(Any, kind)):
-        if "declared" in each.metadata:
-            values[each.name] = env.read(each.metadata["declared"])
-        elif "group" in each.metadata:
-            values[each.name] = read_group(each.metadata["group"], env, **each.metadata["values"])
-    return kind(**values)
-
-
-def _declare(declared: Declared) -> Any:
-    def read_nothing() -> Any:
-        return declared.read(ValueReader({}, {}), declared.name, *declared.arguments)
-
-    return field(default_factory=read_nothing, metadata={"declared": declared})
 
 
 class ValueReader:

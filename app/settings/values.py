@@ -9,8 +9,9 @@ from app.domain.conversation import DEFAULT_ASSISTANT
 from app.domain.prices import Prices
 from app.http_client.proxies import Proxies, Proxy
 from app.settings.addresses import Reader
+from app.settings.declaring import group, secret, variable
 from app.settings.policies import AssistantSettings
-from app.settings.reader import AppEnv, SessionMode, group, secret, variable
+from app.settings.reader import AppEnv, SessionMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

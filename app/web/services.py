@@ -8,8 +8,8 @@ from app.bus.redis_connection import RedisLink
 from app.notifications.outbox import Outbox
 from app.notifications.return_link import ReturnLinks
 from app.notifications.sender import Sender
+from app.operations.knowledge.commands import Spawn
 from app.operations.knowledge.index_builds import IndexBuilds
-from app.operations.knowledge.learning import Spawn
 from app.operations.knowledge.learning_schedule import LearningSchedule
 from app.operations.people import People
 from app.operations.retention import Retention

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import gevent
 
-from app.operations.knowledge.learning import Child, Spawn, spawn_command
+from app.operations.knowledge.commands import Child, Spawn, spawn_command
 
 log = logging.getLogger(__name__)
 

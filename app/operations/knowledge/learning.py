@@ -7,23 +7,19 @@ started it: it holds the job ``learn:<assistant>`` in the store.
 
 import contextlib
 import logging
-import os
 import re
 import secrets
 import shutil
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import gevent
-from gevent import subprocess
 
 from app.domain.errors import Conflict, InvalidRequest, NotConfigured
 from app.domain.knowledge import MAX_KEY_CHARS
+from app.operations.knowledge.commands import Child, Spawn, spawn_command
 from app.operations.knowledge.learning_report import read_report
 from app.storage.document_store import DocumentStore
 
@@ -34,65 +30,12 @@ MAX_FILE_BYTES = 20 * 1024 * 1024
 FILE_ENDINGS = (".html", ".htm", ".md", ".markdown", ".txt", ".pdf", ".docx", ".csv")
 MAX_NAME_CHARS = 120
 _UPLOADS = "uploads"
-_MAX_WORDS_BYTES = 400
 # A file that nobody took away: its process was killed.
 _LEFT_BEHIND_S = 24 * 3600
 MAX_PATTERNS = 20
 _PATTERN = re.compile(r"[/*]\S{0,199}")
 _ADDRESS = re.compile(r"https?://[^\s/?#]+\S*")
 _UNSAFE = re.compile(r"[^\w.()+ -]+")
-
-
-class Child(Protocol):
-    """A process that was started."""
-
-    def wait(self) -> int:
-        """Return its exit code, once it has ended."""
-        ...
-
-    def last_words(self) -> str:
-        """Return what it said last."""
-        ...
-
-
-Spawn = Callable[[Sequence[str]], Child]
-"""Starts ``python -m app`` with these words."""
-
-
-def start_command(words: Sequence[str], stdout: Any, stderr: Any) -> "subprocess.Popen[bytes]":
-    """Start one of our own commands, with our settings.
-
-    A Ctrl-C at the server is the server's, and reaches it not.
-
-    Raises:
-        OSError: the machine starts no more.
-    """
-    return subprocess.Popen(
-        [sys.executable, "-m", "app", *words],
-        stdin=subprocess.DEVNULL,
-        stdout=stdout,
-        stderr=stderr,
-        start_new_session=True,
-    )
-
-
-class _Process:
-    """A command that outlives us: what it says goes to a file, for a pipe would break with us."""
-
-    def __init__(self, words: Sequence[str]) -> None:
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - read when the process has ended
-        self._popen = start_command(words, subprocess.DEVNULL, self._said)
-
-    def wait(self) -> int:
-        return int(self._popen.wait())
-
-    def last_words(self) -> str:
-        with self._said as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _MAX_WORDS_BYTES))
-            return " ".join(file.read().decode("utf-8", "replace").split())
-
-
-spawn_command: Spawn = _Process
 
 
 class Learning:

@@ -16,7 +16,7 @@ import gevent
 from gevent import subprocess
 
 from app.domain.errors import StorageUnavailable
-from app.operations.knowledge.learning import start_command
+from app.operations.knowledge.commands import start_command
 from app.settings import AssistantSettings
 from app.storage.protocol import ConversationStore
 

@@ -8,7 +8,8 @@ import gevent
 import pytest
 
 from app.domain.errors import Conflict, InvalidRequest, NotConfigured
-from app.operations.knowledge.learning import Learning, discard, spawn_command
+from app.operations.knowledge.commands import spawn_command
+from app.operations.knowledge.learning import Learning, discard
 from app.storage.protocol import ConversationStore
 from tests.knowledge_parts import ASSISTANT, Spawned
 
