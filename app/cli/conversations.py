@@ -13,14 +13,13 @@ from flask.cli import AppGroup
 from app.cli.filters import filter_options, read_filter, separator_option
 from app.cli.printing import (
     as_text,
-    as_time,
     console,
     print_json,
     print_table,
     progress,
 )
 from app.cli.store import open_for_its_owner, works_on_the_store
-from app.domain.clock import now_ms
+from app.domain.clock import now_ms, to_utc
 from app.domain.conversation import Conversation, Message
 from app.operations.export import SEPARATORS, Format, to_export
 from app.operations.transcripts import Excerpt, Transcripts
@@ -157,7 +156,7 @@ def _row(conversation: Conversation) -> tuple[str, ...]:
     words = " ".join((conversation.last_question or conversation.last_message or "").split())
     return (
         conversation.id,
-        as_time(conversation.updated_at),
+        to_utc(conversation.updated_at),
         _who(conversation),
         words[:_PREVIEW_CHARS],
     )
@@ -168,7 +167,7 @@ def _who(conversation: Conversation) -> str:
 
 
 def _heading(message: Message) -> str:
-    parts = [message.role, as_time(message.created_at)]
+    parts = [message.role, to_utc(message.created_at)]
     if message.status and message.status != "complete":
         parts.append(message.status)
     if message.feedback:

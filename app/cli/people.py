@@ -7,8 +7,9 @@ from typing import ParamSpec, TypeVar
 import click
 from flask.cli import with_appcontext
 
-from app.cli.printing import as_time, print_json, print_table
+from app.cli.printing import print_json, print_table
 from app.cli.store import works_on_the_store
+from app.domain.clock import to_utc
 from app.domain.conversation import Conversation
 from app.domain.people import HandedOver
 from app.web.schemas.chat import MessageSchema
@@ -123,6 +124,6 @@ def _row(conversation: Conversation) -> tuple[object, ...]:
     contact = conversation.contact
     who = conversation.user or (contact.email if contact else conversation.session_id)
     return (
-        conversation.id, conversation.state, as_time(since), conversation.unread, who,
+        conversation.id, conversation.state, to_utc(since), conversation.unread, who,
         words[:_PREVIEW_CHARS],
     )  # fmt: skip

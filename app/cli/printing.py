@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -70,8 +69,3 @@ def print_json(value: Any) -> None:
 def as_text(value: object) -> Text:
     """Return a value as text and nothing else: no markup, no control characters."""
     return Text(_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", "" if value is None else str(value)))
-
-
-def as_time(ms: int) -> str:
-    """Return a moment in UTC."""
-    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"

@@ -6,9 +6,9 @@ import time
 import click
 from flask.cli import with_appcontext
 
-from app.cli.printing import as_time, progress
+from app.cli.printing import progress
 from app.cli.store import works_on_the_store
-from app.domain.clock import now_ms
+from app.domain.clock import now_ms, to_utc
 from app.domain.conversation import ConversationFilter
 from app.operations.transcripts import Transcripts
 from app.web.services import services
@@ -48,7 +48,7 @@ def purge(days: int, dry_run: bool, yes: bool) -> None:
         click.echo(f"To delete: {sum(1 for _ in found)}")
         return
     if not yes:
-        click.confirm(f"Delete everything unused since {as_time(until)} UTC?", abort=True)
+        click.confirm(f"Delete everything unused since {to_utc(until)} UTC?", abort=True)
     with progress("deleted") as bar:
         task = bar.add_task("", total=None)
         deleted, has_more = 0, True

@@ -29,7 +29,7 @@ def find_troubles() -> Sequence[Trouble]:
 def count_waiting() -> int | None:
     """Return how many conversations wait for a person's next word; ``None`` without people."""
     perch = services()
-    if not any(perch.people.can_ask(each.settings) for each in perch.assistants):
+    if not any(perch.settings.can_ask(each.settings) for each in perch.assistants):
         return None
     try:
         found = perch.store.people.list_inbox(assistant=None, limit=MAX_INBOX)

@@ -5,10 +5,10 @@ import io
 import json
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Literal
 
+from app.domain.clock import to_utc
 from app.domain.conversation import Conversation, Message
 from app.domain.json_objects import present, to_object
 from app.domain.knowledge import Source
@@ -54,7 +54,7 @@ _CELLS: Mapping[str, Callable[[Conversation, Message], object]] = {
     "user": lambda conversation, message: conversation.user,
     "pageUrl": lambda conversation, message: conversation.page and conversation.page.url,
     "messageId": lambda conversation, message: message.id,
-    "time": lambda conversation, message: _to_time(message.created_at),
+    "time": lambda conversation, message: to_utc(message.created_at),
     "role": lambda conversation, message: message.role,
     "content": lambda conversation, message: message.content,
     "status": lambda conversation, message: message.status,
@@ -160,11 +160,6 @@ def _to_cell(value: object, inner_formula: re.Pattern[str]) -> object:
 def _to_lines(sources: Sequence[Source]) -> str | None:
     lines = (f"[{n}] {title} {url or ''}".rstrip() for n, title, url in sources)
     return "\n".join(lines) or None
-
-
-def _to_time(created_at: int) -> str:
-    # UTC, in the one form that spreadsheets of all countries take for a time.
-    return f"{datetime.fromtimestamp(created_at / 1000, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def file_name(kind: Format, today: str) -> str:

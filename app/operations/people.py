@@ -73,10 +73,6 @@ class People:
         # Which event each visitor is known to have fetched.
         self._fetched: OrderedDict[str, int] = OrderedDict()
 
-    def can_ask(self, assistant: AssistantSettings) -> bool:
-        """Tell whether visitors of an assistant may ask for a person."""
-        return self._settings.can_ask(assistant)
-
     def ask(
         self,
         assistant: AssistantSettings,
@@ -248,5 +244,5 @@ class People:
         return conversation, ByOperator(conversation_id, shown)
 
     def _refuse_where_off(self, assistant: AssistantSettings) -> None:
-        if not self.can_ask(assistant):
+        if not self._settings.can_ask(assistant):
             raise NotConfigured("No person answers on this deployment")

@@ -32,11 +32,11 @@ from app.web.services import services
 
 blueprint = Blueprint("admin", __name__, url_prefix="/v1/admin")
 
-_FAILURES = (TooManyRequests, NotConfigured, StorageUnavailable)
+OPERATOR_FAILURES = (TooManyRequests, NotConfigured, StorageUnavailable)
 
 
 @blueprint.get("/conversations")
-@contract(query=ListQuerySchema, answer=ConversationListSchema, raises=_FAILURES)
+@contract(query=ListQuerySchema, answer=ConversationListSchema, raises=OPERATOR_FAILURES)
 def list_conversations(
     limit: int, where: ConversationFilter, cursor: str | None = None
 ) -> ConversationPage:
@@ -45,7 +45,7 @@ def list_conversations(
 
 
 @blueprint.delete("/conversations")
-@contract(query=DeleteQuerySchema, answer=DeletedSchema, raises=_FAILURES)
+@contract(query=DeleteQuerySchema, answer=DeletedSchema, raises=OPERATOR_FAILURES)
 def delete_conversations(session_id: str | None = None, user: str | None = None) -> dict[str, int]:
     """Delete everything that one session, or one user, said; running answers are stopped."""
     transcripts = Transcripts(services().store, services().end_session)
@@ -59,7 +59,7 @@ def delete_conversations(session_id: str | None = None, user: str | None = None)
     query=ThreadQuerySchema,
     answer=ThreadSchema,
     long="messages",
-    raises=(ConversationNotFound, *_FAILURES),
+    raises=(ConversationNotFound, *OPERATOR_FAILURES),
 )
 def read_conversation(
     conversation_id: str, limit: int | None = None, cursor: str | None = None
@@ -69,7 +69,7 @@ def read_conversation(
 
 
 @blueprint.delete("/conversations/<conversation_id>")
-@contract(answer=DeletedSchema, raises=(InvalidRequest, ConversationNotFound, *_FAILURES))
+@contract(answer=DeletedSchema, raises=(InvalidRequest, ConversationNotFound, *OPERATOR_FAILURES))
 def delete_conversation(conversation_id: str) -> dict[str, int]:
     """Delete a conversation and its messages; a running answer is stopped."""
     Transcripts(services().store, services().end_session).delete(conversation_id)
@@ -81,7 +81,7 @@ def delete_conversation(conversation_id: str) -> dict[str, int]:
     query=ExportQuerySchema,
     media_type=export.MEDIA_TYPES["jsonl"],
     other_media_types=(export.MEDIA_TYPES["csv"],),
-    raises=_FAILURES,
+    raises=OPERATOR_FAILURES,
 )
 def export_conversations(
     where: ConversationFilter, kind: export.Format, bom: bool | None, separator: str
@@ -92,7 +92,7 @@ def export_conversations(
 
 
 @blueprint.get("/stats")
-@contract(query=StatisticsQuerySchema, answer=StatisticsSchema, raises=_FAILURES)
+@contract(query=StatisticsQuerySchema, answer=StatisticsSchema, raises=OPERATOR_FAILURES)
 def read_stats(
     first: datetime, last: datetime, unit: Unit, assistant: str | None = None
 ) -> Statistics:

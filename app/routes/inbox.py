@@ -8,11 +8,9 @@ from flask import Blueprint
 from app.domain.conversation import Message
 from app.domain.errors import (
     ConversationNotFound,
-    NotConfigured,
-    StorageUnavailable,
-    TooManyRequests,
 )
 from app.domain.people import HandedOver
+from app.routes.admin import OPERATOR_FAILURES
 from app.web.contract import contract
 from app.web.schemas.chat import MessageSchema
 from app.web.schemas.people import (
@@ -28,12 +26,11 @@ from app.web.services import services
 
 blueprint = Blueprint("inbox", __name__, url_prefix="/v1/admin")
 
-_FAILURES = (TooManyRequests, NotConfigured, StorageUnavailable)
-_STEP_FAILURES = (ConversationNotFound, *_FAILURES)
+_STEP_FAILURES = (ConversationNotFound, *OPERATOR_FAILURES)
 
 
 @blueprint.get("/inbox")
-@contract(query=InboxQuerySchema, answer=InboxSchema, raises=_FAILURES)
+@contract(query=InboxQuerySchema, answer=InboxSchema, raises=OPERATOR_FAILURES)
 def list_inbox(limit: int, assistant: str | None = None) -> Mapping[str, Sequence[Any]]:
     """List conversations that wait for a person, the longest first, then those that have one."""
     return {"conversations": services().store.people.list_inbox(assistant=assistant, limit=limit)}
@@ -70,7 +67,7 @@ def reply(
 
 
 @blueprint.get("/notices")
-@contract(query=NoticesQuerySchema, answer=NoticesSchema, raises=_FAILURES)
+@contract(query=NoticesQuerySchema, answer=NoticesSchema, raises=OPERATOR_FAILURES)
 def list_notices(limit: int) -> Mapping[str, Sequence[Any]]:
     """List what somebody outside was told, or is to be told, the newest first."""
     return {"notices": services().store.people.list_notices(limit=limit)}

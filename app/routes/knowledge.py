@@ -7,12 +7,9 @@ from flask import Blueprint, Response
 from app.domain.clock import now_ms
 from app.domain.errors import (
     Conflict,
-    NotConfigured,
     NotFound,
     PayloadTooLarge,
     RequestTimeout,
-    StorageUnavailable,
-    TooManyRequests,
 )
 from app.domain.knowledge import Document, DocumentPage, Inquiry
 from app.operations.export import SEPARATORS
@@ -20,6 +17,7 @@ from app.operations.knowledge.corrections import Correction, CorrectionPage
 from app.operations.knowledge.gaps import gaps_to_csv
 from app.operations.knowledge.learning import MAX_FILE_BYTES
 from app.operations.knowledge.trial import Trial
+from app.routes.admin import OPERATOR_FAILURES
 from app.web.bodies import receive_file
 from app.web.contract import contract
 from app.web.current_request import current_request
@@ -54,7 +52,7 @@ from app.web.schemas.knowledge_orders import (
 
 blueprint = Blueprint("knowledge", __name__, url_prefix="/v1/admin/knowledge")
 
-_FAILURES = (TooManyRequests, NotConfigured, StorageUnavailable, NotFound)
+_FAILURES = (*OPERATOR_FAILURES, NotFound)
 _STARTED = {"started": True}
 
 

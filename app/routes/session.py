@@ -72,7 +72,7 @@ def to_opened(session: str, assistant: Assistant) -> OpenedSession:
             starters=look.starters or None,
             max_message_chars=MAX_MESSAGE_CHARS,
             retention_days=services().settings.retention_days,
-            people=PeopleConfig(services().people.can_ask(assistant.settings)),
+            people=PeopleConfig(services().settings.can_ask(assistant.settings)),
         ),
     )
 

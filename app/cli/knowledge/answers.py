@@ -6,9 +6,9 @@ from typing import TextIO
 import click
 from flask.cli import AppGroup
 
-from app.cli.printing import as_time, print_json, print_table
+from app.cli.printing import print_json, print_table
 from app.cli.store import works_on_the_store
-from app.domain.clock import now_ms
+from app.domain.clock import now_ms, to_utc
 from app.domain.conversation import DEFAULT_ASSISTANT
 from app.operations.knowledge.corrections import Correction, Corrections
 from app.web.owned_knowledge import knowledge_of
@@ -40,7 +40,7 @@ def list_answers(assistant: str, as_json: bool) -> None:
     print_table(
         ("Id", "Changed (UTC)", "Question", "Answer"),
         [
-            (each.id, as_time(each.changed_at), _preview(each.question), _preview(each.answer))
+            (each.id, to_utc(each.changed_at), _preview(each.question), _preview(each.answer))
             for each in found
         ],
         whole=("Id", "Changed (UTC)"),

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from app.cli.printing import as_text, as_time, print_table
+from app.cli.printing import as_text, print_table
+from app.domain.clock import to_utc
 from app.knowledge.learner.report import Report
 from app.operations.knowledge.trial import Trial
 from app.storage.document_store import DocumentStore
@@ -105,7 +106,7 @@ def print_documents(store: DocumentStore, assistant: str) -> None:
     while True:
         page = store.list_documents(assistant, limit=_LIST_LIMIT, cursor=cursor)
         rows += [
-            (each.key, each.title[:60], as_time(each.learnt_at), each.problem or "")
+            (each.key, each.title[:60], to_utc(each.learnt_at), each.problem or "")
             for each in page.documents
         ]
         cursor = page.next_cursor
@@ -127,7 +128,7 @@ def print_report(report: str | None) -> None:
     if found.get("leftOut"):
         click.echo(f"{found['leftOut']} more are counted only")
     counts = ", ".join(f"{times} {state}" for state, times in found["counts"].items())
-    click.echo(f"{found['state'].capitalize()} at {as_time(found['updatedAt'])} UTC: {counts}")
+    click.echo(f"{found['state'].capitalize()} at {to_utc(found['updatedAt'])} UTC: {counts}")
 
 
 def _counts(report: Report) -> str:

@@ -7,8 +7,9 @@ from flask.cli import with_appcontext
 
 from app.cli.filters import separator_option
 from app.cli.knowledge.answers import whose
-from app.cli.printing import as_time, print_json, print_table
+from app.cli.printing import print_json, print_table
 from app.cli.store import works_on_the_store
+from app.domain.clock import to_utc
 from app.operations.export import SEPARATORS
 from app.operations.knowledge.gaps import GapGroup, gaps_to_csv, in_order
 from app.web.owned_knowledge import knowledge_of
@@ -50,4 +51,4 @@ def unanswered(
 def _row(group: GapGroup) -> tuple[object, ...]:
     reasons = ", ".join(each.replace("_", " ") for each in in_order(group.reasons))
     question = " ".join(group.question.split())[:_PREVIEW_CHARS]
-    return group.id, group.count, as_time(group.last_at), reasons, question
+    return group.id, group.count, to_utc(group.last_at), reasons, question

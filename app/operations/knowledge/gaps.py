@@ -4,8 +4,8 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
+from app.domain.clock import to_utc
 from app.domain.errors import NotFound
 from app.domain.knowledge import Gap, GapReason
 from app.knowledge.words import question_key
@@ -111,13 +111,9 @@ def _to_row(group: GapGroup) -> Sequence[object]:
     return (
         group.question,
         group.count,
-        _to_time(group.first_at),
-        _to_time(group.last_at),
+        to_utc(group.first_at),
+        to_utc(group.last_at),
         " ".join(in_order(group.reasons)),
         group.newest.page_url,
         group.newest.conversation_id,
     )
-
-
-def _to_time(ms: int) -> str:
-    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"

@@ -21,10 +21,9 @@ from app.web.schemas.base import (
 from app.web.schemas.chat import PageSchema
 from app.web.schemas.conversations import ConversationSchema
 from app.web.schemas.queries import PlainInteger, QuerySchema
-from app.web.schemas.session import OwnMessageSchema
+from app.web.schemas.session import MAX_TOKEN_CHARS, OwnMessageSchema
 
 _MAX_EVENT = 2**31 - 1
-_MAX_TOKEN_CHARS = 4096
 _MAX_INBOX = 200
 _MAX_KEY_CHARS = 128
 _STATE = {"description": "Who answers: the assistant, nobody yet, or a person."}
@@ -136,7 +135,7 @@ class LeaveContactSchema(InputSchema):
 class ReturnSchema(InputSchema):
     """The token of a mailed link."""
 
-    token = fields.String(required=True, validate=validate.Length(1, _MAX_TOKEN_CHARS))
+    token = fields.String(required=True, validate=validate.Length(1, MAX_TOKEN_CHARS))
 
 
 class ActingSchema(InputSchema):

@@ -11,7 +11,7 @@ from app.domain.people import ConversationState
 from app.web.schemas.base import InputSchema, OutputSchema, one_of
 from app.web.schemas.chat import MessageSchema
 
-_MAX_TOKEN_CHARS = 4096
+MAX_TOKEN_CHARS = 4096
 _PAGE_MESSAGES = 50
 _MAX_COMMENT_CHARS = 1000
 
@@ -70,7 +70,7 @@ class OpenSessionSchema(InputSchema):
 
     token = fields.String(
         allow_none=True,
-        validate=validate.Length(1, _MAX_TOKEN_CHARS),
+        validate=validate.Length(1, MAX_TOKEN_CHARS),
         metadata={"description": "A former token, to renew it; leave it out for a new session."},
     )
 
@@ -170,7 +170,7 @@ class IdentitySchema(InputSchema):
 
     jwt = fields.String(
         required=True,
-        validate=validate.Length(1, _MAX_TOKEN_CHARS),
+        validate=validate.Length(1, MAX_TOKEN_CHARS),
         metadata={
             "description": "HS256, with `sub` and an `exp` at most an hour ahead, "
             "signed with IDENTITY_SECRET."
