@@ -77,8 +77,8 @@ ELSEWHERE = {
         "notifications/payload.py",
     ],
     "tests/notifications/mails/test_owner_mail.py: what decides and says what is mailed": [
-        "notifications/mails/owner_rules.py",
-        "notifications/mails/owner_texts.py",
+        "notifications/owner_rules.py",
+        "notifications/owner_texts.py",
     ],
     "tests/notifications/test_sender.py: what its targets are told": ["notifications/facts.py"],
     "tests/operations/test_export.py writes them": ["operations/transcripts.py"],

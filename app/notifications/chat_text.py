@@ -9,14 +9,14 @@ import orjson
 
 from app.notifications.endpoint import Endpoint
 from app.notifications.facts import Facts
-from app.notifications.mails.owner_rules import OwnerRules
-from app.notifications.mails.owner_texts import (
+from app.notifications.owner_rules import OwnerRules
+from app.notifications.owner_texts import (
     CHAT_EXCERPT_CHARS,
     details_of,
     said_by_visitor,
     title_of,
 )
-from app.notifications.mails.plain_text import one_line, shorten
+from app.notifications.plain_text import one_line, shorten
 
 _markdown = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>@])")
 

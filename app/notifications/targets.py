@@ -8,9 +8,9 @@ from app.notifications.chat_text import ChatText
 from app.notifications.delivery import Target
 from app.notifications.endpoint import Endpoint
 from app.notifications.mails.owner_mail import OwnerMail
-from app.notifications.mails.owner_rules import OwnerRules
 from app.notifications.mails.smtp import Mailer
 from app.notifications.mails.visitor_mail import APART_MS, VisitorMail
+from app.notifications.owner_rules import OwnerRules
 from app.notifications.return_link import ReturnLinks
 from app.notifications.spacing import Spacing
 from app.notifications.webhooks import Webhook

@@ -8,7 +8,7 @@ import pytest
 from app.domain.conversation import Page
 from app.notifications.chat_text import ChatText
 from app.notifications.endpoint import Endpoint
-from app.notifications.mails.owner_rules import OwnerRules
+from app.notifications.owner_rules import OwnerRules
 from tests.notifications.conftest import MakeFacts
 from tests.notifications.outbox import MsClock, Threads
 

@@ -10,7 +10,7 @@ from email.utils import format_datetime, formataddr, parseaddr
 from html import escape
 from textwrap import wrap
 
-from app.notifications.mails.plain_text import one_line, printable, shorten
+from app.notifications.plain_text import one_line, printable, shorten
 
 _COLUMNS = 72
 _MAX_SUBJECT_CHARS = 120

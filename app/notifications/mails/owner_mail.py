@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from app.notifications.facts import Facts
 from app.notifications.mails.mail import Letter, to_mail
-from app.notifications.mails.owner_rules import OwnerRules
-from app.notifications.mails.owner_texts import details_of, said_by_visitor, title_of
-from app.notifications.mails.plain_text import shorten
 from app.notifications.mails.smtp import Mailer
+from app.notifications.owner_rules import OwnerRules
+from app.notifications.owner_texts import details_of, said_by_visitor, title_of
+from app.notifications.plain_text import shorten
 
 _MAX_TEXT_CHARS = 4000
 _FOOTER = "You get this because NOTIFY_EMAIL names your address. Answer in the dashboard."

@@ -11,8 +11,8 @@ from app.notifications.delivery import NotYet
 from app.notifications.facts import Facts
 from app.notifications.mails.mail import Letter, to_mail
 from app.notifications.mails.mail_texts import texts_of
-from app.notifications.mails.plain_text import one_line
 from app.notifications.mails.smtp import Mailer
+from app.notifications.plain_text import one_line
 from app.notifications.return_link import ReturnLinks
 from app.notifications.spacing import Spacing
 from app.settings import AssistantSettings

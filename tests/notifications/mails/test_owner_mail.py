@@ -7,8 +7,8 @@ from app.domain.mail_server import MailServer
 from app.domain.people import Contact, NoticeType
 from app.notifications.delivery import NotTaken, NotYet
 from app.notifications.mails.owner_mail import OwnerMail
-from app.notifications.mails.owner_rules import OwnerRules
 from app.notifications.mails.smtp import Mailer
+from app.notifications.owner_rules import OwnerRules
 from app.settings import Settings
 from tests.notifications.conftest import MakeFacts
 from tests.notifications.outbox import MsClock, Threads

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.notifications.mails.plain_text import one_line, printable, shorten
+from app.notifications.plain_text import one_line, printable, shorten
 
 FAMILY = "👨\u200d👩\u200d👧"
 PERSIAN = "می\u200cخواهم"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from app.domain.conversation import Conversation
 from app.notifications.facts import Facts
-from app.notifications.mails.owner_texts import OWNERS
+from app.notifications.owner_texts import OWNERS
 from app.notifications.spacing import Spacing
 from app.storage.protocol import ConversationStore
 

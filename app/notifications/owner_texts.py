@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from app.domain.conversation import DEFAULT_ASSISTANT
 from app.domain.people import NoticeType
 from app.notifications.facts import Facts
-from app.notifications.mails.plain_text import one_line
+from app.notifications.plain_text import one_line
 
 # Of the visitor's own words, which may be long or hostile, so much goes into a chat.
 CHAT_EXCERPT_CHARS = 200
