@@ -11,13 +11,7 @@ import click
 from flask.cli import AppGroup
 
 from app.cli.filters import filter_options, read_filter, separator_option
-from app.cli.printing import (
-    as_text,
-    console,
-    print_json,
-    print_table,
-    progress,
-)
+from app.cli.printing import as_text, console, print_json, print_table, progress
 from app.cli.store import open_for_its_owner, works_on_the_store
 from app.domain.clock import now_ms, to_utc
 from app.domain.conversation import Conversation, Message

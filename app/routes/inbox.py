@@ -6,9 +6,7 @@ from typing import Any
 from flask import Blueprint
 
 from app.domain.conversation import Message
-from app.domain.errors import (
-    ConversationNotFound,
-)
+from app.domain.errors import ConversationNotFound
 from app.domain.people import HandedOver
 from app.routes.admin import OPERATOR_FAILURES
 from app.web.contract import contract

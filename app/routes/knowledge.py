@@ -5,12 +5,7 @@ from collections.abc import Mapping, Sequence
 from flask import Blueprint, Response
 
 from app.domain.clock import now_ms
-from app.domain.errors import (
-    Conflict,
-    NotFound,
-    PayloadTooLarge,
-    RequestTimeout,
-)
+from app.domain.errors import Conflict, NotFound, PayloadTooLarge, RequestTimeout
 from app.domain.knowledge import Document, DocumentPage, Inquiry
 from app.operations.export import SEPARATORS
 from app.operations.knowledge.corrections import Correction, CorrectionPage

@@ -14,11 +14,7 @@ from app.domain.errors import AssistantMismatch, ConversationNotFound, SessionEx
 from app.domain.json_objects import from_object, present
 from app.domain.people import ByOperator, ByVisitor, Contact, HandedOver, Notice, NoticeType, Step
 from app.storage.convex.api import ConvexApi
-from app.storage.convex.documents import (
-    Document,
-    from_assistant,
-    from_contact,
-)
+from app.storage.convex.documents import Document, from_assistant, from_contact
 from app.storage.people_store import MAX_EVENTS
 
 
