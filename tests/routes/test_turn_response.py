@@ -75,7 +75,7 @@ def serve(response: Any, writer: ChunkedWriter) -> None:
 
 
 def turns_in_memory() -> list[RunningTurn]:
-    return [each for each in gc.get_objects() if isinstance(each, RunningTurn)]
+    return [each for each in gc.get_objects() if type(each) is RunningTurn]
 
 
 def stored(store: ConversationStore) -> list[tuple[str, str, str | None]]:
