@@ -60,35 +60,65 @@ def make_services(
     *,
     keep_secret: bool,
 ) -> Services:
-    """Return what routes work with; ``listeners`` hear of each turn that has ended."""
+    """Return what routes work with.
+
+    ``listeners`` hear of each turn that has ended; a secret that is made up is
+    kept in a file where ``keep_secret``.
+    """
     secrets = secret_keys.read_secrets(settings, keep=keep_secret)
     store = MeasuredStore(parts.store or _store(settings), metrics.time_call)
-    redis, state = _redis(settings, secrets[0]), cache_state(store)
+    redis = _redis(settings, secrets[0])
+    state = cache_state(store)
     builds = IndexBuilds(parts.spawn)
+    libraries = Libraries(settings, state, builds)
     notifications = make_notifications(settings, store, store.people, secrets)
-    libraries, tell = Libraries(settings, state, builds), notifications.outbox.tell_of_day
+    tell = notifications.outbox.tell_of_day
     assistants = _assistants(settings, parts, store, redis, libraries, tell)
     switches = Switches(store, state, settings.switched_off_message)
     retry_queue = RetryQueue(settings.spool_path, store.finish_turn)
     workers = WorkerBus() if settings.web_concurrency > 1 else None
-    bus = JoinedBus(_buses(settings, redis, workers))
+    buses = _buses(settings, redis, workers)
+    bus = JoinedBus(buses)
     turns = TurnService(
         store, assistants, Admission([switches.check]), settings.max_streams, retry_queue.keep,
         bus, workers, listeners,
     )  # fmt: skip
-    look_every_s = LOOK_WITH_BUS_EVERY_S if workers or redis else LOOK_EVERY_S
-    waiting = Waiting(store.people, settings.max_waiting, bus, look_every_s=look_every_s)
+    waiting = Waiting(
+        store.people,
+        settings.max_waiting,
+        bus,
+        look_every_s=LOOK_WITH_BUS_EVERY_S if buses else LOOK_EVERY_S,
+    )
     return Services(
-        settings=settings, store=store, turns=turns, assistants=assistants, switches=switches,
-        retry_queue=retry_queue, metrics=metrics, redis=redis, index_builds=builds,
-        return_links=notifications.links, outbox=notifications.outbox, sender=notifications.sender,
+        settings=settings,
+        store=store,
+        turns=turns,
+        assistants=assistants,
+        retry_queue=retry_queue,
         retention=Retention(store, settings.retention_days) if settings.retention_days else None,
-        readiness=Readiness(store), ended_sign_ins=EndedSignIns(store),
-        limits=rates.make(settings, redis), tokens=_tokens(settings, secrets),
-        operators=_operators(settings, secrets[0]), waiting=waiting, spawn=parts.spawn,
+        readiness=Readiness(store),
+        switches=switches,
+        metrics=metrics,
+        limits=rates.make(settings, redis),
+        tokens=_tokens(settings, secrets),
+        operators=_operators(settings, secrets[0]),
+        ended_sign_ins=EndedSignIns(store),
+        redis=redis,
+        index_builds=builds,
         learning=LearningSchedule(store, settings.assistants),
-        people=People(settings, store, turns.stop, waiting.tell, notifications.sender.wake),
-    )  # fmt: skip
+        people=People(
+            settings,
+            store,
+            stop=turns.stop,
+            tell=waiting.tell,
+            wake=notifications.sender.wake,
+        ),
+        waiting=waiting,
+        return_links=notifications.links,
+        outbox=notifications.outbox,
+        sender=notifications.sender,
+        spawn=parts.spawn,
+    )
 
 
 def _store(settings: Settings) -> ConversationStore:

@@ -57,10 +57,10 @@ class People:
         self,
         settings: Settings,
         store: ConversationStore,
+        *,
         stop: Callable[[str], object],
         tell: Callable[[str], object],
         wake: Callable[[], object] = lambda: None,
-        *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
