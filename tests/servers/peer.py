@@ -32,6 +32,8 @@ class Link:
         self._sock = sock
         self._received = bytearray()
         sock.settimeout(WAIT_S)
+        # Else what is sent in pieces waits for the client's kernel to acknowledge the first: 40 ms.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def request(self) -> bytes:
         """Return the next request, body included; ``b""`` when the client left."""
