@@ -196,6 +196,7 @@ def test_the_map_of_a_new_store_matches_every_store_there_is() -> None:
         assert f"from app.storage.{store} import" in text(factory)
 
 
+@pytest.mark.slow
 def test_no_file_names_a_machine_or_a_registry() -> None:
     found = []
     for path in tracked(":!*.map", ":!widget_dist", ":!*.png"):

@@ -246,6 +246,7 @@ def test_every_failure_of_every_route_is_json_that_its_page_can_read(flask_app: 
     assert {400, 401, 404, 405, 415} <= seen
 
 
+@pytest.mark.slow
 def test_every_answer_carries_the_headers_of_the_contract(flask_app: Flask) -> None:
     client = flask_app.test_client()
     for method, path in requests(flask_app):

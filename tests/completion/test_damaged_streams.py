@@ -83,6 +83,7 @@ def test_they_agree_however_the_bytes_are_cut(seed: int, cut: int) -> None:
     assert read_shortly(parts) == read_plainly(parts)
 
 
+@pytest.mark.slow
 def test_every_outcome_is_among_the_damages() -> None:
     found = [damaged(seed) for seed in range(COUNT)]
 

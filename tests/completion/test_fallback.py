@@ -235,6 +235,7 @@ def asked(upstream: Upstream) -> list[tuple[str, str]]:
     return [(each.body["model"], each.headers["authorization"]) for each in upstream.requests]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", ["own", "shared"])
 def test_who_answered_is_stored_and_only_that_is_paid(
     store: ConversationStore, tmp_path: Path, upstream: Upstream, url: str
@@ -268,6 +269,7 @@ def test_first_model_that_may_have_thought_is_paid_too(
     assert service.charged > 29 + 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "second", "tokenizer"),
     [

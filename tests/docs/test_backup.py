@@ -13,7 +13,8 @@ from app.storage.sqlite import SqliteStore
 from tests.data import say
 from tests.docs.blocks import blocks_of
 
-pytestmark = pytest.mark.sqlite
+# Each runs the page's own program.
+pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 
 
 def back_up(folder: Path, *words: str, umask: int = 0o022) -> "subprocess.CompletedProcess[str]":

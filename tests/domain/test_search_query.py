@@ -67,6 +67,7 @@ def test_excerpt_shows_the_words_in_their_place(
     assert cut_excerpt(content, terms) == excerpt
 
 
+@pytest.mark.slow
 def test_excerpt_of_the_worst_content_takes_a_time_in_proportion() -> None:
     terms = parse_query("aaaaaaaaaaaaaaaaaaaab aab ab aaab aaaab aaaaab aaaaaab aaaaaaab").terms
 

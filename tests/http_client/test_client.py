@@ -287,6 +287,7 @@ def test_server_that_takes_no_data_is_a_timeout(peer: MakePeer, client: MakeClie
     closed.open()
 
 
+@pytest.mark.slow
 def test_waiting_to_send_leaves_the_hub_to_others(peer: MakePeer, client: MakeClient) -> None:
     reading = Gate()
 
@@ -357,6 +358,7 @@ def test_certificate_of_another_name(certificate: Path, tls_context: ssl.SSLCont
             http.request("GET", "/")
 
 
+@pytest.mark.slow
 def test_many_greenlets_at_once(peer: MakePeer, client: MakeClient) -> None:
     def echo(link: Link) -> None:
         while request := link.request():

@@ -10,6 +10,7 @@ from tests.http_client.sink import Sink, pumped
 from tests.servers.peer import CHUNKED_HEAD, LAST_CHUNK, Link, chunk
 
 
+@pytest.mark.slow
 def test_large_body(peer: MakePeer, client: MakeClient) -> None:
     body = b"".join(b"%x" % number for number in range(300_000))
 

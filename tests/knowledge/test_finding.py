@@ -215,6 +215,7 @@ def test_long_question_costs_no_more_than_its_beginning_and_end(index: OpenIndex
     assert len(index.words._terms) < 150
 
 
+@pytest.mark.slow
 def test_of_a_long_document_that_was_cited_the_heading_alone_is_read(tmp_path: Path) -> None:
     sections = [(f"Part {n}", f"About part {n} there is this to say.") for n in range(3000)]
     index = open_library(tmp_path / "long.db", [*SHOP, a_page("long", *sections)])

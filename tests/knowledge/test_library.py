@@ -104,6 +104,7 @@ def test_machine_without_an_index_asks_for_one_now_and_then(machine: Machine) ->
     assert machine.builds == 2
 
 
+@pytest.mark.slow
 def test_build_that_never_comes_is_asked_for_ever_more_seldom(machine: Machine) -> None:
     for _ in range(3600):
         machine.ask()

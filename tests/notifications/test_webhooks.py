@@ -152,6 +152,7 @@ def test_whoever_is_gone_is_not_asked_again(facts_of: MakeFacts) -> None:
     assert len(receiver.requests) == 1
 
 
+@pytest.mark.slow
 def test_a_receiver_that_hangs_is_left_alone_for_a_moment(
     facts_of: MakeFacts, clock: Clock
 ) -> None:

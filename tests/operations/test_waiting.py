@@ -120,6 +120,7 @@ def test_other_processes_are_told_and_heard(events: Events) -> None:
     assert wire.sent == [SessionChanged("s-9")]
 
 
+@pytest.mark.slow
 def test_what_nobody_says_is_found_by_one_look_a_session(events: Events) -> None:
     waiting = make(events, look_every_s=0.001)
     with waiting_in(waiting) as one, waiting_in(waiting, after=1) as other:
@@ -134,6 +135,7 @@ def test_what_nobody_says_is_found_by_one_look_a_session(events: Events) -> None
     until(lambda: not waiting._is_looking)
 
 
+@pytest.mark.slow
 def test_sessions_are_looked_at_in_turn(events: Events) -> None:
     waiting = make(events, look_every_s=0.001)
     with waiting_in(waiting, "s-1"), waiting_in(waiting, "s-2"), waiting_in(waiting, "s-3"):

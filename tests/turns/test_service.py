@@ -315,6 +315,7 @@ def test_drain_ends_turns_when_its_patience_does(
     assert service.running_count == 0
 
 
+@pytest.mark.slow
 def test_drain_waits_for_a_turn_that_begins(
     service: TurnService, store: ConversationStore, model: ScriptedModel, troubled: TroubledStore
 ) -> None:

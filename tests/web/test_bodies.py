@@ -106,6 +106,7 @@ def test_large_body_in_chunks_is_refused_and_not_cut(flask_app: Flask) -> None:
     assert came.tell() < 2 * MOST_BYTES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framing", [{"CONTENT_LENGTH": "9"}, {}], ids=["length", "chunks"])
 def test_body_that_never_comes_is_a_timeout(framing: dict[str, str]) -> None:
     with pytest.raises(RequestTimeout):

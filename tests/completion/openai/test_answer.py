@@ -188,6 +188,7 @@ def test_compressed_events_come_as_they_are_flushed() -> None:
     assert (told.text, told.failure) == ("Hello", None)
 
 
+@pytest.mark.slow
 def test_long_compressed_answer_is_whole() -> None:
     words = [f"word{number} " for number in range(30_000)]
 
@@ -456,6 +457,7 @@ def damaged(chance: random.Random) -> tuple[bytes, str]:
     return b"".join(whole) + rest, "".join(words[:at])
 
 
+@pytest.mark.slow
 def test_damaged_streams_lose_nothing_hang_nowhere_and_tell_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -159,5 +159,6 @@ def test_encoding_that_nobody_asked_for(told: str, named: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_body_of_an_error_is_bounded() -> None:
     assert len(inflate(gzip.compress(bytes(50_000_000)), "gzip")) <= 1024 * 1024

@@ -297,6 +297,7 @@ def test_every_refusal_of_the_provider(
     assert len(upstream.requests) == asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [{"status": 503}, {"status": 500}, {"fault": "garbage"}])
 def test_one_failure_before_the_first_byte_is_forgiven(
     openai: OpenAIModel, upstream: Upstream, first: dict[str, Any]

@@ -73,6 +73,7 @@ def test_cells_of_all_tables_of_a_message_count() -> None:
     assert to_html(tables).count("<td>") == 0
 
 
+@pytest.mark.slow
 def test_page_of_intricate_texts_takes_no_more_work_than_its_budget() -> None:
     budget = PageBudget()
 
@@ -90,6 +91,7 @@ def test_text_beyond_the_budget_of_its_page_is_shown_as_it_was_written() -> None
     assert to_html("**a**", budget).endswith('<div class="said">**a**</div>\n')
 
 
+@pytest.mark.slow
 def test_others_get_their_turn_while_a_text_is_laid_out() -> None:
     turns = []
 

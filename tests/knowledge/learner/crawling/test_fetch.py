@@ -238,6 +238,7 @@ def test_body_that_is_too_large_is_left_before_it_is_read() -> None:
     assert str(error) == "larger than 97 KB"
 
 
+@pytest.mark.slow
 def test_bomb_of_gzip_is_left_at_the_bound() -> None:
     bomb = gzip.compress(b"\0" * 50_000_000, mtime=0)
     assert len(bomb) < 100_000
@@ -280,6 +281,7 @@ def test_damaged_gzip_is_a_failure(body: bytes) -> None:
         assert "broke off" in str(why_not(fetcher, f"http://site.example:{port}/"))
 
 
+@pytest.mark.slow
 def test_body_that_drips_is_left_when_its_time_is_over() -> None:
     is_over = threading.Event()
 
@@ -296,6 +298,7 @@ def test_body_that_drips_is_left_when_its_time_is_over() -> None:
     assert str(error) == "it took longer than 0.1 s"
 
 
+@pytest.mark.slow
 def test_headers_that_drip_are_left_when_their_time_is_over() -> None:
     is_over = threading.Event()
 

@@ -62,6 +62,7 @@ def test_damaged_rules_and_an_endless_delay_do_no_harm() -> None:
     assert rules.delay_s <= 10
 
 
+@pytest.mark.slow
 def test_rules_that_take_for_ever_cannot_be_read_now() -> None:
     agents = "".join(f"User-agent: {n}\n" for n in range(12_000))
     robots = robots_of(Answer(agents + "Disallow: /x\n" * 20_000), parse_s=0.1)
