@@ -21,7 +21,7 @@ tested = $(RUN_TWICE) "$(2)" $(PYTEST) $(1)
 # What one runs at each save, and all others: every test is in one of the two.
 UNIT = not (live or browser or node or redis or hypothesis or slow or model)
 REST = (live or browser or node or redis or hypothesis or slow) and not model
-WITHOUT_UNITS = dashboard/browser deploy/test_sub_path.py docs/test_programs.py faults live model providers routes storage widget
+WITHOUT_UNITS = cli corpus dashboard/browser deploy/test_sub_path.py docs/test_programs.py faults live model providers routes storage widget
 units = $(1) $(WITHOUT_UNITS:%=--ignore tests/%) -m "$(UNIT)"
 # Tests of whole servers mostly wait: for deadlines, for leases, for a start. Four at a time share
 # two cores well, and who is through takes from who is not; a file's servers still mostly last.
@@ -67,7 +67,7 @@ test-flaky: tools-for-tests ## Run every test three times, and list those that d
 		test ! -e $(FLAKY) || cat $(FLAKY) >> $(FLAKY)-all; done
 	@test ! -e $(FLAKY)-all || { echo "Did not pass each time:"; sort $(FLAKY)-all | uniq -c; exit 1; }
 
-unit: $(VENV)/dev.stamp ## Run the quick tests: no other process, no browser, nothing generated
+unit: $(VENV)/dev.stamp ## Run the quick tests: no other process, no browser, no whole application
 	$(PYTEST) -n 2 $(call units,$(IN_MEMORY))
 
 check: $(VENV)/dev.stamp ## Lint, check formatting, types and who imports whom

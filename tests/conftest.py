@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 Pair = tuple[Any, Any]
 
+# Their tests write files, or are of a whole application.
+SLOW_FOLDERS = [Path(__file__).with_name(name) for name in ("cli", "corpus", "routes", "storage")]
+
 # What an example takes by the clock tells how busy the machine is.
 settings.register_profile(
     "busy", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -172,7 +175,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests of another store, and of a real model unless ``-m`` names them."""
+    """Mark what is slow, and leave out the tests of another store.
+
+    Those of a real model are left out unless ``-m`` names them.
+    """
+    for item in items:
+        if "make_app" in getattr(item, "fixturenames", ()) or any(
+            item.path.is_relative_to(folder) for folder in SLOW_FOLDERS
+        ):
+            item.add_marker(pytest.mark.slow)
     other_store = "sqlite" if config.option.store == "convex" else "convex"
     left_out = [other_store] if "model" in config.option.markexpr else [other_store, "model"]
     opted_out = [item for item in items if any(map(item.get_closest_marker, left_out))]

@@ -123,4 +123,6 @@ def _slips(one: str, other: str, most: int) -> int:
             if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
                 slips = min(slips, last[j - 2] + 1)
             row.append(slips)
-    return row[-1]
+        if min(row) > most:
+            break
+    return row[-1] if min(row) <= most else most + 1

@@ -1,6 +1,5 @@
-"""Fixtures of the dashboard's tests; those that make an application are not the quick ones."""
+"""Fixtures of the dashboard's tests."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,14 +10,6 @@ from tests.dashboard.door import PASSWORD, SECRETS, sign_in
 
 if TYPE_CHECKING:
     from tests.conftest import MakeApp
-
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(HERE) and "make_app" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

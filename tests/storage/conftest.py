@@ -12,13 +12,8 @@ from tests.storage.stores import STORES, Advance
 NEEDS_NODE = {"convex": pytest.mark.node}
 
 
-HERE = Path(__file__).parent
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.slow)  # they write files
         if "convex" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.node)
 
