@@ -57,7 +57,7 @@ test: tools-for-tests ## Run every test, installing what they need
 	@for part in $(NODE_PARTS); do npm --prefix $$part run --silent check --if-present || exit 1; done
 	@for part in $(NODE_PARTS); do $(RUN_TWICE) "" npm --prefix $$part test --silent --if-present || exit 1; done
 	$(call tested,$(call units,$(IN_MEMORY)),-n 2)
-	$(call tested,$(IN_MEMORY) -m "not browser" --store convex $(OVER_HTTP),-n 2)
+	$(call tested,$(IN_MEMORY) -m "not browser" --store convex $(OVER_HTTP),$(OVERLAPPING))
 	$(call tested,-m "$(REST)",$(OVERLAPPING))
 	@test ! -e $(FLAKY) || { echo "Failed first, and passed when they ran again:"; cat $(FLAKY); }
 

@@ -117,3 +117,9 @@ def test_error_of_a_script_is_an_outage_too(own_redis: RedisServer, link: RedisL
 
     with pytest.raises(RedisAway):
         link.script("return redis.call('NO SUCH COMMAND')")([], [])
+
+
+def test_names_need_the_secret() -> None:
+    one, other = (RedisLink("redis://nowhere", name_key=key) for key in (b"one", b"other"))
+
+    assert one.hide("192.0.2.1") == one.hide("192.0.2.1") != other.hide("192.0.2.1")
