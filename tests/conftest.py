@@ -154,10 +154,10 @@ def playwright() -> "Iterator[Playwright]":
 
 @pytest.fixture(scope="session")
 def browser(playwright: "Playwright") -> "Iterator[Browser]":
-    """The system's Chromium; a test opens contexts of its own."""
-    from tests.widget.browser import FLAGS, chromium
+    """The system's Chromium without a window; a test opens contexts of its own."""
+    from tests.widget.browser import FLAGS, headless_shell
 
-    browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+    browser = playwright.chromium.launch(executable_path=headless_shell(), args=FLAGS)
     yield browser
     browser.close()
 
