@@ -1,6 +1,8 @@
 """What the worker makes of gunicorn's own classes, and what gunicorn is told to believe."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
@@ -139,3 +141,22 @@ def test_nobody_is_believed_whatever_the_address(peer: Any) -> None:
     assert config.forwarded_allow_ips == ["*"]  # no address is compared, for each request
     assert request.scheme == "http"
     assert not {"SCRIPT_NAME", "PATH_INFO"} & {name for name, _ in request.headers}
+
+
+@pytest.mark.slow
+def test_only_workers_look_for_garbage_and_not_in_what_was_there_before(tmp_path: Path) -> None:
+    script = f"""import gc, runpy
+hooks = runpy.run_path({str(CONFIGURATION)!r})
+print(gc.isenabled())
+hooks["post_fork"](None, None)
+print(gc.isenabled(), gc.get_freeze_count() > 10_000)"""
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(CONFIGURATION.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert ran.stdout.split() == ["False", "True", "True"]
