@@ -54,6 +54,7 @@ def score(index: OpenIndex, inquiry: Inquiry, near: Near) -> dict[int, float]:
     before = ranking.match(index, inquiry.before) if inquiry.before else {}
     for at, value in before.items():
         scores[at] = scores.get(at, 0.0) + _BEFORE * value
+    scores = ranking.with_neighbours(index, scores)
     for at in _cited(index, inquiry.cited):
         scores[at] = scores.get(at, 0.0) + _CITED
     here = set(index.at_urls(_pages(inquiry.page_url))) if inquiry.page_url and scores else set()

@@ -102,7 +102,7 @@ def _match(index: OpenIndex, text: str) -> Mapping[int, float]:
     if not words:
         asked = {gram for gram in grams if counts.get(gram, 0) <= MAX_GRAM_PASSAGES}
         pieces = _without_chance(index, asked, pieces)
-    return _scaled(with_neighbours(index, _sum(words, pieces)))
+    return _scaled(_sum(words, pieces))
 
 
 def _sum(words: Mapping[int, float], pieces: Mapping[int, float]) -> dict[int, float]:
