@@ -174,6 +174,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell the servers of tests over HTTP where to keep conversations."""
+    if config.option.store == "convex":
+        from tests.convex_server import convex_server
+        from tests.servers.perch import Server
+
+        convex = convex_server()
+        Server.store = {
+            "CONVEX_URL": convex.url,
+            "CONVEX_DEPLOY_KEY": convex.deploy_key,
+            # What one test has learnt would be known to the servers of all.
+            "GROUNDING": "off",
+        }
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what is slow, and leave out the tests of another store.
 

@@ -19,20 +19,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.live)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Tell the servers where to keep conversations."""
-    if config.option.store == "convex":
-        from tests.convex_server import convex_server
-
-        convex = convex_server()
-        Server.store = {
-            "CONVEX_URL": convex.url,
-            "CONVEX_DEPLOY_KEY": convex.deploy_key,
-            # What one test has learnt would be known to the servers of all.
-            "GROUNDING": "off",
-        }
-
-
 @pytest.fixture(autouse=True)
 def fresh_store(pytestconfig: pytest.Config) -> None:
     """Empty the one Convex deployment; a SQLite file is each server's own."""
