@@ -26,8 +26,8 @@ units = $(1) $(WITHOUT_UNITS:%=--ignore tests/%) -m "$(UNIT)"
 # Tests of whole servers mostly wait: for deadlines, for leases, for a start. Four at a time share
 # two cores well, and who is through takes from who is not; a file's servers still mostly last.
 OVERLAPPING = -n 4 --dist worksteal
-# What runs on the second store as well; schemathesis says of it what it said of the first.
-OVER_HTTP = tests/routes tests/dashboard tests/corpus tests/live --ignore tests/live/test_schemathesis.py
+# What runs on the second store as well, but for what is marked as of the first.
+OVER_HTTP = tests/routes tests/dashboard tests/corpus tests/live
 # Parts with a package.json, and the file that npm leaves behind once it has installed them.
 NODE_PARTS := $(patsubst %/package.json,%,$(wildcard convex/package.json widget/package.json tests/clients/package.json))
 NODE_READY := $(NODE_PARTS:%=%/node_modules/.package-lock.json)

@@ -34,6 +34,8 @@ RESERVATION = MAX_OUTPUT_TOKENS + estimate_prompt(
 # The server's time of day jumps a day ahead when the file is there.
 NEXT_DAY = """
 import os, time
+
+pytestmark = pytest.mark.sqlite  # no store counts what is spent
 _now, _flag = time.time, os.path.join(os.path.dirname(__file__), "next-day")
 time.time = lambda: _now() + 86_400 * os.path.exists(_flag)
 """

@@ -11,6 +11,8 @@ from tests.live.exchange import Exchange, request_bytes
 from tests.live.raw import converse
 from tests.servers.perch import Server
 
+pytestmark = pytest.mark.sqlite  # nothing of this comes as far as the store
+
 PATIENCE_S = 8.0
 SECOND_ANSWER_S = 0.3
 

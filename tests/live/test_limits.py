@@ -9,6 +9,8 @@ from tests.live.eventually import eventually
 from tests.servers.perch import WIDGET_KEY, Server
 from tests.servers.redis import running_redis
 
+pytestmark = pytest.mark.sqlite  # no store counts visitors
+
 PAGE = "https://page.test"
 
 

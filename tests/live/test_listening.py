@@ -9,6 +9,8 @@ from tests.live.exchange import Exchange, request_bytes
 from tests.servers.perch import Server
 from tests.servers.upstream import Upstream
 
+pytestmark = pytest.mark.sqlite  # nothing of this comes as far as the store
+
 MADE_UP = [
     {"SCRIPT_NAME": "/x"},
     {"PATH_INFO": "/dashboard/login"},

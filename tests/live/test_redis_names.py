@@ -2,9 +2,13 @@
 
 import json
 
+import pytest
+
 from tests.servers.perch import NO_LIMITS, WIDGET_KEY, Server
 from tests.servers.redis import RedisServer
 from tests.servers.upstream import Upstream
+
+pytestmark = [pytest.mark.redis, pytest.mark.sqlite]  # no store is told of Redis
 
 ADDRESSES = ("198.51.100.23", "2001:db8:77:88::99")
 

@@ -13,7 +13,7 @@ from tests.servers.perch import WIDGET_KEY, Server
 from tests.servers.redis import RedisServer
 from tests.servers.upstream import Upstream
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.redis, pytest.mark.sqlite]  # no store is told of Redis
 
 LIMIT = 20
 VISITORS = 6

@@ -8,8 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.servers.perch import ADMIN_KEY, WIDGET_KEY, Server
 from tests.servers.upstream import Upstream
+
+pytestmark = pytest.mark.sqlite  # over Convex it finds the same, in the same time
 
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "15")
 # Two threads stumble over CPython's parser now and then: "AST constructor recursion depth".

@@ -9,6 +9,8 @@ from tests.live.exchange import Answer
 from tests.servers.perch import WIDGET_KEY, Server
 from tests.servers.upstream import Upstream
 
+pytestmark = pytest.mark.sqlite  # no store counts visitors
+
 
 def ask(server: Server, session: str = "s-1", client: str = "10.0.0.1", **body: object) -> Answer:
     asked = {"sessionId": session, "message": "Hi", **body}
