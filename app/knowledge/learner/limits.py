@@ -13,6 +13,7 @@ MAX_MEMORY_BYTES = 512 * 1024 * 1024
 _MAX_LEARNER_BYTES = 2 * MAX_MEMORY_BYTES
 MAX_RUN_S = 15 * 60
 MAX_PAGE_S = 20
+_AGAIN_S = 1.0
 _NICENESS = 19
 
 
@@ -50,6 +51,8 @@ def time_limit(seconds: float) -> Iterator[None]:
     """
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        # What is raised while an object is freed, Python prints and drops: so once more.
+        signal.setitimer(signal.ITIMER_REAL, min(seconds, _AGAIN_S))
         raise OutOfTime
 
     handler = signal.signal(signal.SIGALRM, interrupt)

@@ -40,6 +40,20 @@ def test_limit_that_is_kept_leaves_everything_as_it_was() -> None:
     assert left_s - 2 < signal.getitimer(signal.ITIMER_REAL)[0] <= left_s
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_limit_that_is_lost_while_something_is_freed_comes_again() -> None:
+    class Freed:
+        def __del__(self) -> None:
+            wait()
+
+    def wait_twice() -> None:
+        Freed()
+        wait()
+
+    with pytest.raises(OutOfTime), time_limit(0.02):
+        wait_twice()
+
+
 @pytest.mark.slow
 def test_learner_is_nice_and_held_to_its_memory() -> None:
     code = (
