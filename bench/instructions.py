@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bench.dialects import DIALECTS
 from bench.processes import tree
 from bench.targets import ROOT, Target, make_certificate, perch, upstream
 
@@ -82,12 +83,12 @@ def count(root: Path, turns: int, pace: dict[str, float]) -> int:
 
 
 def ask(target: Target, turns: int) -> None:
-    address = urlsplit(target.url)
-    link = http.client.HTTPConnection(address.netloc, timeout=120)
-    headers = {"Content-Type": "application/json", **target.headers}
+    dialect = DIALECTS[target.dialect]
+    link = http.client.HTTPConnection(urlsplit(target.url).netloc, timeout=120)
+    headers = {"Content-Type": "application/json", **dialect.headers}
     for number in range(turns):
-        body = {"sessionId": f"session-{number:05}", "message": "What are your opening hours?"}
-        link.request("POST", address.path, json.dumps(body), headers)
+        body = dialect.body(f"session-{number:05}")
+        link.request("POST", dialect.path, json.dumps(body), headers)
         answer = link.getresponse().read()
         if b'"done"' not in answer:
             raise RuntimeError(f"no answer: {answer[:200]!r}")

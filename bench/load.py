@@ -1,6 +1,6 @@
 """Many readers of streams, and how long they wait: a load generator.
 
-    python -m bench.load '{"url": …, "kind": "ndjson", "streams": 200, …}'
+    python -m bench.load '{"url": …, "dialect": "ndjson", "streams": 200, …}'
 
 It holds ``streams`` connections open, asks again on each as soon as an answer
 has ended, and looks at the server's process tree before and after ``window_s``.
@@ -19,11 +19,11 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from bench.dialects import DIALECTS
 from bench.loop import Loop
 from bench.processes import cpu_s, pss_kib
 
 READ_BYTES = 262_144
-QUESTION = "Hello, what can you do for me today?"
 PERCENTILES = (50, 99)
 
 
@@ -32,8 +32,7 @@ class Task:
     """What to do, as ``scenarios.py`` says it."""
 
     url: str
-    kind: str  # ndjson, our stream; sse, the model's own
-    headers: dict[str, str]
+    dialect: str
     pid: int  # of the server under test
     streams: int
     tokens: int  # that each answer must have
@@ -94,9 +93,9 @@ class Reader:
         first_of_read = True
         for line in lines:
             if line.startswith(self._load.token_mark):
-                at = line.find(b"@")
-                if at >= 0:
-                    stamp = line[at + 1 : line.index(b'"', at)]
+                # Those that came together may stand in one piece.
+                for piece in line.split(b"@")[1:]:
+                    stamp = piece.partition(b'"')[0].partition(b" ")[0]
                     self._note_token(stamp, now, first_of_read=first_of_read)
                     first_of_read = False
             elif line.startswith(self._load.end_mark):
@@ -143,22 +142,17 @@ class Load:
         self.loop = Loop()
         self.is_over = False
         self.address = (parts.hostname or "127.0.0.1", parts.port or 80)
-        is_ours = task.kind == "ndjson"
-        self.token_mark = b'{"type":"token"' if is_ours else b'data: {"id"'
-        self.end_mark = b'{"type":"done"' if is_ours else b"data: [DONE]"
-        headers = {"Host": parts.netloc, "Content-Type": "application/json", **task.headers}
+        self._dialect = DIALECTS[task.dialect]
+        self.token_mark, self.end_mark = self._dialect.token, self._dialect.end
+        own = self._dialect.headers
+        headers = {"Host": parts.netloc, "Content-Type": "application/json", **own}
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        self._head = f"POST {parts.path} HTTP/1.1\r\n{lines}".encode()
+        self._head = f"POST {self._dialect.path} HTTP/1.1\r\n{lines}".encode()
         self._readers: list[Reader] = []
 
     def request(self, session: str) -> bytes:
         """Write one question."""
-        if self.task.kind == "ndjson":
-            body: dict[str, Any] = {"sessionId": session, "message": QUESTION}
-        else:
-            said = [{"role": "user", "content": QUESTION}]
-            body = {"model": "gpt-4.1-mini", "stream": True, "messages": said}
-        data = json.dumps(body).encode()
+        data = json.dumps(self._dialect.body(session)).encode()
         return b"%bContent-Length: %d\r\n\r\n%b" % (self._head, len(data), data)
 
     def run(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.dialects import OTHERS
 from bench.runs import Round
 from bench.scenarios import BY_NAME
 
@@ -94,6 +95,11 @@ def _figure(scenario: str, name: str, target: str = "perch") -> Callable[[Median
     return lambda found: float(found[scenario][target][name])
 
 
+def _beside_ndjson(target: str) -> Callable[[Medians], float]:
+    cpu = "cpu_us_per_token"
+    return lambda found: float(found["protocols"][target][cpu] / found["protocols"]["perch"][cpu])
+
+
 def _round_trips(found: Medians) -> float:
     pace = BY_NAME["load"].pace
     return float((found["load"]["perch"]["first_ms_p50"] - pace["first_ms"]) / pace["storage_ms"])
@@ -114,6 +120,10 @@ GOALS = (
     Goal("KiB per stream at 1,000", 30.0, _figure("hold1000", "kib_per_stream")),
     Goal("p99 gap in ms at 1,500 streams", 100.0, _figure("knee1500", "gap_ms_p99")),
     Goal("storage round trips before the first token", 1.3, _round_trips),
+    *(
+        Goal(f"CPU per token in {name}, beside NDJSON", 1.25, _beside_ndjson(f"perch {name}"))
+        for name in OTHERS
+    ),
 )
 
 

@@ -59,8 +59,7 @@ def visit(
     source.set_pace(pace)
     task = {
         "url": target.url,
-        "kind": target.kind,
-        "headers": dict(target.headers),
+        "dialect": target.dialect,
         "pid": target.process.pid,
         **load,
     }

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench.dialects import OTHERS
+
 GAP_MS = 50  # 20 tokens a second: a fast model
 
 
@@ -59,6 +61,12 @@ SCENARIOS = (
     hold("hold200", 200, "200 streams of 20 tokens/s"),
     hold("hold1000", 1000, "1,000 streams of 20 tokens/s, and the memory of each"),
     hold("tls", 200, "200 streams, the model behind TLS", tls=True),
+    hold(
+        "protocols",
+        200,
+        "200 streams, in each protocol",
+        targets=("perch", *(f"perch {name}" for name in OTHERS)),
+    ),
     turns("turn", "a turn of one token, both calls of storage over HTTP", ("nginx", "perch")),
     turns("turn30", "the same with 30 messages of history", ("perch",), history=30),
     turns("turn-sqlite", "the same over a SQLite file", ("perch-sqlite",)),

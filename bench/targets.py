@@ -14,12 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.dialects import KEY, OTHERS
 from bench.processes import OTHER_CORE, SERVER_CORE, Process
 from bench.upstream import Pace
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOT_S = 30.0
-KEY = "bench-widget-key-000000000000"
 MANY = str(10**9)
 
 NGINX = """
@@ -70,8 +70,7 @@ class Target:
 
     name: str
     url: str
-    kind: str
-    headers: Mapping[str, str]
+    dialect: str
     process: Process
 
 
@@ -115,8 +114,7 @@ def nginx(source: FakeUpstream, directory: Path, certificate: Path) -> Iterator[
     with Process(command, core=SERVER_CORE) as process:
         base = f"http://127.0.0.1:{port}"
         _wait_until_up(process, f"{base}/_open")
-        headers = {"Authorization": "Bearer sk-bench"}
-        yield Target("nginx", f"{base}/v1/chat/completions", "sse", headers, process)
+        yield Target("nginx", base, "model", process)
 
 
 @contextmanager
@@ -126,6 +124,7 @@ def perch(
     certificate: Path,
     *,
     store: str = "convex",
+    dialect: str = "ndjson",
     root: Path = ROOT,
     under: Sequence[str] = (),
     boot_s: float = BOOT_S,
@@ -158,7 +157,7 @@ def perch(
     ):
         base = f"http://127.0.0.1:{port}"
         _wait_until_up(process, f"{base}/health", boot_s)
-        yield Target("perch", f"{base}/v1/chat/stream", "ndjson", {"x-api-key": KEY}, process)
+        yield Target("perch", base, dialect, process)
 
 
 Start = Callable[[FakeUpstream, Path, Path], AbstractContextManager[Target]]
@@ -166,6 +165,7 @@ TARGETS: dict[str, Start] = {
     "nginx": nginx,
     "perch": perch,
     "perch-sqlite": partial(perch, store="sqlite"),
+    **{f"perch {name}": partial(perch, dialect=name) for name in OTHERS},
 }
 
 

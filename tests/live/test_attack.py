@@ -21,6 +21,8 @@ from tests.servers.redis import RedisServer
 from tests.servers.upstream import Upstream
 from tests.servers.upstream_script import PROMPT_TOKENS
 
+pytestmark = pytest.mark.sqlite  # no store counts what is spent
+
 ADDRESSES = 1000
 A_DOORS_ADDRESSES = 300  # enough for the budget
 REQUESTS_AN_ADDRESS = 3
@@ -34,8 +36,6 @@ RESERVATION = MAX_OUTPUT_TOKENS + estimate_prompt(
 # The server's time of day jumps a day ahead when the file is there.
 NEXT_DAY = """
 import os, time
-
-pytestmark = pytest.mark.sqlite  # no store counts what is spent
 _now, _flag = time.time, os.path.join(os.path.dirname(__file__), "next-day")
 time.time = lambda: _now() + 86_400 * os.path.exists(_flag)
 """
