@@ -30,7 +30,7 @@ class ScriptedPeople(ScriptedAnswers):
         self.owner: str | None = None
         self.asked: list[str] = []
         self.failing = 0
-        self._sessions = 0
+        self.sessions = 0
         self._events: list[dict[str, Any]] = []
         self._has_held = False
 
@@ -47,9 +47,9 @@ class ScriptedPeople(ScriptedAnswers):
     def session(self, former: str | None = None) -> dict[str, Any]:
         """Open a session, or renew one."""
         if not former:
-            self._sessions += 1
+            self.sessions += 1
         config = {"people": {"canAsk": self.can_ask}}
-        name = former or f"token-{self._sessions}"
+        name = former or f"token-{self.sessions}"
         return {"sessionId": name.replace("token", "s"), "token": name, "config": config}
 
     def step(self, event: str, state: str, author: str | None = None) -> None:

@@ -613,6 +613,25 @@ def test_an_address_can_be_asked_for_before_the_first_question(
     expect(card(visitor)).to_be_hidden()
 
 
+def test_panel_that_is_opened_while_its_part_for_people_comes_stays_and_asks_for_one_session(
+    page: Page, site: Site, people: ScriptedPeople
+) -> None:
+    held: list[Route] = []
+    page.route(re.compile(r"/widget/people\."), lambda route: held.append(route))
+    page.goto(site.page(contact="before"))
+    visitor = Visitor(page)
+    visitor.launcher.hover()
+    expect(visitor.input).to_be_attached()
+    visitor.launcher.click()
+    expect(visitor.input).to_be_visible()
+    for route in held:
+        route.continue_()
+
+    expect(card(visitor).get_by_label("E-mail", exact=True)).to_be_visible()
+    visitor.ask("Hello?").hears("Yes.")
+    assert people.sessions == 1
+
+
 def test_who_skips_the_first_card_is_not_asked_again(visit: Visit, page: Page) -> None:
     visitor = visit(contact="Before")
     card(visitor).get_by_role("button", name="No, thanks").click()

@@ -55,19 +55,23 @@ const fail = async (response: Response): Promise<never> => {
 /** Forget the session; the next question begins another. */
 export const forget = (): void => [SESSION, TOKEN, PENDING, HANDOFF].forEach((key) => remember(key));
 
+let minting: Promise<void> | undefined;
+
 /** Get a live token, or a client-made id where the server is older than its session routes; and hear what may be asked for. */
-export const mint = async (): Promise<void> => {
+export const mint = (): Promise<void> => (minting ??= begin().finally(() => (minting = undefined)));
+
+const begin = async (): Promise<void> => {
   const token = recall(TOKEN);
   const response = await send("session", "POST", { token }, undefined, "");
   if (response.status == 401 && token) {
     forget();
-    return mint();
+    return begin();
   }
   if (response.status == 404) return remember(SESSION, recall(SESSION) || randomId());
   if (!response.ok) return fail(response);
+  const session = toObject(await response.text());
   // Of two tabs that mint at once the first one wins: they are one visitor.
   if (recall(TOKEN) != token) return;
-  const session = toObject(await response.text());
   remember(SESSION, session.sessionId as string);
   remember(TOKEN, session.token as string);
   told = undefined;

@@ -135,7 +135,7 @@ export class Widget implements Shell {
         this.isOpen = false;
         return this.open();
       };
-      this.#wait(h("p", { role: "alert" }, "The assistant cannot be reached."), h("button.retry", { onclick: again }, "Try again"));
+      this.#wait(h("div", { role: "alert" }, "The assistant cannot be reached."), h("button.retry", { onclick: again }, "Try again"));
     }
   }
 
@@ -153,7 +153,8 @@ export class Widget implements Shell {
   #turn(open: boolean): void {
     this.isOpen = open;
     memory("localStorage", "perch-open-" + this.name, `${open}`);
-    if (!this.#panel) this.#wait(h("p"), h("p"));
+    // The panel may have drawn itself already, and be on its way for the rest.
+    if (!this.dialog.children[1]) this.#wait(h("p"), h("p"));
     this.#place();
   }
 
