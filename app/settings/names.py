@@ -124,5 +124,5 @@ def _slips(one: str, other: str, most: int) -> int:
                 slips = min(slips, last[j - 2] + 1)
             row.append(slips)
         if min(row) > most:
-            break
-    return row[-1] if min(row) <= most else most + 1
+            return most + 1
+    return row[-1]

@@ -1,7 +1,6 @@
 """The owner teaches, tries and answers, in the real browser over the real server and learner."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from tests.live.eventually import eventually
 from tests.servers.perch import ADMIN_KEY, Server
 from tests.servers.upstream import Upstream
 from tests.widget.axe import violations
@@ -79,6 +79,7 @@ def test_uploaded_file_is_learnt_while_the_page_tells_how_it_goes(
     file = tmp_path / "Handbook.md"
     file.write_bytes(HANDBOOK)
     page = open_page("knowledge")
+
     page.get_by_label(re.compile("^A file")).set_input_files(file)
     page.get_by_role("button", name="Learn the file").click()
 
@@ -111,11 +112,12 @@ def ask_what_no_page_answers(server: Server, question: str) -> None:
     text = {"title": "Parcels", "text": "Parcels take three days."}
     key = {"x-admin-api-key": ADMIN_KEY}
     assert server.request("POST", "/v1/admin/knowledge/texts", text, **key).status == 200
-    for number in range(TRIES):
-        server.chat(question, f"unanswered-{number}")
-        if question in str(server.admin("/v1/admin/knowledge/gaps").json):
-            return
-        time.sleep(0.5)
+
+    def is_listed() -> bool:
+        server.chat(question)
+        return question in str(server.admin("/v1/admin/knowledge/gaps").json)
+
+    eventually(is_listed, within_s=LEARNT_MS / 1000)
 
 
 def test_unanswered_question_is_answered_there_and_word_for_word_the_next_time(
