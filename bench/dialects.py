@@ -6,20 +6,58 @@ from dataclasses import dataclass, field
 from typing import Any
 
 KEY = "bench-widget-key-000000000000"
-QUESTION = "Hello, what can you do for me today?"
-_SAID = [{"role": "user", "content": QUESTION}]
-_PARTS = [{"type": "text", "text": QUESTION}]
+Body = Callable[[str, str], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One protocol; ``body`` is a session's question."""
+    """One protocol; ``body`` writes the question of a session, which come as session and message.
+
+    ``token`` begins each line with a piece of the answer, ``end`` the last line.
+    """
 
     path: str
-    body: Callable[[str], dict[str, Any]]
+    body: Body
     token: bytes
     end: bytes
     headers: Mapping[str, str] = field(default_factory=lambda: {"x-api-key": KEY})
+
+
+def _ours(session: str, message: str) -> dict[str, Any]:
+    return {"sessionId": session, "message": message}
+
+
+def _said(message: str) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": message}]
+
+
+def _model(_session: str, message: str) -> dict[str, Any]:
+    return {"model": "gpt-4.1-mini", "stream": True, "messages": _said(message)}
+
+
+def _openai(field_name: str) -> Body:
+    def body(session: str, message: str) -> dict[str, Any]:
+        said = {field_name: _said(message)}
+        return {"model": "default", "user": session, "stream": True, **said}
+
+    return body
+
+
+def _ai_sdk(session: str, message: str) -> dict[str, Any]:
+    parts = [{"type": "text", "text": message}]
+    return {"id": session, "messages": [{"role": "user", "parts": parts}]}
+
+
+def _ag_ui(session: str, message: str) -> dict[str, Any]:
+    return {"threadId": session, "runId": uuid.uuid4().hex, "messages": _said(message)}
+
+
+def _n8n(session: str, message: str) -> dict[str, Any]:
+    return {"action": "sendMessage", "sessionId": session, "chatInput": message}
+
+
+def _deep_chat(session: str, message: str) -> dict[str, Any]:
+    return {"sessionId": session, "messages": [{"role": "user", "text": message}]}
 
 
 _BEARER = {"Authorization": f"Bearer {KEY}"}
@@ -28,53 +66,53 @@ _DONE = b"data: [DONE]"
 DIALECTS = {
     "model": Dialect(
         "/v1/chat/completions",
-        lambda _: {"model": "gpt-4.1-mini", "stream": True, "messages": _SAID},
+        _model,
         b'data: {"id"',
         _DONE,
         {"Authorization": "Bearer sk-bench"},
     ),
     "ndjson": Dialect(
         "/v1/chat/stream",
-        lambda session: {"sessionId": session, "message": QUESTION},
+        _ours,
         b'{"type":"token"',
         b'{"type":"done"',
     ),
     "openai-chat": Dialect(
         "/v1/chat/completions",
-        lambda session: {"model": "default", "user": session, "stream": True, "messages": _SAID},
+        _openai("messages"),
         b'data: {"id"',
         _DONE,
         _BEARER,
     ),
     "openai-responses": Dialect(
         "/v1/responses",
-        lambda session: {"model": "default", "user": session, "stream": True, "input": _SAID},
+        _openai("input"),
         b'data: {"type":"response.output_text.delta"',
         _DONE,
         _BEARER,
     ),
     "ai-sdk": Dialect(
         "/v1/ai-sdk/chat",
-        lambda session: {"id": session, "messages": [{"role": "user", "parts": _PARTS}]},
+        _ai_sdk,
         b'data: {"type":"text-delta"',
         _DONE,
     ),
     "ag-ui": Dialect(
         "/v1/ag-ui",
-        lambda session: {"threadId": session, "runId": uuid.uuid4().hex, "messages": _SAID},
+        _ag_ui,
         b'data: {"type":"TEXT_MESSAGE_CONTENT"',
         b'data: {"type":"RUN_FINISHED"',
     ),
     "n8n": Dialect(
         "/v1/n8n",
-        lambda session: {"action": "sendMessage", "sessionId": session, "chatInput": QUESTION},
+        _n8n,
         b'{"type":"item"',
         b'{"type":"end"',
         {"x-api-key": KEY, "Accept": "text/plain"},
     ),
     "deep-chat": Dialect(
         "/v1/deep-chat",
-        lambda session: {"sessionId": session, "messages": [{"role": "user", "text": QUESTION}]},
+        _deep_chat,
         b'data: {"text"',
         b"0\r",  # the last chunk of the body: the format has no word for its end
         {"x-api-key": KEY, "Accept": "text/event-stream"},

@@ -87,7 +87,7 @@ def ask(target: Target, turns: int) -> None:
     link = http.client.HTTPConnection(urlsplit(target.url).netloc, timeout=120)
     headers = {"Content-Type": "application/json", **dialect.headers}
     for number in range(turns):
-        body = dialect.body(f"session-{number:05}")
+        body = dialect.body(f"session-{number:05}", "What are your opening hours?")
         link.request("POST", dialect.path, json.dumps(body), headers)
         answer = link.getresponse().read()
         if b'"done"' not in answer:

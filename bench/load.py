@@ -24,6 +24,7 @@ from bench.loop import Loop
 from bench.processes import cpu_s, pss_kib
 
 READ_BYTES = 262_144
+QUESTION = "Hello, what can you do for me today?"
 PERCENTILES = (50, 99)
 
 
@@ -152,7 +153,7 @@ class Load:
 
     def request(self, session: str) -> bytes:
         """Write one question."""
-        data = json.dumps(self._dialect.body(session)).encode()
+        data = json.dumps(self._dialect.body(session, QUESTION)).encode()
         return b"%bContent-Length: %d\r\n\r\n%b" % (self._head, len(data), data)
 
     def run(self) -> dict[str, Any]:

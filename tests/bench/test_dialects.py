@@ -21,7 +21,9 @@ def test_each_token_and_the_end_are_seen_once(
     model.script(*TOKENS)
     client = make_app(WIDGET_API_KEY=KEY).test_client()
 
-    answer = client.post(dialect.path, json=dialect.body("s-1"), headers=dict(dialect.headers))
+    answer = client.post(
+        dialect.path, json=dialect.body("s-1", "Hi"), headers=dict(dialect.headers)
+    )
     lines = answer.data.splitlines()
 
     # Those that came together stand in one piece.

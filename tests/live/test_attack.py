@@ -14,7 +14,8 @@ import pytest
 
 from app.domain.conversation import PromptMessage
 from app.limits.estimate import estimate_prompt
-from tests.doors import DOORS, Door, code_of
+from bench.dialects import Dialect
+from tests.doors import DOORS, code_of
 from tests.live.eventually import eventually
 from tests.servers.perch import WIDGET_KEY, Server
 from tests.servers.redis import RedisServer
@@ -64,13 +65,13 @@ def attacked(workers: str, upstream: Upstream, tmp_path: Path) -> Iterator[Serve
         yield stack.enter_context(Server.over(upstream, tmp_path, **settings))
 
 
-def ask(server: Server, client: str, session: str, door: Door = DOORS["json"]) -> str:
+def ask(server: Server, client: str, session: str, door: Dialect = DOORS["json"]) -> str:
     body = door.body(session, QUESTION)
     answer = server.request("POST", door.path, body, x_api_key=WIDGET_KEY, x_ip=client)
     return "answered" if answer.status == 200 else code_of(answer.json)
 
 
-def attack(server: Server, addresses: int, doors: Sequence[Door]) -> Counter[str]:
+def attack(server: Server, addresses: int, doors: Sequence[Dialect]) -> Counter[str]:
     """Ask from every address, more often than it may, in any order, at one of some doors."""
     chance = random.Random(4)
     askers = [f"10.9.{n // 250}.{n % 250}" for n in range(addresses)] * REQUESTS_AN_ADDRESS
@@ -101,7 +102,7 @@ def spends_no_more_than_the_budget(
     upstream: Upstream,
     request: pytest.FixtureRequest,
     addresses: int,
-    doors: Sequence[Door],
+    doors: Sequence[Dialect],
 ) -> None:
     # As long as it may be, and in few writes: the model must not be the slow one.
     upstream.script(tokens=["word "] * MAX_OUTPUT_TOKENS, batch=MAX_OUTPUT_TOKENS)
