@@ -25,7 +25,7 @@ RUN /venv/bin/python -m compileall -q app wsgi.py
 
 FROM python:${PYTHON_VERSION}-slim
 # Group 0 may write /data: some platforms choose a user of their own, in that group.
-RUN useradd --system --uid 10001 --no-create-home perch && install -d -o perch -g 0 -m 2775 /data
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin perch && install -d -o perch -g 0 -m 2775 /data
 COPY --from=build /venv /venv
 COPY --from=build /app/app /app/app
 COPY --from=build /app/widget_dist /app/widget_dist

@@ -22,9 +22,11 @@ import time
 import uuid
 from pathlib import Path
 from signal import SIGKILL, Signals
-from typing import Any, ClassVar, Self
+from typing import IO, Any, ClassVar, Self
 
 from tests.live.exchange import Address, Answer, Exchange, request_bytes
+from tests.servers import fork_server
+from tests.servers.fork_server import Process
 from tests.servers.upstream import Upstream
 
 ROOT = Path(__file__).parents[2]
@@ -97,15 +99,21 @@ class Server:
     def start(self) -> None:
         """Start the process, without waiting for it."""
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py")],
-                cwd=self.directory,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            self.process = self._start(["-c", str(ROOT / "gunicorn.conf.py")], log)
+
+    def _start(self, arguments: list[str], log: IO[bytes]) -> subprocess.Popen[bytes] | Process:
+        if self.environment["PYTHONPATH"] == str(ROOT):
+            return fork_server.start(arguments, self.directory, self.environment, log.fileno())
+        # With a `sitecustomize` of the test's, which only a new Python reads.
+        return subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", *arguments],
+            cwd=self.directory,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
     def wait_until_healthy(self) -> None:
         """Return when ``/health`` answers; fail with the log when it never will."""
