@@ -140,6 +140,8 @@ def test_visitors_who_vanish_are_noticed(upstream: Upstream) -> None:
             assert request_of(upstream, moment).left(within_s=left_s), moment
         server.settle()
 
+        _, *spoken = conversations.values()
+        eventually(lambda: all(server.messages(each)[1:] for each in spoken))
         kept = {moment: server.messages(each)[1:] for moment, each in conversations.items()}
         for stream in streams.values():
             stream.leave()
