@@ -61,7 +61,7 @@ def test_the_same_turn_sent_again_is_answered_by_the_next_server(
     upstream: Upstream, tmp_path: Path
 ) -> None:
     upstream.next(fault="stall", at=2)
-    with Server.over(upstream, tmp_path, GRACEFUL_TIMEOUT="3") as server:
+    with Server.over(upstream, tmp_path, GRACEFUL_TIMEOUT="6") as server:
         stream = server.stream("Hi", session="s-1", turnId="turn-0001")
         stream.until("token")
         server.signal(SIGTERM)

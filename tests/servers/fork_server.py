@@ -25,13 +25,8 @@ from typing import Any
 from gevent import config as gevent_config
 from gevent import monkey
 
-# With them comes all that a start imports; none looks at the environment then.
-IMPORTED = (
-    "gunicorn.app.wsgiapp",
-    "app.factory",
-    "app.operations.diagnostics",
-    "app.server.worker",
-)
+# All that a start imports, but for what gunicorn's settings take from the environment then.
+IMPORTED = ("app.factory", "app.operations.diagnostics")
 MAX_REQUEST = 128 * 1024
 
 
