@@ -1,6 +1,6 @@
 """Planted in a server under test: tells what no socket shows, and bends its clock.
 
-Python imports a ``sitecustomize`` by itself at start; ``tests/servers/planted.py`` puts
+Python imports a ``sitecustomize`` by itself at start; ``tests/servers/planted_server.py`` puts
 this one first on the server's path. Nothing of it runs unless a test sends a signal.
 """
 
