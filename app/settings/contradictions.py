@@ -21,8 +21,8 @@ _PLACEHOLDERS = ("change", "your-", "your_", "example", "placeholder", "replace"
 
 
 def find_contradictions(settings: "Settings") -> dict[str, str]:
-    """Return the faults that only several variables together make."""
-    faults = find_assistant_faults(settings.assistant, is_production=settings.is_production)
+    """Return the faults that only several variables of the deployment together make."""
+    faults: dict[str, str] = {}
     if settings.convex_url and not settings.convex_deploy_key:
         faults["CONVEX_DEPLOY_KEY"] = (
             "is needed with CONVEX_URL, because the functions are internal. Make one in the Convex "

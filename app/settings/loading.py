@@ -5,13 +5,12 @@ from dataclasses import replace
 
 from app.settings.addresses import Reader
 from app.settings.assistants import read_assistants
-from app.settings.contradictions import find_contradictions
+from app.settings.contradictions import find_assistant_faults, find_contradictions
 from app.settings.declaring import read_group
 from app.settings.faults import SettingsFaults
 from app.settings.files import Environment, read_environment
 from app.settings.machine import names_the_machine
 from app.settings.names import find_ignored, find_misspelt, for_libraries
-from app.settings.policies import AssistantSettings
 from app.settings.values import Settings
 
 _HOST_OF_A_SHELL = "HOST (it names the machine, and no address to listen on)"
@@ -30,19 +29,18 @@ def load(environment: Environment | None = None) -> Settings:
     faults: dict[str, str] = {}
     env = Reader(environment.values, faults, set_aside=("HOST",) if is_host_a_shells else ())
     settings = _read(env)
-    faults.update(find_contradictions(settings))
-    others: list[AssistantSettings] = []
+    default = settings.assistant
+    # Before the others, which share what is wrong, and do not tell it again.
+    faults.update(find_assistant_faults(default, is_production=settings.is_production))
     if settings.assistants_file is not None:
-        others = read_assistants(settings.assistants_file, env, settings.assistant)
+        others = read_assistants(settings.assistants_file, env, default)
+        settings = replace(settings, other_assistants=tuple(others))
+    faults.update(find_contradictions(settings))
     faults.update(find_misspelt(env.all_names, environment))
     if faults:
         raise SettingsFaults(faults)
     ignored = find_ignored(env.all_names, environment)
-    return replace(
-        settings,
-        other_assistants=tuple(others),
-        ignored=(*ignored, _HOST_OF_A_SHELL) if is_host_a_shells else ignored,
-    )
+    return replace(settings, ignored=(*ignored, _HOST_OF_A_SHELL) if is_host_a_shells else ignored)
 
 
 def load_all() -> Settings:

@@ -1,12 +1,16 @@
 """More assistants: what a table of the file decides, what it shares, and what is wrong with it."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from app.settings import AssistantSettings, Environment, SettingsFaults, load
+from app.settings.addresses import Reader
+from app.settings.declaring import read_group
 from tests.settings.reading import GOOD_KEY, PRODUCTION
 
+ROOT = Path(__file__).parents[2]
 OTHER_KEY = GOOD_KEY[::-1]
 ENVIRONMENT = {**PRODUCTION, "SHOP_KEY": OTHER_KEY}
 SHOP = '[shop]\nwidget_api_key = "env:SHOP_KEY"\n'
@@ -148,3 +152,22 @@ def test_fault_of_a_shared_variable_is_told_once_beside_those_of_the_file(tmp_pa
     found = faults(tmp_path, SHOP + "heartbeat_s = -1\n", BREAKER_FAILURES="many")
 
     assert list(found) == ["BREAKER_FAILURES", "assistants.toml [shop] heartbeat_s"]
+
+
+def test_mails_to_an_assistants_operators_need_a_server_too(tmp_path: Path) -> None:
+    found = faults(tmp_path, SHOP + 'notify_email = ["me@example.com"]\n')
+
+    assert found == {"SMTP_URL": "is needed with NOTIFY_EMAIL: the server that takes mails"}
+
+
+def test_the_page_names_whatever_may_stand_in_a_table() -> None:
+    page = (ROOT / "docs" / "assistants.md").read_text()
+    rows = [line for line in page.splitlines() if re.match(r"\| [a-z ]+ \| `", line)]
+    nothing = Reader({}, {})
+    read_group(AssistantSettings, nothing, id="some")
+
+    named = re.findall(r"`([a-z_]+)`", "".join(rows))
+
+    assert sorted(named) == sorted(
+        name.lower() for name in nothing.all_names if not name.endswith("_FILE")
+    )
