@@ -133,7 +133,11 @@ def test_the_import_table_is_what_the_contracts_say() -> None:
 
     assert rows == [re.findall(r"[\w.]+", layer) for layer in layers]
     for package in sorted(path.parent for path in (ROOT / "app").glob("*/__init__.py")):
-        assert any(module.startswith(f"app.{package.name}") for row in rows for module in row)
+        modules = [f"app.{package.name}"]
+        named = {module for row in rows for module in row}
+        if modules[0] not in named:
+            modules = [f"{modules[0]}.{each.stem}" for each in package.glob("[a-z]*")]
+        assert named.issuperset(modules), package
         assert ast.get_docstring(ast.parse((package / "__init__.py").read_text())), package
 
 
@@ -194,6 +198,30 @@ def test_the_map_of_a_new_store_matches_every_store_there_is() -> None:
     assert set(stores.STORES) == there
     for store in there:
         assert f"from app.storage.{store} import" in text(factory)
+
+
+def test_the_map_of_a_new_protocol_matches_every_protocol_there_is() -> None:
+    port, routes, layers = places("a protocol")
+    there = {
+        path.stem
+        for path in (ROOT / port).parent.glob("*.py")
+        if re.search(r"def encoder\(", path.read_text()) and path != ROOT / port
+    }
+
+    assert len(there) > 5
+    assert all(f"(app.protocols.{name})" in text(layers) for name in there)
+    assert any(f"from app.protocols.{name} import" in text(routes) for name in there)
+
+
+def test_the_map_of_a_new_notification_matches_every_target_there_is() -> None:
+    from app.notifications import delivery, targets
+    from app.settings import Settings
+
+    port, settings_file, factory = places("a notification")
+
+    assert inspect.getsourcefile(delivery.Target) == str(ROOT / port)
+    assert inspect.getsourcefile(Settings.can_ask) == str(ROOT / settings_file)
+    assert inspect.getsourcefile(targets.make_targets) == str(ROOT / factory)
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ MARKS: tuple[Mark, ...] = ("up", "down", "partial", "error")
 
 MAX_PREVIEW_CHARS = 500
 MAX_FOUND = 100
-# Whose a conversation is where nothing says otherwise: those of before there were several.
+# Whose a conversation is that names no assistant, as those stored before there were several.
 DEFAULT_ASSISTANT = "default"
 ASSISTANT_ID = re.compile(r"[a-z0-9-]{1,32}")
 # The error code of a turn whose process ended, or lost its store, before the turn did.

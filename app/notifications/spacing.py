@@ -1,8 +1,8 @@
 """Keeps what one person is told apart: once for each unread stretch, and not too often.
 
-It is noted in the store, so that a restart, or another machine, goes by it: among the tokens
-that are used up, which the store forgets after two days by itself. Where the store is
-away just then, this process remembers it.
+It is noted in the store, so that a restart, or another machine, goes by it: as a revoked token
+(``ConversationStore.revoke``), for the store forgets those by itself after two days. Where the
+store is away just then, this process remembers it.
 """
 
 from collections.abc import Callable

@@ -28,7 +28,7 @@ def make_targets(
     links: ReturnLinks,
     clock: Callable[[], int] = now_ms,
 ) -> Iterator[Target]:
-    """Yield who is told; a program that may hang last."""
+    """Yield who is told; last the owner's own program, which may hang."""
     if url := settings.notify_chat_url:
         rules = OwnerRules(store, "chat", clock)
         yield ChatText(url, _endpoint(url, settings), rules, settings.public_url)

@@ -1,9 +1,9 @@
 """What a protocol is: how one kind of front end asks, and how it is told an answer.
 
 A new one is a file in this package that has what is named here, and a route with
-``contract(protocol=...)``. Everybody else asks the protocol of the route: the
-stream and its heartbeats, the writer to the socket, the shape of errors, the
-OpenAPI document.
+``contract(protocol=...)`` in ``app/routes/front_ends.py``; ``deep_chat`` is the smallest that
+answers whole as well as streamed. Everybody else asks the protocol of the route: the stream
+and its heartbeats, the writer to the socket, the shape of errors, the OpenAPI document.
 """
 
 from collections.abc import Mapping, Sequence

@@ -17,7 +17,7 @@ def variable(
 ) -> T:
     """Declare a field: a reader's method reads it from a variable, with these arguments.
 
-    Where nothing is said of it, it is what the method makes of no variable.
+    Where the variable is not set, the method decides: a default among ``args``, or ``None``.
     """
     return cast(T, _declare(Declared(read, name, False, args)))
 

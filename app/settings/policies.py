@@ -50,9 +50,9 @@ class TurnPolicy:
 class BreakerPolicy:
     """After how many failures in a row a breaker opens (0: never), and for how long.
 
-    ``owner_pause_s`` is for what only the owner can mend: key, quota, name. A
-    probe that never ends, for a visitor who holds it, keeps others out for
-    ``probe_patience_s``: as long as a model may take for its first word.
+    ``owner_pause_s`` is for what only the owner can mend: key, quota, name. While an
+    open breaker lets one turn try the model, others are refused, for ``probe_patience_s``
+    at most: as long as a model may take for its first word.
     """
 
     failures: int = variable(Reader.limit, "BREAKER_FAILURES", 5)

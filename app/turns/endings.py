@@ -80,7 +80,7 @@ class Verdict(NamedTuple):
 
 
 def failure_of_end(asked: Asked, said: str, *, was_cut: bool) -> ServiceError | None:
-    """Return what went wrong with a model; the way it ended counts unless it ``was_cut`` off."""
+    """Return what went wrong with a model; the way it ended counts unless the turn ``was_cut``."""
     if asked.failure is not None or asked.completion is None or was_cut:
         return asked.failure
     outcome = asked.completion.outcome

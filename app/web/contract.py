@@ -64,10 +64,11 @@ def contract(
     The view gets the fields of the body and of the query, and the parts of its
     path, each by name; what a schema makes one value of comes first. What it
     returns is dumped through ``answer``; a ``Response`` passes as it is. ``protocol``
-    says in which shape a route fails; of one without an ``answer``, which streams, also
-    how it is asked. ``tells`` is that of one where nothing is asked, the answer is only
-    told. ``long`` is a list in the answer, of any length: it is written item by item,
-    while others get their turn. ``otherwise`` names answers that are no failures.
+    says in which shape a route fails; where there is no ``answer`` schema, it also gives
+    the body's schema, and streams the answer. ``tells`` is the protocol of a route that
+    takes no body, and streams. ``long`` is a list in the answer, of any length: it is
+    written item by item, while others get their turn. ``otherwise`` names answers that are
+    no failures.
     """
     if protocol is not None and answer is None:
         body, tells = protocol.request, protocol

@@ -8,7 +8,7 @@ import pytest
 from flask import Blueprint, Flask, Response
 from marshmallow import EXCLUDE, Schema, fields, post_load
 
-from app.domain.events import TurnDone, TurnFailed, TurnStarted
+from app.domain.events import SourcesFound, TurnDone, TurnFailed, TurnStarted
 from app.protocols.protocol import ChatRequest, Problem
 from app.routes.headless import to_question
 from app.routes.turn_response import stream_turn
@@ -56,6 +56,9 @@ class Tags:
 
     def started(self, event: TurnStarted) -> bytes:
         return b"<answer>"
+
+    def sources(self, event: SourcesFound) -> bytes:
+        return b""
 
     def tokens(self, tokens: Sequence[str]) -> bytes:
         return "".join(f"<b>{token}</b>" for token in tokens).encode()

@@ -65,7 +65,7 @@ def from_assistant(assistant: str) -> str | None:
 
 
 def from_answer(answer: Answer) -> Document:
-    """Convert an answer; two counts of it stand in the figures alone."""
+    """Convert an answer, without the two counts that only the day's figures keep."""
     told = to_object(answer)
     told.pop("chargedTokens", None)
     told.get("usage", {}).pop("reasoningTokens", None)
