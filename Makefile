@@ -12,8 +12,6 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 PYTEST := $(BIN)/python -m pytest --no-skips
-# Where tests write: in memory if possible, for the store syncs all that it writes.
-IN_MEMORY = --basetemp="$$(mktemp -d -p "$$(test -w /dev/shm && echo /dev/shm || echo /tmp)")/tests"
 # What failed runs once more, alone; it stands in this file where it passed then.
 FLAKY := test-results/flaky.txt
 RUN_TWICE := $(BIN)/python tools/run_twice.py $(FLAKY)
@@ -22,7 +20,7 @@ tested = $(RUN_TWICE) "$(2)" $(PYTEST) $(1)
 UNIT = not (live or browser or node or redis or hypothesis or slow or model)
 REST = (live or browser or node or redis or hypothesis or slow) and not model
 WITHOUT_UNITS = cli corpus dashboard/browser deploy/test_sub_path.py docs/test_programs.py faults live model providers routes storage widget
-units = $(1) $(WITHOUT_UNITS:%=--ignore tests/%) -m "$(UNIT)"
+UNITS = $(WITHOUT_UNITS:%=--ignore tests/%) -m "$(UNIT)"
 # Tests of whole servers mostly wait: for deadlines, for leases, for a start. Four at a time share
 # two cores well, and who is through takes from who is not; a file's servers still mostly last.
 OVERLAPPING = -n 4 --dist worksteal
@@ -56,8 +54,8 @@ test: tools-for-tests ## Run every test, installing what they need
 	@rm -f $(FLAKY)
 	@for part in $(NODE_PARTS); do npm --prefix $$part run --silent check --if-present || exit 1; done
 	@for part in $(NODE_PARTS); do $(RUN_TWICE) "" npm --prefix $$part test --silent --if-present || exit 1; done
-	$(call tested,$(call units,$(IN_MEMORY)),-n 2)
-	$(call tested,$(IN_MEMORY) -m "not browser" --store convex $(OVER_HTTP),$(OVERLAPPING))
+	$(call tested,$(UNITS),-n 2)
+	$(call tested,-m "not browser" --store convex $(OVER_HTTP),$(OVERLAPPING))
 	$(call tested,-m "$(REST)",$(OVERLAPPING))
 	@test ! -e $(FLAKY) || { echo "Failed first, and passed when they ran again:"; cat $(FLAKY); }
 
@@ -68,7 +66,7 @@ test-flaky: tools-for-tests ## Run every test three times, and list those that d
 	@test ! -e $(FLAKY)-all || { echo "Did not pass each time:"; sort $(FLAKY)-all | uniq -c; exit 1; }
 
 unit: $(VENV)/dev.stamp ## Run the quick tests: no other process, no browser, no whole application
-	$(PYTEST) -n 2 $(call units,$(IN_MEMORY))
+	$(PYTEST) -n 2 $(UNITS)
 
 check: $(VENV)/dev.stamp ## Lint, check formatting, types and who imports whom
 	$(BIN)/ruff check
@@ -93,7 +91,7 @@ bench: $(VENV)/dev.stamp ## Measure what a turn and a token cost, beside nginx (
 	$(BIN)/python -m bench --rounds $(or $(ROUNDS),3) $(if $(SCENARIOS),--scenarios $(SCENARIOS))
 
 soak: tools-for-tests ## Let visitors ask for an hour (MINUTES=60, STORE=sqlite or convex), the last fifth in a storm
-	DRAIN_RUNS=10 $(PYTEST) $(IN_MEMORY) tests/faults/test_drain.py --timeout 600
+	DRAIN_RUNS=10 $(PYTEST) tests/faults/test_drain.py --timeout 600
 	$(BIN)/python -m tests.checker --minutes $(or $(MINUTES),60) --store $(or $(STORE),sqlite)
 
 fuzz: tools-for-tests ## Send more than 10,000 generated requests and 20,000 mutated ones

@@ -1,6 +1,7 @@
 """Fixtures of every test, and rules for every run: nothing is skipped in silence."""
 
 import gc
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -174,8 +175,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Tell the servers of tests over HTTP where to keep conversations."""
+    """Say where tests write, and where the servers of tests over HTTP keep conversations."""
+    if config.option.basetemp is None:
+        # In memory if possible, for the store syncs all that it writes; apart from other runs,
+        # which forget all but the latest three in the folder that pytest would share.
+        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        folder = tempfile.TemporaryDirectory(
+            prefix="perch-tests-", dir=memory, ignore_cleanup_errors=True
+        )
+        config.add_cleanup(folder.cleanup)
+        config.option.basetemp = f"{folder.name}/tests"
     if config.option.store == "convex":
         from tests.convex_server import convex_server
         from tests.servers.perch import Server
