@@ -5,8 +5,6 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import gevent
-from redis import Redis
-from redis.exceptions import RedisError
 
 from app.bus.protocol import BusMessage, from_bytes, to_bytes
 from app.bus.redis_connection import RedisAway, RedisLink
@@ -38,6 +36,8 @@ class MachineBus:
         gevent.spawn(self._follow, receive)
 
     def _follow(self, receive: Callable[[BusMessage], object]) -> None:
+        from redis.exceptions import RedisError
+
         while True:
             try:
                 self._subscribe(receive)
@@ -46,6 +46,8 @@ class MachineBus:
                 gevent.sleep(_RETRY_S)
 
     def _subscribe(self, receive: Callable[[BusMessage], object]) -> None:
+        from redis import Redis
+
         redis = Redis.from_url(
             self._url,
             socket_timeout=_TIMEOUT_S,

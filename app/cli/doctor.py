@@ -5,8 +5,6 @@ from dataclasses import replace
 
 import click
 from flask.cli import with_appcontext
-from redis import Redis
-from redis.exceptions import RedisError
 from rich.text import Text
 
 from app.assistants import Assistant
@@ -104,6 +102,9 @@ def _redis_script(settings: Settings) -> Callable[[], None] | None:
         return None
 
     def ask() -> None:
+        from redis import Redis
+        from redis.exceptions import RedisError
+
         # Not a ping, which a node of a cluster answers as well.
         try:
             with Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) as redis:
