@@ -1,6 +1,9 @@
 """What was said before: earlier messages, other tabs' turns, and where the reader was."""
 
-from playwright.sync_api import BrowserContext, Page, expect
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import APIResponse, BrowserContext, Page, Route, expect
 
 from tests.servers.perch import WIDGET_KEY, Server
 from tests.servers.site import Site
@@ -9,6 +12,7 @@ from tests.widget.conftest import Visit
 from tests.widget.visitor import Visitor
 
 TOKEN = "Object.entries(localStorage).find(([key]) => key.startsWith('perch-token-'))[1]"
+HISTORY = "**/v1/session/messages?*"
 TURNS = 55
 
 
@@ -26,7 +30,7 @@ def test_earlier_messages_are_read_when_they_are_wanted(
     expect(visitor.questions).to_have_count(50)
 
     earlier = visitor.panel.get_by_role("button", name="Earlier messages")
-    earlier.click()
+    earlier.dblclick()  # once would do
 
     expect(visitor.questions).to_have_text([f"Turn {turn}" for turn in range(TURNS)])
     expect(earlier).to_be_hidden()
@@ -51,6 +55,63 @@ def test_tabs_that_ask_at_once_both_show_both_turns(
     for visitor in (first, second):
         expect(visitor.questions).to_have_count(3)
         expect(visitor.answers).to_have_text(["Yes."] * 3)
+
+
+@pytest.fixture
+def slow_history(page: Page) -> Callable[[], None]:
+    """Histories are read from now on, and arrive when what this returns is called."""
+    read: list[tuple[Route, APIResponse]] = []
+    is_late = True
+
+    def arrive() -> None:
+        nonlocal is_late
+        is_late = False
+        for route, answer in read:
+            route.fulfill(response=answer)
+
+    def take(route: Route) -> None:
+        if is_late:
+            read.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    page.route(HISTORY, take)
+    return arrive
+
+
+@pytest.fixture
+def returned(visit: Visit, page: Page, upstream: Upstream) -> Visitor:
+    """A visitor with one turn, who comes back."""
+    upstream.script(tokens=["Yes."])
+    visitor = visit().open().ask("Zero").hears("Yes.")
+    return visitor
+
+
+def test_history_that_a_quick_turn_overtakes_takes_nothing_off_the_screen(
+    returned: Visitor, page: Page, slow_history: Callable[[], None]
+) -> None:
+    with page.expect_request(HISTORY):
+        page.reload()
+    returned.ask("One").hears("Yes.")
+    with page.expect_response(HISTORY):
+        slow_history()
+
+    expect(returned.questions).to_have_text(["Zero", "One"])
+    expect(returned.answers).to_have_text(["Yes."] * 2)
+
+
+def test_history_of_the_conversation_before_is_not_shown_in_a_new_one(
+    returned: Visitor, page: Page, slow_history: Callable[[], None]
+) -> None:
+    with page.expect_request(HISTORY):
+        page.reload()
+    expect(returned.input).to_be_visible()
+    returned.call("reset")
+    with page.expect_response(HISTORY):
+        slow_history()
+    returned.ask("One").hears("Yes.")
+
+    expect(returned.questions).to_have_text(["One"])
 
 
 def test_a_body_that_is_replaced_leaves_the_reader_where_they_were(

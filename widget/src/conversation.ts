@@ -32,6 +32,8 @@ export class Conversation {
   #abort = new AbortController();
   #poll?: ReturnType<typeof setTimeout>;
   #missed = false;
+  /** How many turns and conversations began here: what was read before the latest is not shown. */
+  #begun = 0;
   /** The turn that was read again last: where that failed, its end is waited for. */
   #followed?: string;
 
@@ -97,12 +99,13 @@ export class Conversation {
     clearTimeout(this.#poll);
     this.#missed = !!scene.live;
     if (!recall(TOKEN) || scene.live) return;
+    const begun = this.#begun;
     try {
       const found = await this.#read();
       const { messages, runningTurnId, nextCursor } = found;
       const history = toMessages(messages);
       await this.#audience.ready(history);
-      if (scene.live) return;
+      if (begun != this.#begun) return this.sync();
       const known = scene.messages.findIndex(({ _id }) => _id && _id == history[0]?._id);
       const older = known > 0 ? scene.messages.slice(0, known) : [];
       if (!older.length) scene.earlier = nextCursor as string | undefined;
@@ -123,8 +126,10 @@ export class Conversation {
   /** Read what was said before the first message that is shown. */
   readEarlier = async (): Promise<void> => {
     const { scene } = this;
+    const { earlier } = scene;
     try {
-      const { messages, nextCursor } = await this.#read(scene.earlier);
+      const { messages, nextCursor } = await this.#read(earlier);
+      if (scene.earlier != earlier) return;
       scene.messages = [...toMessages(messages), ...scene.messages];
       scene.earlier = nextCursor as string | undefined;
       this.#audience.changed();
@@ -135,6 +140,7 @@ export class Conversation {
 
   /** Forget what is shown; what is remembered and stored is another matter. */
   clear = (): void => {
+    this.#begun++;
     this.#abort.abort();
     clearTimeout(this.#poll);
     this.scene.messages = [];
@@ -192,6 +198,7 @@ export class Conversation {
     const { scene } = this;
     const answer: Message = { role: "assistant", content: "", createdAt: Date.now(), turnId: question.turnId };
     this.#abort = new AbortController();
+    this.#begun++;
     scene.messages = [...scene.messages.filter(({ turnId }) => turnId != question.turnId), question, answer];
     scene.trouble = undefined;
     scene.busy = true;
