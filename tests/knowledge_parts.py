@@ -68,6 +68,10 @@ class FixedKnowledge:
         )
     )
     asked: list[Inquiry] = field(default_factory=list)
+    builds: int = 0
+
+    def request_build(self) -> None:
+        self.builds += 1
 
     def is_known(self) -> bool:
         return True

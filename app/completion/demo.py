@@ -110,11 +110,13 @@ def _compose(prompt: Sequence[PromptMessage]) -> str:
 
 
 def _is_near(question: str, passage: FramedPassage) -> bool:
-    """Tell whether a passage has a long word of the question, or its beginning: of a small
-    site, a question comes with all there is.
+    """Tell whether a passage has half of the question's long words, or their beginnings.
+
+    A question comes with the best that a site has, which may have nothing to do with it.
     """
     page = f"{passage.title} {passage.text}".casefold()
-    return any(stem in page for stem in _STEMS.findall(question.casefold()))
+    stems = set(_STEMS.findall(question.casefold()))
+    return 2 * sum(stem in page for stem in stems) >= len(stems)
 
 
 def _quote_page(passage: FramedPassage) -> str:

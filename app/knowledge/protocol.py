@@ -16,6 +16,10 @@ class Knowledge(Protocol):
         """Tell whether this machine has an index of all that is known now."""
         ...
 
+    def request_build(self) -> None:
+        """Have an index built of all that is known now, unless one is; returns at once."""
+        ...
+
     def find(self, inquiry: Inquiry) -> Found:
         """Return the passages that may answer a question.
 

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from flask import has_request_context
+
 from app.assistants import Assistant
 from app.domain.clock import now_ms
 from app.domain.errors import NotFound
@@ -60,11 +62,15 @@ def knowledge_of(assistant_id: str) -> OwnedKnowledge:
     if assistant is None:
         raise NotFound("There is no such assistant")
     store = services().store.documents
+    # Answers go by a change within seconds, and not from the next question on. A command that
+    # changes many builds the index itself.
+    knowledge = assistant.knowledge if has_request_context() else None
+    changed = (knowledge.request_build,) if knowledge else ()
     return OwnedKnowledge(
         assistant,
         store,
-        Documents(store, assistant_id),
-        Corrections(store, assistant_id),
+        Documents(store, assistant_id, *changed),
+        Corrections(store, assistant_id, *changed),
         Gaps(store, assistant_id),
         Learning(
             store,

@@ -69,6 +69,26 @@ def test_where_the_pages_say_nothing_it_tells_where_the_question_stands_now() ->
     assert "Unanswered" in text
 
 
+@pytest.mark.parametrize(
+    "question",
+    ["Do you deliver pizza to Hamburg on Sundays?", "What is your refund policy for shoes?"],
+)
+def test_a_page_that_shares_a_word_of_many_says_nothing(question: str) -> None:
+    page = Passage("k1", "Redistributing Debian", "", "By our policy, deliver sources.", 10)
+
+    text = "".join(tell(PromptMessage("user", frame(question, Found([page]))))[0])
+
+    assert "say nothing about" in text
+
+
+def test_a_question_of_short_words_is_believed_to_have_found_its_page() -> None:
+    page = Passage("k1", "dpkg", "", "The package manager.", 10)
+
+    text = "".join(tell(PromptMessage("user", frame("What is dpkg?", Found([page]))))[0])
+
+    assert "The package manager. [1]" in text
+
+
 def test_later_turns_remember_the_earlier() -> None:
     text = "".join(tell(*asked("When do you open?", "And on Sundays?"))[0])
 

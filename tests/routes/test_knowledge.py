@@ -58,6 +58,23 @@ def get(scripts: FlaskClient, path: str, **query: str) -> Any:
     return response.json
 
 
+def test_every_change_is_in_an_index_before_anybody_asks(
+    store: ConversationStore, scripts: FlaskClient, knowledge: FixedKnowledge
+) -> None:
+    put(store, a_document())
+    changes: list[tuple[str, str, dict[str, Any]]] = [
+        ("POST", "/corrections", {"json": {"question": "Open?", "answer": "Always."}}),
+        ("POST", "/texts", {"json": {"title": "Hours", "text": "Always."}}),
+        ("POST", "/pin", {"json": {"key": PAGE, "pinned": True}}),
+        ("DELETE", "/document", {"query_string": {"key": PAGE}}),
+    ]
+
+    for count, (method, path, given) in enumerate(changes, 1):
+        answer = scripts.open(f"{BASE}{path}", method=method, headers=KEY, **given)
+        assert answer.status_code < 300, answer.text
+        assert knowledge.builds == count
+
+
 def test_documents_are_listed_with_their_state(
     store: ConversationStore, scripts: FlaskClient
 ) -> None:

@@ -83,8 +83,7 @@ def slow_history(page: Page) -> Callable[[], None]:
 def returned(visit: Visit, page: Page, upstream: Upstream) -> Visitor:
     """A visitor with one turn, who comes back."""
     upstream.script(tokens=["Yes."])
-    visitor = visit().open().ask("Zero").hears("Yes.")
-    return visitor
+    return visit().open().ask("Zero").hears("Yes.")
 
 
 def test_history_that_a_quick_turn_overtakes_takes_nothing_off_the_screen(

@@ -1,6 +1,6 @@
 """The owner's own answers: word for word what a visitor gets who asks that very question."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.domain.errors import InvalidRequest, NotFound
@@ -34,11 +34,17 @@ class CorrectionPage:
 
 
 class Corrections:
-    """The corrections of one assistant. What one answers leaves the list of the unanswered."""
+    """The corrections of one assistant. What one answers leaves the list of the unanswered.
 
-    def __init__(self, store: DocumentStore, assistant: str) -> None:
+    ``changed`` is called after each change.
+    """
+
+    def __init__(
+        self, store: DocumentStore, assistant: str, changed: Callable[[], object] = lambda: None
+    ) -> None:
         self._store = store
         self._assistant = assistant
+        self._changed = changed
 
     def list(self, *, limit: int, cursor: str | None = None) -> CorrectionPage:
         """Return corrections by id.
@@ -85,6 +91,7 @@ class Corrections:
         if instead_of is not None and instead_of != correction.id:
             self._store.forget_documents(self._assistant, [f"{_PREFIX}{instead_of}"])
         Gaps(self._store, self._assistant).dismiss_if_any(correction.id)
+        self._changed()
         return correction
 
     def delete(self, correction_id: str) -> None:
@@ -95,6 +102,7 @@ class Corrections:
         """
         self.read(correction_id)
         self._store.forget_documents(self._assistant, [f"{_PREFIX}{correction_id}"])
+        self._changed()
 
     def _read(self, key: str) -> Document | None:
         return self._store.read_document(self._assistant, key)

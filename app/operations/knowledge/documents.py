@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -29,11 +29,17 @@ def state_of(document: Document) -> State:
 
 
 class Documents:
-    """The documents of one assistant, its corrections left out."""
+    """The documents of one assistant, its corrections left out.
 
-    def __init__(self, store: DocumentStore, assistant: str) -> None:
+    ``changed`` is called after each change.
+    """
+
+    def __init__(
+        self, store: DocumentStore, assistant: str, changed: Callable[[], object] = lambda: None
+    ) -> None:
         self._store = store
         self._assistant = assistant
+        self._changed = changed
 
     def list(self, *, limit: int, cursor: str | None = None) -> DocumentPage:
         """Return documents by key, without their sections; a page may be short, and lead on.
@@ -67,6 +73,7 @@ class Documents:
         """
         self.read(key)
         self._store.forget_documents(self._assistant, [key])
+        self._changed()
 
     def pin(self, key: str, *, pinned: bool) -> Document:
         """Tell a document to the model with every question, or no longer.
@@ -78,6 +85,7 @@ class Documents:
         document = replace(self.read(key), is_pinned=pinned)
         _check_pin(document)
         self._store.put_documents(self._assistant, [document])
+        self._changed()
         return document
 
     def put_text(
@@ -115,6 +123,7 @@ class Documents:
         )
         _check_pin(document)
         self._store.put_documents(self._assistant, [document])
+        self._changed()
         return document
 
 
