@@ -92,7 +92,7 @@ def test_the_picture_of_the_readme(browser: Browser, server: Server, upstream: U
     """Remove ``docs/widget.png``, and the next run makes it anew."""
     upstream.script(tokens=[ANSWER])
     page = browser.new_page(viewport={"width": 1500, "height": 780}, color_scheme="light")
-    page.goto(f"{server.url}/demo/widget#title=Perch&accent-color=%230369a1")
+    page.goto(f"{server.url}/demo/widget#title=Perch")
     visitor = Visitor(page).open().ask("What is Perch?")
     expect(visitor.answers.locator("table")).to_be_visible()
     expect(visitor.button("Answer again")).to_be_visible()
