@@ -10,6 +10,7 @@ import pytest
 
 from app.settings import DEVELOPMENT_WIDGET_KEY
 from tests.docs.blocks import PROGRAMS, Block, blocks_of, documents
+from tests.live.clients import CLIENTS
 from tests.servers.perch import ADMIN_KEY, Server
 from tests.servers.upstream import Upstream
 
@@ -62,6 +63,7 @@ def run(block: Block, server: Server, folder: Path) -> str:
 
 @pytest.mark.parametrize("document", PAGES)
 def test_a_pages_programs_run(document: str, development: Server, tmp_path: Path) -> None:
+    (tmp_path / "node_modules").symlink_to(CLIENTS / "node_modules")
     for block in programs_of(document):
         said = run(block, development, tmp_path)
 
