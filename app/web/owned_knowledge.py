@@ -62,8 +62,8 @@ def knowledge_of(assistant_id: str) -> OwnedKnowledge:
     if assistant is None:
         raise NotFound("There is no such assistant")
     store = services().store.documents
-    # Answers go by a change within seconds, and not from the next question on. A command that
-    # changes many builds the index itself.
+    # Built at once, or the first question after a change would still be answered without it.
+    # Commands build the index themselves, behind all that they change.
     knowledge = assistant.knowledge if has_request_context() else None
     changed = (knowledge.request_build,) if knowledge else ()
     return OwnedKnowledge(
