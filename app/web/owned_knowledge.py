@@ -63,7 +63,7 @@ def knowledge_of(assistant_id: str) -> OwnedKnowledge:
         raise NotFound("There is no such assistant")
     store = services().store.documents
     # Built at once, or the first question after a change would still be answered without it.
-    # Commands build the index themselves, behind all that they change.
+    # Commands build the index themselves, or leave that to the next question.
     knowledge = assistant.knowledge if has_request_context() else None
     changed = (knowledge.request_build,) if knowledge else ()
     return OwnedKnowledge(
