@@ -59,21 +59,18 @@ def test_tabs_that_ask_at_once_both_show_both_turns(
 
 @pytest.fixture
 def slow_history(page: Page) -> Callable[[], None]:
-    """Histories are read from now on, and arrive when what this returns is called."""
+    """The next history is read, and arrives when what this returns is called."""
     read: list[tuple[Route, APIResponse]] = []
-    is_late = True
 
     def arrive() -> None:
-        nonlocal is_late
-        is_late = False
-        for route, answer in read:
-            route.fulfill(response=answer)
+        route, answer = read[0]
+        route.fulfill(response=answer)
 
     def take(route: Route) -> None:
-        if is_late:
-            read.append((route, route.fetch()))
-        else:
+        if read:
             route.continue_()
+        else:
+            read.append((route, route.fetch()))
 
     page.route(HISTORY, take)
     return arrive
@@ -97,6 +94,23 @@ def test_history_that_a_quick_turn_overtakes_takes_nothing_off_the_screen(
 
     expect(returned.questions).to_have_text(["Zero", "One"])
     expect(returned.answers).to_have_text(["Yes."] * 2)
+
+
+def test_history_that_a_later_one_overtakes_takes_nothing_off_the_screen(
+    returned: Visitor, page: Page, context: BrowserContext, slow_history: Callable[[], None]
+) -> None:
+    other = Visitor(context.new_page())
+    other.page.goto(page.url)
+    expect(other.questions).to_have_text(["Zero"])
+    with page.expect_request(HISTORY):
+        page.reload()
+    other.ask("One").hears("Yes.")
+    expect(returned.questions).to_have_text(["Zero", "One"])
+    with page.expect_response(HISTORY):
+        slow_history()
+    page.wait_for_timeout(200)  # nothing is to happen
+
+    expect(returned.questions).to_have_text(["Zero", "One"])
 
 
 def test_history_of_the_conversation_before_is_not_shown_in_a_new_one(

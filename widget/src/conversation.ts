@@ -34,6 +34,9 @@ export class Conversation {
   #missed = false;
   /** How many turns and conversations began here: what was read before the latest is not shown. */
   #begun = 0;
+  /** How many times the conversation was read, and which of these is shown: an earlier one may arrive later. */
+  #reads = 0;
+  #shown = 0;
   /** The turn that was read again last: where that failed, its end is waited for. */
   #followed?: string;
 
@@ -100,12 +103,15 @@ export class Conversation {
     this.#missed = !!scene.live;
     if (!recall(TOKEN) || scene.live) return;
     const begun = this.#begun;
+    const read = ++this.#reads;
     try {
       const found = await this.#read();
       const { messages, runningTurnId, nextCursor } = found;
       const history = toMessages(messages);
       await this.#audience.ready(history);
       if (begun != this.#begun) return this.sync();
+      if (read < this.#shown) return;
+      this.#shown = read;
       const known = scene.messages.findIndex(({ _id }) => _id && _id == history[0]?._id);
       const older = known > 0 ? scene.messages.slice(0, known) : [];
       if (!older.length) scene.earlier = nextCursor as string | undefined;
