@@ -89,7 +89,7 @@ def _tables(path: Path, env: Reader) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _variables(table: Mapping[str, Any], env: Reader, faults: dict[str, str]) -> dict[str, str]:
     """Return a table's entries as the variables that they stand for."""
-    known = _names()
+    known = variables_of_a_table()
     variables = {}
     for entry, value in table.items():
         name = entry.upper()
@@ -105,7 +105,8 @@ def _variables(table: Mapping[str, Any], env: Reader, faults: dict[str, str]) ->
     return variables
 
 
-def _names() -> list[str]:
+def variables_of_a_table() -> list[str]:
+    """Return the variables that a table may set for its assistant, ``…_FILE`` among them."""
     nothing = Reader({}, {})
     read_group(AssistantSettings, nothing, id=DEFAULT_ASSISTANT)
     return nothing.all_names

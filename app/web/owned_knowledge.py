@@ -62,15 +62,18 @@ def knowledge_of(assistant_id: str) -> OwnedKnowledge:
     if assistant is None:
         raise NotFound("There is no such assistant")
     store = services().store.documents
-    # Built at once, or the first question after a change would still be answered without it.
-    # Commands build the index themselves, or leave that to the next question.
-    knowledge = assistant.knowledge if has_request_context() else None
-    changed = (knowledge.request_build,) if knowledge else ()
+
+    def changed() -> None:
+        # Built at once, or the first question after a change would still be answered without it.
+        # Commands build the index themselves, or leave that to the next question.
+        if assistant.knowledge and has_request_context():
+            assistant.knowledge.request_build()
+
     return OwnedKnowledge(
         assistant,
         store,
-        Documents(store, assistant_id, *changed),
-        Corrections(store, assistant_id, *changed),
+        Documents(store, assistant_id, changed),
+        Corrections(store, assistant_id, changed),
         Gaps(store, assistant_id),
         Learning(
             store,

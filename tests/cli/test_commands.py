@@ -1,6 +1,5 @@
 """Commands are imported by who asks for them."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -8,8 +7,8 @@ import click
 from flask import Flask
 
 from app import cli
+from tests.cli.test_store import run
 
-ROOT = Path(__file__).parents[2]
 START = """
 import sys
 from app.factory import create_app
@@ -35,14 +34,7 @@ def test_every_command_goes_by_its_name() -> None:
 
 
 def test_a_server_imports_no_command_and_no_client_that_it_does_not_use(tmp_path: Path) -> None:
-    imported = subprocess.run(
-        [sys.executable, "-c", START],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
+    imported = run(tmp_path, START, program=(sys.executable, "-c")).stdout.split()
 
     assert "app.cli" in imported
     assert {"app.cli.stats", "redis", "pypdf", "numpy"}.isdisjoint(imported)

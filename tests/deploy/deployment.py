@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -57,10 +56,7 @@ class Deployment(Server):
     def start(self) -> None:
         """Start the platform's command, in its folder."""
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command, cwd=self._app, env=self.environment, stdin=subprocess.DEVNULL,
-                stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
+            self.process = self.spawn(self.command, self._app, log)
 
     def stop(self) -> None:
         """Send the platform's stop signal to whom it sends it."""

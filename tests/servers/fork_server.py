@@ -4,8 +4,9 @@ Imports are two thirds of a start's CPU, and the tests start hundreds of servers
 and the application begin after the fork, in the server's own environment; Pythons that begin
 with nothing have tests of their own, ``tests/deploy`` and ``tests/live/test_readme.py``.
 
-As a program it reads ``Request``s from the socket on descriptor 0, each with the descriptor of a
-log and of a pipe on which it tells the process id and, in the end, the exit code.
+As a program it reads JSON from the socket on descriptor 0: arguments, folder and environment of
+a server, with the descriptors of a log and of a pipe. On that it tells the process id and, in the
+end, the exit code.
 """
 
 import atexit
@@ -123,10 +124,10 @@ def _serve() -> None:
 def _become(request: dict[str, Any], log: int, not_its: list[int]) -> None:
     """Turn this process into the server; never returns."""
     os.setsid()
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    for descriptor in (log, *not_its):
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for descriptor, place in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(descriptor, place)
+    for descriptor in (nothing, log, *not_its):
         os.close(descriptor)
     os.chdir(request["cwd"])
     os.environ.clear()

@@ -105,9 +105,13 @@ class Server:
         if self.environment["PYTHONPATH"] == str(ROOT):
             return fork_server.start(arguments, self.directory, self.environment, log.fileno())
         # With a `sitecustomize` of the test's, which only a new Python reads.
+        return self.spawn([sys.executable, "-m", "gunicorn", *arguments], self.directory, log)
+
+    def spawn(self, command: list[str], cwd: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
+        """Start a command as a server is: with its environment alone, in a session of its own."""
         return subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", *arguments],
-            cwd=self.directory,
+            command,
+            cwd=cwd,
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -32,11 +32,9 @@ export class Conversation {
   #abort = new AbortController();
   #poll?: ReturnType<typeof setTimeout>;
   #missed = false;
-  /** How many turns and conversations began here: what was read before the latest is not shown. */
-  #begun = 0;
-  /** How many times the conversation was read, and which of these is shown: an earlier one may arrive later. */
-  #reads = 0;
-  #shown = 0;
+  /** Counts reads, turns and conversations; what was read before `#since` is out of date when it arrives. */
+  #count = 0;
+  #since = 0;
   /** The turn that was read again last: where that failed, its end is waited for. */
   #followed?: string;
 
@@ -102,16 +100,14 @@ export class Conversation {
     clearTimeout(this.#poll);
     this.#missed = !!scene.live;
     if (!recall(TOKEN) || scene.live) return;
-    const begun = this.#begun;
-    const read = ++this.#reads;
+    const read = ++this.#count;
     try {
       const found = await this.#read();
       const { messages, runningTurnId, nextCursor } = found;
       const history = toMessages(messages);
       await this.#audience.ready(history);
-      if (begun != this.#begun) return this.sync();
-      if (read < this.#shown) return;
-      this.#shown = read;
+      if (read < this.#since) return this.sync();
+      this.#since = read;
       const known = scene.messages.findIndex(({ _id }) => _id && _id == history[0]?._id);
       const older = known > 0 ? scene.messages.slice(0, known) : [];
       if (!older.length) scene.earlier = nextCursor as string | undefined;
@@ -146,7 +142,7 @@ export class Conversation {
 
   /** Forget what is shown; what is remembered and stored is another matter. */
   clear = (): void => {
-    this.#begun++;
+    this.#since = ++this.#count;
     this.#abort.abort();
     clearTimeout(this.#poll);
     this.scene.messages = [];
@@ -204,7 +200,7 @@ export class Conversation {
     const { scene } = this;
     const answer: Message = { role: "assistant", content: "", createdAt: Date.now(), turnId: question.turnId };
     this.#abort = new AbortController();
-    this.#begun++;
+    this.#since = ++this.#count;
     scene.messages = [...scene.messages.filter(({ turnId }) => turnId != question.turnId), question, answer];
     scene.trouble = undefined;
     scene.busy = true;
